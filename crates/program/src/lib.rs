@@ -1,3 +1,42 @@
 //! The program: what a proof is about (docs/program.md).
+//!
+//! `decode` and `validate` guard everything else: functions on a [`Prepared`] program rely on its rules.
+#![forbid(unsafe_code)]
+
+mod bytes;
+mod dense;
+mod einsum;
+mod error;
+mod execute;
+mod extension;
+mod fold;
+mod interval;
+mod layout;
+mod link;
+mod pack;
+mod prepared;
+mod publics;
+mod shape;
+mod sizes;
+mod table;
 mod types;
+mod validate;
+mod validity;
+
+pub use bytes::{decode, digest, encode};
+pub use dense::dense;
+pub use einsum::{EinsumPlan, Ends, Side};
+pub use error::ProgramError;
+pub use execute::{execute, Trace, Values};
+pub use extension::ExprAt;
+pub use fold::fold_operand;
+pub use layout::{schema_digest, Layout};
+pub use pack::pack;
+pub use prepared::Prepared;
+pub use publics::Publics;
+pub use shape::{entries, shape_bits};
+pub use sizes::{Block, Item, Sizes};
+pub use table::{table_len, table_row};
 pub use types::*;
+pub use validate::validate;
+pub use validity::validity_program;

@@ -1,0 +1,77 @@
+//! One error type: where, what was expected, what was found, and what to do.
+
+use std::fmt;
+
+/// Why a program, its public tensors or its execution are refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ProgramError {
+    /// Stable name for callers (docs/protocol.md section 9; `execution` for a computation that has no valid trace).
+    pub slug: &'static str,
+    /// The rule that was broken, stable as well, finer than the slug.
+    pub rule: &'static str,
+    /// Which part of the program, by name.
+    pub place: String,
+    pub expected: String,
+    pub got: String,
+    pub hint: Option<String>,
+}
+
+pub type Result<T> = std::result::Result<T, ProgramError>;
+
+impl ProgramError {
+    pub fn new(
+        slug: &'static str,
+        rule: &'static str,
+        place: impl Into<String>,
+        expected: impl Into<String>,
+        got: impl Into<String>,
+    ) -> Self {
+        Self {
+            slug,
+            rule,
+            place: place.into(),
+            expected: expected.into(),
+            got: got.into(),
+            hint: None,
+        }
+    }
+
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// validate() refuses.
+    pub(crate) fn program(
+        rule: &'static str,
+        place: impl Into<String>,
+        expected: impl Into<String>,
+        got: impl Into<String>,
+    ) -> Self {
+        Self::new("program", rule, place, expected, got)
+    }
+
+    /// The program is fine, these values have no trace.
+    pub(crate) fn execution(
+        rule: &'static str,
+        place: impl Into<String>,
+        expected: impl Into<String>,
+        got: impl Into<String>,
+    ) -> Self {
+        Self::new("execution", rule, place, expected, got)
+    }
+}
+
+impl fmt::Display for ProgramError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: {}: expected {}, got {}",
+            self.slug, self.place, self.expected, self.got
+        )?;
+        match &self.hint {
+            Some(hint) => write!(f, " ({hint})"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Intervals that follow from the relations.
+/// [lo, hi], both included.
+pub type Interval = (i64, i64);

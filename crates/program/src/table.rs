@@ -1,0 +1,107 @@
+//! Lookup tables: rows, and the extensions of their columns at a point.
+
+use crate::prepared::Prepared;
+use crate::types::TableKind;
+use p3_field::PrimeCharacteristicRing;
+use tacit_algebra::{bits, eq_table, f_from_i64, mle::valid_weight, F, K};
+
+/// Number of rows.
+pub fn table_len(kind: &TableKind) -> u32 {
+    match kind {
+        TableKind::Range { len, .. }
+        | TableKind::Relu { len, .. }
+        | TableKind::Sign { len, .. } => *len,
+        TableKind::Values { outs, .. } => outs.len().min(u32::MAX as usize) as u32,
+    }
+}
+
+/// The first input.
+pub(crate) fn table_lo(kind: &TableKind) -> i64 {
+    match kind {
+        TableKind::Range { lo, .. } | TableKind::Relu { lo, .. } | TableKind::Sign { lo, .. } => {
+            *lo
+        }
+        TableKind::Values { lo, .. } => *lo,
+    }
+}
+
+/// (in, out) of a row below `table_len`.
+pub fn table_row(kind: &TableKind, row: u32) -> (i64, i64) {
+    let input = table_lo(kind).wrapping_add(row as i64);
+    (input, table_out(kind, row, input))
+}
+
+#[inline]
+pub(crate) fn table_out(kind: &TableKind, row: u32, input: i64) -> i64 {
+    match kind {
+        TableKind::Range { .. } => 0,
+        TableKind::Relu { .. } => input.max(0),
+        TableKind::Sign { .. } => (input >= 0) as i64,
+        TableKind::Values { outs, .. } => outs.get(row as usize).copied().unwrap_or(0),
+    }
+}
+
+impl Prepared {
+    /// (V, in, out): the extensions at `point` (bits(len) coordinates) of the indicator of the rows and of the two
+    /// columns, all zero beyond the last row.
+    ///
+    /// With S(n) = sum_{i<n} i eq(i) and V(n) = sum_{i<n} eq(i): in = lo V(len) + S(len); Relu and Sign sum the same
+    /// over the rows z.. with in >= 0.
+    pub fn table_at(&self, table: usize, point: &[K]) -> (K, K, K) {
+        let Some(table) = self.program.tables.get(table) else {
+            return (K::ZERO, K::ZERO, K::ZERO);
+        };
+        let (lo, len) = (table_lo(&table.kind), table_len(&table.kind) as u64);
+        let v = valid_weight(point, len);
+        let lo_k = K::from(f_from_i64(lo));
+        let s = index_weight(point, len);
+        let input = lo_k * v + s;
+        let first = (-(lo as i128)).clamp(0, len as i128) as u64;
+        let out = match &table.kind {
+            TableKind::Range { .. } => K::ZERO,
+            TableKind::Relu { .. } => {
+                lo_k * (v - valid_weight(point, first)) + s - index_weight(point, first)
+            }
+            TableKind::Sign { .. } => v - valid_weight(point, first),
+            TableKind::Values { outs, .. } => eq_table(point)
+                .iter()
+                .zip(outs)
+                .fold(K::ZERO, |acc, (&w, &o)| acc + w * f_from_i64(o)),
+        };
+        (v, input, out)
+    }
+}
+
+/// sum over i < n of i * eq(point, i), in O(len): each set bit of n adds an aligned block.
+pub(crate) fn index_weight(point: &[K], n: u64) -> K {
+    let vars = point.len();
+    // mean[j] = sum over the cube of coordinates j.. of index * eq = sum_k r_k 2^(its position).
+    let mut mean = vec![K::ZERO; vars + 1];
+    for j in (0..vars).rev() {
+        mean[j] = mean[j + 1] + point[j] * power_of_two(vars - 1 - j);
+    }
+    if vars < 64 && n >= 1 << vars {
+        return mean[0];
+    }
+    let (mut sum, mut prefix, mut base) = (K::ZERO, K::ONE, F::ZERO);
+    for (j, &r) in point.iter().enumerate() {
+        let shift = vars - 1 - j;
+        if shift < 64 && n >> shift & 1 == 1 {
+            sum += prefix * (K::ONE - r) * (mean[j + 1] + base);
+            prefix *= r;
+            base += power_of_two(shift);
+        } else {
+            prefix *= K::ONE - r;
+        }
+    }
+    sum
+}
+
+fn power_of_two(n: usize) -> F {
+    F::from_u64(2).exp_u64(n as u64)
+}
+
+/// Bits of a table's row index.
+pub(crate) fn table_bits(kind: &TableKind) -> u32 {
+    bits(table_len(kind) as u64)
+}
