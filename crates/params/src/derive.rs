@@ -1,0 +1,371 @@
+//! Geometry from a target: the cheapest one that is well formed and sound, found by a deterministic search.
+//!
+//! For every (rows R, grinding g, total fold Kf, length of the slabs' code) the slabs' part is a closed formula; the later
+//! codes are an optimal sequence of folds, found by dynamic programming over (bits folded, length of the previous code).
+
+use std::collections::HashMap;
+
+use crate::cost::{first_code, grinding, later_code, Columns, ELEMENT, ENTRY, LEAF};
+use crate::geometry::{MAX_FINAL, MAX_LEVELS, MAX_LOG_DOMAIN, MAX_LOG_ROWS, MAX_ROWS};
+use crate::johnson::Code;
+use crate::relations::{bits, t_blinding, witness_columns, Relations, SlabSize};
+use crate::{budget, Geometry, Level};
+
+/// What a millisecond of proving is worth in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Optimize {
+    /// 1 ms = 20 KB.
+    Time,
+    /// 1 ms = 4 KB.
+    Balanced,
+    /// 1 ms = 0.5 KB.
+    Size,
+}
+
+impl Optimize {
+    fn bytes_per_second(self) -> f64 {
+        match self {
+            Optimize::Time => 20e6,
+            Optimize::Balanced => 4e6,
+            Optimize::Size => 0.5e6,
+        }
+    }
+}
+
+/// One kind of proof made under a geometry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// Counts of its program.
+    pub relations: Relations,
+    /// Cells of its witness slab's tensors and multiplicities, without pads.
+    pub witness_cells: u64,
+}
+
+/// A geometry and the fold its slabs' blinding has to be made for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Derived {
+    /// The geometry.
+    pub geometry: Geometry,
+    /// The header's max_fold: the largest k0 among the works.
+    pub max_fold: u8,
+}
+
+/// Why there is no geometry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeriveError {
+    #[error("no program is given")]
+    NoWork,
+    #[error("a private slab has a budget of 0 proofs")]
+    NoProofs,
+    #[error("no geometry within the limits reaches {target} bits for these sizes")]
+    None { target: u16 },
+}
+
+/// Seconds of committing count by their share of one proof; a public slab is taken to serve this many.
+const PUBLIC_PROOFS: f64 = 64.0;
+/// Lengths tried for a code: from twice the rows to this many doublings more.
+const RATES: u8 = 9;
+/// Grinding of the first pass, and the most of the second.
+const GRIND_FIRST: u8 = 16;
+const GRIND_MOST: u8 = 20;
+/// Widest fold tried (a leaf of 2^fold K elements).
+const FOLD_MOST: u8 = 6;
+
+/// The cheapest geometry for the first work that is sound for all works. Deterministic.
+///
+/// Every work is taken to open all slabs (a validity program opens one, which only asks for less).
+///
+/// # Errors
+/// No work, a private slab without proofs, or no geometry within the limits.
+pub fn derive(
+    slabs: &[SlabSize],
+    works: &[Work],
+    target: u16,
+    optimize: Optimize,
+) -> Result<Derived, DeriveError> {
+    if works.is_empty() {
+        return Err(DeriveError::NoWork);
+    }
+    if slabs.iter().any(|s| s.private && s.proofs == 0) {
+        return Err(DeriveError::NoProofs);
+    }
+    let mut search = Search {
+        slabs,
+        works,
+        target,
+        price: optimize.bytes_per_second(),
+        codes: HashMap::new(),
+        best: None,
+    };
+    for log_rows in 1..=MAX_LOG_ROWS {
+        search.rows(log_rows, GRIND_FIRST, 0..=log_rows);
+    }
+    // Second pass: other grinding, near the geometry found.
+    let (center, folds) = search
+        .best
+        .as_ref()
+        .map_or((12, 8), |b| (b.geometry.log_rows, b.geometry.fold_bits()));
+    for grind in (0..=GRIND_MOST).rev().filter(|g| *g != GRIND_FIRST) {
+        for log_rows in center.saturating_sub(1).max(1)..=(center + 1).min(MAX_LOG_ROWS) {
+            search.rows(
+                log_rows,
+                grind,
+                folds.saturating_sub(2)..=(folds + 2).min(log_rows),
+            );
+        }
+    }
+    search
+        .best
+        .map(|b| Derived {
+            geometry: b.geometry,
+            max_fold: b.max_fold,
+        })
+        .ok_or(DeriveError::None { target })
+}
+
+struct Best {
+    cost: f64,
+    geometry: Geometry,
+    max_fold: u8,
+}
+
+/// The cheapest sequence of later codes from a state: its cost in bytes and its first level, if it folds at all.
+type Tail = Option<(f64, Option<Level>)>;
+
+struct Search<'a> {
+    slabs: &'a [SlabSize],
+    works: &'a [Work],
+    target: u16,
+    /// Bytes a second is worth.
+    price: f64,
+    /// Positions for (rows, log_domain, grind).
+    codes: HashMap<(usize, u8, u8), Option<u16>>,
+    best: Option<Best>,
+}
+
+impl Search<'_> {
+    fn queries(&mut self, rows: usize, log_domain: u8, grind: u8) -> Option<u16> {
+        let target = self.target;
+        *self
+            .codes
+            .entry((rows, log_domain, grind))
+            .or_insert_with(|| {
+                let code = Code::new(rows, log_domain, target)?;
+                // A code whose proximity error misses the target is of no use, however many positions are drawn.
+                let round = crate::johnson::error_units(code.exceptional + 2.0 * code.list);
+                (round >= i64::from(target) * crate::johnson::UNITS)
+                    .then(|| code.queries_for(target, grind))
+                    .flatten()
+            })
+    }
+
+    /// Every geometry with this R and grinding.
+    fn rows(&mut self, log_rows: u8, grind: u8, folds: std::ops::RangeInclusive<u8>) {
+        let sets: Vec<Columns> = self
+            .works
+            .iter()
+            .map(|w| Columns::new(log_rows, self.slabs, w))
+            .collect();
+        let k0 = sets.iter().map(Columns::k0).max().unwrap_or(0);
+        // The header allows a fold of at most 16 rounds.
+        if k0 > 16 {
+            return;
+        }
+        for fold in folds.filter(|f| *f >= 1) {
+            for log_domain in log_rows + 2..=(log_rows + 2 + RATES).min(MAX_LOG_DOMAIN) {
+                let Some((rows, t)) = self.fit(log_rows, grind, fold, log_domain, k0) else {
+                    continue;
+                };
+                self.try_one(
+                    &sets[0],
+                    (log_rows, grind, fold, log_domain),
+                    rows,
+                    t,
+                    k0 as u8,
+                );
+            }
+        }
+    }
+
+    /// M and t for these choices: M = R + max T rounded up to 2^Kf, t for the rate that gives; the smallest fixed point.
+    fn fit(
+        &mut self,
+        log_rows: u8,
+        grind: u8,
+        fold: u8,
+        log_domain: u8,
+        k0: u32,
+    ) -> Option<(u32, u16)> {
+        let data = 1u64 << log_rows;
+        let step = 1u64 << fold;
+        let mut rows = data + step;
+        for _ in 0..64 {
+            if rows > u64::from(MAX_ROWS)
+                || 2 * rows > 1 << log_domain
+                || rows >> fold > u64::from(MAX_FINAL)
+            {
+                return None;
+            }
+            let t = self.queries(rows as usize, log_domain, grind)?;
+            let need = (data + u64::from(self.blinding(log_rows, t, k0))).div_ceil(step) * step;
+            if need <= rows {
+                return Some((rows as u32, t));
+            }
+            rows = need;
+        }
+        None
+    }
+
+    /// The largest T of any private slab.
+    fn blinding(&self, log_rows: u8, t: u16, k0: u32) -> u32 {
+        let column = |c: u64| u32::try_from(c).unwrap_or(u32::MAX);
+        let long = self
+            .slabs
+            .iter()
+            .filter(|s| s.private)
+            .map(|s| t_blinding(s.proofs, t, k0, column(s.columns(log_rows))));
+        let fresh = self.works.iter().map(|w| {
+            t_blinding(
+                1,
+                t,
+                k0,
+                column(witness_columns(&w.relations, w.witness_cells, log_rows)),
+            )
+        });
+        long.chain(fresh).max().unwrap_or(0)
+    }
+
+    /// Completes one choice of the first code by the best later ones and keeps it when it is the cheapest so far.
+    fn try_one(
+        &mut self,
+        columns: &Columns,
+        choice: (u8, u8, u8, u8),
+        rows: u32,
+        t: u16,
+        max_fold: u8,
+    ) {
+        let (log_rows, grind, fold, log_domain) = choice;
+        let (seconds, bytes, _) = first_code(columns, rows as usize, log_domain, t);
+        let first = bytes
+            + self.price * (seconds + grinding(grind) + self.commit_seconds(columns, log_domain));
+        let bound = self.best.as_ref().map_or(f64::INFINITY, |b| b.cost);
+        if first >= bound {
+            return;
+        }
+        let mut plan = Plan {
+            memo: HashMap::new(),
+            rows,
+            grind,
+            fold,
+        };
+        let Some((tail, mut next)) = self.tail(&mut plan, 0, log_domain, 0) else {
+            return;
+        };
+        if first + tail >= bound {
+            return;
+        }
+        let mut levels = Vec::new();
+        let (mut done, mut previous) = (0, log_domain);
+        while let Some(level) = next {
+            levels.push(level);
+            done += level.fold;
+            previous = level.log_domain;
+            next = self
+                .tail(&mut plan, done, previous, levels.len() as u8)
+                .and_then(|(_, level)| level);
+        }
+        let geometry = Geometry {
+            target: self.target,
+            log_rows,
+            rows,
+            log_domain,
+            queries: t,
+            grind,
+            levels,
+        };
+        if self.sound(&geometry) {
+            self.best = Some(Best {
+                cost: first + tail,
+                geometry,
+                max_fold,
+            });
+        }
+    }
+
+    /// A proof's share of the long-lived slabs' commitments.
+    fn commit_seconds(&self, columns: &Columns, log_domain: u8) -> f64 {
+        let n = (1u64 << log_domain) as f64;
+        let share = |s: &SlabSize| {
+            1.0 / if s.private {
+                f64::from(s.proofs)
+            } else {
+                PUBLIC_PROOFS
+            }
+        };
+        self.slabs
+            .iter()
+            .zip(&columns.slabs)
+            .map(|(s, (c, _))| share(s) * n * (*c as f64 * ENTRY + LEAF))
+            .sum()
+    }
+
+    /// The best later codes after `done` bits of fold, the previous code having 2^previous points.
+    fn tail(&mut self, plan: &mut Plan, done: u8, previous: u8, level: u8) -> Tail {
+        if done == plan.fold {
+            return Some((ELEMENT * f64::from(plan.rows >> done), None));
+        }
+        if level as usize == MAX_LEVELS {
+            return None;
+        }
+        if let Some(known) = plan.memo.get(&(done, previous, level)) {
+            return *known;
+        }
+        let mut best: Tail = None;
+        for fold in 1..=FOLD_MOST.min(plan.fold - done) {
+            let rows = plan.rows >> (done + fold);
+            let shortest = bits(2 * u64::from(rows)) as u8;
+            for log_domain in shortest..=previous.min(shortest + RATES) {
+                let Some(t) = self.queries(rows as usize, log_domain, plan.grind) else {
+                    continue;
+                };
+                let (seconds, bytes, _) = later_code(fold, log_domain, t);
+                let here = bytes + self.price * (seconds + grinding(plan.grind));
+                if best.is_some_and(|b| here >= b.0) {
+                    continue;
+                }
+                let Some((rest, _)) = self.tail(plan, done + fold, log_domain, level + 1) else {
+                    continue;
+                };
+                if best.is_none_or(|b| here + rest < b.0) {
+                    best = Some((
+                        here + rest,
+                        Some(Level {
+                            fold,
+                            log_domain,
+                            queries: t,
+                        }),
+                    ));
+                }
+            }
+        }
+        plan.memo.insert((done, previous, level), best);
+        best
+    }
+
+    /// Well formed, and every work reaches the target.
+    fn sound(&self, geometry: &Geometry) -> bool {
+        geometry.check_well_formed().is_ok()
+            && self.works.iter().all(|w| {
+                let shape = w.relations.shape(geometry, self.slabs, w.witness_cells);
+                budget(geometry, &shape).reaches(self.target)
+            })
+    }
+}
+
+/// One dynamic programme over the later codes.
+struct Plan {
+    memo: HashMap<(u8, u8, u8), Tail>,
+    rows: u32,
+    grind: u8,
+    fold: u8,
+}
