@@ -1,0 +1,26 @@
+//! Slabs and their opening (docs/protocol.md, sections 3, 4 and 6 "Opening").
+//!
+//! A slab commits a vector over F as columns of a Reed-Solomon code under one Merkle tree. An opening proves a batch of
+//! claims that are affine in the cells of several slabs. `commit` and `commit_witness` make slabs, `prove_opening` and
+//! `verify_opening` stand side by side. Nothing here knows what is proven.
+
+mod error;
+mod header;
+mod hooks;
+mod open;
+mod profile;
+pub mod random;
+mod slab;
+mod statement;
+mod verify;
+mod witness;
+
+pub use error::PcsError;
+pub use header::{Commitment, Expectation, Header};
+pub use hooks::{NoHooks, OpeningHooks};
+pub use open::prove_opening;
+pub use profile::Profile;
+pub use slab::{commit, Slab};
+pub use statement::{Binding, Columns, Opened, Statement};
+pub use verify::verify_opening;
+pub use witness::{commit_witness, witness_blinding, witness_columns, WitnessSlab};

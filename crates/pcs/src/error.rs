@@ -1,0 +1,62 @@
+//! One error for everything about slabs and openings; each has a stable slug (docs/protocol.md, section 9).
+
+use tacit_params::GeometryError;
+use tacit_transcript::ReadError;
+
+/// Why a slab, a header or an opening is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PcsError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Geometry(#[from] GeometryError),
+    /// A vector does not fit the geometry's columns.
+    #[error("{what}: {got} rows are needed, the geometry has {expected}")]
+    Rows {
+        what: &'static str,
+        expected: usize,
+        got: usize,
+    },
+    /// A header that does not fit the program's slab.
+    #[error("header field {field}: expected {expected}, got {got}")]
+    Header {
+        field: &'static str,
+        expected: String,
+        got: String,
+    },
+    #[error("{what} holds a number that is not below p")]
+    NonCanonical { what: &'static str },
+    /// A multi-opening whose root is not the committed one. Trees are numbered in the order of the argument.
+    #[error("tree {tree}: the opening does not lead to its root")]
+    Merkle { tree: usize },
+    /// The final vector is not the fold of the last code at a drawn position.
+    #[error("position {position}: the final vector is not the fold of the last code")]
+    LastQuery { position: usize },
+    #[error("the combined claim does not hold on the final vector")]
+    FinalClaim,
+    /// A claim that does not lie on the committed cells. Statements come from a validated program, so this is a bug in one.
+    #[error("claim {claim}: {reason}")]
+    Statement { claim: usize, reason: &'static str },
+    /// The bytes of a secret slab file.
+    #[error("{what}")]
+    Encoding { what: &'static str },
+}
+
+impl PcsError {
+    /// The stable slug of docs/protocol.md, section 9.
+    #[must_use]
+    pub fn slug(&self) -> &'static str {
+        match self {
+            Self::Read(e) => e.slug(),
+            Self::Geometry(e) => e.slug(),
+            Self::Rows { .. } => "geometry",
+            Self::Header { .. } => "header",
+            Self::NonCanonical { .. } => "non_canonical",
+            Self::Merkle { .. } => "merkle",
+            Self::LastQuery { .. } => "last_query",
+            Self::FinalClaim => "final_claim",
+            Self::Statement { .. } => "program",
+            Self::Encoding { .. } => "encoding",
+        }
+    }
+}
