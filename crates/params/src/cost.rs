@@ -40,13 +40,27 @@ pub struct Estimate {
 }
 
 /// Expected number of digests in a pruned multi-opening of `t` random leaves of a tree of this depth.
-pub(crate) fn siblings(t: u16, depth: u8) -> f64 {
+fn siblings(t: u16, depth: u8) -> f64 {
     // Nodes of level j that are known: 2^j (1 - (1 - 2^-j)^t); every known parent has two children, known or sent.
     let known = |j: u8| {
         let nodes = (1u64 << j.min(62)) as f64;
         nodes * (1.0 - (1.0 - 1.0 / nodes).powi(i32::from(t)))
     };
     (1..=depth).map(|j| 2.0 * known(j - 1) - known(j)).sum()
+}
+
+/// `siblings` by (t, depth), each computed once.
+#[derive(Default)]
+pub(crate) struct Paths(Vec<Option<f64>>);
+
+impl Paths {
+    pub fn get(&mut self, t: u16, depth: u8) -> f64 {
+        let at = usize::from(t) * 64 + usize::from(depth.min(63));
+        if at >= self.0.len() {
+            self.0.resize(at + 64, None);
+        }
+        *self.0[at].get_or_insert_with(|| siblings(t, depth))
+    }
 }
 
 /// Seconds of one grinding.
@@ -85,6 +99,7 @@ impl Columns {
 /// (seconds, bytes, encoded bytes) of everything up to the first level: the witness code, column fold, first openings.
 pub(crate) fn first_code(
     columns: &Columns,
+    paths: &mut Paths,
     rows: usize,
     log_domain: u8,
     t: u16,
@@ -99,7 +114,7 @@ pub(crate) fn first_code(
         .map(|(c, private)| 8.0 * *c as f64 + if *private { DIGEST } else { 0.0 })
         .sum();
     let trees = columns.slabs.len() as f64 + 1.0;
-    let path = DIGEST * siblings(t, log_domain);
+    let path = DIGEST * paths.get(t, log_domain);
     let bytes = f64::from(t) * (leaves + 8.0 * fresh + DIGEST)
         + trees * path
         + ELEMENT * (2.0 * f64::from(columns.k0()) + 2.0);
@@ -107,12 +122,12 @@ pub(crate) fn first_code(
 }
 
 /// (seconds, bytes, encoded bytes) of a later code of 2^fold columns and the rounds that it brings.
-pub(crate) fn later_code(fold: u8, log_domain: u8, t: u16) -> (f64, f64, f64) {
+pub(crate) fn later_code(paths: &mut Paths, fold: u8, log_domain: u8, t: u16) -> (f64, f64, f64) {
     let n = (1u64 << log_domain.min(62)) as f64;
     let width = 3.0 * f64::from(1u32 << fold.min(8));
     let seconds = n * (width * ENTRY + LEAF);
     let sent = DIGEST + 8.0 + ELEMENT * (1.0 + 2.0 * f64::from(fold));
-    let bytes = sent + f64::from(t) * 8.0 * width + DIGEST * siblings(t, log_domain);
+    let bytes = sent + f64::from(t) * 8.0 * width + DIGEST * paths.get(t, log_domain);
     (seconds, bytes, 8.0 * width * n)
 }
 
@@ -126,15 +141,17 @@ fn relation_bytes(r: &Relations) -> f64 {
 #[must_use]
 pub fn estimate(geometry: &Geometry, work: &Work, slabs: &[SlabSize]) -> Estimate {
     let columns = Columns::new(geometry.log_rows, slabs, work);
+    let mut paths = Paths::default();
     let (mut seconds, mut opening, mut encoded) = first_code(
         &columns,
+        &mut paths,
         geometry.m(),
         geometry.log_domain,
         geometry.queries,
     );
     let mut digests = f64::from(geometry.queries) * (columns.slabs.len() as f64 + 1.0);
     for level in &geometry.levels {
-        let (s, b, e) = later_code(level.fold, level.log_domain, level.queries);
+        let (s, b, e) = later_code(&mut paths, level.fold, level.log_domain, level.queries);
         seconds += s;
         opening += b;
         encoded += e;

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::cost::{first_code, grinding, later_code, Columns, ELEMENT, ENTRY, LEAF};
+use crate::cost::{first_code, grinding, later_code, Columns, Paths, ELEMENT, ENTRY, LEAF};
 use crate::geometry::{MAX_FINAL, MAX_LEVELS, MAX_LOG_DOMAIN, MAX_LOG_ROWS, MAX_ROWS};
 use crate::johnson::Code;
 use crate::relations::{bits, t_blinding, witness_columns, Relations, SlabSize};
@@ -65,11 +65,13 @@ pub enum DeriveError {
 const PUBLIC_PROOFS: f64 = 64.0;
 /// Lengths tried for a code: from twice the rows to this many doublings more.
 const RATES: u8 = 9;
+/// The same for a later code, whose rate falls faster than it pays.
+const RATES_LATER: u8 = 6;
 /// Grinding of the first pass, and the most of the second.
 const GRIND_FIRST: u8 = 16;
 const GRIND_MOST: u8 = 20;
 /// Widest fold tried (a leaf of 2^fold K elements).
-const FOLD_MOST: u8 = 6;
+const FOLD_MOST: u8 = 5;
 
 /// The cheapest geometry for the first work that is sound for all works. Deterministic.
 ///
@@ -95,11 +97,14 @@ pub fn derive(
         target,
         price: optimize.bytes_per_second(),
         codes: HashMap::new(),
+        paths: Paths::default(),
+        candidates: Vec::new(),
         best: None,
     };
     for log_rows in 1..=MAX_LOG_ROWS {
-        search.rows(log_rows, GRIND_FIRST, 0..=log_rows);
+        search.gather(log_rows, GRIND_FIRST, 0..=log_rows);
     }
+    search.settle();
     // Second pass: other grinding, near the geometry found.
     let (center, folds) = search
         .best
@@ -107,13 +112,14 @@ pub fn derive(
         .map_or((12, 8), |b| (b.geometry.log_rows, b.geometry.fold_bits()));
     for grind in (0..=GRIND_MOST).rev().filter(|g| *g != GRIND_FIRST) {
         for log_rows in center.saturating_sub(1).max(1)..=(center + 1).min(MAX_LOG_ROWS) {
-            search.rows(
+            search.gather(
                 log_rows,
                 grind,
-                folds.saturating_sub(2)..=(folds + 2).min(log_rows),
+                folds.saturating_sub(1)..=(folds + 1).min(log_rows),
             );
         }
     }
+    search.settle();
     search
         .best
         .map(|b| Derived {
@@ -132,6 +138,19 @@ struct Best {
 /// The cheapest sequence of later codes from a state: its cost in bytes and its first level, if it folds at all.
 type Tail = Option<(f64, Option<Level>)>;
 
+/// A first code whose later ones are not chosen yet.
+struct Candidate {
+    /// Bytes, and seconds at their price, without the later codes.
+    first: f64,
+    log_rows: u8,
+    rows: u32,
+    log_domain: u8,
+    queries: u16,
+    grind: u8,
+    fold: u8,
+    max_fold: u8,
+}
+
 struct Search<'a> {
     slabs: &'a [SlabSize],
     works: &'a [Work],
@@ -140,6 +159,8 @@ struct Search<'a> {
     price: f64,
     /// Positions for (rows, log_domain, grind).
     codes: HashMap<(usize, u8, u8), Option<u16>>,
+    paths: Paths,
+    candidates: Vec<Candidate>,
     best: Option<Best>,
 }
 
@@ -159,8 +180,8 @@ impl Search<'_> {
             })
     }
 
-    /// Every geometry with this R and grinding.
-    fn rows(&mut self, log_rows: u8, grind: u8, folds: std::ops::RangeInclusive<u8>) {
+    /// Every first code with this R and grinding.
+    fn gather(&mut self, log_rows: u8, grind: u8, folds: std::ops::RangeInclusive<u8>) {
         let sets: Vec<Columns> = self
             .works
             .iter()
@@ -173,17 +194,42 @@ impl Search<'_> {
         }
         for fold in folds.filter(|f| *f >= 1) {
             for log_domain in log_rows + 2..=(log_rows + 2 + RATES).min(MAX_LOG_DOMAIN) {
-                let Some((rows, t)) = self.fit(log_rows, grind, fold, log_domain, k0) else {
+                let Some((rows, queries)) = self.fit(log_rows, grind, fold, log_domain, k0) else {
                     continue;
                 };
-                self.try_one(
+                let (seconds, bytes, _) = first_code(
                     &sets[0],
-                    (log_rows, grind, fold, log_domain),
-                    rows,
-                    t,
-                    k0 as u8,
+                    &mut self.paths,
+                    rows as usize,
+                    log_domain,
+                    queries,
                 );
+                let seconds = seconds + grinding(grind) + self.commit_seconds(&sets[0], log_domain);
+                let first = bytes + self.price * seconds;
+                let max_fold = k0 as u8;
+                self.candidates.push(Candidate {
+                    first,
+                    log_rows,
+                    rows,
+                    log_domain,
+                    queries,
+                    grind,
+                    fold,
+                    max_fold,
+                });
             }
+        }
+    }
+
+    /// Completes the gathered first codes, cheapest first, until the first code alone costs more than the best geometry.
+    fn settle(&mut self) {
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.sort_by(|a, b| a.first.total_cmp(&b.first));
+        for c in &candidates {
+            if self.best.as_ref().is_some_and(|b| c.first >= b.cost) {
+                break;
+            }
+            self.complete(c);
         }
     }
 
@@ -235,59 +281,43 @@ impl Search<'_> {
         long.chain(fresh).max().unwrap_or(0)
     }
 
-    /// Completes one choice of the first code by the best later ones and keeps it when it is the cheapest so far.
-    fn try_one(
-        &mut self,
-        columns: &Columns,
-        choice: (u8, u8, u8, u8),
-        rows: u32,
-        t: u16,
-        max_fold: u8,
-    ) {
-        let (log_rows, grind, fold, log_domain) = choice;
-        let (seconds, bytes, _) = first_code(columns, rows as usize, log_domain, t);
-        let first = bytes
-            + self.price * (seconds + grinding(grind) + self.commit_seconds(columns, log_domain));
-        let bound = self.best.as_ref().map_or(f64::INFINITY, |b| b.cost);
-        if first >= bound {
-            return;
-        }
+    /// Completes one first code by the best later ones and keeps it when it is the cheapest so far.
+    fn complete(&mut self, c: &Candidate) {
         let mut plan = Plan {
-            memo: HashMap::new(),
-            rows,
-            grind,
-            fold,
+            memo: vec![None; 1 << 13],
+            rows: c.rows,
+            grind: c.grind,
+            fold: c.fold,
         };
-        let Some((tail, mut next)) = self.tail(&mut plan, 0, log_domain, 0) else {
+        let Some((tail, mut next)) = self.tail(&mut plan, 0, c.log_domain, 0) else {
             return;
         };
-        if first + tail >= bound {
+        let cost = c.first + tail;
+        if self.best.as_ref().is_some_and(|b| cost >= b.cost) {
             return;
         }
-        let mut levels = Vec::new();
-        let (mut done, mut previous) = (0, log_domain);
+        let (mut levels, mut done) = (Vec::new(), 0);
         while let Some(level) = next {
             levels.push(level);
             done += level.fold;
-            previous = level.log_domain;
             next = self
-                .tail(&mut plan, done, previous, levels.len() as u8)
+                .tail(&mut plan, done, level.log_domain, levels.len() as u8)
                 .and_then(|(_, level)| level);
         }
         let geometry = Geometry {
             target: self.target,
-            log_rows,
-            rows,
-            log_domain,
-            queries: t,
-            grind,
+            log_rows: c.log_rows,
+            rows: c.rows,
+            log_domain: c.log_domain,
+            queries: c.queries,
+            grind: c.grind,
             levels,
         };
         if self.sound(&geometry) {
             self.best = Some(Best {
-                cost: first + tail,
+                cost,
                 geometry,
-                max_fold,
+                max_fold: c.max_fold,
             });
         }
     }
@@ -317,18 +347,20 @@ impl Search<'_> {
         if level as usize == MAX_LEVELS {
             return None;
         }
-        if let Some(known) = plan.memo.get(&(done, previous, level)) {
-            return *known;
+        // done <= 24, previous <= 28, level < 8
+        let state = (usize::from(done) << 8) | (usize::from(previous) << 3) | usize::from(level);
+        if let Some(known) = plan.memo[state] {
+            return known;
         }
         let mut best: Tail = None;
         for fold in 1..=FOLD_MOST.min(plan.fold - done) {
             let rows = plan.rows >> (done + fold);
             let shortest = bits(2 * u64::from(rows)) as u8;
-            for log_domain in shortest..=previous.min(shortest + RATES) {
+            for log_domain in shortest..=previous.min(shortest + RATES_LATER) {
                 let Some(t) = self.queries(rows as usize, log_domain, plan.grind) else {
                     continue;
                 };
-                let (seconds, bytes, _) = later_code(fold, log_domain, t);
+                let (seconds, bytes, _) = later_code(&mut self.paths, fold, log_domain, t);
                 let here = bytes + self.price * (seconds + grinding(plan.grind));
                 if best.is_some_and(|b| here >= b.0) {
                     continue;
@@ -348,7 +380,7 @@ impl Search<'_> {
                 }
             }
         }
-        plan.memo.insert((done, previous, level), best);
+        plan.memo[state] = Some(best);
         best
     }
 
@@ -364,7 +396,8 @@ impl Search<'_> {
 
 /// One dynamic programme over the later codes.
 struct Plan {
-    memo: HashMap<(u8, u8, u8), Tail>,
+    /// By (bits folded, log2 of the previous length, levels made): 32 * 32 * 8 states.
+    memo: Vec<Option<Tail>>,
     rows: u32,
     grind: u8,
     fold: u8,

@@ -192,7 +192,7 @@ impl Geometry {
                 data,
             });
         }
-        if self.rows % (1u32 << folds) != 0 {
+        if self.rows.trailing_zeros() < folds {
             return Err(GeometryError::Multiple {
                 rows: self.rows,
                 folds,
