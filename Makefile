@@ -1,0 +1,86 @@
+# Two commands set everything up: `make demo` and `make test`. They need Rust, Python >= 3.10 and a C compiler,
+# and make their own virtual environment (.venv). Stamps in .venv/stamps keep later calls from installing again.
+
+VENV   := .venv
+PY     := $(VENV)/bin/python
+STAMPS := $(VENV)/stamps
+CARGO  ?= cargo
+JOBS   ?= 2
+# The profile of the extension module: `dist` is fat LTO, `release` builds faster.
+PROFILE ?= dist
+
+# Absolute, so that a build script of any crate finds it: the Python that PyO3 builds for.
+export PYO3_PYTHON := $(CURDIR)/$(PY)
+
+RUST_SOURCES := $(shell find crates -name '*.rs' -o -name 'Cargo.toml' 2>/dev/null) Cargo.toml Cargo.lock .cargo/config.toml
+
+.PHONY: demo test test-rust test-python bench lint docs wheel clean help
+
+help:
+	@echo "make demo   train two small models, prove, verify, and see forgeries refused"
+	@echo "make test   all Rust and Python tests"
+	@echo "make lint   formatting, clippy, ruff, mypy, the arrows between crates and modules"
+	@echo "make bench  tables and charts of time, memory and bytes (out/bench)"
+	@echo "make docs   the documentation as a site (site/)"
+	@echo "make wheel  a portable wheel: baseline, x86-64-v3 and v4 in one (dist/)"
+	@echo "make clean  remove everything that the above made"
+
+demo: $(STAMPS)/native $(STAMPS)/sklearn
+	$(VENV)/bin/tacit demo
+
+test: test-rust test-python
+
+test-rust: $(STAMPS)/venv
+	$(CARGO) test --release --workspace
+
+test-python: $(STAMPS)/native $(STAMPS)/dev
+	$(PY) -m pytest -n $(JOBS) -q
+
+lint: $(STAMPS)/dev
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+	$(PY) scripts/check_arrows.py
+	$(VENV)/bin/ruff check python tests scripts examples benches
+	$(VENV)/bin/ruff format --check python tests scripts examples benches
+	$(VENV)/bin/mypy
+	PYTHONPATH=python $(VENV)/bin/lint-imports --no-cache
+
+bench: $(STAMPS)/native $(STAMPS)/bench
+	$(PY) benches/run.py --out out/bench $(BENCH)
+
+docs: $(STAMPS)/docs
+	$(VENV)/bin/mkdocs build --strict
+
+wheel: $(STAMPS)/dev
+	$(PY) scripts/wheel.py --out dist
+
+clean:
+	rm -rf target .venv build dist site out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find python tests -name '__pycache__' -prune -exec rm -rf {} +
+	rm -f python/tacit/_native*.so
+
+# --- stamps -----------------------------------------------------------------------------------------------------------
+
+$(STAMPS)/venv: scripts/check_tools.sh
+	@python=$$(PYTHON="$(PYTHON)" bash scripts/check_tools.sh) || exit 1; \
+	test -x $(PY) || "$$python" -m venv $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+# What pyproject.toml asks for; the package itself comes with the extension module, editable.
+$(STAMPS)/base: $(STAMPS)/venv pyproject.toml scripts/install.py
+	$(PY) scripts/install.py
+	$(PY) -m pip install --quiet --disable-pip-version-check "maturin>=1.9.4,<2"
+	@touch $@
+
+$(STAMPS)/native: $(STAMPS)/base $(RUST_SOURCES)
+	$(VENV)/bin/maturin develop --quiet --profile $(PROFILE)
+	@touch $@
+
+$(STAMPS)/sklearn $(STAMPS)/dev $(STAMPS)/docs: $(STAMPS)/%: $(STAMPS)/base
+	$(PY) scripts/install.py $*
+	@touch $@
+
+# ezkl is only compared with: without it the benchmark still runs.
+$(STAMPS)/bench: $(STAMPS)/dev
+	$(PY) scripts/install.py bench || echo "ezkl cannot be installed here: the comparison is left out" >&2
+	@touch $@

@@ -1,0 +1,52 @@
+"""The commands' table, and the one place where exceptions become exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from tacit.cli import commit, compiling, failures, proving
+
+app = typer.Typer(
+    name="tacit",
+    help="Prove what a neural network answered, and nothing else.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("compile")(compiling.compile_model)
+app.add_typer(commit.app, name="commit")
+app.command("prove")(proving.prove)
+app.command("verify")(proving.verify)
+app.command("inspect")(proving.inspect)
+app.command("demo")(proving.demo)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and give its exit code; never raises but for signals that ask for it."""
+    as_json = "--json" in arguments
+    try:
+        result = app(list(arguments) or ["--help"], prog_name="tacit", standalone_mode=False)
+    except (typer.Exit, SystemExit) as leave:
+        code = getattr(leave, "exit_code", getattr(leave, "code", 0))
+        # The parser ends with 2 for a bare group that shows its help; 2 means a bug here.
+        return 0 if code is None else min(int(code), failures.USER)
+    except typer.Abort:
+        return failures.report(KeyboardInterrupt(), as_json=as_json)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return failures.USER
+    except GeneratorExit:
+        raise
+    except BaseException as error:  # a panic of the native module is a BaseException and a bug
+        return failures.report(error, as_json=as_json)
+    return result if isinstance(result, int) else 0
+
+
+def main() -> None:
+    """The entry point of the `tacit` command."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,112 @@
+"""`tacit compile`: a model becomes a public program and private integers."""
+
+from __future__ import annotations
+
+import time
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from tacit import console
+from tacit.cli import files
+from tacit.cli.options import Json
+
+
+class Weights(str, Enum):
+    """Who may see the weights."""
+
+    private = "private"
+    public = "public"
+
+
+class Input(str, Enum):
+    """Who may see the input; a committed one is proven against its owner's published commitment."""
+
+    private = "private"
+    committed = "committed"
+    public = "public"
+
+
+class Aim(str, Enum):
+    """What the code's rate trades for what."""
+
+    time = "time"
+    balanced = "balanced"
+    size = "size"
+
+
+def compile_model(
+    model: Annotated[Path, typer.Argument(metavar="M.onnx", help="The network.", show_default=False)],
+    calibration: Annotated[
+        Path,
+        typer.Option(
+            "--calibration", metavar="X.npz", help="Typical inputs; ranges come from them.", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="M.tacit", help="The public program.", show_default=False)
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Inputs per proof.")] = 1,
+    headroom: Annotated[
+        float | None,
+        typer.Option(min=1.0, help="How far values may exceed the calibrated ranges, as a factor.", show_default=False),
+    ] = None,
+    weights: Annotated[Weights, typer.Option(help="Who may see the weights.")] = Weights.private,
+    input_: Annotated[Input, typer.Option("--input", help="Who may see the input.")] = Input.private,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Publish only whether the output reaches this value, not the output.", show_default=False),
+    ] = None,
+    proofs: Annotated[int, typer.Option(min=1, help="Proofs that one commitment is made for.")] = 64,
+    security: Annotated[int, typer.Option(help="Proven security in bits: 128 or 100.")] = 128,
+    optimize: Annotated[Aim, typer.Option(help="Prover time against proof size.")] = Aim.balanced,
+    as_json: Json = False,
+) -> None:
+    """Compile an ONNX model to a public program (M.tacit) and its private integers (M.weights).
+
+    Prints how the integer program compares with the float model on the calibration inputs, and what a proof will cost.
+    """
+    import tacit
+
+    target = out if out is not None else model.with_suffix(".tacit")
+    arrays = files.calibration_arrays(files.read_arrays(calibration), model, place=str(calibration))
+    options: dict[str, Any] = {} if headroom is None else {"headroom": headroom}
+    start = time.perf_counter()
+    with console.busy(f"compiling {model.name}"):
+        program, integers = tacit.compile(
+            str(model),
+            calibration=arrays,
+            batch=batch,
+            weights=weights.value,
+            input=input_.value,
+            threshold=threshold,
+            proofs=proofs,
+            security=security,
+            optimize=optimize.value,
+            **options,
+        )
+    seconds = time.perf_counter() - start
+    weights_file = files.beside(target, ".weights")
+    program.save(target)
+    integers.save(weights_file)
+    result = {
+        "program": str(target),
+        "weights": str(weights_file),
+        "digest": console.plain(program.digest),
+        "seconds": seconds,
+        "report": console.plain(program.report),
+        "estimate": console.plain(program.estimate),
+    }
+    if as_json:
+        console.print_json(result)
+        return
+    out_console = console.stdout()
+    out_console.print(f"[bold]{escape(str(target))}[/bold] public, [bold]{escape(str(weights_file))}[/bold] private")
+    for title in ("report", "estimate"):
+        out_console.print(f"\n[bold]{title}[/bold]")
+        for line in console.outline(result[title], depth=1):
+            out_console.print(escape(line))
+    console.stderr().print(f"[dim]compiled in {console.duration(seconds)}[/dim]")

@@ -1,0 +1,109 @@
+"""Files that the command line reads and writes besides the package's own: arrays, contexts, output names."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tacit.errors import InputError
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def read_arrays(path: Path) -> Arrays:
+    """The arrays of an .npz file by name (or the one of an .npy file, under the name `x`); no pickled objects.
+
+    Raises InputError if it is not such a file, FileNotFoundError if it is not there.
+    """
+    try:
+        content = np.load(path, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            return {"x": content}
+        with content:
+            return {name: content[name] for name in content.files}
+    except (ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
+        raise InputError(
+            f"not an .npz or .npy file of plain arrays: {error}",
+            slug="arrays",
+            place=str(path),
+            hint="write it with numpy.savez(path, NAME=array)",
+        ) from None
+
+
+def pick(arrays: Arrays, names: list[str], *, place: str) -> Arrays:
+    """The arrays that a program's inputs ask for.
+
+    Names must agree; but for a single input a file with a single array, or with one named `x`, will do.
+    """
+    if all(name in arrays for name in names):
+        return {name: arrays[name] for name in names}
+    if len(names) == 1:
+        if len(arrays) == 1:
+            return {names[0]: next(iter(arrays.values()))}
+        if "x" in arrays:
+            return {names[0]: arrays["x"]}
+    missing = [name for name in names if name not in arrays]
+    raise InputError(
+        f"no array for input {', '.join(missing)}; the file has {', '.join(arrays) or 'nothing'}",
+        slug="input_missing",
+        place=place,
+        hint=f"numpy.savez(path, {', '.join(f'{name}=...' for name in names)})",
+    )
+
+
+def input_names(program: Any) -> list[str]:
+    """The names of a program's inputs, in order."""
+    return list(program.inputs)
+
+
+def calibration_arrays(arrays: Arrays, model: Path, *, place: str) -> Arrays:
+    """The arrays of a calibration file that are inputs of an ONNX model; raises InputError, FileNotFoundError.
+
+    Files of samples often hold more than inputs (labels, expected outputs), so the model's names decide.
+    """
+    return pick(arrays, onnx_inputs(model), place=place)
+
+
+def onnx_inputs(model: Path) -> list[str]:
+    """The names of the inputs of an ONNX file that are not initialisers. Raises InputError, FileNotFoundError."""
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        graph = onnx.load(str(model), load_external_data=False).graph
+    except DecodeError as error:
+        raise InputError(f"not an ONNX file: {error}", slug="onnx", place=str(model)) from None
+    constants = {item.name for item in graph.initializer}
+    return [item.name for item in graph.input if item.name not in constants]
+
+
+def read_context(text: str) -> bytes:
+    """The bytes of a hexadecimal context; `0x` in front is allowed. Raises InputError."""
+    try:
+        return bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        raise InputError(
+            "not hexadecimal", slug="context", place="--context", hint="two hexadecimal digits a byte, such as c0ffee"
+        ) from None
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """The file of another kind with the same name: `m.tacit` -> `m.weights`, `model` -> `model.secret`."""
+    known = {".tacit", ".weights", ".commitment", ".secret", ".proof"}
+    return path.with_suffix(suffix) if path.suffix in known else path.with_name(path.name + suffix)
+
+
+def fresh(path: Path) -> Path:
+    """The path, unless a file is there: a secret holds a count of proofs and must never be lost or turned back."""
+    if path.exists():
+        raise InputError(
+            "there is a secret already; it may be the only opening of a published commitment",
+            slug="exists",
+            place=str(path),
+            hint="choose another name with -o, or move the old one away",
+        )
+    return path

@@ -1,0 +1,24 @@
+"""Options that several commands share, named and explained once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="The result as JSON on stdout.")]
+Context = Annotated[
+    str, typer.Option("--context", metavar="HEX", help="Bytes the proof is bound to: a nonce, a recipient, a chain.")
+]
+ProgramFile = Annotated[Path, typer.Argument(metavar="M.tacit", help="The public program.", show_default=False)]
+WeightsFile = Annotated[Path, typer.Argument(metavar="M.weights", help="Its private integers.", show_default=False)]
+ProofFile = Annotated[Path, typer.Argument(metavar="PROOF", show_default=False)]
+ModelCommitment = Annotated[
+    Path | None, typer.Option("--model", metavar="FILE", help="The model's commitment (model.commitment).")
+]
+DataCommitment = Annotated[
+    Path | None, typer.Option("--data", metavar="FILE", help="The data's commitment (data.commitment).")
+]
+ModelSecret = Annotated[Path | None, typer.Option("--model", metavar="FILE", help="The model's secret (model.secret).")]
+DataSecret = Annotated[Path | None, typer.Option("--data", metavar="FILE", help="The data's secret (data.secret).")]

@@ -1,0 +1,166 @@
+"""`tacit prove`, `verify`, `inspect` and `demo`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from tacit import console
+from tacit.cli import chart as charts
+from tacit.cli import files
+from tacit.cli.options import (
+    Context,
+    DataCommitment,
+    DataSecret,
+    Json,
+    ModelCommitment,
+    ModelSecret,
+    ProgramFile,
+    ProofFile,
+)
+
+
+def prove(
+    program: ProgramFile,
+    input_: Annotated[
+        Path | None, typer.Option("--input", metavar="X.npz", help="The input; not needed where it is committed.")
+    ] = None,
+    model: ModelSecret = None,
+    data: DataSecret = None,
+    context: Context = "",
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The proof.")] = Path("out.proof"),
+    profile: Annotated[bool, typer.Option("--profile", help="Print the time of every phase.")] = False,
+    chart: Annotated[
+        Path | None, typer.Option("--chart", metavar="FILE", help="Draw the phases (.png, .svg, .pdf).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the committed model on an input and prove the answer. Spends one proof of each commitment's budget."""
+    import tacit
+
+    bound_to = files.read_context(context)
+    if chart is not None:
+        charts.check(chart)
+    loaded = tacit.Program.load(program)
+    model_secret = None if model is None else tacit.Secret.load(model)
+    data_secret = None if data is None else tacit.Secret.load(data)
+    arrays: files.Arrays = {}
+    if input_ is not None:
+        arrays = files.pick(files.read_arrays(input_), files.input_names(loaded), place=str(input_))
+    start = time.perf_counter()
+    with console.busy("proving"):
+        proof = tacit.prove(
+            loaded,
+            model_secret,
+            arrays,
+            data=data_secret,
+            context=bound_to,
+            profile=profile or chart is not None,
+        )
+    seconds = time.perf_counter() - start
+    proof.save(out)
+    if chart is not None:
+        charts.draw_phases(proof.profile, chart)
+    result: dict[str, Any] = {
+        "proof": str(out),
+        "bytes": out.stat().st_size,
+        "seconds": seconds,
+        "remaining": {
+            name: secret.remaining
+            for name, secret in (("model", model_secret), ("data", data_secret))
+            if secret is not None
+        },
+    }
+    if profile or chart is not None:
+        result["profile"] = console.plain(proof.profile)
+    if chart is not None:
+        result["chart"] = str(chart)
+    if as_json:
+        console.print_json(result)
+        return
+    _show_proof(result)
+
+
+def _show_proof(result: dict[str, Any]) -> None:
+    out = console.stdout()
+    rows = [("proof", f"[bold]{escape(result['proof'])}[/bold] ({console.size(result['bytes'])})")]
+    rows.append(("took", console.duration(result["seconds"])))
+    rows += [(f"proofs left, {name}", str(count)) for name, count in result["remaining"].items()]
+    if "chart" in result:
+        rows.append(("chart", escape(result["chart"])))
+    out.print(console.facts(rows))
+    if "profile" in result:
+        total = sum(result["profile"].values()) or 1.0
+        out.print(
+            console.table(
+                ["phase", "time", "share"],
+                [
+                    [escape(name), console.duration(value), f"{100 * value / total:.0f} %"]
+                    for name, value in result["profile"].items()
+                ],
+            )
+        )
+
+
+def verify(
+    program: ProgramFile,
+    proof: ProofFile,
+    model: ModelCommitment = None,
+    data: DataCommitment = None,
+    context: Context = "",
+    security: Annotated[int, typer.Option(help="The proven security to insist on, in bits.")] = 128,
+    as_json: Json = False,
+) -> None:
+    """Check a proof. Exit code 0: the statement below is true. Exit code 1: refused, with the reason."""
+    import tacit
+
+    bound_to = files.read_context(context)
+    start = time.perf_counter()
+    with console.busy("verifying"):
+        statement = tacit.verify(
+            tacit.Program.load(program),
+            tacit.Proof.load(proof),
+            model=None if model is None else tacit.Commitment.load(model),
+            data=None if data is None else tacit.Commitment.load(data),
+            context=bound_to,
+            security=security,
+        )
+    seconds = time.perf_counter() - start
+    result = {"accepted": True, "seconds": seconds, "statement": console.plain(statement)}
+    if as_json:
+        console.print_json(result)
+        return
+    out = console.stdout()
+    out.print(f"[bold green]accepted[/bold green] in {console.duration(seconds)}")
+    for line in console.outline(result["statement"], depth=1):
+        out.print(escape(line))
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that tacit wrote.", show_default=False)],
+    as_json: Json = False,
+) -> None:
+    """Say what a file is, what it states, how large, how secure, and what it hides. Verifies nothing."""
+    import tacit
+
+    with console.busy("reading"):
+        result = tacit.inspect(file)
+    if as_json:
+        console.print_json(result)
+        return
+    out = console.stdout()
+    for line in console.outline(console.plain(result)):
+        out.print(escape(line))
+
+
+def demo(as_json: Json = False) -> None:
+    """Train two small models, prove, verify, and see forgeries refused. Needs scikit-learn and skl2onnx."""
+    from tacit.demo import run
+
+    result = run(quiet=as_json)
+    if as_json:
+        console.print_json(result)

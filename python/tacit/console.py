@@ -1,0 +1,222 @@
+"""What people see in a terminal: progress and messages on stderr, tables and facts on stdout, sizes and times in words.
+
+Data meant for programs never passes through here, except as JSON: `plain` turns the package's objects into it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+from rich.table import Table
+
+#: Work that takes longer than this many seconds shows that it goes on.
+PATIENCE = 1.0
+
+
+def stdout() -> Console:
+    """A console on the current standard output."""
+    return Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def stderr() -> Console:
+    """A console on the current standard error."""
+    return Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def duration(seconds: float) -> str:
+    """A time in words, three digits at most: `850 µs`, `12.4 ms`, `3.21 s`, `2 min 5 s`."""
+    if seconds < 0.9995e-3:
+        return f"{seconds * 1e6:.0f} µs"
+    if seconds < 0.9995:
+        milliseconds = seconds * 1e3
+        return f"{milliseconds:.{_decimals(milliseconds)}f} ms"
+    if seconds < 99.95:
+        return f"{seconds:.{_decimals(seconds)}f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def size(count: int) -> str:
+    """A number of bytes in words, in powers of 1024: `512 B`, `148 KiB`, `1.21 MiB`."""
+    value = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1023.5 or unit == "GiB":
+            return f"{count} B" if unit == "B" else f"{value:.{_decimals(value)}f} {unit}"
+        value /= 1024
+    raise AssertionError("unreachable: the last unit takes every value")
+
+
+def number(value: float) -> str:
+    """A number as people write it: thousands separated, four significant digits for fractions."""
+    if isinstance(value, (int, np.integer)):
+        return f"{int(value):,}"
+    if value != 0 and (abs(value) < 1e-3 or abs(value) >= 1e7):
+        return f"{value:.3g}"
+    return f"{value:,.4g}"
+
+
+def _decimals(value: float) -> int:
+    return 0 if value >= 99.95 else 1 if value >= 9.995 else 2
+
+
+# --- progress ---------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def busy(message: str) -> Iterator[None]:
+    """Run the body; if it takes longer than `PATIENCE` seconds, say on stderr that it goes on, and at its end how long.
+
+    On a terminal that is a spinner, elsewhere one line when the patience ends and one at the end.
+    """
+    console = stderr()
+    spinner: Status | None = None
+    lock = threading.Lock()
+    done = False
+    shown = False
+
+    def show() -> None:
+        nonlocal spinner, shown
+        with lock:
+            if done:
+                return
+            shown = True
+            if console.is_terminal:
+                spinner = console.status(escape(message))
+                spinner.start()
+            else:
+                console.print(f"{escape(message)} ...")
+
+    timer = threading.Timer(PATIENCE, show)
+    timer.daemon = True
+    start = time.perf_counter()
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        with lock:
+            done = True
+            if spinner is not None:
+                spinner.stop()
+    if shown:
+        console.print(f"[dim]{escape(message)}: {duration(time.perf_counter() - start)}[/dim]")
+
+
+# --- layout -----------------------------------------------------------------------------------------------------------
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> Table:
+    """Two columns, names and values; the values may hold rich markup."""
+    grid = Table.grid(padding=(0, 3))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in rows:
+        grid.add_row(escape(name), value)
+    return grid
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> Table:
+    """A table; the first column holds names, the others figures, aligned right."""
+    result = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for index, column in enumerate(columns):
+        result.add_column(column, justify="left" if index == 0 else "right", header_style="dim", overflow="fold")
+    for row in rows:
+        result.add_row(*row)
+    return result
+
+
+def outline(value: Any, *, depth: int = 0) -> list[str]:
+    """Plain JSON data as indented lines, for people: `name  value`, nested objects below their name."""
+    pad = "  " * depth
+    if isinstance(value, Mapping):
+        width = max((len(str(key)) for key, item in value.items() if not _nested(item)), default=0)
+        lines: list[str] = []
+        for key, item in value.items():
+            name = str(key).replace("_", " ")
+            if _nested(item):
+                lines.append(f"{pad}{name}")
+                lines.extend(outline(item, depth=depth + 1))
+            else:
+                lines.append(f"{pad}{name:<{width}}  {_leaf(item)}")
+        return lines
+    if isinstance(value, (list, tuple)):
+        lines = []
+        for item in value:
+            inner = outline(item, depth=depth + 1) if _nested(item) else [f"{pad}- {_leaf(item)}"]
+            if _nested(item):
+                inner[0] = f"{pad}- {inner[0].strip()}"
+            lines.extend(inner)
+        return lines
+    return [f"{pad}{_leaf(value)}"]
+
+
+def _nested(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return bool(value)
+    if isinstance(value, (list, tuple)):
+        return any(isinstance(item, (str, Mapping)) or _nested(item) for item in value)
+    return False
+
+
+def _leaf(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float)):
+        return number(value)
+    if isinstance(value, (list, tuple)):
+        shown = ", ".join(_leaf(item) for item in value[:16])
+        return f"[{shown}{', ...' if len(value) > 16 else ''}]"
+    if isinstance(value, Mapping):
+        return "none"
+    return str(value)
+
+
+# --- data -------------------------------------------------------------------------------------------------------------
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON data: dataclasses and mappings become objects, arrays lists, bytes hexadecimal strings."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value).hex()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    as_dict = getattr(value, "to_dict", None) or getattr(value, "as_dict", None)
+    if callable(as_dict):
+        return plain(as_dict())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return str(value)
+
+
+def print_json(value: Any) -> None:
+    """JSON of `plain(value)` on stdout, and a line end."""
+    json.dump(plain(value), sys.stdout, indent=2, ensure_ascii=False, allow_nan=True)
+    sys.stdout.write("\n")
+    sys.stdout.flush()
