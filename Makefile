@@ -51,7 +51,7 @@ bench: $(STAMPS)/native $(STAMPS)/bench
 docs: $(STAMPS)/docs
 	$(VENV)/bin/mkdocs build --strict
 
-wheel: $(STAMPS)/dev
+wheel: $(STAMPS)/wheel
 	$(PY) scripts/wheel.py --out dist
 
 clean:
@@ -76,7 +76,7 @@ $(STAMPS)/native: $(STAMPS)/base $(RUST_SOURCES)
 	$(VENV)/bin/maturin develop --quiet --profile $(PROFILE)
 	@touch $@
 
-$(STAMPS)/sklearn $(STAMPS)/dev $(STAMPS)/docs: $(STAMPS)/%: $(STAMPS)/base
+$(STAMPS)/sklearn $(STAMPS)/dev $(STAMPS)/docs $(STAMPS)/wheel: $(STAMPS)/%: $(STAMPS)/base
 	$(PY) scripts/install.py $*
 	@touch $@
 

@@ -26,25 +26,19 @@ app.command("demo")(proving.demo)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and give its exit code; never raises but for signals that ask for it."""
+    """Run one command line and give its exit code; no exception leaves it."""
     as_json = "--json" in arguments
     try:
-        result = app(list(arguments) or ["--help"], prog_name="tacit", standalone_mode=False)
-    except (typer.Exit, SystemExit) as leave:
-        code = getattr(leave, "exit_code", getattr(leave, "code", 0))
-        # The parser ends with 2 for a bare group that shows its help; 2 means a bug here.
-        return 0 if code is None else min(int(code), failures.USER)
-    except typer.Abort:
-        return failures.report(KeyboardInterrupt(), as_json=as_json)
+        code = app(list(arguments) or ["--help"], prog_name="tacit", standalone_mode=False)
     except BrokenPipeError:
         # Whoever read our output has seen enough. Python would complain once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return failures.USER
-    except GeneratorExit:
-        raise
-    except BaseException as error:  # a panic of the native module is a BaseException and a bug
+    except BaseException as error:  # a panic of the native module is a BaseException, and a bug
         return failures.report(error, as_json=as_json)
-    return result if isinstance(result, int) else 0
+    if code == failures.INTERRUPTED:  # the parser has turned the interrupt into its exit code
+        return failures.report(KeyboardInterrupt(), as_json=as_json)
+    return failures.USER if code else 0
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
+import typer
 from rich.markup import escape
 
 from tacit import console
@@ -21,7 +22,7 @@ INTERRUPTED = 130
 
 def report(error: BaseException, *, as_json: bool) -> int:
     """Tell people (stderr) and, if asked, programs (stdout) what went wrong; the exit code."""
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, (KeyboardInterrupt, typer.Abort)):
         console.stderr().print("interrupted")
         return INTERRUPTED
     details = describe(error)

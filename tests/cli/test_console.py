@@ -1,0 +1,79 @@
+"""Words for sizes and times, progress on stderr, and objects as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tacit import console
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.0, "0 µs"),
+        (0.00085, "850 µs"),
+        (0.0009996, "1.00 ms"),
+        (0.0124, "12.4 ms"),
+        (0.9994, "999 ms"),
+        (0.9996, "1.00 s"),
+        (42.0, "42.0 s"),
+        (125.3, "2 min 5 s"),
+    ],
+)
+def test_duration(seconds: float, words: str) -> None:
+    assert console.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, "0 B"), (1023, "1023 B"), (1024, "1.00 KiB"), (150_000, "146 KiB"), (2**40, "1024 GiB")]
+)
+def test_size(count: int, words: str) -> None:
+    assert console.size(count) == words
+
+
+def test_short_work_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    with console.busy("quick"):
+        pass
+    assert capfd.readouterr() == ("", "")
+
+
+def test_long_work_says_so_on_stderr(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "PATIENCE", 0.02)
+    with console.busy("slow [work]"):
+        time.sleep(0.2)
+    out, err = capfd.readouterr()
+    assert out == ""
+    first, last = err.strip().splitlines()
+    assert first == "slow [work] ..."
+    assert last.startswith("slow [work]: ")
+
+
+def test_a_failure_passes_through_busy() -> None:
+    with pytest.raises(ZeroDivisionError), console.busy("failing"):
+        raise ZeroDivisionError
+
+
+@dataclasses.dataclass
+class Example:
+    """A typical result."""
+
+    values: np.ndarray
+    digest: bytes
+    nested: dict[str, tuple[np.int64, Path]]
+
+
+def test_plain_data_survives_json() -> None:
+    example = Example(np.array([[1.5, -2.0]]), b"\x00\xff", {"a": (np.int64(3), Path("x/y"))})
+    data = console.plain(example)
+    assert json.loads(json.dumps(data)) == {"values": [[1.5, -2.0]], "digest": "00ff", "nested": {"a": [3, "x/y"]}}
+
+
+def test_outline() -> None:
+    lines = console.outline({"bytes": 148_000, "ok": True, "hidden": ["weights", "input"], "per": {"ns": 1.23456}})
+    assert lines == ["bytes  148,000", "ok     yes", "hidden", "  - weights", "  - input", "per", "  ns  1.235"]
