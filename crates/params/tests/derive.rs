@@ -1,8 +1,17 @@
-//! The derivation: every result is well formed and sound, cheap enough for small models, and found quickly.
-use std::time::Instant;
+//! The derivation: every result is well formed, sound and fits its slabs; small models are cheap.
+
 use tacit_params::*;
 
-fn small(cells: u64) -> Work {
+fn model(cells: u64, proofs: u32) -> SlabSize {
+    SlabSize {
+        cells,
+        private: true,
+        proofs,
+        links: 0,
+    }
+}
+
+fn work(witness_cells: u64) -> Work {
     let relations = Relations {
         entries: 8000,
         depth: 13,
@@ -15,39 +24,188 @@ fn small(cells: u64) -> Work {
     };
     Work {
         relations,
-        witness_cells: cells,
+        witness_cells,
+    }
+}
+
+fn check(slabs: &[SlabSize], works: &[Work], target: u16, optimize: Optimize) -> Geometry {
+    let found = derive(slabs, works, target, optimize).expect("a geometry");
+    let g = found.geometry;
+    assert_eq!(g.check_well_formed(), Ok(()), "{g:?}");
+    assert_eq!(g.target, target);
+    let limit = g.m() - g.r();
+    for w in works {
+        let shape = w.relations.shape(&g, slabs, w.witness_cells);
+        assert!(budget(&g, &shape).reaches(target), "{g:?}");
+        assert!(shape.k0 <= u32::from(found.max_fold) && found.max_fold <= 16);
+        let columns = witness_columns(&w.relations, w.witness_cells, g.log_rows) as u32;
+        assert!(t_blinding(1, g.queries, shape.k0, columns) as usize <= limit);
+    }
+    for s in slabs.iter().filter(|s| s.private) {
+        let t = t_blinding(
+            s.proofs,
+            g.queries,
+            u32::from(found.max_fold),
+            s.columns(g.log_rows) as u32,
+        );
+        assert!(t as usize <= limit, "T = {t}, M - R = {limit}");
+    }
+    g
+}
+
+#[test]
+fn every_result_is_sound_and_fits() {
+    for optimize in [Optimize::Time, Optimize::Balanced, Optimize::Size] {
+        for target in [80, 100, 128] {
+            for cells in [1, 10, 4_000, 264_000, 4_000_000] {
+                for proofs in [1, 64, 1024] {
+                    check(
+                        &[model(cells, proofs)],
+                        &[work(3 * cells / 2)],
+                        target,
+                        optimize,
+                    );
+                }
+            }
+        }
+    }
+    // GPT-2's size, a public slab, no slab, several works.
+    check(
+        &[model(124_000_000, 64)],
+        &[work(20_000_000)],
+        128,
+        Optimize::Balanced,
+    );
+    let public = SlabSize {
+        cells: 500,
+        private: false,
+        proofs: 0,
+        links: 0,
+    };
+    check(&[public], &[work(1)], 128, Optimize::Balanced);
+    check(&[], &[work(0)], 128, Optimize::Balanced);
+    check(
+        &[model(4_000, 64), public, model(900, 8)],
+        &[work(4_000), work(60_000)],
+        128,
+        Optimize::Balanced,
+    );
+}
+
+#[test]
+fn a_small_model_meets_its_aims() {
+    for witness in [4_000, 10_000] {
+        let slabs = [model(4_000, 64)];
+        let g = check(&slabs, &[work(witness)], 128, Optimize::Balanced);
+        let e = estimate(&g, &work(witness), &slabs);
+        assert!(
+            e.proof_bytes <= 150e3 && e.prove_seconds <= 25e-3,
+            "{e:?} {g:?}"
+        );
     }
 }
 
 #[test]
-fn print_points() {
-    let model = |cells, proofs| SlabSize {
-        cells,
-        private: true,
-        proofs,
-        links: 0,
-    };
-    for (cells, proofs, witness) in [
-        (4000, 64, 4000),
-        (4000, 64, 10_000),
-        (264_000, 64, 300_000),
-        (4_000_000, 64, 70_000),
-        (124_000_000, 64, 20_000_000),
-        (4000, 1, 4000),
-        (4000, 1024, 4000),
+fn the_search_is_deterministic_and_follows_the_price() {
+    let slabs = [model(50_000, 64)];
+    let find = |o| check(&slabs, &[work(80_000)], 128, o);
+    assert_eq!(find(Optimize::Balanced), find(Optimize::Balanced));
+    let cost = |o| estimate(&find(o), &work(80_000), &slabs);
+    let (time, balanced, size) = (
+        cost(Optimize::Time),
+        cost(Optimize::Balanced),
+        cost(Optimize::Size),
+    );
+    assert!(
+        time.prove_seconds <= balanced.prove_seconds
+            && balanced.prove_seconds <= size.prove_seconds
+    );
+    assert!(time.proof_bytes >= balanced.proof_bytes && balanced.proof_bytes >= size.proof_bytes);
+}
+
+#[test]
+fn impossible_requests_are_errors() {
+    assert_eq!(
+        derive(&[], &[], 128, Optimize::Time),
+        Err(DeriveError::NoWork)
+    );
+    assert_eq!(
+        derive(&[model(5, 0)], &[work(5)], 128, Optimize::Time),
+        Err(DeriveError::NoProofs)
+    );
+    assert_eq!(
+        derive(&[model(5, 1)], &[work(5)], 190, Optimize::Time),
+        Err(DeriveError::None { target: 190 })
+    );
+    let endless = [model(u64::MAX, 1)];
+    assert_eq!(
+        derive(&endless, &[work(5)], 128, Optimize::Time),
+        Err(DeriveError::None { target: 128 })
+    );
+    let blind = [model(1000, u32::MAX)];
+    assert_eq!(
+        derive(&blind, &[work(5)], 128, Optimize::Time),
+        Err(DeriveError::None { target: 128 })
+    );
+}
+
+#[test]
+fn blinding_follows_the_rule() {
+    // T >= n (t + ceil(3 (2 k0 + 1) / C))
+    assert_eq!(t_blinding(1, 75, 3, 7), 75 + 3);
+    assert_eq!(t_blinding(64, 75, 3, 7), 64 * 78);
+    assert_eq!(t_blinding(64, 75, 4, 27), 64 * 76);
+    assert_eq!(t_blinding(64, 75, 4, 26), 64 * 77);
+    assert_eq!(t_blinding(u32::MAX, 1024, 16, 0), u32::MAX);
+}
+
+#[test]
+fn multiplicities_and_queries_are_monotone() {
+    let code = |rows, log_domain, target| Code::new(rows, log_domain, target).expect("a code");
+    for log_domain in 8..=28u8 {
+        let rows = 1usize << (log_domain - 3);
+        let (c, longer) = (
+            code(rows, log_domain, 128),
+            Code::new(2 * rows, log_domain, 128).expect("a code"),
+        );
+        assert!(
+            c.query_units > longer.query_units,
+            "a lower rate proves more a position"
+        );
+        assert!(c.multiplicity <= code(rows, log_domain, 100).multiplicity);
+        assert!(c.queries_for(128, 16) <= c.queries_for(128, 0));
+        assert!(c.queries_for(100, 16) <= c.queries_for(128, 16));
+        let t = c.queries_for(128, 16).expect("few enough");
+        assert!(
+            i64::from(t) * c.query_units >= 112 * UNITS
+                && (i64::from(t) - 1) * c.query_units < 112 * UNITS
+        );
+        assert!(
+            error_units(c.exceptional) >= 130 * UNITS,
+            "two bits of slack"
+        );
+    }
+}
+
+#[test]
+fn logarithms_round_down() {
+    for (x, units) in [
+        (1.0, 0),
+        (2.0, UNITS),
+        (0.5, -UNITS),
+        (1024.0, 10 * UNITS),
+        (f64::INFINITY, 2048 * UNITS),
+        (0.0, -2048 * UNITS),
     ] {
-        for optimize in [Optimize::Time, Optimize::Balanced, Optimize::Size] {
-            let slabs = [model(cells, proofs)];
-            let at = Instant::now();
-            let d = derive(&slabs, &[small(witness)], 128, optimize).unwrap();
-            let took = at.elapsed();
-            let e = estimate(&d.geometry, &small(witness), &slabs);
-            let b = budget(
-                &d.geometry,
-                &small(witness).relations.shape(&d.geometry, &slabs, witness),
-            );
-            println!("{cells} {proofs} {witness} {optimize:?}: {:.1} ms prove, {:.2} ms verify, {:.0} KB proof, {:.0} KB opening, {:.1} MB peak, {:.1} MB encoded, {took:?}; min {:.2} union {:.2} {}\n   {:?}",
-                e.prove_seconds * 1e3, e.verify_seconds * 1e3, e.proof_bytes / 1e3, e.opening_bytes / 1e3, e.peak_bytes / 1e6, e.encoded_bytes / 1e6, b.minimum, b.union, b.binding, d.geometry);
-        }
+        assert_eq!(log2_units(x), units);
+    }
+    for i in 1..2000u32 {
+        let x = f64::from(i) * 0.37;
+        let exact = x.log2() * UNITS as f64;
+        let got = log2_units(x) as f64;
+        assert!(
+            got <= exact + 1e-3 && got > exact - 1.001,
+            "{x}: {got} {exact}"
+        );
     }
 }
