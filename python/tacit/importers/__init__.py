@@ -1,0 +1,63 @@
+"""From a model to a canonical float graph (:class:`tacit.graph.Graph`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from onnx import ModelProto
+
+from tacit.errors import ModelError
+from tacit.graph import Graph, Origin
+from tacit.importers import read, sklearn, torch
+from tacit.importers.onnx import import_model
+from tacit.importers.registry import supported_operators
+
+__all__ = ["load_model", "origin_of", "supported_operators"]
+
+
+def load_model(model: Any, *, batch: int = 1, example: Any = None) -> Graph:
+    """See :func:`tacit.graph.load`."""
+    if isinstance(model, Graph):
+        return model
+    proto, origin = _read(model, batch, example)
+    return import_model(proto, batch=batch, origin=origin)
+
+
+def origin_of(model: Any, *, batch: int = 1, example: Any = None) -> Origin:
+    """What onnxruntime needs to run the model as it was given."""
+    return _read(model, batch, example)[1]
+
+
+def _read(model: Any, batch: int, example: Any) -> tuple[ModelProto, Origin]:
+    if isinstance(model, (str, Path)):
+        path = Path(model)
+        return read.read_path(path), Origin(None, str(path), batch, ())
+    if isinstance(model, (bytes, bytearray)):
+        proto = read.parse(bytes(model), "model")
+    elif isinstance(model, ModelProto):
+        proto = model
+        if not proto.HasField("graph"):
+            raise ModelError("this is not an ONNX model: it has no graph", slug="not_onnx", place="model")
+    elif torch.is_module(model):
+        proto = torch.to_onnx(model, example)
+    elif sklearn.is_estimator(model):
+        proto = sklearn.to_onnx(model)
+    else:
+        raise ModelError(
+            f"{type(model).__name__} is not a model",
+            slug="model_type",
+            place="load",
+            hint="pass a path, an onnx.ModelProto, a fitted scikit-learn estimator or a torch.nn.Module",
+        )
+    read.load_external(proto, None)
+    return proto, Origin(_serialise(proto), None, batch, ())
+
+
+def _serialise(proto: ModelProto) -> bytes:
+    try:
+        return proto.SerializeToString()
+    except (ValueError, RuntimeError) as error:
+        raise ModelError(
+            "the model is 2 GiB or larger", slug="too_large", place="model", hint="save it and load it by its path"
+        ) from error

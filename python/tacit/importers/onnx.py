@@ -1,0 +1,268 @@
+"""From an ``onnx.ModelProto`` to a canonical graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+
+from tacit.errors import ModelError
+from tacit.graph import Graph, Origin, Shape
+from tacit.importers import ops as _ops  # noqa: F401 - fills the registries
+from tacit.importers.builder import Builder, Call, check_extents
+from tacit.importers.fold import fold
+from tacit.importers.fuse import fuse
+from tacit.importers.read import DOMAIN_ALIASES, check_model, node_name, order_nodes
+from tacit.importers.registry import IMPORTERS, unsupported
+from tacit.importers.simplify import simplify
+
+FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16)
+INTEGERS = (
+    TensorProto.INT64,
+    TensorProto.INT32,
+    TensorProto.INT16,
+    TensorProto.INT8,
+    TensorProto.UINT64,
+    TensorProto.UINT32,
+    TensorProto.UINT16,
+    TensorProto.UINT8,
+)
+LABEL_NAMES = ("label", "output_label")
+
+
+def import_model(model: ModelProto, *, batch: int, origin: Origin) -> Graph:
+    """Translate a parsed model (external data already read). ``origin`` is kept for the float reference."""
+    work = ModelProto()
+    work.CopyFrom(model)
+    check_model(work)
+    fix_shapes(work, batch)
+    notes = drop_labels(work)
+    _check_by_library(work)
+    work = simplify(work)
+    order_nodes(work.graph)
+    builder = Builder()
+    builder.notes += notes
+    inputs = _start(builder, work)
+    declared = _infer(work, builder)
+    for index, node in enumerate(work.graph.node):
+        _translate(builder, _call(work, node, index), declared)
+    outputs = _finish(builder, work, inputs)
+    fuse(builder, outputs)
+    tensors = {*inputs, *builder.constants, *(name for node in builder.nodes for name in node.outputs)}
+    return Graph(
+        name=work.graph.name or "model",
+        inputs=inputs,
+        outputs=outputs,
+        nodes=tuple(builder.nodes),
+        constants=builder.constants,
+        shapes={name: builder.shapes[name] for name in builder.shapes if name in tensors},
+        sources={node.name: builder.sources[node.name] for node in builder.nodes},
+        kinds={name: builder.kinds[name] for name in builder.kinds if name in tensors},
+        notes=tuple(builder.notes),
+        origin=Origin(origin.content, origin.path, batch, outputs),
+    )
+
+
+def free_inputs(model: ModelProto) -> list[ValueInfoProto]:
+    """The inputs that have no initialiser."""
+    stored = {entry.name for entry in model.graph.initializer}
+    return [entry for entry in model.graph.input if entry.name not in stored]
+
+
+def fix_shapes(model: ModelProto, batch: int) -> None:
+    """Make every input static: a free first axis, and every axis of the same symbol, becomes ``batch``."""
+    if batch < 1:
+        raise ModelError(f"batch {batch} is below 1", slug="dynamic_shape", place="option batch")
+    inputs = free_inputs(model)
+    symbols = set()
+    for entry in inputs:
+        place = f"input {entry.name}"
+        if not entry.type.HasField("tensor_type"):
+            raise ModelError("it is not a tensor", slug="input_type", place=place, hint="use plain tensors as inputs")
+        if entry.type.tensor_type.elem_type not in (*FLOATS, *INTEGERS, TensorProto.BOOL):
+            raise ModelError("it is not a tensor of numbers", slug="input_type", place=place)
+        if not entry.type.tensor_type.HasField("shape"):
+            raise ModelError(
+                "its shape is not declared", slug="dynamic_shape", place=place, hint="export with static shapes"
+            )
+        dims = entry.type.tensor_type.shape.dim
+        if dims and dims[0].HasField("dim_param") and dims[0].dim_param:
+            symbols.add(dims[0].dim_param)
+    for entry in inputs:
+        dims = entry.type.tensor_type.shape.dim
+        for axis, dim in enumerate(dims):
+            free = not dim.HasField("dim_value") or dim.dim_value <= 0
+            if free and (axis == 0 or dim.dim_param in symbols):
+                dim.dim_value = batch
+            elif free:
+                raise ModelError(
+                    f"axis {axis} ({dim.dim_param or 'unnamed'}) has no fixed extent",
+                    slug="dynamic_shape",
+                    place=f"input {entry.name}",
+                    hint="export the model with a fixed extent there; only the batch axis may be free",
+                )
+        check_extents([dim.dim_value for dim in dims], f"input {entry.name}")
+    del model.graph.value_info[:]
+    for entry in model.graph.output:
+        for dim in entry.type.tensor_type.shape.dim if entry.type.HasField("tensor_type") else ():
+            dim.Clear()  # declared for another batch, perhaps
+
+
+def drop_labels(model: ModelProto) -> list[str]:
+    """Drop label outputs of classifiers when there is another output; returns the notes to show."""
+    outputs = list(model.graph.output)
+    labels = [entry for entry in outputs if _is_label(entry)]
+    if not labels or len(labels) == len(outputs):
+        return []
+    del model.graph.output[:]
+    model.graph.output.extend(entry for entry in outputs if not _is_label(entry))
+    _remove_dead(model)
+    return [f"output {entry.name} (class labels) is dropped: prove the scores and read the label off" for entry in labels]
+
+
+def _is_label(entry: ValueInfoProto) -> bool:
+    kind = entry.type.tensor_type.elem_type if entry.type.HasField("tensor_type") else 0
+    return kind == TensorProto.STRING or (entry.name in LABEL_NAMES and kind in INTEGERS)
+
+
+def _remove_dead(model: ModelProto) -> None:
+    needed = {entry.name for entry in model.graph.output}
+    kept = []
+    for node in reversed(model.graph.node):
+        if needed.intersection(node.output):
+            kept.append(NodeProto.FromString(node.SerializeToString()))
+            needed.update(node.input)
+            for attribute in node.attribute:
+                if attribute.type in (AttributeProto.GRAPH, AttributeProto.GRAPHS):
+                    return  # a subgraph may read anything: leave the graph whole
+    del model.graph.node[:]
+    model.graph.node.extend(reversed(kept))
+
+
+def _check_by_library(model: ModelProto) -> None:
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        reason = str(error).strip().split("\n")[0]
+        raise ModelError(
+            f"ONNX refuses the model: {reason}", slug="structure", place="model", hint="export the model again"
+        ) from error
+
+
+def _start(builder: Builder, model: ModelProto) -> tuple[str, ...]:
+    """Inputs and initialisers as known tensors."""
+    graph = model.graph
+    builder.reserve([name for node in graph.node for name in node.output if name])
+    names = []
+    for entry in free_inputs(model):
+        name = entry.name
+        shape = tuple(dim.dim_value for dim in entry.type.tensor_type.shape.dim)
+        kind = entry.type.tensor_type.elem_type
+        builder.reserve([name])
+        builder.shapes[name] = check_extents(shape, f"input {name}")
+        builder.kinds[name] = "float" if kind in FLOATS else "bool" if kind == TensorProto.BOOL else "int"
+        builder.aliases[name] = name
+        names.append(name)
+        if kind in INTEGERS:
+            builder.integral.add(name)
+    if not names:
+        raise ModelError("the model has no input", slug="no_input", place="graph", hint="there is nothing to prove")
+    for tensor in graph.initializer:
+        try:
+            builder.values[tensor.name] = np.asarray(onnx.numpy_helper.to_array(tensor))
+        except (ValueError, TypeError) as error:
+            raise ModelError(
+                f"its data does not match its shape {list(tensor.dims)}", slug="structure", place=f"tensor {tensor.name}"
+            ) from error
+    return tuple(names)
+
+
+def _infer(model: ModelProto, builder: Builder) -> dict[str, Shape]:
+    """ONNX's own shape inference: element types, and shapes to compare ours with."""
+    bare = ModelProto()
+    bare.CopyFrom(model)
+    try:
+        inferred = onnx.shape_inference.infer_shapes(bare, data_prop=False)
+    except (onnx.shape_inference.InferenceError, ValueError, RuntimeError):
+        return {}  # the importers' own rules find the faulty node and say more
+    result: dict[str, Shape] = {}
+    for entry in [*inferred.graph.value_info, *inferred.graph.output]:
+        kind = entry.type.tensor_type
+        if kind.elem_type in INTEGERS:
+            builder.integral.add(entry.name)
+        if kind.HasField("shape") and all(dim.HasField("dim_value") for dim in kind.shape.dim):
+            result[entry.name] = tuple(dim.dim_value for dim in kind.shape.dim)
+    builder.integral.update(name for name, value in builder.values.items() if value.dtype.kind in "iu")
+    return result
+
+
+def _call(model: ModelProto, node: NodeProto, index: int) -> Call:
+    domain = DOMAIN_ALIASES.get(node.domain, node.domain)
+    versions = {DOMAIN_ALIASES.get(entry.domain, entry.domain): entry.version for entry in model.opset_import}
+    return Call(
+        name=node_name(node, index),
+        op=node.op_type,
+        domain=domain,
+        version=versions.get(domain, 1),
+        inputs=tuple(node.input),
+        outputs=tuple(node.output),
+        attrs={attribute.name: _attribute(attribute) for attribute in node.attribute},
+    )
+
+
+def _attribute(attribute: AttributeProto) -> Any:
+    value = onnx.helper.get_attribute_value(attribute)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+
+
+def _translate(builder: Builder, call: Call, declared: dict[str, Shape]) -> None:
+    builder.begin(call)
+    known = fold(builder, call)
+    if known is not None:
+        builder.values[call.outputs[0]] = known
+        return
+    importer = IMPORTERS.get((call.domain, call.op))
+    if importer is None:
+        raise unsupported(f"{call.domain}.{call.op}" if call.domain else call.op, call.place)
+    try:
+        result = importer(builder, call)
+    except (IndexError, KeyError, TypeError, OverflowError) as error:
+        raise call.error(f"an input or attribute is missing or malformed: {error!r}", "export the model again") from error
+    tensors = [result] if isinstance(result, str) else list(result)
+    for name, tensor in zip(call.outputs, tensors, strict=False):
+        if name == "":
+            continue
+        if name in declared and declared[name] != builder.shapes[tensor]:
+            raise ModelError(
+                f"output {name} has shape {list(builder.shapes[tensor])}, ONNX says {list(declared[name])}",
+                slug="shape",
+                place=call.place,
+            )
+        builder.bind(name, tensor)
+
+
+def _finish(builder: Builder, model: ModelProto, inputs: tuple[str, ...]) -> tuple[str, ...]:
+    """The output tensors under their ONNX names; an output that only passes on another tensor gets a node of its own."""
+    outputs: list[str] = []
+    for entry in model.graph.output:
+        name = entry.name
+        tensor = builder.tensor(name)
+        if builder.is_constant(tensor):
+            raise ModelError(
+                "it does not depend on any input", slug="constant_output", place=f"output {name}", hint="remove it"
+            )
+        if tensor in inputs or tensor in outputs:
+            builder.begin(Call(name, "Identity", "", 0, (tensor,), (name,), {}))
+            copy = builder.emit("Reshape", [tensor], shape=builder.shapes[tensor])
+            builder.bind(name, copy)
+            tensor = builder.aliases[name]
+        elif tensor != name:
+            builder.rename_everywhere(tensor, name)
+            tensor = name
+        outputs.append(tensor)
+    return tuple(outputs)

@@ -1,0 +1,313 @@
+"""From bytes to a checked ``onnx.ModelProto``: parsing and bounds only, nothing of the model is run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto
+
+from tacit.errors import ModelError
+from tacit.importers.builder import MAX_ENTRIES
+from tacit.importers.registry import unsupported
+
+MAX_FILE_BYTES = 2**31 - 1  # a protobuf message cannot be larger
+MAX_NODES = 2**17
+MAX_DEPTH = 16
+OPSETS = {"": (7, 28), "ai.onnx.ml": (1, 6)}
+DOMAIN_ALIASES = {"ai.onnx": ""}
+
+
+def read_path(path: Path) -> ModelProto:
+    """Read a model file and the external data beside it. Raises :class:`ModelError`."""
+    if not path.exists():
+        raise ModelError("there is no such file", slug="file", place=str(path))
+    if not path.is_file():
+        raise ModelError("this is not a file", slug="file", place=str(path), hint="give the path of an .onnx file")
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise ModelError(
+            "the file is 2 GiB or larger", slug="too_large", place=str(path), hint="save the weights as external data"
+        )
+    model = parse(path.read_bytes(), str(path))
+    load_external(model, path.parent)
+    return model
+
+
+def parse(content: bytes, place: str) -> ModelProto:
+    """Parse serialised ONNX. Raises :class:`ModelError` for anything that is not a whole model."""
+    model = ModelProto()
+    try:
+        model.ParseFromString(content)
+    except DecodeError as error:
+        raise ModelError(
+            "this is not an ONNX model, or it is cut off",
+            slug="not_onnx",
+            place=place,
+            hint="check the file's size and export it again",
+        ) from error
+    if model.ir_version < 1 or not model.HasField("graph") or not (model.graph.node or model.graph.output):
+        raise ModelError("this is not an ONNX model: it has no graph", slug="not_onnx", place=place)
+    return model
+
+
+def all_graphs(graph: GraphProto, depth: int = 0) -> Iterator[GraphProto]:
+    """The graph and the subgraphs in its nodes' attributes."""
+    if depth > MAX_DEPTH:
+        raise ModelError(f"subgraphs are nested deeper than {MAX_DEPTH}", slug="structure")
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            inner = list(attribute.graphs)
+            if attribute.type == AttributeProto.GRAPH:
+                inner.append(attribute.g)
+            for subgraph in inner:
+                yield from all_graphs(subgraph, depth + 1)
+
+
+def all_tensors(graph: GraphProto) -> Iterator[TensorProto]:
+    """Every stored tensor: initialisers and tensors in attributes, also in subgraphs."""
+    for part in all_graphs(graph):
+        yield from part.initializer
+        for node in part.node:
+            for attribute in node.attribute:
+                if attribute.type == AttributeProto.TENSOR:
+                    yield attribute.t
+                yield from attribute.tensors
+
+
+def load_external(model: ModelProto, folder: Path | None) -> None:
+    """Read tensors stored outside the file; their files must lie in ``folder`` (None: there may be none)."""
+    root = folder.resolve() if folder is not None else None
+    for tensor in all_tensors(model.graph):
+        if tensor.data_location != TensorProto.EXTERNAL:
+            continue
+        place = f"tensor {tensor.name}"
+        if root is None:
+            raise ModelError(
+                "its data is in another file", slug="external_data", place=place, hint="load the model by its path"
+            )
+        entries = {entry.key: entry.value for entry in tensor.external_data}
+        _check_external(entries, root, place)
+        offset, length = _external_range(entries, place)
+        size = (root / entries["location"]).stat().st_size
+        expected = tensor_bytes(tensor, place)
+        length = expected if length is None else length
+        if length != expected or offset + length > size:
+            raise ModelError(
+                f"{expected} bytes expected, {length} declared at {offset} of a file of {size}",
+                slug="external_data",
+                place=place,
+                hint="the data file is cut off or belongs to another model",
+            )
+        with (root / entries["location"]).open("rb") as file:
+            file.seek(offset)
+            tensor.raw_data = file.read(length)
+        tensor.data_location = TensorProto.DEFAULT
+        del tensor.external_data[:]
+
+
+def _check_external(entries: dict[str, str], root: Path, place: str) -> None:
+    location = entries.get("location", "")
+    parts = Path(location).parts
+    # "\\" and "x:" are separators and drives elsewhere: a model that means something else there is refused everywhere.
+    if not parts or Path(location).is_absolute() or ".." in parts or "\\" in location or ":" in location:
+        raise ModelError(
+            f"its data is at {location!r}, not inside the model's folder",
+            slug="external_data",
+            place=place,
+            hint="put the data file beside the model and name it relative to it",
+        )
+    target = (root / location).resolve()
+    if not target.is_relative_to(root):
+        raise ModelError(f"{location!r} leads out of the model's folder", slug="external_data", place=place)
+    if not target.is_file():
+        raise ModelError(f"its data file {location!r} is missing", slug="external_data", place=place)
+
+
+def _external_range(entries: dict[str, str], place: str) -> tuple[int, int | None]:
+    try:
+        offset = int(entries.get("offset", "0"))
+        length = int(entries["length"]) if "length" in entries else None
+    except ValueError as error:
+        raise ModelError("offset or length is not a number", slug="external_data", place=place) from error
+    if offset < 0 or (length is not None and length < 0):
+        raise ModelError("offset or length is negative", slug="external_data", place=place)
+    return offset, length
+
+
+def tensor_bytes(tensor: TensorProto, place: str) -> int:
+    """Bytes of a tensor's data by its declared shape and type; refuses negative extents and 2^31 entries or more."""
+    if any(extent < 0 for extent in tensor.dims):
+        raise ModelError(f"shape {list(tensor.dims)} has a negative extent", slug="structure", place=place)
+    count = math.prod(tensor.dims)
+    if count >= MAX_ENTRIES:
+        raise ModelError(
+            f"shape {list(tensor.dims)} has 2^31 entries or more", slug="too_large", place=place, hint="split the model"
+        )
+    try:
+        width = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+    except (KeyError, TypeError) as error:
+        raise ModelError(f"tensor type {tensor.data_type} is unknown", slug="constant_type", place=place) from error
+    return count * width
+
+
+def check_model(model: ModelProto) -> None:
+    """Refuse what no importer could read: operator sets, sizes, structure. The graph's nodes are put in order."""
+    if model.functions:
+        inlined = onnx.inliner.inline_local_functions(model)
+        model.CopyFrom(inlined)
+    check_opsets(model)
+    for tensor in all_tensors(model.graph):
+        place = f"tensor {tensor.name or '(unnamed)'}"
+        size = tensor_bytes(tensor, place)
+        if tensor.HasField("raw_data") and tensor.data_type not in _PACKED and len(tensor.raw_data) != size:
+            raise ModelError(
+                f"{size} bytes expected, {len(tensor.raw_data)} stored", slug="structure", place=place
+            )
+    if model.graph.sparse_initializer:
+        raise ModelError(
+            "sparse weights are not supported", slug="structure", place="graph", hint="export dense weights"
+        )
+    order_nodes(model.graph)
+    check_known(model)
+
+
+# Four-bit and two-bit types share bytes.
+_PACKED = {value for name, value in TensorProto.DataType.items() if name in ("INT4", "UINT4", "FLOAT4E2M1", "INT2", "UINT2")}
+
+
+def check_opsets(model: ModelProto) -> None:
+    """Operator set versions must be known, and one a domain."""
+    found: dict[str, int] = {}
+    for entry in model.opset_import:
+        domain = DOMAIN_ALIASES.get(entry.domain, entry.domain)
+        if found.setdefault(domain, entry.version) != entry.version:
+            raise ModelError(
+                f"operator set {domain or 'ai.onnx'} is imported as {found[domain]} and as {entry.version}",
+                slug="opset",
+                place="model",
+            )
+    if not found:
+        raise ModelError("the model imports no operator set", slug="opset", place="model")
+    for domain, version in found.items():
+        low, high = OPSETS.get(domain, (1, 2**62))
+        if not low <= version <= high:
+            raise ModelError(
+                f"operator set {domain or 'ai.onnx'} {version} is outside {low}..{high}",
+                slug="opset",
+                place="model",
+                hint="export with opset 17, or use onnx.version_converter",
+            )
+
+
+def order_nodes(graph: GraphProto) -> None:
+    """Sort the nodes topologically; refuse a tensor defined twice or never, and cycles."""
+    if len(graph.node) > MAX_NODES:
+        raise ModelError(f"the graph has more than {MAX_NODES} nodes", slug="too_large", place="graph")
+    known = _given(graph)
+    producer: dict[str, int] = {}
+    for index, node in enumerate(graph.node):
+        for output in node.output:
+            if output and (output in producer or output in known):
+                raise ModelError(
+                    f"tensor {output} is defined twice", slug="duplicate", place=_place(node, index)
+                )
+            if output:
+                producer[output] = index
+    needs = [sorted(_reads(node) - known) for node in graph.node]
+    for index, names in enumerate(needs):
+        for name in names:
+            if name not in producer:
+                raise ModelError(
+                    f"input {name} is not defined anywhere",
+                    slug="missing_input",
+                    place=_place(graph.node[index], index),
+                    hint="the model is incomplete; export it again",
+                )
+    for entry in graph.output:
+        if entry.name not in producer and entry.name not in known:
+            raise ModelError("it is not defined anywhere", slug="missing_input", place=f"output {entry.name}")
+    order = _topological(graph, [{producer[name] for name in names} for names in needs])
+    if order != list(range(len(order))):
+        ordered = [graph.node[index] for index in order]
+        copies = [NodeProto.FromString(node.SerializeToString()) for node in ordered]
+        del graph.node[:]
+        graph.node.extend(copies)
+
+
+def _given(graph: GraphProto) -> set[str]:
+    """Names of inputs and initialisers, each once (an initialiser may repeat an input: its default)."""
+    result: set[str] = set()
+    for kind, names in (
+        ("input", [entry.name for entry in graph.input]),
+        ("initialiser", [entry.name for entry in graph.initializer]),
+        ("output", [entry.name for entry in graph.output]),
+    ):
+        if len(set(names)) != len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ModelError(f"{kind} {twice} is listed twice", slug="duplicate", place="graph")
+        if "" in names:
+            raise ModelError(f"an {kind} has no name", slug="structure", place="graph")
+        if kind != "output":
+            result.update(names)
+    return result
+
+
+def _reads(node: NodeProto) -> set[str]:
+    """What a node needs: its inputs, and what its subgraphs take from outside."""
+    names = {name for name in node.input if name}
+    for attribute in node.attribute:
+        for graph in [*attribute.graphs, *([attribute.g] if attribute.type == AttributeProto.GRAPH else [])]:
+            inner = {entry.name for entry in graph.input} | {entry.name for entry in graph.initializer}
+            inner |= {name for part in graph.node for name in part.output}
+            for part in graph.node:
+                names |= _reads(part) - inner
+    return names
+
+
+def _topological(graph: GraphProto, needs: list[set[int]]) -> list[int]:
+    """Kahn's algorithm, the smallest index first so that a sorted graph stays as it is."""
+    import heapq
+
+    users: list[list[int]] = [[] for _ in needs]
+    missing = [len(indices) for indices in needs]
+    for index, indices in enumerate(needs):
+        for other in indices:
+            users[other].append(index)
+    ready = [index for index, count in enumerate(missing) if count == 0]
+    heapq.heapify(ready)
+    order: list[int] = []
+    while ready:
+        index = heapq.heappop(ready)
+        order.append(index)
+        for user in users[index]:
+            missing[user] -= 1
+            if missing[user] == 0:
+                heapq.heappush(ready, user)
+    if len(order) != len(needs):
+        index = next(index for index, count in enumerate(missing) if count > 0)
+        raise ModelError(
+            "the graph has a cycle through this node", slug="cycle", place=_place(graph.node[index], index)
+        )
+    return order
+
+
+def check_known(model: ModelProto) -> None:
+    """Operators that ONNX itself does not know cannot be simplified away: name them at once."""
+    for index, node in enumerate(model.graph.node):
+        domain = DOMAIN_ALIASES.get(node.domain, node.domain)
+        if not onnx.defs.has(node.op_type, domain):
+            name = f"{domain}.{node.op_type}" if domain else node.op_type
+            raise unsupported(name, _place(node, index))
+
+
+def _place(node: NodeProto, index: int) -> str:
+    return f"node {node_name(node, index)} ({node.op_type})"
+
+
+def node_name(node: NodeProto, index: int) -> str:
+    """The node's own name, or its operator and position."""
+    return node.name or f"{node.op_type}_{index}"

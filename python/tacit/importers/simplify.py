@@ -1,0 +1,83 @@
+"""Constant folding and graph simplification by a library, when one is there and succeeds; else the model as it is."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+
+from onnx import ModelProto, ValueInfoProto, checker
+
+# Constants that folding would make larger than this stay computed; the importer folds what it needs within its own bounds.
+FOLD_THRESHOLD = "64MB"
+MAX_SIMPLIFIED_BYTES = 2**30
+
+
+def simplify(model: ModelProto) -> ModelProto:
+    """An equivalent model with shape computations folded. ``onnxsim``, then ``onnxslim``, then the model itself."""
+    if model.ByteSize() > MAX_SIMPLIFIED_BYTES:
+        return model
+    for attempt in (_by_onnxsim, _by_onnxslim):
+        result = _try(attempt, model)
+        if result is not None:
+            return result
+    return model
+
+
+def _try(attempt: Callable[[ModelProto], ModelProto], model: ModelProto) -> ModelProto | None:
+    """The attempt's result if it is a sound model with the same inputs and outputs, else None."""
+    try:
+        with _quiet():
+            result = attempt(model)
+            checker.check_model(result)
+    except Exception:  # a library that is missing or fails in any way only costs the simplification
+        return None
+    same_inputs = _names(result.graph.input) == _names(model.graph.input)
+    same_outputs = _names(result.graph.output) == _names(model.graph.output)
+    return result if same_inputs and same_outputs else None
+
+
+def _names(entries: Iterable[ValueInfoProto]) -> list[str]:
+    return [entry.name for entry in entries]
+
+
+def _by_onnxsim(model: ModelProto) -> ModelProto:
+    import onnxsim
+
+    result, _ = onnxsim.simplify(model, tensor_size_threshold=FOLD_THRESHOLD, certify=False)
+    return result
+
+
+def _by_onnxslim(model: ModelProto) -> ModelProto:
+    import onnxslim
+
+    copy = ModelProto()
+    copy.CopyFrom(model)
+    result = onnxslim.slim(copy)
+    if not isinstance(result, ModelProto):
+        raise TypeError("no model came back")
+    return result
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Native libraries write warnings to file descriptors 1 and 2; standard output belongs to the caller's data."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError, OSError):
+            stream.flush()
+    saved: list[tuple[int, int]] = []
+    sink = os.open(os.devnull, os.O_WRONLY)
+    try:
+        for descriptor in (1, 2):
+            with contextlib.suppress(OSError):  # closed: nothing to protect
+                saved.append((descriptor, os.dup(descriptor)))
+                os.dup2(sink, descriptor)
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        for descriptor, copy in saved:
+            os.dup2(copy, descriptor)
+            os.close(copy)
+        os.close(sink)

@@ -1,0 +1,47 @@
+"""scikit-learn estimators, through skl2onnx."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from onnx import ModelProto
+
+from tacit.errors import MissingDependency, ModelError
+
+OPSET = 17
+
+
+def is_estimator(model: Any) -> bool:
+    """Whether the object looks like a scikit-learn estimator (without importing scikit-learn)."""
+    return hasattr(model, "get_params") and hasattr(model, "fit") and not isinstance(model, type)
+
+
+def to_onnx(model: Any) -> ModelProto:
+    """A fitted estimator as ONNX: float input ``input`` (batch, features), probabilities as one tensor."""
+    name = type(model).__name__
+    try:
+        from skl2onnx import to_onnx as convert
+        from skl2onnx.common.data_types import FloatTensorType
+    except ImportError as error:
+        raise MissingDependency("skl2onnx is not installed", place=name, hint="pip install skl2onnx") from error
+    features = getattr(model, "n_features_in_", None)
+    if features is None:
+        raise ModelError("the estimator is not fitted", slug="not_fitted", place=name, hint="call fit first")
+    options = {id(model): {"zipmap": False}} if hasattr(model, "predict_proba") else None
+    try:
+        converted = convert(
+            model,
+            initial_types=[("input", FloatTensorType([None, int(features)]))],
+            options=options,
+            target_opset={"": OPSET, "ai.onnx.ml": 1},
+        )
+    except Exception as error:  # skl2onnx raises many types
+        raise ModelError(
+            f"skl2onnx cannot convert it: {error}",
+            slug="conversion",
+            place=name,
+            hint="use an estimator that skl2onnx supports, or export ONNX yourself",
+        ) from error
+    if not isinstance(converted, ModelProto):
+        raise ModelError("skl2onnx returned no model", slug="conversion", place=name)
+    return converted
