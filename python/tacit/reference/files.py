@@ -1,0 +1,158 @@
+"""Container files and what a verifier does with them. Docs: protocol.md, section 8."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from . import borsh
+from .commitment import COMMITMENT_CODEC, GEOMETRY_CODEC, Commitment, Geometry
+from .errors import Refused
+from .program import NAMED_TENSORS, NamedTensor, digest, encode_program, schema_of
+from .transcript import FILE, digest_of, domain_tag
+from .validity import VALIDITY_CONTEXT, validity_program
+from .verify import verify
+
+MAGIC, VERSION = b"TACIT\0", 1
+
+
+class Kind(IntEnum):
+    PROGRAM = 1
+    WEIGHTS = 2
+    COMMITMENT = 3
+    SECRET = 4
+    PROOF = 5
+
+
+@dataclass(frozen=True)
+class ProgramFile:
+    program: bytes
+    geometry: Geometry
+    proofs: int
+    notes: str
+
+
+@dataclass(frozen=True)
+class CommitmentFile:
+    slab: str
+    tensors: tuple[NamedTensor, ...]
+    commitment: Commitment
+    validity: bytes
+
+
+@dataclass(frozen=True)
+class ProofFile:
+    program: bytes  # its digest
+    publics: tuple[tuple[int, ...], ...]
+    argument: bytes
+
+
+PROGRAM_FILE: borsh.Codec[ProgramFile] = borsh.struct(
+    ProgramFile,
+    {
+        "program": borsh.BYTES,
+        "geometry": GEOMETRY_CODEC,
+        "proofs": borsh.U32,
+        "notes": borsh.STRING,
+    },
+)
+COMMITMENT_FILE: borsh.Codec[CommitmentFile] = borsh.struct(
+    CommitmentFile,
+    {
+        "slab": borsh.STRING,
+        "tensors": NAMED_TENSORS,
+        "commitment": COMMITMENT_CODEC,
+        "validity": borsh.BYTES,
+    },
+)
+PROOF_FILE: borsh.Codec[ProofFile] = borsh.struct(
+    ProofFile,
+    {
+        "program": borsh.fixed(32),
+        "publics": borsh.vector(borsh.vector(borsh.I64)),
+        "argument": borsh.BYTES,
+    },
+)
+
+
+def wrap(kind: Kind, body: bytes) -> bytes:
+    """A file: magic, kind, version, body, checksum."""
+    return MAGIC + bytes([kind, VERSION]) + body + digest_of(domain_tag(FILE, kind), body)
+
+
+def unwrap(kind: Kind, data: bytes) -> bytes:
+    """The body of a file of this kind."""
+    place = f"{kind.name.lower()} file"
+    if data[:6] != MAGIC:
+        raise Refused("magic", place)
+    if len(data) < 8 + 32:
+        raise Refused("truncated", place, f"{len(data)} bytes")
+    if data[6] != kind:
+        raise Refused("file_kind", place, f"kind {data[6]}")
+    if data[7] != VERSION:
+        raise Refused("version", place, f"version {data[7]}")
+    body = data[8:-32]
+    if digest_of(domain_tag(FILE, kind), body) != data[-32:]:
+        raise Refused("checksum", place)
+    return body
+
+
+def check_commitment_file(file: CommitmentFile, target: int) -> None:
+    """The tensors are the header's, and a private slab's validity argument verifies."""
+    place = f"slab {file.slab}"
+    header = file.commitment.header
+    if schema_of(file.tensors) != header.schema:
+        raise Refused("schema", place, "the tensors are not those of the header")
+    if not header.private:
+        if file.validity:
+            raise Refused("validity", place, "a public slab with a validity argument")
+        return
+    program = validity_program(file.slab, file.tensors)
+    try:
+        verify(
+            encode_program(program),
+            GEOMETRY_CODEC.write(header.geometry),
+            {file.slab: COMMITMENT_CODEC.write(file.commitment)},
+            [],
+            VALIDITY_CONTEXT,
+            file.validity,
+            target=target,
+        )
+    except Refused as refused:
+        raise Refused("validity", place, str(refused)) from refused
+
+
+def verify_files(
+    program_file: bytes,
+    proof_file: bytes,
+    commitment_files: Sequence[bytes],
+    context: bytes,
+    target: int = 128,
+) -> None:
+    """Verifies a proof file against the program and commitment files it is for.
+
+    Checks the validity argument of every private slab as well. A public slab has none: whoever
+    relies on it recomputes its commitment from the values.
+    """
+    program = borsh.decode(PROGRAM_FILE, unwrap(Kind.PROGRAM, program_file), "program file")
+    proof = borsh.decode(PROOF_FILE, unwrap(Kind.PROOF, proof_file), "proof file")
+    if proof.program != digest(program.program):
+        raise Refused("program", "proof file", "the proof is for another program")
+    commitments: dict[str, bytes] = {}
+    for data in commitment_files:
+        body = unwrap(Kind.COMMITMENT, data)
+        file = borsh.decode(COMMITMENT_FILE, body, "commitment file")
+        if file.slab in commitments:
+            raise Refused("slabs", f"slab {file.slab}", "two commitments")
+        check_commitment_file(file, target)
+        commitments[file.slab] = COMMITMENT_CODEC.write(file.commitment)
+    verify(
+        program.program,
+        GEOMETRY_CODEC.write(program.geometry),
+        commitments,
+        proof.publics,
+        context,
+        proof.argument,
+        target=target,
+    )

@@ -1,0 +1,197 @@
+"""Intervals that the constraints force, and the bounds that keep everything from wrapping modulo p.
+
+Docs: program.md, section 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import TypeAlias
+
+from .errors import Refused
+from .field import P
+from .links import link_multiplicity, linked_axes
+from .program import (
+    Constant,
+    Einsum,
+    Expr,
+    Link,
+    Lookup,
+    OfEinsum,
+    OfTensor,
+    Program,
+    Shape,
+    Term,
+    Witness,
+    Zero,
+    is_identity,
+)
+
+Interval: TypeAlias = tuple[int, int]
+MAX_LINK_ENTRIES = 2**22  # links with larger source blocks are counted coarsely
+
+
+def multiplicity(links: Sequence[Link], target: Shape, source: Shape) -> tuple[int, bool]:
+    """(n, exactly): one target index meets at most n source entries; exactly one each."""
+    summed = set(range(len(source))) - linked_axes(links, "source")
+    most = prod(source[axis] for axis in summed)
+    exactly = most == 1
+    for link in links:
+        block = prod(source[axis] for axis, _ in link.source)
+        asked = prod(target[axis] for axis, _ in link.target)
+        if max(block, asked) > MAX_LINK_ENTRIES:
+            most, exactly = most * block, False
+            continue
+        count, whole = link_multiplicity(link, target, source)
+        most, exactly = most * count, exactly and whole
+    return most, exactly
+
+
+class Intervals:
+    """The known interval of every tensor; None for a witness tensor that nothing bounds yet."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.known: list[Interval | None] = []
+        for tensor in program.tensors:
+            if isinstance(tensor.place, Constant):
+                values = tensor.place.values
+                self.known.append((min(values), max(values)))
+            elif isinstance(tensor.place, Witness):
+                self.known.append(None)
+            else:
+                self.known.append((tensor.lo, tensor.hi))
+        self._met: dict[tuple[tuple[Link, ...], Shape, Shape], tuple[int, bool]] = {}
+        self._derive()
+
+    def term(self, term: Term, shape: Shape) -> Interval | None:
+        """Interval of one term: coef * [n min(lo, 0), n max(hi, 0)], or coef * [lo, hi]."""
+        if isinstance(term.source, OfEinsum):
+            inner = self.einsum(self.program.einsums[term.source.index])
+            n, exactly = 1, True
+        else:
+            inner = self.known[term.source.index]
+            source = self.program.shape_of(term.source.index)
+            key = (term.links, shape, source)
+            if key not in self._met:
+                self._met[key] = multiplicity(*key)
+            n, exactly = self._met[key]
+        if inner is None:
+            return None
+        lo, hi = inner if n == 1 and exactly else (n * min(inner[0], 0), n * max(inner[1], 0))
+        return (term.coef * lo, term.coef * hi) if term.coef > 0 else (term.coef * hi, term.coef * lo)
+
+    def expr(self, expr: Expr, shape: Shape, without: int = -1) -> Interval | None:
+        """Interval of an expression at valid indices, one of its terms left out if asked."""
+        lo = hi = expr.constant
+        for number, term in enumerate(expr.terms):
+            if number == without:
+                continue
+            part = self.term(term, shape)
+            if part is None:
+                return None
+            lo, hi = lo + part[0], hi + part[1]
+        return lo, hi
+
+    def einsum(self, einsum: Einsum) -> Interval | None:
+        """Corners of the operands' intervals times the number of products summed."""
+        a = self.expr(einsum.a, einsum.shape_of(einsum.a_axes))
+        b = self.expr(einsum.b, einsum.shape_of(einsum.b_axes))
+        if a is None or b is None:
+            return None
+        count = prod(einsum.shape_of(einsum.contraction))
+        corners = [count * x * y for x in a for y in b]
+        return min(corners), max(corners)
+
+    # ------------------------------------------------------------ derivation
+    def _derive(self) -> None:
+        """The fixed point of the two rules. A pass limit keeps it finite: stopping early is coarser."""
+        for lookup in self.program.lookups:  # rule 1 depends on nothing: once is enough
+            self._from_lookup(lookup)
+        for _ in range(len(self.program.tensors) + 64):
+            changed = [self._from_zero(zero) for zero in self.program.zeros]
+            if not any(changed):
+                break
+
+    def _alone(self, expr: Expr, shape: Shape) -> int | None:
+        if len(expr.terms) != 1 or expr.constant != 0 or expr.terms[0].coef != 1:
+            return None
+        return self._witness(expr.terms[0], shape)
+
+    def _witness(self, term: Term, shape: Shape) -> int | None:
+        """The index of the witness tensor that the term takes as it is over its own shape."""
+        if not isinstance(term.source, OfTensor):
+            return None
+        tensor = self.program.tensors[term.source.index]
+        fits = isinstance(tensor.place, Witness) and is_identity(term, shape, tensor.shape)
+        return term.source.index if fits else None
+
+    def _from_lookup(self, lookup: Lookup) -> None:
+        table = self.program.tables[lookup.table]
+        if lookup.shift == 0 and (index := self._alone(lookup.input, lookup.shape)) is not None:
+            self._meet(index, (table.ins[0], table.ins[-1]))
+        if (index := self._alone(lookup.output, lookup.shape)) is not None:
+            self._meet(index, (min(table.outs), max(table.outs)))
+
+    def _from_zero(self, zero: Zero) -> bool:
+        """x + rest = 0 or -x + rest = 0 with a rest that cannot wrap. Returns whether x's changed."""
+        changed = False
+        uses = [t.source.index for t in zero.expr.terms if isinstance(t.source, OfTensor)]
+        for number, term in enumerate(zero.expr.terms):
+            index = self._witness(term, zero.shape)
+            if index is None or abs(term.coef) != 1 or uses.count(index) != 1:
+                continue
+            rest = self.expr(zero.expr, zero.shape, without=number)
+            if rest is None or not fits(rest):
+                continue
+            lo, hi = rest if term.coef == -1 else (-rest[1], -rest[0])
+            changed |= self._meet(index, (lo, hi))
+        return changed
+
+    def _meet(self, index: int, found: Interval) -> bool:
+        old = self.known[index]
+        new = found if old is None else (max(old[0], found[0]), min(old[1], found[1]))
+        if new[0] > new[1]:
+            name = self.program.tensors[index].name
+            raise Refused("program", f"tensor {name}", "its constraints leave no value")
+        self.known[index] = new
+        return new != old
+
+
+def fits(interval: Interval) -> bool:
+    """Whether the interval lies in (-p/2, p/2)."""
+    return 2 * max(abs(interval[0]), abs(interval[1])) < P
+
+
+def check_intervals(program: Program) -> None:
+    """Refuses ("program") where a zero, a lookup or an einsum could wrap modulo p."""
+    known = Intervals(program)
+
+    def bounded(interval: Interval | None, place: str, room: int = 0) -> None:
+        if interval is None:
+            raise Refused("program", place, "it uses a witness tensor that nothing bounds")
+        lo, hi = interval
+        if not fits((min(lo, -hi) - room, max(hi, -lo) + room)):
+            raise Refused("program", place, f"[{lo}, {hi}] could wrap modulo p")
+
+    for index, tensor in enumerate(program.tensors):
+        derived = known.known[index]
+        if not isinstance(tensor.place, Witness) or derived is None:
+            continue
+        if derived[0] < tensor.lo or derived[1] > tensor.hi:
+            declared = f"declared [{tensor.lo}, {tensor.hi}], derived {list(derived)}"
+            raise Refused("program", f"tensor {tensor.name}", declared)
+    for zero in program.zeros:
+        bounded(known.expr(zero.expr, zero.shape), f"zero {zero.name}")
+    for lookup in program.lookups:
+        table, place = program.tables[lookup.table], f"lookup {lookup.name}"
+        room = max(abs(table.ins[0]), abs(table.ins[-1])) << lookup.shift
+        bounded(known.expr(lookup.input, lookup.shape), place, room)
+        room = max(abs(min(table.outs)), abs(max(table.outs)))
+        bounded(known.expr(lookup.output, lookup.shape), place, room)
+    for einsum in program.einsums:
+        place = f"einsum {einsum.name}"
+        bounded(known.expr(einsum.a, einsum.shape_of(einsum.a_axes)), place)
+        bounded(known.expr(einsum.b, einsum.shape_of(einsum.b_axes)), place)
+        bounded(known.einsum(einsum), place)

@@ -1,0 +1,186 @@
+"""What makes a program valid. Docs: program.md, sections 2, 3 and 5 (intervals: intervals.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .errors import Refused
+from .intervals import check_intervals
+from .program import (
+    Constant,
+    DigitsHint,
+    DivideHint,
+    Einsum,
+    Expr,
+    Hint,
+    InSlab,
+    LinearHint,
+    Link,
+    LookupHint,
+    OfEinsum,
+    Program,
+    Shape,
+    is_identity,
+    shape_bits,
+    valid_entries,
+)
+
+MAX_AXES, MAX_PADDED_BITS = 8, 30
+MAX_SLABS, MAX_LIST, MAX_ROWS, MAX_SHIFT = 16, 2**16, 2**20, 62
+MAX_ENTRIES = 2**40
+
+
+def refuse(place: str, detail: str) -> Refused:
+    return Refused("program", place, detail)
+
+
+def require(condition: bool, place: str, detail: str) -> None:
+    if not condition:
+        raise refuse(place, detail)
+
+
+def validate(program: Program) -> None:
+    """Refuses ("program") a program that is malformed or in which something could wrap modulo p."""
+    require(program.version == 1, "program", f"version {program.version}")
+    require(len(program.name.encode()) <= 128, "program", "name longer than 128 bytes")
+    _check_lists(program)
+    _check_tensors(program)
+    for table in program.tables:
+        require(1 <= table.rows <= MAX_ROWS, f"table {table.name}", f"{table.rows} rows")
+    for einsum in program.einsums:
+        _check_einsum(program, einsum)
+    _check_lookups(program)
+    for zero in program.zeros:
+        place = f"zero {zero.name}"
+        _check_shape(zero.shape, place)
+        _check_expr(program, zero.expr, zero.shape, place, einsums=True)
+    for number, hint in enumerate(program.hints):
+        _check_hint(program, hint, f"hint {number}")
+    for port in program.inputs + program.outputs:
+        place = f"port {port.name}"
+        require(port.tensor < len(program.tensors), place, "no such tensor")
+        is_constant = isinstance(program.tensors[port.tensor].place, Constant)
+        require(not is_constant, place, "the tensor is a constant")
+    check_intervals(program)
+
+
+def _check_lists(program: Program) -> None:
+    require(len(program.slabs) <= MAX_SLABS, "slabs", "more than 16")
+    for name in ("tensors", "tables", "einsums", "lookups", "zeros", "hints", "inputs", "outputs"):
+        require(len(getattr(program, name)) <= MAX_LIST, name, "more than 2^16")
+    for place, names in (
+        ("slabs", [s.name for s in program.slabs]),
+        ("tensors", [t.name for t in program.tensors]),
+    ):
+        require(all(names), place, "an empty name")
+        require(len(set(names)) == len(names), place, "a name used twice")
+
+
+def _check_shape(shape: Shape, place: str) -> None:
+    require(len(shape) <= MAX_AXES, place, f"{len(shape)} axes")
+    require(all(extent >= 1 for extent in shape), place, "an extent of 0")
+    require(shape_bits(shape) <= MAX_PADDED_BITS, place, "padded size above 2^30")
+
+
+def _check_tensors(program: Program) -> None:
+    for tensor in program.tensors:
+        place = f"tensor {tensor.name}"
+        _check_shape(tensor.shape, place)
+        require(tensor.lo <= tensor.hi, place, "an empty interval")
+        if isinstance(tensor.place, InSlab):
+            require(tensor.place.slab < len(program.slabs), place, "no such slab")
+        if isinstance(tensor.place, Constant):
+            values = tensor.place.values
+            require(len(values) == valid_entries(tensor.shape), place, "values and shape differ")
+            inside = all(tensor.lo <= v <= tensor.hi for v in values)
+            require(inside, place, "a value outside its interval")
+
+
+def _check_lookups(program: Program) -> None:
+    require(bool(program.lookups) or not program.tables, "tables", "tables without lookups")
+    entries = 0
+    for lookup in program.lookups:
+        place = f"lookup {lookup.name}"
+        require(lookup.table < len(program.tables), place, "no such table")
+        require(lookup.shift <= MAX_SHIFT, place, f"shift {lookup.shift}")
+        _check_shape(lookup.shape, place)
+        _check_expr(program, lookup.input, lookup.shape, place, einsums=True)
+        _check_expr(program, lookup.output, lookup.shape, place, einsums=True)
+        entries += 1 << shape_bits(lookup.shape)
+    require(entries < MAX_ENTRIES, "lookups", "2^40 entries or more")
+
+
+def _check_einsum(program: Program, einsum: Einsum) -> None:
+    place = f"einsum {einsum.name}"
+    labels = range(len(einsum.extents))
+    for axes in (einsum.a_axes, einsum.b_axes, einsum.out_axes):
+        require(all(x in labels for x in axes), place, "no such label")
+        require(len(set(axes)) == len(axes), place, "a label twice in a list")
+    for x in labels:
+        a, b, out = x in einsum.a_axes, x in einsum.b_axes, x in einsum.out_axes
+        kinds = (a and b) or (out and (a or b))  # batch, contraction; free
+        require(kinds, place, f"label {x} is neither batch, contraction nor free")
+    for axes, expr in ((einsum.a_axes, einsum.a), (einsum.b_axes, einsum.b)):
+        shape = einsum.shape_of(axes)
+        _check_shape(shape, place)
+        _check_expr(program, expr, shape, place, einsums=False)
+    _check_shape(einsum.out_shape, place)
+
+
+def _check_expr(program: Program, expr: Expr, shape: Shape, place: str, *, einsums: bool) -> None:
+    for term in expr.terms:
+        require(term.coef != 0, place, "a coefficient of 0")
+        index = term.source.index
+        if isinstance(term.source, OfEinsum):
+            require(einsums, place, "an einsum inside an operand")
+            require(index < len(program.einsums), place, "no such einsum")
+            out_shape = program.einsums[index].out_shape
+            fits = is_identity(term, shape, out_shape)
+            require(fits, place, "an einsum that is not taken as the identity")
+        else:
+            require(index < len(program.tensors), place, "no such tensor")
+            _check_links(term.links, shape, program.tensors[index].shape, place)
+
+
+def _check_links(links: Sequence[Link], target: Shape, source: Shape, place: str) -> None:
+    for side, shape in (("target", target), ("source", source)):
+        pairs = [pair for link in links for pair in getattr(link, side)]
+        axes = [axis for axis, _ in pairs]
+        require(all(axis < len(shape) for axis in axes), place, f"no such {side} axis in a link")
+        require(len(set(axes)) == len(axes), place, f"a {side} axis linked twice")
+        require(all(stride != 0 for _, stride in pairs), place, "a stride of 0")
+    require(all(link.target or link.source for link in links), place, "a link without axes")
+
+
+def _check_hint(program: Program, hint: Hint, place: str) -> None:
+    """Indices in range, expressions well formed; what a hint computes is nobody's concern here."""
+
+    def tensor(index: int) -> Shape:
+        require(index < len(program.tensors), place, "no such tensor")
+        return program.tensors[index].shape
+
+    def expr(value: Expr, shape: Shape) -> None:
+        _check_shape(shape, place)
+        _check_expr(program, value, shape, place, einsums=True)
+
+    match hint:
+        case LinearHint():
+            expr(hint.expr, tensor(hint.dst))
+        case LookupHint():
+            require(hint.table < len(program.tables), place, "no such table")
+            require(hint.shift <= MAX_SHIFT, place, f"shift {hint.shift}")
+            expr(hint.expr, tensor(hint.dst))
+        case DigitsHint():
+            expr(hint.expr, hint.shape)
+            for index, _ in hint.digits:
+                tensor(index)
+            if hint.quotient is not None:
+                tensor(hint.quotient)
+        case DivideHint():
+            expr(hint.num, hint.shape)
+            expr(hint.den, hint.shape)
+            tensor(hint.quotient)
+            tensor(hint.remainder)
+        case _:
+            expr(hint.expr, hint.shape)
+            tensor(hint.dst)

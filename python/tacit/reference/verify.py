@@ -1,0 +1,106 @@
+"""One argument against one statement. Docs: protocol.md, section 6."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from . import borsh
+from .commitment import (
+    COMMITMENT_CODEC,
+    GEOMETRY_CODEC,
+    Commitment,
+    check_geometry,
+    check_header,
+    place_slabs,
+)
+from .errors import Refused
+from .field import pack_f
+from .forms import Extender
+from .opening import Opening
+from .program import Constant, Program, Public, decode_program, digest, valid_entries
+from .relations import Relations
+from .security import check_security
+from .sizes import Sizes
+from .transcript import Reader
+from .validation import validate
+
+
+def verify(
+    program_bytes: bytes,
+    geometry_bytes: bytes,
+    commitments: Mapping[str, bytes],
+    publics: Sequence[Sequence[int]],
+    context: bytes,
+    argument: bytes,
+    *,
+    target: int = 128,
+) -> None:
+    """Returns if the argument proves the statement; raises Refused (slug, place, detail) otherwise.
+
+    commitments: slab name -> borsh Commitment, exactly the program's slabs; their validity is the
+    caller's concern (files.py checks it). publics: the entries of every public tensor, row-major,
+    in the order of the program. target: security in bits that the geometry must reach.
+    """
+    program = decode_program(program_bytes)
+    validate(program)
+    geometry = borsh.decode(GEOMETRY_CODEC, geometry_bytes, "geometry")
+    check_geometry(geometry)
+    if geometry.target < target:
+        raise Refused("target", "geometry", f"made for {geometry.target} bits, not {target}")
+    check_security(program, geometry, target)
+    decoded = {name: borsh.decode(COMMITMENT_CODEC, data, f"commitment {name}") for name, data in commitments.items()}
+    sizes = Sizes.of(program)
+    placement = place_slabs(program, sizes, geometry, decoded)
+    ordered = [decoded[slab.name] for slab in program.slabs]
+    for index, commitment in enumerate(ordered):
+        columns = placement.slabs[index].columns
+        check_header(program, index, commitment.header, geometry, columns, placement.fold)
+        _ = commitment.y_value  # canonical
+    public_values = check_publics(program, publics)
+
+    reader = Reader(argument)
+    absorb_statement(reader, geometry_bytes, program_bytes, ordered, publics, context)
+    witness_root = reader.message("witness", 32)
+    shapes = [tensor.shape for tensor in program.tensors]
+    extender = Extender(shapes, {**constant_values(program), **public_values})
+    claims = Relations(program, sizes, extender, reader).run()
+    Opening(program, geometry, placement, ordered, witness_root, reader).run(claims)
+    reader.finish()
+
+
+def absorb_statement(
+    reader: Reader,
+    geometry_bytes: bytes,
+    program_bytes: bytes,
+    commitments: Sequence[Commitment],
+    publics: Sequence[Sequence[int]],
+    context: bytes,
+) -> None:
+    """Everything that is claimed, before the first message of the argument."""
+    reader.absorb("geometry", geometry_bytes)
+    reader.absorb("program", digest(program_bytes))
+    for commitment in commitments:
+        reader.absorb("slab", commitment.identity)
+    for values in publics:
+        reader.absorb("public", pack_f(values))
+    reader.absorb("context", context)
+
+
+def check_publics(program: Program, publics: Sequence[Sequence[int]]) -> dict[int, Sequence[int]]:
+    """tensor -> entries. Refuses a wrong number of entries or one outside its interval."""
+    tensors = [i for i, t in enumerate(program.tensors) if isinstance(t.place, Public)]
+    if len(publics) != len(tensors):
+        wanted = f"{len(publics)} public tensors, {len(tensors)} wanted"
+        raise Refused("public_shape", "publics", wanted)
+    for index, values in zip(tensors, publics, strict=True):
+        tensor = program.tensors[index]
+        place = f"public {tensor.name}"
+        if len(values) != valid_entries(tensor.shape):
+            raise Refused("public_shape", place, f"{len(values)} entries")
+        if not all(tensor.lo <= x <= tensor.hi for x in values):
+            raise Refused("public_interval", place, f"outside [{tensor.lo}, {tensor.hi}]")
+    return dict(zip(tensors, publics, strict=True))
+
+
+def constant_values(program: Program) -> dict[int, Sequence[int]]:
+    return {i: t.place.values for i, t in enumerate(program.tensors) if isinstance(t.place, Constant)}
