@@ -169,7 +169,7 @@ def vector(case: cases.Case, note: str, **changes: Any) -> dict[str, Any]:
         "program": arguments["program_bytes"].hex(),
         "geometry": arguments["geometry_bytes"].hex(),
         "commitments": {name: data.hex() for name, data in arguments["commitments"].items()},
-        "publics": arguments["publics"],
+        "publics": [list(values) for values in arguments["publics"]],
         "context": arguments["context"].hex(),
         "argument": arguments["argument"].hex(),
         "target": arguments["target"],

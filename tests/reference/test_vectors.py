@@ -7,6 +7,7 @@ from pathlib import Path
 
 import make_vectors
 import pytest
+
 from tacit.reference import Refused, verify
 
 FOLDER = Path(__file__).resolve().parents[2] / "vectors"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from . import borsh
@@ -163,18 +163,23 @@ class Placement:
         return self.slabs[-1]
 
 
-def place_slabs(program: Program, sizes: Sizes, geometry: Geometry, commitments: Mapping[str, Commitment]) -> Placement:
-    """Columns of every slab; Refused("slabs") unless the commitments are exactly the program's."""
+def order_commitments(program: Program, commitments: Mapping[str, Commitment]) -> list[Commitment]:
+    """The commitments in the program's order; Refused("slabs") unless they are exactly its slabs."""
     names = [slab.name for slab in program.slabs]
     missing = [name for name in names if name not in commitments]
     unknown = [name for name in commitments if name not in names]
     if missing or unknown:
         raise Refused("slabs", "commitments", f"missing {missing}, unknown {unknown}")
+    return [commitments[name] for name in names]
+
+
+def place_slabs(program: Program, sizes: Sizes, geometry: Geometry, links: Sequence[int]) -> Placement:
+    """Columns of every slab; links: the link cells of every long-lived one."""
     slabs: list[SlabPlace] = []
     base = 0
     for index, slab in enumerate(program.slabs):
         where = layout(program, index)
-        reserved = 3 + 3 * commitments[slab.name].header.links
+        reserved = 3 + 3 * links[index]
         columns = -(-(where.cells + reserved) // geometry.data_rows)
         slabs.append(SlabPlace(slab.name, where, columns, base, slab.private))
         base += columns

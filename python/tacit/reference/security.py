@@ -1,87 +1,46 @@
-"""The soundness budget in bits, recomputed. Docs: security.md.
-
-Round-by-round soundness in the Johnson regime, by mutual correlated agreement (BCHKS25, Theorem 4.2): a code of rate
-rho is taken at the radius 1 - sqrt(rho) (1 + 1/(2m)); the larger m, the fewer queries and the more exceptional
-challenges. Every code chooses its own m.
-"""
+"""Whether a geometry is good enough for a program. Docs: security.md; the terms: soundness.py."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import floor, log2, sqrt
+from collections.abc import Sequence
 
-from .commitment import Geometry
+from .commitment import Geometry, place_slabs
 from .errors import Refused
-from .field import P
-from .program import Program
+from .program import Program, valid_entries
 from .sizes import Sizes
-
-FIELD_BITS = 3 * log2(P) - 1e-9  # log2 |K|, rounded down
-MULTIPLICITIES = range(3, 400)
+from .soundness import Shape, Term, budget, minimum, reaches
 
 
-@dataclass(frozen=True)
-class Term:
-    """One step of the protocol and the bits of security it has."""
-
-    name: str
-    bits: float
-
-
-def proximity_loss(m: int, rho: float, length: int) -> float:
-    """log2 of the number of exceptional challenges of a code at multiplicity m."""
-    h = m + 0.5
-    delta = 1 - sqrt(rho) * (1 + 1 / (2 * m))
-    return log2((2 * h**5 + 3 * h * delta * rho) / (3 * rho**1.5) * length + h / sqrt(rho))
+def claim_count(program: Program, sizes: Sizes) -> int:
+    """Claims that one proof collapses: LogUp's, the einsums' operands, D, the products', the slabs'."""
+    logup = sizes.depth + 1 if program.lookups else 0
+    operands = sum({0: 0, 1: 1, 2: 1, 3: 2}[count] for count in sizes.ends)
+    return logup + operands + 1 + 4 + len(program.slabs)
 
 
-def list_bits(m: int, rho: float) -> float:
-    """log2 of the largest number of code words within the radius."""
-    return log2((m + 0.5) / sqrt(rho))
-
-
-def code_terms(name: str, rows: int, log_domain: int, queries: int, grind: int) -> tuple[Term, Term, float]:
-    """(proximity, queries, log2 of the list) of one code, at its best multiplicity."""
-    rho = rows / 2**log_domain
-    best: tuple[Term, Term, float] | None = None
-    for m in MULTIPLICITIES:
-        agreement = sqrt(rho) * (1 + 1 / (2 * m))
-        if agreement >= 1:
-            continue
-        near = Term(f"{name}: proximity", FIELD_BITS - proximity_loss(m, rho, 2**log_domain))
-        drawn = Term(f"{name}: queries", grind + queries * -log2(agreement))
-        if best is None or min(near.bits, drawn.bits) > min(best[0].bits, best[1].bits):
-            best = (near, drawn, list_bits(m, rho))
-    assert best is not None  # the rate is at most 1/2
-    return best
-
-
-def security_terms(program: Program, geometry: Geometry) -> list[Term]:
-    """Every term of the budget."""
+def security_terms(program: Program, geometry: Geometry, links: Sequence[int] | None = None) -> list[Term]:
+    """Every round's term of the budget. links: link cells of every slab, none if left out."""
     sizes = Sizes.of(program)
-    near, drawn, witness_list = code_terms(
-        "slabs", geometry.rows, geometry.log_domain, geometry.queries, geometry.grind
+    placement = place_slabs(program, sizes, geometry, links or [0] * len(program.slabs))
+    entries = sum(valid_entries(lookup.shape) for lookup in program.lookups)
+    shape = Shape(
+        lookup_entries=entries + sum(table.rows for table in program.tables),
+        depth=sizes.depth,
+        arity=sizes.arity,
+        zeros=len(program.zeros),
+        einsum_rounds=sizes.rounds,
+        triples=sizes.triples,
+        product_rounds=sizes.product_rounds,
+        claims=claim_count(program, sizes),
+        k0=placement.fold,
+        slab_cells=tuple(slab.columns * geometry.data_rows for slab in placement.slabs[:-1]),
     )
-    terms = [near, drawn]
-    rows = geometry.rows
-    for number, level in enumerate(geometry.levels):
-        rows >>= level.fold
-        near, drawn, size = code_terms(f"level {number + 1}", rows, level.log_domain, level.queries, geometry.grind)
-        terms += [near, drawn]
-        degree = rows << level.fold
-        terms.append(Term(f"level {number + 1}: out of domain", FIELD_BITS - log2(degree) - 2 * size))
-    terms.append(Term("sumcheck rounds", FIELD_BITS - log2(3) - witness_list))
-    if program.lookups:
-        terms.append(Term("logup", FIELD_BITS - (sizes.depth + 1) - witness_list))
-    claims = sizes.depth + sum(sizes.ends) + 6 + len(program.slabs) + 2
-    terms.append(Term("collapse", FIELD_BITS - log2(claims) - witness_list))
-    if program.zeros:
-        terms.append(Term("zeros", FIELD_BITS - log2(len(program.zeros) + 1) - witness_list))
-    return terms
+    return budget(geometry, shape)
 
 
-def check_security(program: Program, geometry: Geometry, target: int) -> None:
+def check_security(program: Program, geometry: Geometry, target: int, links: Sequence[int] | None = None) -> None:
     """Refuses ("security") when a term of the budget has fewer bits than the target."""
-    weakest = min(security_terms(program, geometry), key=lambda term: term.bits)
-    if weakest.bits < target:
-        raise Refused("security", weakest.name, f"{floor(weakest.bits)} bits, not {target}")
+    terms = security_terms(program, geometry, links)
+    if not reaches(terms, target):
+        weakest = minimum(terms)
+        raise Refused("security", weakest.name, f"{weakest.bits:.2f} bits, not {target}")

@@ -11,6 +11,7 @@ from .commitment import (
     Commitment,
     check_geometry,
     check_header,
+    order_commitments,
     place_slabs,
 )
 from .errors import Refused
@@ -47,11 +48,12 @@ def verify(
     check_geometry(geometry)
     if geometry.target < target:
         raise Refused("target", "geometry", f"made for {geometry.target} bits, not {target}")
-    check_security(program, geometry, target)
     decoded = {name: borsh.decode(COMMITMENT_CODEC, data, f"commitment {name}") for name, data in commitments.items()}
+    ordered = order_commitments(program, decoded)
+    links = [commitment.header.links for commitment in ordered]
     sizes = Sizes.of(program)
-    placement = place_slabs(program, sizes, geometry, decoded)
-    ordered = [decoded[slab.name] for slab in program.slabs]
+    placement = place_slabs(program, sizes, geometry, links)
+    check_security(program, geometry, target, links)
     for index, commitment in enumerate(ordered):
         columns = placement.slabs[index].columns
         check_header(program, index, commitment.header, geometry, columns, placement.fold)

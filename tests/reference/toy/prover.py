@@ -288,7 +288,9 @@ class Prover:
         self.context, self.random, self.cheat = context, random, cheat or {}
         self.sizes = Sizes.of(program)
         self.commitments = {name: slab.commitment for name, slab in slabs.items()}
-        self.placement = place_slabs(program, self.sizes, geometry, self.commitments)
+        self.placement = place_slabs(
+            program, self.sizes, geometry, [self.commitments[s.name].header.links for s in program.slabs]
+        )
         self.publics = run.publics()
 
     def hook(self, name: str, value):
