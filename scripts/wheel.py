@@ -30,7 +30,9 @@ def build(level: str, target_cpu: str, *, zig: bool) -> Path:
     out = ROOT / "build" / "wheel" / level
     shutil.rmtree(out, ignore_errors=True)
     # RUSTFLAGS in the environment replaces the flags of .cargo/config.toml (target-cpu=native).
+    # maturin looks for zig through the first Python on the PATH: that must be this one.
     environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "RUSTFLAGS": f"-C target-cpu={target_cpu}",
         "CARGO_TARGET_DIR": str(ROOT / "target" / f"wheel-{level}"),
     }
