@@ -1,0 +1,132 @@
+"""From a model to a program and its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tacit.errors import InputError, QuantizationError
+from tacit.execution import validate
+from tacit.graph import Graph, load
+from tacit.lowering.builder import Settings
+from tacit.lowering.core import IntGraph
+from tacit.lowering.emit import INPUT_PLACES, Emitted, Visibility, emit
+from tacit.program import Program, slab_tensors
+from tacit.quantize import Calibration, Options, calibrate, quantize
+from tacit.report import Accuracy, Cost, accuracy, cost, quantized
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The integers of a slab, in layout order (docs/program.md, section 4)."""
+
+    program: bytes
+    slab: str
+    tensors: tuple[tuple[str, Array], ...]
+
+
+@dataclass(frozen=True)
+class CompiledProgram:
+    """A program with what the outside needs to use it."""
+
+    program: Program
+    digest: bytes
+    graph: Graph
+    ints: IntGraph
+    calibration: Calibration
+    options: Options
+    settings: Settings
+    accuracy: Accuracy
+    cost: Cost
+
+    def quantize(self, name: str, values: Array) -> Array:
+        """Integers of an input (its own shape). Raises InputError naming tensor, value and range."""
+        spec = self.ints.inputs.get(name)
+        if spec is None:
+            raise InputError("no such input", place=name, hint=f"inputs: {', '.join(self.ints.inputs)}")
+        array = np.asarray(values, dtype=np.float64)
+        if array.shape != spec.shape:
+            raise InputError(f"shape {list(array.shape)}, expected {list(spec.shape)}", place=name)
+        if not np.all(np.isfinite(array)):
+            raise InputError("a value that is not finite", place=name)
+        low, high = spec.lo * 2.0**-spec.frac, spec.hi * 2.0**-spec.frac
+        worst = array.reshape(-1)[int(np.argmax(np.abs(array - (low + high) / 2)))]
+        if np.any(array < low - 2.0 ** -(spec.frac + 1)) or np.any(array >= high + 2.0 ** -(spec.frac + 1)):
+            raise InputError(f"the value {worst:g} is out of the calibrated range [{low:g}, {high:g}]", place=name)
+        return quantized(array, spec.frac)
+
+    def dequantize(self, name: str, integers: Array) -> Array:
+        """Real values of an output's integers."""
+        spec = self.ints.outputs.get(name)
+        if spec is None:
+            raise InputError("no such output", place=name, hint=f"outputs: {', '.join(self.ints.outputs)}")
+        return np.asarray(integers, dtype=np.float64) * 2.0**-spec.frac
+
+
+def compile_model(
+    model: Any,
+    *,
+    calibration: Mapping[str, Array] | Array,
+    batch: int = 1,
+    inputs: str = "private",
+    weights: str = "private",
+    options: Options | None = None,
+    settings: Settings | None = None,
+) -> tuple[CompiledProgram, Weights]:
+    """Compile a model (anything `tacit.graph.load` takes, or a Graph).
+
+    `calibration`: samples by input name, (n, d..) each, or one array for a model with one input. `inputs`: "private",
+    "committed" or "public"; `weights`: "private" or "public". `settings`: the limb widths; None searches the cheapest.
+    Raises ModelError, InputError, QuantizationError, ProgramError.
+    """
+    if inputs not in INPUT_PLACES or weights not in ("private", "public"):
+        raise InputError(f"visibility inputs={inputs!r}, weights={weights!r}", hint="see compile_model")
+    graph = model if isinstance(model, Graph) else load(model, batch=batch)
+    samples = named_samples(graph, calibration)
+    ranges = calibrate(graph, samples)
+    visibility = Visibility(inputs, weights)
+    options = options or Options()
+    ints, emitted, settings = _cheapest(graph, ranges, options, settings, visibility)
+    validate(emitted.program)
+    found = accuracy(graph, ints, samples)
+    if not found.samples:
+        raise QuantizationError("no calibration sample stays in range", place=graph.name, hint="raise headroom")
+    program = emitted.program
+    digest = program.digest
+    compiled = CompiledProgram(program, digest, graph, ints, ranges, options, settings, found, cost(program))
+    order = tuple((program.tensors[i].name, emitted.weights[program.tensors[i].name]) for i in slab_tensors(program, 0))
+    return compiled, Weights(digest, "model", order)
+
+
+def named_samples(graph: Graph, samples: Mapping[str, Array] | Array) -> dict[str, Array]:
+    """Samples by input name."""
+    if isinstance(samples, Mapping):
+        return dict(samples)
+    if len(graph.inputs) != 1:
+        raise InputError("samples without names for several inputs", hint=f"inputs: {', '.join(graph.inputs)}")
+    return {graph.inputs[0]: np.asarray(samples)}
+
+
+def _cheapest(
+    graph: Graph, ranges: Calibration, options: Options, settings: Settings | None, visibility: Visibility
+) -> tuple[IntGraph, Emitted, Settings]:
+    """The limb widths of the least estimated cost. One range table of 2^w rows serves a whole program."""
+    best: tuple[float, IntGraph, Emitted, Settings] | None = None
+    tried = (
+        [settings] if settings is not None else [Settings(limb=w, wide=wide) for w in range(5, 17) for wide in (w, 16)]
+    )
+    for candidate in tried:
+        chosen = replace(options, align=candidate.limb)
+        ints = quantize(graph, ranges, chosen)
+        emitted = emit(ints, candidate, visibility)
+        estimate = cost(emitted.program).nanoseconds
+        if best is None or estimate < best[0]:
+            best = (estimate, ints, emitted, candidate)
+    assert best is not None
+    return best[1:]

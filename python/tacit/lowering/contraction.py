@@ -1,0 +1,59 @@
+"""Contractions: matrix products, convolutions (over `Windows`), entrywise products."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tacit.lowering.affine import Shape
+from tacit.lowering.builder import Array, Builder, Lazy
+from tacit.lowering.core import Operator
+
+#: Sums of products below this are exact in float64, whose matrix product is many times faster.
+_EXACT = 1 << 52
+
+
+def einsum(spec: str, a: Array, b: Array) -> Array:
+    """numpy's einsum on integers, exact."""
+    labels = dict(zip(spec.split("->")[0].replace(",", ""), (*a.shape, *b.shape), strict=True))
+    terms = int(np.prod([n for label, n in labels.items() if label not in spec.split("->")[1]], dtype=np.int64))
+    bound = int(np.abs(a).max(initial=0)) * int(np.abs(b).max(initial=0)) * terms
+    if bound < _EXACT:
+        return np.einsum(spec, a.astype(np.float64), b.astype(np.float64), optimize=True).astype(np.int64)
+    return np.asarray(np.einsum(spec, a, b))
+
+
+@dataclass(frozen=True)
+class Contract(Operator):
+    """out = einsum("a,b->out"): every label is in two of the three, or in all of them.
+
+    The einsum relation forces the result; operands are settled (committed) first when they contain einsum outputs.
+    """
+
+    a: str
+    b: str
+    out: str
+
+    def _extents(self, *shapes: Shape) -> dict[str, int]:
+        extents: dict[str, int] = {}
+        for labels, shape in zip((self.a, self.b), shapes, strict=True):
+            for label, n in zip(labels, shape, strict=True):
+                if extents.setdefault(label, n) != n:
+                    raise ValueError(f"label {label} has extents {extents[label]} and {n}")
+        return extents
+
+    def shape(self, *shapes: Shape) -> Shape:
+        extents = self._extents(*shapes)
+        return tuple(extents[label] for label in self.out)
+
+    def reference(self, *args: Array) -> Array:
+        return einsum(f"{self.a},{self.b}->{self.out}", *args)
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        a, b = (builder.settled(f"{name}.{side}", x) for side, x in zip("ab", args, strict=True))
+        extents = self._extents(a.shape, b.shape)
+        number = {label: i for i, label in enumerate(extents)}
+        axes = tuple(tuple(number[label] for label in labels) for labels in (self.a, self.b, self.out))
+        assert len(axes) == 3
+        return builder.einsum(name, tuple(extents.values()), axes, a.expr, b.expr)

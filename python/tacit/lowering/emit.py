@@ -1,0 +1,85 @@
+"""From an integer graph to a program: places of inputs, weights and outputs, and every step's relations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tacit import program as pg
+from tacit.lowering import storage
+from tacit.lowering.builder import Array, Builder, Lazy, Settings, digit_widths
+from tacit.lowering.core import InputSpec, IntGraph, OutputSpec
+from tacit.lowering.rounding import half, remainder
+from tacit.program import Program
+
+#: Who knows an input: only the prover, the prover under a commitment of its own ("data" slab), or everybody.
+INPUT_PLACES = ("private", "committed", "public")
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """Of the inputs (one of INPUT_PLACES) and of the weights ("private" or "public")."""
+
+    inputs: str = "private"
+    weights: str = "private"
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """The program, and the integers of the model slab by tensor name."""
+
+    program: Program
+    weights: Mapping[str, Array]
+
+
+def emit(ints: IntGraph, settings: Settings, visibility: Visibility) -> Emitted:
+    """Lower every step in order. The slabs are "model" and, for committed inputs, "data"."""
+    builder = Builder(ints.name[:120], settings)
+    builder.slabs.append(pg.SlabDecl("model", visibility.weights == "private"))
+    if visibility.inputs == "committed":
+        builder.slabs.append(pg.SlabDecl("data", True))
+    values: dict[str, Lazy] = {}
+    weights: dict[str, Array] = {}
+    for name, spec in ints.inputs.items():
+        values[name] = _input(builder, name, spec, visibility.inputs)
+    for name, parameter in ints.parameters.items():
+        values[name] = storage.store(builder, name, parameter, weights)
+    for step in ints.steps:
+        values[step.output] = step.op.lower(builder, step.output, *(values[name] for name in step.inputs))
+    for name, output in ints.outputs.items():
+        _publish(builder, name, output, values[output.value])
+    return Emitted(builder.build(), weights)
+
+
+def _input(builder: Builder, name: str, spec: InputSpec, visibility: str) -> Lazy:
+    """A private input is bounded by its digits; a committed one by its slab's validity proof; a public one by the verifier.
+
+    x - lo = sum of digits, each in its range, so x lies in [lo, hi]: the interval has a power-of-two width.
+    """
+    span = spec.hi - spec.lo + 1
+    place: pg.Place = {"private": pg.Witness(), "committed": pg.Slab(1), "public": pg.Public()}[visibility]
+    index = builder.tensor(name, spec.shape, place, (spec.lo, spec.hi))
+    builder.inputs.append(pg.Port(name, index, spec.frac))
+    value = builder.whole(index)
+    if visibility != "private":
+        return value
+    bits = span.bit_length() - 1
+    if bits <= max(builder.settings.limb, builder.settings.wide):
+        builder.lookup(name, pg.Range(spec.lo, span), value)
+        return value
+    widths = digit_widths(bits, builder.settings.limb)
+    shifted = builder.sum((1, value), constant=-spec.lo)
+    builder.digits(name, shifted, widths[:-1], pg.Range(0, 1 << widths[-1]))
+    return value
+
+
+def _publish(builder: Builder, name: str, spec: OutputSpec, value: Lazy) -> None:
+    """value + half = 2^s y + r with y public and in [lo, hi], r in [0, 2^s) by its digits: y is the rounding of value."""
+    index = builder.tensor(f"output {name}", value.shape, pg.Public(), (spec.lo, spec.hi))
+    builder.outputs.append(pg.Port(name, index, spec.frac))
+    rounded = builder.sum((1, value), constant=half(spec.shift))
+    ids, widths = remainder(builder, f"output {name}", spec.shift, value.shape)
+    builder.hints.append(pg.DigitsHint(value.shape, rounded.expr, tuple(zip(ids, widths, strict=True)), index))
+    digits = [builder.whole(i) for i in (*ids, index)]
+    whole = builder.joined(digits, [*widths, 0])
+    builder.zero(f"output {name}", value.shape, (1, rounded.expr), (-1, whole.expr))

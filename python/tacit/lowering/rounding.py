@@ -1,0 +1,125 @@
+"""Rounding shifts, alone and fused with what follows them.
+
+y = floor((x + 2^(s-1)) / 2^s) is the only y with x + 2^(s-1) = 2^s y + r and 0 <= r < 2^s. The remainder's digits and y's
+limbs each lie in their table's range, and a zero constraint ties them to x, so a prover has no choice: digits of a number
+are unique, and y's limbs bound it to `bits` signed bits. An x whose y needs more bits has no witness.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tacit import program as pg
+from tacit.lowering.affine import Shape
+from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
+from tacit.lowering.core import Operator, in_range, shifted
+
+
+def half(shift: int) -> int:
+    """2^(shift-1), or 0 when nothing is cut off."""
+    return 1 << shift >> 1
+
+
+def signed(bits: int) -> tuple[int, int]:
+    """The interval of `bits` signed bits."""
+    return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+
+
+def remainder(builder: Builder, name: str, shift: int, shape: Shape) -> tuple[list[int], list[int]]:
+    """Witness tensors for the digits of r in [0, 2^shift), range-checked, and their widths."""
+    widths = digit_widths(shift, builder.settings.limb)
+    ids = [builder.witness(f"{name}.r{i}", shape) for i in range(len(widths))]
+    for index, width in zip(ids, widths, strict=True):
+        builder.lookup(builder.tensors[index].name, pg.Range(0, 1 << width), builder.whole(index))
+    return ids, widths
+
+
+@dataclass(frozen=True)
+class Round(Operator):
+    """y = round(x / 2^shift), signed in `bits` bits."""
+
+    shift: int
+    bits: int
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+    def reference(self, *args: Array) -> Array:
+        return in_range(shifted(args[0], self.shift), *signed(self.bits))
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        """x + half + 2^(s+bits-1) = r + 2^s y', y' = y + 2^(bits-1) in [0, 2^bits): digits of a non-negative number."""
+        limb = builder.settings.limb
+        low = digit_widths(self.shift, limb)
+        limbs = digit_widths(self.bits, limb)
+        offset = half(self.shift) + (1 << (self.shift + self.bits - 1))
+        value = builder.sum((1, args[0]), constant=offset)
+        digits = builder.digits(name, value, [*low, *limbs[:-1]], pg.Range(0, 1 << limbs[-1]))
+        return builder.joined(digits[len(low) :], limbs, constant=-(1 << (self.bits - 1)))
+
+
+@dataclass(frozen=True)
+class RoundRelu(Operator):
+    """max(round(x / 2^shift), 0); the rounded value is signed in `bits` bits."""
+
+    shift: int
+    bits: int
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+    def reference(self, *args: Array) -> Array:
+        return np.maximum(in_range(shifted(args[0], self.shift), *signed(self.bits)), 0)
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        (x,) = args
+        if self.bits <= builder.settings.wide:
+            return fused_lookup(builder, name, x, self.shift, pg.ReluTable(signed(self.bits)[0], 1 << self.bits))
+        return self._by_sign(builder, name, x)
+
+    def _by_sign(self, builder: Builder, name: str, x: Lazy) -> Lazy:
+        """x + half = r + 2^s y, y = low limbs + 2^(..) top with the top limb signed; its sign bit b is a lookup, a = b y."""
+        limb = builder.settings.limb
+        low = digit_widths(self.shift, limb)
+        limbs = digit_widths(self.bits, limb)
+        top = pg.Sign(signed(limbs[-1])[0], 1 << limbs[-1])
+        bit = builder.witness(f"{name}.sign", x.shape)
+        value = builder.sum((1, x), constant=half(self.shift))
+        digits = builder.digits(name, value, [*low, *limbs[:-1]], top, bit)
+        y = builder.joined(digits[len(low) :], limbs)
+        return builder.commit(f"{name}.relu", builder.hadamard(name, builder.whole(bit), y))
+
+
+@dataclass(frozen=True)
+class RoundTable(Operator):
+    """outs[round(x / 2^shift) - lo]: a function by its table; defined where the rounded value is a row."""
+
+    shift: int
+    lo: int
+    outs: tuple[int, ...]
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+    def reference(self, *args: Array) -> Array:
+        row = in_range(shifted(args[0], self.shift), self.lo, self.lo + len(self.outs) - 1)
+        return np.array(self.outs, dtype=np.int64)[row - self.lo]
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        return fused_lookup(builder, name, args[0], self.shift, pg.Values(self.lo, self.outs))
+
+
+def fused_lookup(builder: Builder, name: str, x: Lazy, shift: int, kind: pg.TableKind) -> Lazy:
+    """((x + half - r) / 2^shift, out) is a row: r in [0, 2^shift) makes the division exact for one r only."""
+    ids, widths = remainder(builder, name, shift, x.shape)
+    value = builder.sum((1, x), constant=half(shift))
+    if ids:
+        builder.hints.append(pg.DigitsHint(x.shape, value.expr, tuple(zip(ids, widths, strict=True)), None))
+        rest = builder.joined([builder.whole(i) for i in ids], widths)
+        value = builder.sum((1, value), (-1, rest))
+    out = builder.witness(f"{name}.out", x.shape)
+    builder.hints.append(pg.LookupHint(out, builder.table(kind), value.expr, shift))
+    builder.lookup(name, kind, value, shift, builder.whole(out).expr)
+    return builder.whole(out)

@@ -1,0 +1,90 @@
+"""Rules for views: Reshape, Transpose, Concat, Slice, Pad, sums and means."""
+
+from __future__ import annotations
+
+from tacit.graph import Node
+from tacit.lowering.core import Operator
+from tacit.lowering.views import Cut, Join, Permute, Reshape, Total, Windows
+from tacit.quantize import Quantizer, QValue, rule
+
+
+def view(q: Quantizer, node: Node, op: Operator) -> QValue:
+    """One view of the settled input."""
+    v = q.settled(node.inputs[0])
+    name = q.emit(op, [v.name], v.frac, node.outputs[0])
+    return q.new(name, v.frac, False, node.outputs[0])
+
+
+@rule("Reshape")
+def reshape(q: Quantizer, node: Node) -> QValue:
+    return view(q, node, Reshape(tuple(q.graph.shapes[node.outputs[0]])))
+
+
+@rule("Transpose")
+def transpose(q: Quantizer, node: Node) -> QValue:
+    return view(q, node, Permute(tuple(node.attrs["perm"])))
+
+
+@rule("Cast")
+def cast(q: Quantizer, node: Node) -> QValue:
+    """Between kinds whose values agree: nothing happens."""
+    return q.value(node.inputs[0])
+
+
+@rule("Slice")
+def slice_(q: Quantizer, node: Node) -> QValue:
+    rank = len(q.graph.shapes[node.inputs[0]])
+    starts, steps = [0] * rank, [1] * rank
+    for start, axis, step in zip(node.attrs["starts"], node.attrs["axes"], node.attrs["steps"], strict=True):
+        starts[axis], steps[axis] = start, step
+    return view(q, node, Cut(tuple(starts), tuple(steps), tuple(q.graph.shapes[node.outputs[0]])))
+
+
+@rule("Pad")
+def pad(q: Quantizer, node: Node) -> QValue:
+    shape = tuple(q.graph.shapes[node.outputs[0]])
+    starts = tuple(-n for n in node.attrs["pads"][: len(shape)])
+    return view(q, node, Cut(starts, (1,) * len(shape), shape))
+
+
+@rule("Concat")
+def concat(q: Quantizer, node: Node) -> QValue:
+    """All pieces at the finest of their scales; constant pieces are parameters."""
+    out = node.outputs[0]
+    computed = [q.settled(t) for t in node.inputs if t not in q.graph.constants]
+    frac = max(v.frac for v in computed)
+    names = []
+    for tensor in node.inputs:
+        if tensor in q.graph.constants:
+            names.append(q.parameter(tensor, q.graph.constants[tensor], frac))
+        else:
+            names.append(q.scaled(q.settled(tensor), frac, f"{tensor}.scale"))
+    return q.new(q.emit(Join(node.attrs["axis"]), names, frac, out), frac, False, out)
+
+
+def total(q: Quantizer, node: Node, axes: tuple[int, ...], keep: bool) -> QValue:
+    """The sum over axes."""
+    out = node.outputs[0]
+    v = q.settled(node.inputs[0])
+    name = q.emit(Total(axes), [v.name], v.frac, out)
+    if keep:
+        name = q.emit(Reshape(tuple(q.graph.shapes[out])), [name], v.frac, out)
+    return QValue(name, v.frac, False, tuple(range(len(q.graph.shapes[out]))), q.bound(out, v.frac))
+
+
+@rule("ReduceSum")
+def reduce_sum(q: Quantizer, node: Node) -> QValue:
+    return total(q, node, tuple(node.attrs["axes"]), bool(node.attrs["keepdims"]))
+
+
+def pool_windows(node: Node, out_shape: tuple[int, ...]) -> Windows:
+    """The windows of a pooling node."""
+    kernel = tuple(node.attrs["kernel_shape"])
+    rank = len(kernel)
+    return Windows(
+        kernel,
+        tuple(node.attrs["strides"]),
+        tuple(node.attrs["dilations"]),
+        tuple(node.attrs["pads"][:rank]),
+        out_shape[2:],
+    )

@@ -1,0 +1,88 @@
+"""Where a parameter's entries lie in the model slab.
+
+Every axis is padded to a power of two there, so a 5x5x6x16 kernel would take 3.4 times its entries. A parameter may be
+stored with axes merged, or an axis in pieces of power-of-two extents; links (or one term a piece) give its own shape back.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from math import prod
+
+from tacit import program as pg
+from tacit.lowering import affine
+from tacit.lowering.affine import Shape
+from tacit.lowering.builder import Array, Builder, Lazy, int_array
+from tacit.lowering.core import Parameter
+from tacit.program import Expr, FromTensor, Term, padded
+
+#: A verifier touches every entry of a link's group of axes: merged groups stay below this.
+LARGEST_GROUP = 8192
+#: An axis is cut only when that frees this share of the cells, since every piece is one more term.
+WORTH = 0.75
+
+
+def store(builder: Builder, name: str, parameter: Parameter, weights: dict[str, Array]) -> Lazy:
+    """Declare the tensors in slab 0 and return the parameter as an expression of its own shape."""
+    values = int_array(parameter.values)
+    shape = tuple(int(n) for n in values.shape)
+    groups = best_groups(shape)
+    merged = tuple(prod(shape[i] for i in group) for group in groups)
+    parts = []
+    for box in boxes(merged):
+        piece = values.reshape(merged)[tuple(slice(a, b) for a, b in box)]
+        label = name if not parts else f"{name}#{len(parts)}"
+        index = builder.tensor(label, tuple(piece.shape), pg.Slab(0), (parameter.lo, parameter.hi))
+        weights[builder.tensors[index].name] = int_array(piece)
+        links = tuple(pg.Link(((i, 1),), ((i, 1),), -a) for i, (a, _) in enumerate(box))
+        parts.append((1, Expr(0, (Term(1, FromTensor(index), links),))))
+    expr = affine.add(*parts)
+    for position, group in reversed(list(enumerate(groups))):
+        if len(group) > 1:
+            current = (*merged[: position + 1], *shape[group[-1] + 1 :])
+            expr = affine.split(expr, current, position, [shape[i] for i in group], builder.shapes)
+    return Lazy(expr, shape)
+
+
+def best_groups(shape: Shape) -> list[tuple[int, ...]]:
+    """Consecutive axes to merge: the fewest padded cells, then the fewest merges."""
+    rank = len(shape)
+    best: tuple[int, int, list[tuple[int, ...]]] | None = None
+    for count in range(rank):
+        for cuts in combinations(range(1, rank), rank - 1 - count):
+            ends = (0, *cuts, rank)
+            groups = [tuple(range(a, b)) for a, b in zip(ends, ends[1:], strict=False)]
+            extents = [prod(shape[i] for i in group) for group in groups]
+            if any(len(g) > 1 and n > LARGEST_GROUP for g, n in zip(groups, extents, strict=True)):
+                continue
+            cells = prod(1 << pg.bits(n) for n in extents)
+            if best is None or cells < best[0]:
+                best = (cells, count, groups)
+    return best[2] if best is not None else []
+
+
+def boxes(shape: Shape) -> list[tuple[tuple[int, int], ...]]:
+    """The shape as boxes [a, b) an axis: axes are cut into powers of two, greedily, where it is worth it."""
+    cuts: list[list[tuple[int, int]]] = [[(0, n)] for n in shape]
+    while True:
+        cells = sum(padded(tuple(b - a for a, b in box)) for box in _product(cuts))
+        best: tuple[int, int] | None = None
+        for axis, pieces in enumerate(cuts):
+            a, b = pieces[-1]
+            power = 1 << ((b - a).bit_length() - 1)
+            if power == b - a or prod(len(p) for p in cuts) >= 8:
+                continue
+            trial = [*cuts[:axis], [*pieces[:-1], (a, a + power), (a + power, b)], *cuts[axis + 1 :]]
+            size = sum(padded(tuple(y - x for x, y in box)) for box in _product(trial))
+            if best is None or size < best[0]:
+                best, choice = (size, axis), trial
+        if best is None or best[0] > WORTH * cells or cells - best[0] < 4096:
+            return _product(cuts)
+        cuts = choice
+
+
+def _product(cuts: list[list[tuple[int, int]]]) -> list[tuple[tuple[int, int], ...]]:
+    out: list[tuple[tuple[int, int], ...]] = [()]
+    for pieces in cuts:
+        out = [(*box, piece) for box in out for piece in pieces]
+    return out

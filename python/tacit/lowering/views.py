@@ -1,0 +1,224 @@
+"""Views: affine maps that cost nothing, because a claim on the result is a linear form on the source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from tacit.lowering import affine
+from tacit.lowering.affine import Shape
+from tacit.lowering.builder import Array, Builder, Lazy
+from tacit.lowering.core import Operator
+from tacit.program import Expr
+
+
+@dataclass(frozen=True)
+class Permute(Operator):
+    """Axis j of the result is axis perm[j]."""
+
+    perm: tuple[int, ...]
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return tuple(shapes[0][i] for i in self.perm)
+
+    def reference(self, *args: Array) -> Array:
+        return np.transpose(args[0], self.perm)
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        return builder.transpose(name, args[0], self.perm)
+
+
+@dataclass(frozen=True)
+class Reshape(Operator):
+    """Row-major reshape."""
+
+    to: Shape
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return self.to
+
+    def reference(self, *args: Array) -> Array:
+        return args[0].reshape(self.to)
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        return builder.reshape(name, args[0], self.to)
+
+
+@dataclass(frozen=True)
+class Expand(Operator):
+    """numpy's broadcast to a shape."""
+
+    to: Shape
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return self.to
+
+    def reference(self, *args: Array) -> Array:
+        return np.broadcast_to(args[0], self.to)
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        return builder.broadcast(args[0], self.to)
+
+
+@dataclass(frozen=True)
+class Cut(Operator):
+    """Entry t of an axis is entry start + step * t; entries out of the source are zero. So it slices, pads and flips."""
+
+    starts: tuple[int, ...]
+    steps: tuple[int, ...]
+    to: Shape
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return self.to
+
+    def reference(self, *args: Array) -> Array:
+        out = args[0]
+        for axis, (start, step, extent) in enumerate(zip(self.starts, self.steps, self.to, strict=True)):
+            index = start + step * np.arange(extent)
+            inside = (index >= 0) & (index < out.shape[axis])
+            taken = np.take(out, np.where(inside, index, 0), axis)
+            out = taken * inside.reshape([-1 if i == axis else 1 for i in range(out.ndim)])
+        return out
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        (x,) = args
+        rows: list[affine.Row] = [
+            (((axis, step),), start) for axis, (start, step) in enumerate(zip(self.starts, self.steps, strict=True))
+        ]
+        x = _without_constant(builder, x)
+        return builder.view(name, x, self.to, lambda e, s: affine.substitute(e, x.shape, self.to, rows, s))
+
+
+def _without_constant(builder: Builder, x: Lazy) -> Lazy:
+    """The constant as a term on a tensor of ones, so that padding does not repeat it."""
+    if not x.expr.constant:
+        return x
+    ones = builder.constant("ones", np.ones(x.shape, dtype=np.int64))
+    return Lazy(affine.add((1, Expr(0, x.expr.terms)), (x.expr.constant, ones.expr)), x.shape)
+
+
+@dataclass(frozen=True)
+class Join(Operator):
+    """Concatenation along an axis."""
+
+    axis: int
+
+    def shape(self, *shapes: Shape) -> Shape:
+        first = shapes[0]
+        return (*first[: self.axis], sum(s[self.axis] for s in shapes), *first[self.axis + 1 :])
+
+    def reference(self, *args: Array) -> Array:
+        return np.concatenate(args, self.axis)
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        shape, start, parts = self.shape(*(x.shape for x in args)), 0, []
+        for x in args:
+            starts = tuple(-start if i == self.axis else 0 for i in range(len(shape)))
+            parts.append((1, Cut(starts, (1,) * len(shape), shape).lower(builder, name, x)))
+            start += x.shape[self.axis]
+        return builder.sum(*parts)
+
+
+@dataclass(frozen=True)
+class Windows(Operator):
+    """(n, c, spatial..) to (n, c, out.., kernel..): entry stride * o + dilation * k - pad, zero in the padding."""
+
+    kernel: tuple[int, ...]
+    strides: tuple[int, ...]
+    dilations: tuple[int, ...]
+    pads: tuple[int, ...]
+    out: tuple[int, ...]
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return (*shapes[0][:2], *self.out, *self.kernel)
+
+    def _index(self, axis: int) -> Array:
+        o, k = np.arange(self.out[axis])[:, None], np.arange(self.kernel[axis])[None, :]
+        return self.strides[axis] * o + self.dilations[axis] * k - self.pads[axis]
+
+    def reference(self, *args: Array) -> Array:
+        x, rank = args[0], len(self.kernel)
+        for axis in range(rank):
+            # Axis 2 + axis becomes (.., out, kernel at the end).
+            index = self._index(axis)
+            inside = (index >= 0) & (index < x.shape[2 + axis])
+            taken = np.take(x, np.where(inside, index, 0), 2 + axis)
+            shape = [1] * taken.ndim
+            shape[2 + axis : 4 + axis] = index.shape
+            x = np.moveaxis(taken * inside.reshape(shape), 3 + axis, -1)
+        return x
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        (x,) = args
+        rank = len(self.kernel)
+        rows: list[affine.Row] = [(((0, 1),), 0), (((1, 1),), 0)]
+        for axis in range(rank):
+            pairs = ((2 + axis, self.strides[axis]), (2 + rank + axis, self.dilations[axis]))
+            rows.append((pairs, -self.pads[axis]))
+        shape = self.shape(x.shape)
+        x = _without_constant(builder, x)
+        return builder.view(name, x, shape, lambda e, s: affine.substitute(e, x.shape, shape, rows, s))
+
+
+@dataclass(frozen=True)
+class Total(Operator):
+    """The sum over axes, which vanish."""
+
+    axes: tuple[int, ...]
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return tuple(n for i, n in enumerate(shapes[0]) if i not in self.axes)
+
+    def reference(self, *args: Array) -> Array:
+        return np.asarray(args[0].sum(self.axes))
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        (x,) = args
+        for axis in sorted(self.axes, reverse=True):
+            x = self._one(builder, name, x, axis)
+        return x
+
+    def _one(self, builder: Builder, name: str, x: Lazy, axis: int) -> Lazy:
+        x = builder.settled(name, x)
+        shape = (*x.shape[:axis], *x.shape[axis + 1 :])
+        try:
+            return Lazy(affine.total(x.expr, x.shape, axis, builder.shapes), shape)
+        except affine.Inexpressible:
+            pass
+        if x.shape[axis] * len(x.expr.terms) <= 32:
+            parts = []
+            for i in range(x.shape[axis]):
+                rows: list[affine.Row] = [
+                    ((), i) if a == axis else (((a - (a > axis), 1),), 0) for a in range(len(x.shape))
+                ]
+                parts.append((1, affine.substitute(x.expr, x.shape, shape, rows, builder.shapes)))
+            return Lazy(affine.add(*parts), shape)
+        x = builder.commit(name, x)
+        return Lazy(affine.total(x.expr, x.shape, axis, builder.shapes), shape)
+
+
+@dataclass(frozen=True)
+class Affine(Operator):
+    """sum coef_i * x_i + constant, all of one shape."""
+
+    coefs: tuple[int, ...]
+    constant: int = 0
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+    def reference(self, *args: Array) -> Array:
+        out = np.full(args[0].shape, self.constant, dtype=np.int64)
+        for coef, x in zip(self.coefs, args, strict=True):
+            out = out + coef * x
+        return out
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        return builder.sum(*zip(self.coefs, args, strict=True), constant=self.constant)
+
+
+def count(shape: Shape) -> int:
+    """Entries of a shape."""
+    return prod(shape)

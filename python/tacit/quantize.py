@@ -1,0 +1,298 @@
+"""From a float graph to an integer graph: every numerical decision is made here.
+
+A value is integer * 2^-frac, one frac a tensor. Weights take `weight_bits`, activations `activation_bits`; an
+activation's frac leaves room for `headroom` times the largest magnitude seen in calibration. Between roundings everything
+is exact: products and sums carry the sum of their scales, and a `Round` (alone, or fused with the operator after it)
+brings them back. A *raw* value has not been rounded since the last contraction.
+
+The rules for float operators are in `tacit.lowering.rules`; the integer operators in the other modules there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import floor, log2, prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tacit.errors import InputError, QuantizationError
+from tacit.graph import Graph, Node, evaluate_samples
+from tacit.lowering.core import InputSpec, IntGraph, Operator, OutputSpec, Parameter, Step
+from tacit.lowering.rounding import Round, signed
+from tacit.lowering.views import Affine, Expand, Permute
+
+Array = npt.NDArray[Any]
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Precision. Bits count the sign; `align` is a limb width that shifts are made multiples of (0: never)."""
+
+    activation_bits: int = 16
+    weight_bits: int = 16
+    input_bits: int = 16
+    output_bits: int = 16
+    table_bits: int = 11
+    headroom: float = 1.5
+    align: int = 0
+    least_weight_bits: int = 8
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the float network did on the calibration samples: [least, greatest] of every tensor."""
+
+    ranges: Mapping[str, tuple[float, float]]
+    samples: int
+
+    def magnitude(self, tensor: str) -> float:
+        """The largest absolute value, at least 2^-20."""
+        return max(abs(self.ranges[tensor][0]), abs(self.ranges[tensor][1]), 2.0**-20)
+
+
+def batches(graph: Graph, inputs: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
+    """Runs of the graph's own batch: inputs (n, d..) or (n, b, d..) cut into arrays of the graph's shapes."""
+    lists: dict[str, list[Array]] = {}
+    for name in graph.inputs:
+        if name not in inputs:
+            raise InputError("missing", place=name)
+        shape, data = graph.shapes[name], np.asarray(inputs[name], dtype=np.float64)
+        if not np.all(np.isfinite(data)):
+            raise InputError("a value that is not finite", place=name)
+        if data.ndim == len(shape) + 1 and data.shape[1:] == shape:
+            lists[name] = list(data)
+        elif data.ndim == len(shape) and data.shape[1:] == shape[1:]:
+            b = shape[0]
+            lists[name] = [data[i : i + b] for i in range(0, len(data) - b + 1, b)]
+        else:
+            raise InputError(f"shape {list(data.shape)}, expected samples of shape {list(shape)}", place=name)
+    count = min(len(items) for items in lists.values())
+    if not count:
+        raise InputError("no sample (fewer than one batch)", place=graph.name)
+    for i in range(count):
+        yield {name: items[i] for name, items in lists.items()}
+
+
+def calibrate(graph: Graph, inputs: Mapping[str, Array]) -> Calibration:
+    """Ranges of all tensors over the samples."""
+    ranges: dict[str, tuple[float, float]] = {}
+    count = 0
+    for sample in batches(graph, inputs):
+        for values in evaluate_samples(graph, {name: x[None] for name, x in sample.items()}):
+            count += 1
+            for name, x in (values | sample).items():
+                low, high = float(x.min()), float(x.max())
+                old = ranges.get(name, (low, high))
+                ranges[name] = (min(low, old[0]), max(high, old[1]))
+    for name, (low, high) in ranges.items():
+        if not np.isfinite(low) or not np.isfinite(high):
+            raise InputError("the float network gives infinities or NaN in calibration", place=name)
+    return Calibration(ranges, count)
+
+
+@dataclass(frozen=True)
+class QValue:
+    """A graph tensor as an integer value: its name there, scale, and whether it is raw.
+
+    Logical axis i is axis perm[i] of the integer value. `bound`: of its integers' magnitude, headroom included.
+    """
+
+    name: str
+    frac: int
+    raw: bool
+    perm: tuple[int, ...]
+    bound: float
+
+
+Rule = Callable[["Quantizer", Node], QValue]
+RULES: dict[str, Rule] = {}
+
+
+def rule(*names: str) -> Callable[[Rule], Rule]:
+    """Registers how a float operator becomes integer ones."""
+
+    def register(function: Rule) -> Rule:
+        for name in names:
+            RULES[name] = function
+        return function
+
+    return register
+
+
+@dataclass
+class Quantizer:
+    """The integer graph under construction."""
+
+    graph: Graph
+    calibration: Calibration
+    options: Options
+    ints: IntGraph
+    values: dict[str, QValue] = field(default_factory=dict)
+    users: dict[str, list[Node]] = field(default_factory=dict)
+    skipped: set[str] = field(default_factory=set)
+
+    # scales
+
+    def target(self, tensor: str, bits: int | None = None) -> int:
+        """The frac at which headroom times the tensor's calibrated magnitude fits in `bits`."""
+        bits = self.options.activation_bits if bits is None else bits
+        room = self.calibration.magnitude(tensor) * self.options.headroom
+        return max(-16, min(40, floor(log2(((1 << (bits - 1)) - 1) / room))))
+
+    def bound(self, tensor: str, frac: int) -> float:
+        """The magnitude of the tensor's integers at this frac, headroom included."""
+        return float(self.calibration.magnitude(tensor) * self.options.headroom * 2.0**frac)
+
+    # emission
+
+    def emit(self, op: Operator, args: Sequence[str], frac: int, name: str) -> str:
+        """Adds a step; the value's name in the integer graph is the given one, made unique."""
+        base, count = name, 0
+        while name in self.ints.shapes:
+            count += 1
+            name = f"{base}~{count}"
+        self.ints.steps.append(Step(name, op, tuple(args)))
+        self.ints.shapes[name] = op.shape(*(self.ints.shapes[arg] for arg in args))
+        self.ints.fracs[name] = frac
+        return name
+
+    def parameter(self, name: str, values: Array, frac: int, least_bits: int = 0) -> str:
+        """Integers of the model at this scale, in an interval of a power-of-two width."""
+        scaled = np.asarray(np.floor(values * 2.0**frac + 0.5))
+        if not np.all(np.isfinite(scaled)) or np.abs(scaled).max(initial=0) >= 2.0**46:
+            raise QuantizationError("a weight that is not finite or too large for its scale", place=name)
+        integers = scaled.astype(np.int64)
+        widest = max(int(integers.max(initial=0)), -int(integers.min(initial=0)) - 1)
+        bits = max(least_bits, -8 * (-(widest.bit_length() + 1) // 8))
+        base, count = name, 0
+        while name in self.ints.shapes:
+            count += 1
+            name = f"{base}~{count}"
+        self.ints.parameters[name] = Parameter(integers, *signed(bits), frac)
+        self.ints.shapes[name] = tuple(integers.shape)
+        self.ints.fracs[name] = frac
+        return name
+
+    def weight(self, name: str, values: Array, x: QValue, target: int) -> str:
+        """A weight that multiplies x; `target` is the frac of the rounded product.
+
+        The frac is the finest that `weight_bits` allow; with `align` it is lowered until the shift that follows is a
+        multiple of it, as long as `least_weight_bits` remain.
+        """
+        o = self.options
+        largest = max(float(np.abs(values).max(initial=0)), 2.0**-30)
+        finest = floor(log2(((1 << (o.weight_bits - 1)) - 1) / largest))
+        finest = min(finest, 46 - x.frac)
+        frac = finest
+        if o.align and x.frac + finest > target:
+            surplus = (x.frac + finest - target) % o.align
+            if o.weight_bits - surplus >= o.least_weight_bits:
+                frac = finest - surplus
+        bits = max(2, o.weight_bits - (finest - frac))
+        return self.parameter(name, values, frac, bits)
+
+    # values of graph tensors
+
+    def value(self, tensor: str) -> QValue:
+        if tensor not in self.values:
+            raise QuantizationError("a constant where a computed tensor is expected", place=tensor)
+        return self.values[tensor]
+
+    def new(self, name: str, frac: int, raw: bool, tensor: str, perm: tuple[int, ...] | None = None) -> QValue:
+        """The QValue of an emitted value that stands for this graph tensor."""
+        identity = tuple(range(len(self.ints.shapes[name])))
+        return QValue(name, frac, raw, identity if perm is None else perm, self.bound(tensor, frac))
+
+    def settled(self, tensor: str) -> QValue:
+        """The tensor rounded, in its own axis order: fit for views and operands. Shared by all users."""
+        v = self.value(tensor)
+        limit = 2.0 ** (self.options.activation_bits + 3)
+        if v.raw or v.bound > limit:
+            v = self.rounded(v, tensor)
+        if v.perm != tuple(range(len(v.perm))):
+            v = replace(v, name=self.emit(Permute(v.perm), [v.name], v.frac, tensor), perm=tuple(range(len(v.perm))))
+        self.values[tensor] = v
+        return v
+
+    def rounded(self, v: QValue, tensor: str) -> QValue:
+        """v at the tensor's target scale."""
+        shift = max(0, v.frac - self.target(tensor))
+        frac = v.frac - shift
+        name = self.emit(Round(shift, self.options.activation_bits), [v.name], frac, f"{tensor}.round")
+        return replace(v, name=name, frac=frac, raw=False, bound=self.bound(tensor, frac))
+
+    def scaled(self, v: QValue, frac: int, name: str) -> str:
+        """The integer value at a finer scale."""
+        if v.frac == frac:
+            return v.name
+        return self.emit(Affine((1 << (frac - v.frac),)), [v.name], frac, name)
+
+    def expanded(self, name: str, shape: Shape) -> str:
+        """The integer value broadcast."""
+        if self.ints.shapes[name] == shape:
+            return name
+        return self.emit(Expand(shape), [name], self.ints.fracs[name], f"{name}.expand")
+
+    def sole_user(self, tensor: str, *ops: str) -> Node | None:
+        """The only node that reads the tensor, when it is one of these operators and the tensor is no output."""
+        users = self.users.get(tensor, [])
+        if tensor in self.graph.outputs or len(users) != 1 or users[0].op not in ops:
+            return None
+        return users[0]
+
+    def rounding_tensor(self, tensor: str) -> str:
+        """The tensor at which a raw value of this one will be rounded: behind additions of constants."""
+        while user := self.sole_user(tensor, "Add"):
+            if user.inputs[1] not in self.graph.constants:
+                break
+            tensor = user.outputs[0]
+        return tensor
+
+
+def quantize(graph: Graph, calibration: Calibration, options: Options) -> IntGraph:
+    """The integer graph. Raises QuantizationError naming the node."""
+    import tacit.lowering.rules  # noqa: F401  (registers the rules)
+
+    q = Quantizer(graph, calibration, options, IntGraph(graph.name))
+    for node in graph.nodes:
+        for tensor in dict.fromkeys(node.inputs):
+            q.users.setdefault(tensor, []).append(node)
+    for tensor in graph.inputs:
+        frac = q.target(tensor, options.input_bits)
+        q.ints.inputs[tensor] = InputSpec(graph.shapes[tensor], *signed(options.input_bits), frac)
+        q.ints.shapes[tensor], q.ints.fracs[tensor] = graph.shapes[tensor], frac
+        q.values[tensor] = q.new(tensor, frac, False, tensor)
+    for node in graph.nodes:
+        if node.name in q.skipped:
+            continue
+        if node.op not in RULES:
+            raise QuantizationError(
+                f"the operator {node.op} has no rule",
+                place=graph.sources.get(node.name, node.name),
+                slug="unsupported_operator",
+            )
+        q.values[node.outputs[0]] = RULES[node.op](q, node)
+    for tensor in graph.outputs:
+        _output(q, tensor)
+    return q.ints
+
+
+def _output(q: Quantizer, tensor: str) -> None:
+    """An output is rounded on its way out: its integers are public, so no limbs are needed."""
+    if tensor in q.graph.constants:
+        raise QuantizationError("a constant output", place=tensor)
+    v = q.value(tensor)
+    if v.perm != tuple(range(len(v.perm))):
+        v = q.settled(tensor)
+    shift = max(0, v.frac - q.target(tensor, q.options.output_bits))
+    lo, hi = signed(q.options.output_bits)
+    q.ints.outputs[tensor] = OutputSpec(v.name, lo, hi, v.frac - shift, shift)
+
+
+def entries(shape: Shape) -> int:
+    """The number of entries."""
+    return prod(shape)
