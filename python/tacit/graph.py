@@ -1,8 +1,8 @@
 """The canonical float graph: what the importers produce and the quantiser reads.
 
-A graph is a list of nodes in topological order over named tensors with static shapes. It knows few operators, each in one
-normal form: no optional inputs, axes counted from the front, paddings explicit, weights as float64 constants. The operators
-and their attributes are documented in :mod:`tacit.importers.ops`.
+A graph is a list of nodes in topological order over named tensors with static shapes. It knows few operators, each in
+one normal form: no optional inputs, axes counted from the front, paddings explicit, weights as float64 constants. The
+operators and their attributes are documented in :mod:`tacit.importers.ops`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
@@ -22,7 +21,7 @@ Shape = tuple[int, ...]
 class Node:
     """One application of a canonical operator.
 
-    ``name`` is unique in its graph. ``inputs`` name graph inputs, constants or outputs of earlier nodes; none is optional.
+    ``name`` is unique in its graph. ``inputs`` name graph inputs, constants or outputs of earlier nodes, none optional.
     """
 
     name: str
@@ -92,7 +91,7 @@ def evaluate(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def evaluate_samples(graph: Graph, inputs: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
-    """As :func:`evaluate`, one sample at a time (arrays of shape ``graph.shapes[tensor]``): memory does not grow with n."""
+    """As :func:`evaluate`, one sample at a time, arrays of shape ``graph.shapes[tensor]``: memory stays that of one."""
     from tacit.importers.evaluate import iterate_samples
 
     return iterate_samples(graph, inputs)

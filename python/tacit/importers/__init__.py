@@ -56,8 +56,9 @@ def _read(model: Any, batch: int, example: Any) -> tuple[ModelProto, Origin]:
 
 def _serialise(proto: ModelProto) -> bytes:
     try:
-        return proto.SerializeToString()
+        content: bytes = proto.SerializeToString()
     except (ValueError, RuntimeError) as error:
         raise ModelError(
             "the model is 2 GiB or larger", slug="too_large", place="model", hint="save it and load it by its path"
         ) from error
+    return content

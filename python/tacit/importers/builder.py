@@ -13,7 +13,7 @@ from tacit.errors import ModelError
 from tacit.graph import Array, Node, Shape
 from tacit.importers.registry import CANONICAL, Operator, unsupported
 
-# A tensor of 2^31 entries or more is refused before anything of its size is allocated; the padded limit of a program is 2^30.
+# A tensor of 2^31 entries or more is refused before anything of its size is allocated (a program's limit is 2^30).
 MAX_ENTRIES = 2**31
 # Constants are computed while importing only up to this many entries.
 MAX_FOLDED = 2**28

@@ -15,7 +15,7 @@ from tacit.importers.registry import CANONICAL
 def split_samples(inputs: Mapping[str, Array], shapes: Mapping[str, Shape]) -> list[dict[str, Array]]:
     """One dictionary a sample, every array of exactly the shape in ``shapes``. Raises :class:`InputError`.
 
-    An array for shape ``(b, d...)`` is one sample of that shape, samples ``(n, b, d...)``, or, for b = 1, ``(n, d...)``.
+    An array for shape ``(b, d...)`` is one sample of that shape, samples ``(n, b, d...)`` or, if b = 1, ``(n, d...)``.
     """
     if set(inputs) != set(shapes):
         raise InputError(

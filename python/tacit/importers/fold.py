@@ -84,7 +84,7 @@ def _divide(x: Array, y: Array) -> Array:
     return np.asarray(np.divide(x, y))
 
 
-for _name, _function in {
+_BINARY: dict[str, Callable[..., Any]] = {
     "Add": np.add,
     "Sub": np.subtract,
     "Mul": np.multiply,
@@ -105,7 +105,8 @@ for _name, _function in {
     "Floor": np.floor,
     "Ceil": np.ceil,
     "Abs": np.abs,
-}.items():
+}
+for _name, _function in _BINARY.items():
     RULES[_name] = _binary(_function)
 
 
@@ -176,7 +177,9 @@ def _reduce_prod(call: Call, values: Sequence[Any]) -> Array:
     axes = tuple(call.attrs["axes"]) if "axes" in call.attrs else None
     if len(values) > 1 and values[1] is not None:
         axes = tuple(values[1].tolist())
-    return np.asarray(np.prod(values[0], axis=axes, keepdims=bool(call.attrs.get("keepdims", 1)), dtype=values[0].dtype))
+    return np.asarray(
+        np.prod(values[0], axis=axes, keepdims=bool(call.attrs.get("keepdims", 1)), dtype=values[0].dtype)
+    )
 
 
 @rule("Trilu")
@@ -193,13 +196,13 @@ def _non_zero(call: Call, values: Sequence[Any]) -> Array:
 @rule("Unsqueeze")
 def _unsqueeze(call: Call, values: Sequence[Any]) -> Array:
     axes = call.attrs.get("axes") if call.version < 13 else values[1].tolist()
-    return np.expand_dims(values[0], tuple(axes or ()))
+    return np.asarray(np.expand_dims(values[0], tuple(axes or ())))
 
 
 @rule("Squeeze")
 def _squeeze(call: Call, values: Sequence[Any]) -> Array:
     axes = call.attrs.get("axes") if call.version < 13 else (values[1].tolist() if len(values) > 1 else None)
-    return np.squeeze(values[0], None if axes is None else tuple(axes))
+    return np.asarray(np.squeeze(values[0], None if axes is None else tuple(axes)))
 
 
 @rule("Reshape")

@@ -1,7 +1,8 @@
 """Recognises GELU however it is written, by its values.
 
-A region of elementwise nodes that reads one tensor x and single numbers is a function of one variable. When that function is
-GELU on a dense grid, the region is GELU: exporters write it in many orders, with rounded constants, and all are found.
+A region of elementwise nodes that reads one tensor x and single numbers is a function of one variable. When that
+function is GELU on a dense grid, the region is GELU: exporters write it in many orders, with rounded constants, and all
+are found.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import onnx
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 from tacit.errors import ModelError
-from tacit.graph import Graph, Origin, Shape
+from tacit.graph import Graph, Origin
 from tacit.importers import ops as _ops  # noqa: F401 - fills the registries
 from tacit.importers.builder import Builder, Call, check_extents
 from tacit.importers.fold import fold
@@ -46,9 +46,9 @@ def import_model(model: ModelProto, *, batch: int, origin: Origin) -> Graph:
     builder = Builder()
     builder.notes += notes
     inputs = _start(builder, work)
-    declared = _infer(work, builder)
+    _mark_integers(builder, work)
     for index, node in enumerate(work.graph.node):
-        _translate(builder, _call(work, node, index), declared)
+        _translate(builder, _call(work, node, index))
     outputs = _finish(builder, work, inputs)
     fuse(builder, outputs)
     tensors = {*inputs, *builder.constants, *(name for node in builder.nodes for name in node.outputs)}
@@ -120,7 +120,9 @@ def drop_labels(model: ModelProto) -> list[str]:
     del model.graph.output[:]
     model.graph.output.extend(entry for entry in outputs if not _is_label(entry))
     _remove_dead(model)
-    return [f"output {entry.name} (class labels) is dropped: prove the scores and read the label off" for entry in labels]
+    return [
+        f"output {entry.name} (class labels) is dropped: prove the scores and read the label off" for entry in labels
+    ]
 
 
 def _is_label(entry: ValueInfoProto) -> bool:
@@ -175,28 +177,23 @@ def _start(builder: Builder, model: ModelProto) -> tuple[str, ...]:
             builder.values[tensor.name] = np.asarray(onnx.numpy_helper.to_array(tensor))
         except (ValueError, TypeError) as error:
             raise ModelError(
-                f"its data does not match its shape {list(tensor.dims)}", slug="structure", place=f"tensor {tensor.name}"
+                f"its data does not match its shape {list(tensor.dims)}",
+                slug="structure",
+                place=f"tensor {tensor.name}",
             ) from error
     return tuple(names)
 
 
-def _infer(model: ModelProto, builder: Builder) -> dict[str, Shape]:
-    """ONNX's own shape inference: element types, and shapes to compare ours with."""
-    bare = ModelProto()
-    bare.CopyFrom(model)
-    try:
-        inferred = onnx.shape_inference.infer_shapes(bare, data_prop=False)
-    except (onnx.shape_inference.InferenceError, ValueError, RuntimeError):
-        return {}  # the importers' own rules find the faulty node and say more
-    result: dict[str, Shape] = {}
-    for entry in [*inferred.graph.value_info, *inferred.graph.output]:
-        kind = entry.type.tensor_type
-        if kind.elem_type in INTEGERS:
-            builder.integral.add(entry.name)
-        if kind.HasField("shape") and all(dim.HasField("dim_value") for dim in kind.shape.dim):
-            result[entry.name] = tuple(dim.dim_value for dim in kind.shape.dim)
+def _mark_integers(builder: Builder, model: ModelProto) -> None:
+    """Which tensors are of integer type, by ONNX's own inference (its shapes are not used: ours follow onnxruntime)."""
     builder.integral.update(name for name, value in builder.values.items() if value.dtype.kind in "iu")
-    return result
+    try:
+        inferred = onnx.shape_inference.infer_shapes(model, data_prop=False)
+    except (onnx.shape_inference.InferenceError, ValueError, RuntimeError):
+        return  # the importers' own rules find the faulty node and say more
+    for entry in [*inferred.graph.value_info, *inferred.graph.output]:
+        if entry.type.tensor_type.elem_type in INTEGERS:
+            builder.integral.add(entry.name)
 
 
 def _call(model: ModelProto, node: NodeProto, index: int) -> Call:
@@ -220,7 +217,7 @@ def _attribute(attribute: AttributeProto) -> Any:
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
-def _translate(builder: Builder, call: Call, declared: dict[str, Shape]) -> None:
+def _translate(builder: Builder, call: Call) -> None:
     builder.begin(call)
     known = fold(builder, call)
     if known is not None:
@@ -232,22 +229,18 @@ def _translate(builder: Builder, call: Call, declared: dict[str, Shape]) -> None
     try:
         result = importer(builder, call)
     except (IndexError, KeyError, TypeError, OverflowError) as error:
-        raise call.error(f"an input or attribute is missing or malformed: {error!r}", "export the model again") from error
+        raise call.error(
+            f"an input or attribute is missing or malformed: {error!r}", "export the model again"
+        ) from error
     tensors = [result] if isinstance(result, str) else list(result)
     for name, tensor in zip(call.outputs, tensors, strict=False):
         if name == "":
             continue
-        if name in declared and declared[name] != builder.shapes[tensor]:
-            raise ModelError(
-                f"output {name} has shape {list(builder.shapes[tensor])}, ONNX says {list(declared[name])}",
-                slug="shape",
-                place=call.place,
-            )
         builder.bind(name, tensor)
 
 
 def _finish(builder: Builder, model: ModelProto, inputs: tuple[str, ...]) -> tuple[str, ...]:
-    """The output tensors under their ONNX names; an output that only passes on another tensor gets a node of its own."""
+    """The output tensors under their ONNX names; one that only passes on another tensor gets a node of its own."""
     outputs: list[str] = []
     for entry in model.graph.output:
         name = entry.name

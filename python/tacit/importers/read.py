@@ -148,10 +148,10 @@ def tensor_bytes(tensor: TensorProto, place: str) -> int:
             f"shape {list(tensor.dims)} has 2^31 entries or more", slug="too_large", place=place, hint="split the model"
         )
     try:
-        width = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+        width = int(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize)
     except (KeyError, TypeError) as error:
         raise ModelError(f"tensor type {tensor.data_type} is unknown", slug="constant_type", place=place) from error
-    return count * width
+    return int(count * width)
 
 
 def check_model(model: ModelProto) -> None:
@@ -164,9 +164,7 @@ def check_model(model: ModelProto) -> None:
         place = f"tensor {tensor.name or '(unnamed)'}"
         size = tensor_bytes(tensor, place)
         if tensor.HasField("raw_data") and tensor.data_type not in _PACKED and len(tensor.raw_data) != size:
-            raise ModelError(
-                f"{size} bytes expected, {len(tensor.raw_data)} stored", slug="structure", place=place
-            )
+            raise ModelError(f"{size} bytes expected, {len(tensor.raw_data)} stored", slug="structure", place=place)
     if model.graph.sparse_initializer:
         raise ModelError(
             "sparse weights are not supported", slug="structure", place="graph", hint="export dense weights"
@@ -176,7 +174,9 @@ def check_model(model: ModelProto) -> None:
 
 
 # Four-bit and two-bit types share bytes.
-_PACKED = {value for name, value in TensorProto.DataType.items() if name in ("INT4", "UINT4", "FLOAT4E2M1", "INT2", "UINT2")}
+_PACKED = {
+    value for name, value in TensorProto.DataType.items() if name in ("INT4", "UINT4", "FLOAT4E2M1", "INT2", "UINT2")
+}
 
 
 def check_opsets(model: ModelProto) -> None:
@@ -212,9 +212,7 @@ def order_nodes(graph: GraphProto) -> None:
     for index, node in enumerate(graph.node):
         for output in node.output:
             if output and (output in producer or output in known):
-                raise ModelError(
-                    f"tensor {output} is defined twice", slug="duplicate", place=_place(node, index)
-                )
+                raise ModelError(f"tensor {output} is defined twice", slug="duplicate", place=_place(node, index))
             if output:
                 producer[output] = index
     needs = [sorted(_reads(node) - known) for node in graph.node]

@@ -45,7 +45,9 @@ def run_reference(model: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
     shapes: dict[str, Shape] = {}
     for entry in session.get_inputs():
         if entry.type not in TYPES:
-            raise ModelError(f"type {entry.type} is not a tensor of numbers", slug="input_type", place=f"input {entry.name}")
+            raise ModelError(
+                f"type {entry.type} is not a tensor of numbers", slug="input_type", place=f"input {entry.name}"
+            )
         types[entry.name] = TYPES[entry.type]
         shapes[entry.name] = tuple(extent if isinstance(extent, int) else origin.batch for extent in entry.shape)
     names = list(origin.outputs) or [entry.name for entry in session.get_outputs() if entry.type in TYPES]

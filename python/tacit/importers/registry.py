@@ -1,7 +1,8 @@
 """Two registries: the canonical operators, and the ONNX operators that can be translated to them.
 
-An operator is one small unit: a shape rule, a float rule and a kind rule (``@canonical``), and beside it the importers of
-the ONNX operators that become it (``@onnx_operator``). To add one, write both in a module of :mod:`tacit.importers.ops`.
+An operator is one small unit: a shape rule, a float rule and a kind rule (``@canonical``), and beside it the importers
+of the ONNX operators that become it (``@onnx_operator``). To add one, write both in a module of
+:mod:`tacit.importers.ops`.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def canonical(
 
 
 def onnx_operator(*names: str, domain: str = "") -> Callable[[Importer], Importer]:
-    """Register the decorated function as importer of ONNX operators; it returns the canonical tensor(s) of the outputs."""
+    """Register the decorated function as importer of ONNX operators; it returns the outputs' canonical tensors."""
 
     def register(rule: Importer) -> Importer:
         for name in names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import os
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from onnx import ModelProto, ValueInfoProto, checker
 
-# Constants that folding would make larger than this stay computed; the importer folds what it needs within its own bounds.
+# Constants that folding would make larger than this stay computed; the importer folds what it needs in its own bounds.
 FOLD_THRESHOLD = "64MB"
 MAX_SIMPLIFIED_BYTES = 2**30
 
@@ -46,7 +47,9 @@ def _names(entries: Iterable[ValueInfoProto]) -> list[str]:
 def _by_onnxsim(model: ModelProto) -> ModelProto:
     import onnxsim
 
-    result, _ = onnxsim.simplify(model, tensor_size_threshold=FOLD_THRESHOLD, certify=False)
+    known = inspect.signature(onnxsim.simplify).parameters
+    options = {"tensor_size_threshold": FOLD_THRESHOLD, "certify": False}  # the second is new in 0.8
+    result, _ = onnxsim.simplify(model, **{name: value for name, value in options.items() if name in known})
     return result
 
 

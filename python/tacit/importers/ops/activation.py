@@ -51,7 +51,10 @@ def erf(attrs: Attrs, inputs: Sequence[Array]) -> Array:
 
 @canonical("Gelu", same_shape, kind=kind_float, elementwise=True)
 def gelu(attrs: Attrs, inputs: Sequence[Array]) -> Array:
-    """x * Phi(x). Attribute ``approximate``: "none" (Phi by erf) or "tanh" (0.5 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))))."""
+    """x * Phi(x). Attribute ``approximate``: "none" or "tanh".
+
+    Phi(x) = (1 + erf(x / sqrt(2))) / 2, or approximately (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))) / 2.
+    """
     x = inputs[0]
     if attrs["approximate"] == "tanh":
         inner = np.sqrt(2.0 / np.pi) * (x + 0.044715 * x**3)

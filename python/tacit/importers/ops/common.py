@@ -51,7 +51,7 @@ class Window:
     pads: tuple[int, ...]
 
     def extents(self, spatial: Sequence[int]) -> Shape:
-        """Output extents: floor((in + pads - dilation*(kernel-1) - 1) / stride) + 1; ``ValueError`` when one is below 1."""
+        """floor((in + pads - dilation * (kernel - 1) - 1) / stride) + 1 per axis; ``ValueError`` when below 1."""
         rank = len(self.kernel)
         if not len(spatial) == len(self.strides) == len(self.dilations) == rank or len(self.pads) != 2 * rank:
             raise ValueError(f"a window over {rank} axes on {len(spatial)} spatial axes")

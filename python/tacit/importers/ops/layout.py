@@ -1,4 +1,7 @@
-"""Operators that move values: Reshape, Transpose, Concat, Pad; and Flatten, Squeeze, Unsqueeze, Identity, Dropout, Cast."""
+"""Operators that move values: Reshape, Transpose, Concat, Pad.
+
+Flatten, Squeeze, Unsqueeze become Reshape; Identity, Dropout and harmless Casts disappear.
+"""
 
 from __future__ import annotations
 
@@ -42,9 +45,7 @@ def transpose(attrs: Attrs, inputs: Sequence[Array]) -> Array:
 def _concat_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
     axis, first = attrs["axis"], shapes[0]
     for shape in shapes:
-        if len(shape) != len(first) or any(
-            shape[i] != first[i] for i in range(len(first)) if i != axis
-        ):
+        if len(shape) != len(first) or any(shape[i] != first[i] for i in range(len(first)) if i != axis):
             raise ValueError(f"the pieces differ outside axis {axis}")
     return (*first[:axis], sum(shape[axis] for shape in shapes), *first[axis + 1 :])
 

@@ -15,9 +15,7 @@ from tacit.importers.registry import Array, Attrs, Shape, canonical, kind_arithm
 def _reduced_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
     axes = attrs["axes"]
     return tuple(
-        1 if axis in axes else extent
-        for axis, extent in enumerate(shapes[0])
-        if attrs["keepdims"] or axis not in axes
+        1 if axis in axes else extent for axis, extent in enumerate(shapes[0]) if attrs["keepdims"] or axis not in axes
     )
 
 

@@ -93,9 +93,7 @@ def import_split(builder: Builder, call: Call) -> list[str]:
     if len(sizes) != count or min(sizes) < 0 or sum(sizes) != shape[axis]:
         raise call.error(f"pieces {list(sizes)} of an axis of {shape[axis]} for {count} outputs")
     starts = np.cumsum([0, *sizes]).tolist()
-    return [
-        take_range(builder, x, axis, starts[i], starts[i + 1]) if call.wants(i) else x for i in range(count)
-    ]
+    return [take_range(builder, x, axis, starts[i], starts[i + 1]) if call.wants(i) else x for i in range(count)]
 
 
 def gather(builder: Builder, call: Call, x: str, indices: Array, axis: int) -> str:
