@@ -3,13 +3,11 @@
 //! For every (rows R, grinding g, total fold Kf, length of the slabs' code) the slabs' part is a closed formula; the later
 //! codes are an optimal sequence of folds, found by dynamic programming over (bits folded, length of the previous code).
 
-use std::collections::HashMap;
-
-use crate::cost::{first_code, grinding, later_code, Columns, Paths, ELEMENT, ENTRY, LEAF};
-use crate::geometry::{MAX_FINAL, MAX_LEVELS, MAX_LOG_DOMAIN, MAX_LOG_ROWS, MAX_ROWS};
-use crate::johnson::Code;
-use crate::relations::{bits, t_blinding, witness_columns, Relations, SlabSize};
-use crate::{budget, Geometry, Level};
+use crate::cost::{first_code, grinding, Columns, Paths, ENTRY, LEAF};
+use crate::geometry::{MAX_FINAL, MAX_LOG_DOMAIN, MAX_LOG_ROWS, MAX_ROWS};
+use crate::later::{Codes, Later};
+use crate::relations::{t_blinding, witness_columns, Relations, SlabSize};
+use crate::{budget, Geometry};
 
 /// What a millisecond of proving is worth in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,14 +63,11 @@ pub enum DeriveError {
 const PUBLIC_PROOFS: f64 = 64.0;
 /// Lengths tried for a code: from twice the rows to this many doublings more.
 const RATES: u8 = 9;
-/// The same for a later code, whose rate falls faster than it pays.
-const RATES_LATER: u8 = 6;
+/// Share of the cheapest later codes seen that any later codes are expected to cost.
+const TAIL_SHARE: f64 = 0.7;
 /// Grinding of the first pass, and the most of the second.
 const GRIND_FIRST: u8 = 16;
 const GRIND_MOST: u8 = 20;
-/// Widest fold tried (a leaf of 2^fold K elements).
-const FOLD_MOST: u8 = 5;
-
 /// The cheapest geometry for the first work that is sound for all works. Deterministic.
 ///
 /// Every work is taken to open all slabs (a validity program opens one, which only asks for less).
@@ -96,9 +91,10 @@ pub fn derive(
         works,
         target,
         price: optimize.bytes_per_second(),
-        codes: HashMap::new(),
+        codes: Codes::new(target),
         paths: Paths::default(),
         candidates: Vec::new(),
+        least_tail: f64::INFINITY,
         best: None,
     };
     for log_rows in 1..=MAX_LOG_ROWS {
@@ -135,9 +131,6 @@ struct Best {
     max_fold: u8,
 }
 
-/// The cheapest sequence of later codes from a state: its cost in bytes and its first level, if it folds at all.
-type Tail = Option<(f64, Option<Level>)>;
-
 /// A first code whose later ones are not chosen yet.
 struct Candidate {
     /// Bytes, and seconds at their price, without the later codes.
@@ -157,29 +150,15 @@ struct Search<'a> {
     target: u16,
     /// Bytes a second is worth.
     price: f64,
-    /// Positions for (rows, log_domain, grind).
-    codes: HashMap<(usize, u8, u8), Option<u16>>,
+    codes: Codes,
     paths: Paths,
     candidates: Vec<Candidate>,
+    /// Cost of the cheapest later codes seen.
+    least_tail: f64,
     best: Option<Best>,
 }
 
 impl Search<'_> {
-    fn queries(&mut self, rows: usize, log_domain: u8, grind: u8) -> Option<u16> {
-        let target = self.target;
-        *self
-            .codes
-            .entry((rows, log_domain, grind))
-            .or_insert_with(|| {
-                let code = Code::new(rows, log_domain, target)?;
-                // A code whose proximity error misses the target is of no use, however many positions are drawn.
-                let round = crate::johnson::error_units(code.exceptional + 2.0 * code.list);
-                (round >= i64::from(target) * crate::johnson::UNITS)
-                    .then(|| code.queries_for(target, grind))
-                    .flatten()
-            })
-    }
-
     /// Every first code with this R and grinding.
     fn gather(&mut self, log_rows: u8, grind: u8, folds: std::ops::RangeInclusive<u8>) {
         let sets: Vec<Columns> = self
@@ -221,12 +200,22 @@ impl Search<'_> {
         }
     }
 
-    /// Completes the gathered first codes, cheapest first, until the first code alone costs more than the best geometry.
+    /// Completes the gathered first codes, cheapest first, until none can be expected to beat the best geometry: later
+    /// codes cost at least `TAIL_SHARE` of the cheapest ones seen (a rule of thumb, it only ends the search early).
     fn settle(&mut self) {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.sort_by(|a, b| a.first.total_cmp(&b.first));
         for c in &candidates {
-            if self.best.as_ref().is_some_and(|b| c.first >= b.cost) {
+            let floor = if self.least_tail.is_finite() {
+                TAIL_SHARE * self.least_tail
+            } else {
+                0.0
+            };
+            if self
+                .best
+                .as_ref()
+                .is_some_and(|b| c.first + floor >= b.cost)
+            {
                 break;
             }
             self.complete(c);
@@ -252,7 +241,7 @@ impl Search<'_> {
             {
                 return None;
             }
-            let t = self.queries(rows as usize, log_domain, grind)?;
+            let t = self.codes.queries(rows as usize, log_domain, grind)?;
             let need = (data + u64::from(self.blinding(log_rows, t, k0))).div_ceil(step) * step;
             if need <= rows {
                 return Some((rows as u32, t));
@@ -283,26 +272,15 @@ impl Search<'_> {
 
     /// Completes one first code by the best later ones and keeps it when it is the cheapest so far.
     fn complete(&mut self, c: &Candidate) {
-        let mut plan = Plan {
-            memo: vec![None; 1 << 13],
-            rows: c.rows,
-            grind: c.grind,
-            fold: c.fold,
-        };
-        let Some((tail, mut next)) = self.tail(&mut plan, 0, c.log_domain, 0) else {
+        let choice = (c.rows, c.grind, c.fold);
+        let mut later = Later::new(&mut self.codes, &mut self.paths, self.price, choice);
+        let Some((tail, levels)) = later.best(c.log_domain) else {
             return;
         };
+        self.least_tail = self.least_tail.min(tail);
         let cost = c.first + tail;
         if self.best.as_ref().is_some_and(|b| cost >= b.cost) {
             return;
-        }
-        let (mut levels, mut done) = (Vec::new(), 0);
-        while let Some(level) = next {
-            levels.push(level);
-            done += level.fold;
-            next = self
-                .tail(&mut plan, done, level.log_domain, levels.len() as u8)
-                .and_then(|(_, level)| level);
         }
         let geometry = Geometry {
             target: self.target,
@@ -339,51 +317,6 @@ impl Search<'_> {
             .sum()
     }
 
-    /// The best later codes after `done` bits of fold, the previous code having 2^previous points.
-    fn tail(&mut self, plan: &mut Plan, done: u8, previous: u8, level: u8) -> Tail {
-        if done == plan.fold {
-            return Some((ELEMENT * f64::from(plan.rows >> done), None));
-        }
-        if level as usize == MAX_LEVELS {
-            return None;
-        }
-        // done <= 24, previous <= 28, level < 8
-        let state = (usize::from(done) << 8) | (usize::from(previous) << 3) | usize::from(level);
-        if let Some(known) = plan.memo[state] {
-            return known;
-        }
-        let mut best: Tail = None;
-        for fold in 1..=FOLD_MOST.min(plan.fold - done) {
-            let rows = plan.rows >> (done + fold);
-            let shortest = bits(2 * u64::from(rows)) as u8;
-            for log_domain in shortest..=previous.min(shortest + RATES_LATER) {
-                let Some(t) = self.queries(rows as usize, log_domain, plan.grind) else {
-                    continue;
-                };
-                let (seconds, bytes, _) = later_code(&mut self.paths, fold, log_domain, t);
-                let here = bytes + self.price * (seconds + grinding(plan.grind));
-                if best.is_some_and(|b| here >= b.0) {
-                    continue;
-                }
-                let Some((rest, _)) = self.tail(plan, done + fold, log_domain, level + 1) else {
-                    continue;
-                };
-                if best.is_none_or(|b| here + rest < b.0) {
-                    best = Some((
-                        here + rest,
-                        Some(Level {
-                            fold,
-                            log_domain,
-                            queries: t,
-                        }),
-                    ));
-                }
-            }
-        }
-        plan.memo[state] = Some(best);
-        best
-    }
-
     /// Well formed, and every work reaches the target.
     fn sound(&self, geometry: &Geometry) -> bool {
         geometry.check_well_formed().is_ok()
@@ -392,13 +325,4 @@ impl Search<'_> {
                 budget(geometry, &shape).reaches(self.target)
             })
     }
-}
-
-/// One dynamic programme over the later codes.
-struct Plan {
-    /// By (bits folded, log2 of the previous length, levels made): 32 * 32 * 8 states.
-    memo: Vec<Option<Tail>>,
-    rows: u32,
-    grind: u8,
-    fold: u8,
 }

@@ -9,6 +9,7 @@ mod cost;
 mod derive;
 mod geometry;
 mod johnson;
+mod later;
 mod relations;
 
 pub use budget::{budget, Budget, Term, REGIME};
