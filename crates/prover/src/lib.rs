@@ -1,0 +1,23 @@
+//! The prover. It drives the verifier's own relations: after its messages it replays them to learn the claims it must open.
+
+pub mod budget;
+mod commit;
+mod einsum;
+mod error;
+pub mod hooks;
+mod lanes;
+mod layer;
+mod leaves;
+mod logup;
+mod products;
+mod profile;
+mod prove;
+mod rounds;
+mod weights;
+
+pub use budget::{Budget, BudgetError};
+pub use commit::slab_cells;
+pub use error::ProveError;
+pub use hooks::Hooks;
+pub use profile::Profile;
+pub use prove::{public_values, Job, Proof};

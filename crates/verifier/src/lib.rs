@@ -1,0 +1,38 @@
+//! The verifier: the definition of the protocol (docs/protocol.md). A prover replays it on its own messages, so the two cannot drift.
+//!
+//! Total: hostile bytes, commitments and programs end in a [`VerifyError`], never in a panic.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::as_conversions,
+        clippy::unreachable,
+        clippy::todo
+    )
+)]
+
+mod audit;
+mod claim;
+mod common;
+mod einsum;
+mod error;
+pub mod files;
+mod logup;
+mod products;
+mod relations;
+mod statement;
+pub mod sumcheck;
+mod validity;
+mod verify;
+
+pub use audit::{audit, value};
+pub use claim::{Claim, Triple};
+pub use error::{Slug, VerifyError};
+pub use relations::{verify_relations, verify_rest, verify_up_to_common, Common, UpToCommon};
+pub use statement::{relations_of, soundness_shape, Statement};
+pub use validity::{prepare_validity, verify_validity, Schema, CONTEXT as VALIDITY_CONTEXT};
+pub use verify::{opening, verify, Verified, MAX_TARGET};

@@ -1,0 +1,274 @@
+//! The proof budget of a private slab, counted by its owner: a journal that is on the disk before a proof leaves the process.
+//!
+//! A slab's blinding hides it for n proofs, no more. The journal is a header and one record a proof; a record holds its number and
+//! a checksum that chains to the record before it, so a torn, edited or shortened-in-the-middle file is noticed. What cannot be
+//! noticed from the file alone is an older copy of it: so every record is fsynced before `reserve` returns, the file is locked
+//! while it is open, and the slab's identity stands in the header. Split n beforehand when several machines prove.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use tacit_algebra::hash::{hash, Digest, Tag};
+
+/// First bytes of the file.
+const MAGIC: &[u8; 8] = b"TACITB\x00\x01";
+/// Magic, identity, n.
+const HEADER: usize = 8 + 32 + 4;
+/// Number, note, checksum.
+const RECORD: usize = 4 + 32 + 32;
+
+#[derive(Debug, thiserror::Error)]
+pub enum BudgetError {
+    #[error("{path}: {source}")]
+    Io {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{path} is in use by another process")]
+    Locked { path: PathBuf },
+    #[error("{path} is not a whole budget journal: {reason}; what is left of the budget is unknown, so it counts as spent")]
+    Damaged { path: PathBuf, reason: &'static str },
+    #[error("{path} belongs to another slab or another budget")]
+    Other { path: PathBuf },
+    #[error("{path}: all {budget} proofs of the slab are spent; commit it again (rotate it)")]
+    Spent { path: PathBuf, budget: u32 },
+}
+
+impl BudgetError {
+    #[must_use]
+    pub fn slug(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "budget_io",
+            Self::Locked { .. } => "budget_locked",
+            Self::Damaged { .. } => "budget_damaged",
+            Self::Other { .. } => "budget_other",
+            Self::Spent { .. } => "budget",
+        }
+    }
+}
+
+/// An open journal, locked for this process.
+#[derive(Debug)]
+pub struct Budget {
+    path: PathBuf,
+    file: File,
+    budget: u32,
+    used: u32,
+    /// Checksum of the last record.
+    chain: Digest,
+}
+
+impl Budget {
+    /// Starts a journal for a fresh slab.
+    ///
+    /// # Errors
+    /// `budget_io`, also when the file exists: a budget is never started twice.
+    pub fn create(path: &Path, identity: Digest, budget: u32) -> Result<Self, BudgetError> {
+        let io = |source| BudgetError::Io {
+            path: path.to_path_buf(),
+            source,
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(io)?;
+        lock(&file, path)?;
+        let header = header(&identity, budget);
+        file.write_all(&header)
+            .and_then(|()| file.sync_all())
+            .map_err(io)?;
+        // The name is on the disk only once its directory is.
+        if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+            File::open(parent).and_then(|d| d.sync_all()).map_err(io)?;
+        }
+        Ok(Self {
+            path: path.to_path_buf(),
+            file,
+            budget,
+            used: 0,
+            chain: start(&header),
+        })
+    }
+
+    /// Opens the journal of a slab and reads what was spent.
+    ///
+    /// # Errors
+    /// `budget_io`, `budget_locked`, `budget_damaged`, `budget_other`.
+    pub fn open(path: &Path, identity: Digest, budget: u32) -> Result<Self, BudgetError> {
+        let io = |source| BudgetError::Io {
+            path: path.to_path_buf(),
+            source,
+        };
+        let damaged = |reason| BudgetError::Damaged {
+            path: path.to_path_buf(),
+            reason,
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path)
+            .map_err(io)?;
+        lock(&file, path)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(io)?;
+        let (head, records) = bytes
+            .split_at_checked(HEADER)
+            .ok_or_else(|| damaged("it is shorter than its header"))?;
+        if !head.starts_with(MAGIC) {
+            return Err(damaged("its first bytes are not a journal's"));
+        }
+        if head != header(&identity, budget) {
+            return Err(BudgetError::Other {
+                path: path.to_path_buf(),
+            });
+        }
+        let (mut chain, mut used) = (start(head), 0);
+        for record in records.chunks(RECORD) {
+            let whole =
+                record.len() == RECORD && record == self::record(&chain, used, &record[4..36]);
+            if !whole {
+                return Err(damaged("a record does not follow from the one before"));
+            }
+            chain.copy_from_slice(&record[36..]);
+            used += 1;
+        }
+        Ok(Self {
+            path: path.to_path_buf(),
+            file,
+            budget,
+            used,
+            chain,
+        })
+    }
+
+    /// Spends one proof; `note` says on what (a hash of the statement). On the disk when this returns.
+    ///
+    /// # Errors
+    /// `budget` when nothing is left, `budget_io`.
+    pub fn reserve(&mut self, note: &Digest) -> Result<u32, BudgetError> {
+        if self.used >= self.budget {
+            return Err(BudgetError::Spent {
+                path: self.path.clone(),
+                budget: self.budget,
+            });
+        }
+        let record = record(&self.chain, self.used, note);
+        // Counted even when writing fails: a record may be on the disk in part.
+        self.used += 1;
+        self.chain.copy_from_slice(&record[36..]);
+        self.file
+            .seek(SeekFrom::End(0))
+            .and_then(|_| self.file.write_all(&record))
+            .and_then(|()| self.file.sync_all())
+            .map_err(|source| BudgetError::Io {
+                path: self.path.clone(),
+                source,
+            })?;
+        Ok(self.budget - self.used)
+    }
+
+    /// Proofs spent.
+    #[must_use]
+    pub fn used(&self) -> u32 {
+        self.used
+    }
+
+    /// Proofs left.
+    #[must_use]
+    pub fn left(&self) -> u32 {
+        self.budget.saturating_sub(self.used)
+    }
+}
+
+/// One process at a time; the lock goes with the file.
+fn lock(file: &File, path: &Path) -> Result<(), BudgetError> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(BudgetError::Locked {
+            path: path.to_path_buf(),
+        }),
+        Err(TryLockError::Error(source)) => Err(BudgetError::Io {
+            path: path.to_path_buf(),
+            source,
+        }),
+    }
+}
+
+fn header(identity: &Digest, budget: u32) -> Vec<u8> {
+    [&MAGIC[..], identity, &budget.to_be_bytes()].concat()
+}
+
+fn start(header: &[u8]) -> Digest {
+    hash(Tag::File, 0, &[b"budget", header])
+}
+
+fn record(chain: &Digest, number: u32, note: &[u8]) -> Vec<u8> {
+    let number = number.to_be_bytes();
+    let checksum = hash(Tag::File, 0, &[b"proof", chain, &number, note]);
+    [&number[..], note, &checksum].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("tacit-budget-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        path
+    }
+
+    #[test]
+    fn spends_to_the_end_and_no_further() {
+        let path = path("end");
+        let mut budget = Budget::create(&path, [7; 32], 2).unwrap();
+        assert_eq!(budget.reserve(&[1; 32]).unwrap(), 1);
+        assert!(matches!(
+            Budget::open(&path, [7; 32], 2),
+            Err(BudgetError::Locked { .. })
+        ));
+        drop(budget);
+        let mut budget = Budget::open(&path, [7; 32], 2).unwrap();
+        assert_eq!((budget.used(), budget.left()), (1, 1));
+        assert_eq!(budget.reserve(&[2; 32]).unwrap(), 0);
+        assert_eq!(budget.reserve(&[3; 32]).unwrap_err().slug(), "budget");
+        drop(budget);
+        assert_eq!(Budget::open(&path, [7; 32], 2).unwrap().left(), 0);
+        assert!(
+            Budget::create(&path, [7; 32], 2).is_err(),
+            "a budget is never started twice"
+        );
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn every_damage_is_noticed() {
+        let path = path("damage");
+        let mut budget = Budget::create(&path, [7; 32], 3).unwrap();
+        budget.reserve(&[1; 32]).unwrap();
+        budget.reserve(&[2; 32]).unwrap();
+        drop(budget);
+        let whole = std::fs::read(&path).unwrap();
+        for i in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[i] ^= 1;
+            std::fs::write(&path, &bytes).unwrap();
+            assert!(Budget::open(&path, [7; 32], 3).is_err(), "byte {i}");
+        }
+        let removed = [&whole[..HEADER], &whole[HEADER + RECORD..]].concat();
+        std::fs::write(&path, removed).unwrap();
+        assert_eq!(
+            Budget::open(&path, [7; 32], 3).unwrap_err().slug(),
+            "budget_damaged"
+        );
+        std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        assert_eq!(
+            Budget::open(&path, [7; 32], 3).unwrap_err().slug(),
+            "budget_damaged"
+        );
+        std::fs::remove_file(path).unwrap();
+    }
+}

@@ -1,0 +1,314 @@
+//! A proof from its values: execute, commit the witness, prove the relations, replay them as a verifier, open.
+
+use rayon::prelude::*;
+use tacit_algebra::hash::{hash, hash_many, tag_word, Digest, Tag};
+use tacit_algebra::{f_to_i64, Affine, F};
+use tacit_params::Geometry;
+use tacit_pcs::random::{Stream, MASK, PADS};
+use tacit_pcs::{commit_witness, prove_opening, Columns, Commitment, NoHooks, Slab};
+use tacit_program::{execute, Prepared, Publics, Trace, Values};
+use tacit_transcript::{Reader, Writer};
+use tacit_verifier::{opening, verify_rest, verify_up_to_common, Claim, Statement};
+use zeroize::Zeroizing;
+
+use crate::error::ProveError;
+use crate::hooks::Hooks;
+use crate::profile::Profile;
+use crate::{einsum, leaves, logup, products};
+
+/// A proof and what it is about.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    pub publics: Publics,
+    pub argument: Vec<u8>,
+    pub profile: Profile,
+}
+
+/// What is proven, and with which slabs (in the order of the program).
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    pub prepared: &'a Prepared,
+    pub geometry: &'a Geometry,
+    pub slabs: &'a [&'a Slab],
+    pub context: &'a [u8],
+}
+
+impl Job<'_> {
+    /// Proves. `givens` are the values of input tensors; slab tensors are read from their slabs (and may be given too).
+    ///
+    /// # Errors
+    /// When the program has no trace for these values, or the slabs do not fit the program.
+    pub fn prove<G: Into<Values>>(
+        &self,
+        givens: impl IntoIterator<Item = (u32, G)>,
+    ) -> Result<Proof, ProveError> {
+        self.prove_with(givens, &mut NoHooks)
+    }
+
+    /// As `prove`, with some steps replaced.
+    ///
+    /// # Errors
+    /// As `prove`.
+    pub fn prove_with<G: Into<Values>, H: Hooks>(
+        &self,
+        givens: impl IntoIterator<Item = (u32, G)>,
+        hooks: &mut H,
+    ) -> Result<Proof, ProveError> {
+        let mut profile = Profile::start();
+        let trace = profile.time("execute", || {
+            let givens = self.all_givens(givens)?;
+            Ok::<_, ProveError>(execute(self.prepared, givens)?)
+        })?;
+        self.prove_trace(trace, hooks, profile)
+    }
+
+    /// Proves a trace that was computed elsewhere. Nothing checks it here; a verifier does.
+    ///
+    /// # Errors
+    /// When the slabs do not fit the program.
+    pub fn prove_trace<H: Hooks>(
+        &self,
+        mut trace: Trace,
+        hooks: &mut H,
+        mut profile: Profile,
+    ) -> Result<Proof, ProveError> {
+        let mut publics = public_values(self.prepared, &trace);
+        hooks.trace(&mut trace, &mut publics);
+        let mut commitments: Vec<Commitment> =
+            self.slabs.iter().map(|s| s.commitment.clone()).collect();
+        hooks.commitments(&mut commitments);
+        let statement = Statement {
+            prepared: self.prepared,
+            geometry: self.geometry,
+            commitments: &commitments,
+            publics: &publics,
+            context: self.context,
+        };
+        let columns = match statement.check() {
+            Ok(columns) => columns,
+            Err(e) if !hooks.ignores_checks() => return Err(e.into()),
+            Err(_) => self.columns(),
+        };
+        let argument = self.argue(&statement, &columns, &trace, hooks, &mut profile)?;
+        profile.finish();
+        Ok(Proof {
+            publics,
+            argument,
+            profile,
+        })
+    }
+
+    /// The argument of a statement from a trace.
+    fn argue<H: Hooks>(
+        &self,
+        statement: &Statement<'_>,
+        columns: &Columns,
+        trace: &Trace,
+        hooks: &mut H,
+        profile: &mut Profile,
+    ) -> Result<Vec<u8>, ProveError> {
+        let mut writer = Writer::new();
+        statement.absorb(&mut writer.sponge);
+        let witness_slab = self.prepared.witness_slab();
+        let mut cells = profile.time("pack", || {
+            tacit_program::pack(self.prepared, witness_slab, trace)
+        });
+        hooks.witness(&mut cells);
+        let seed = profile.time("seed", || self.seed(&cells, writer.sponge.state()))?;
+        let pads = Stream::new(&seed, PADS).k_vec(self.prepared.sizes.pads as usize);
+        let witness = profile.time("commit", || {
+            // A mask of the opening: uniform over all M rows.
+            let g = Stream::new(&seed, MASK).k_vec(self.geometry.m());
+            commit_witness(self.geometry, columns.k0, &cells, &pads, g, *seed)
+        })?;
+        let root = witness.root();
+        writer.set_pads(pads.clone());
+        writer.send_bytes("witness", &root);
+        let claims = self.relations(statement, &mut writer, trace, hooks, profile)?;
+        let mut all: Vec<&[F]> = self.slabs.iter().map(|s| s.data()).collect();
+        all.push(&cells);
+        hooks.claims(&claims, &all, &pads);
+        let claims: Vec<Affine> = claims
+            .into_iter()
+            .map(|Claim { affine, .. }| affine)
+            .collect();
+        let mut opening = opening(statement, &root, columns, &claims)?;
+        if hooks.without_bindings() {
+            opening.bindings.clear();
+        }
+        let mut phases = tacit_pcs::Profile::default();
+        prove_opening(
+            &mut writer,
+            &opening,
+            self.slabs,
+            &witness,
+            hooks,
+            &mut phases,
+        );
+        profile.extend("opening", phases);
+        Ok(writer.into_proof())
+    }
+
+    /// The messages of the relations, then the claims they leave, learnt by replaying them as a verifier.
+    fn relations<H: Hooks>(
+        &self,
+        statement: &Statement<'_>,
+        writer: &mut Writer,
+        trace: &Trace,
+        hooks: &mut H,
+        profile: &mut Profile,
+    ) -> Result<Vec<Claim>, ProveError> {
+        let (prepared, publics) = (self.prepared, statement.publics);
+        let sizes = &prepared.sizes;
+        let (start, sponge) = (writer.len(), writer.sponge.clone());
+        let mut triples = Vec::with_capacity(sizes.triples as usize);
+        if !prepared.program.lookups.is_empty() {
+            let (alpha, beta) = (writer.challenge("alpha"), writer.challenge("beta"));
+            let tree = profile.time("tree", || {
+                logup::Tree::new(leaves::layer(prepared, trace, alpha, beta))
+            });
+            profile.time("logup", || tree.prove(writer, &mut triples, hooks));
+        }
+        for _ in sizes.depth..sizes.arity {
+            let _ = writer.challenge("arity");
+        }
+        let _ = writer.challenge("gamma");
+        // Einsum weights are what the tree and the zeros ask of each einsum: the verifier knows.
+        let so_far = profile.time("replay", || {
+            let mut reader = Reader::resume(&writer.proof()[start..], sponge);
+            verify_up_to_common(&mut reader, prepared, publics)
+        })?;
+        let (middle, sponge, used) = (writer.len(), writer.sponge.clone(), writer.pads_used());
+        profile.time("einsum", || {
+            einsum::prove(writer, prepared, trace, &so_far.common, &mut triples, hooks);
+        });
+        products::prove(writer, triples, sizes.product_rounds as usize, hooks);
+        let claims = profile.time("replay", || {
+            let mut reader = Reader::resume(&writer.proof()[middle..], sponge);
+            (0..used).for_each(|_| {
+                reader.take_pad();
+            });
+            let claims = verify_rest(&mut reader, prepared, publics, so_far)?;
+            debug_assert!(
+                reader.sponge == writer.sponge,
+                "prover and verifier walk the same path"
+            );
+            Ok::<_, ProveError>(claims)
+        })?;
+        Ok(claims)
+    }
+
+    /// H(operating system || slab seeds || witness || state): a machine that repeats its randomness (a restored snapshot) still
+    /// draws fresh pads for another statement or another witness.
+    fn seed(&self, cells: &[F], state: &Digest) -> Result<Zeroizing<Digest>, ProveError> {
+        let mut fresh = Zeroizing::new([0u8; 32]);
+        getrandom::fill(&mut *fresh).map_err(|e| ProveError::Entropy(e.to_string()))?;
+        let slabs: Vec<Zeroizing<Digest>> = self
+            .slabs
+            .iter()
+            .map(|s| Zeroizing::new(*s.seed()))
+            .collect();
+        let witness = Zeroizing::new(digest_of_cells(cells));
+        let mut parts: Vec<&[u8]> = vec![b"tacit prover", &*fresh];
+        parts.extend(slabs.iter().map(|s| &s[..]));
+        parts.extend([&witness[..], state]);
+        // n = 1 keeps this apart from every use of a verifier.
+        Ok(Zeroizing::new(hash(Tag::Stream, 1, &parts)))
+    }
+
+    /// Givens, with the tensors of slabs read from their cells.
+    fn all_givens<G: Into<Values>>(
+        &self,
+        givens: impl IntoIterator<Item = (u32, G)>,
+    ) -> Result<Vec<(u32, Values)>, ProveError> {
+        let given: Vec<(u32, Values)> = givens.into_iter().map(|(t, v)| (t, v.into())).collect();
+        let layouts = self.prepared.layouts.iter().zip(self.slabs);
+        let mut all: Vec<(u32, Values)> = Vec::new();
+        for (layout, slab) in layouts {
+            for (&tensor, &offset) in layout.order.iter().zip(&layout.offsets) {
+                let declared = &self.prepared.program.tensors[tensor as usize];
+                let block = slab.data().get(offset..).unwrap_or(&[]);
+                let values = gather(&declared.shape, block);
+                if given.iter().any(|(t, v)| *t == tensor && **v != values) {
+                    return Err(ProveError::NotCommitted {
+                        tensor: declared.name.clone(),
+                    });
+                }
+                all.push((tensor, Values::new(values)));
+            }
+        }
+        let known: std::collections::HashSet<u32> = all.iter().map(|(t, _)| *t).collect();
+        all.extend(given.into_iter().filter(|(t, _)| !known.contains(t)));
+        Ok(all)
+    }
+
+    /// The columns of the slabs as they are.
+    fn columns(&self) -> Columns {
+        let cells = self.prepared.layouts.last().map_or(0, |l| l.cells);
+        let pads = self.prepared.sizes.pads as usize;
+        let last = tacit_pcs::witness_columns(self.geometry, cells, pads);
+        Columns::new(
+            self.slabs
+                .iter()
+                .map(|s| s.commitment.header.columns)
+                .chain([last])
+                .collect(),
+        )
+    }
+}
+
+/// The public tensors of a trace, in order.
+#[must_use]
+pub fn public_values(prepared: &Prepared, trace: &Trace) -> Publics {
+    Publics(
+        prepared
+            .publics
+            .iter()
+            .map(|&t| trace.tensors[t as usize].to_vec())
+            .collect(),
+    )
+}
+
+/// Valid entries, row-major, of a padded block.
+fn gather(shape: &[u32], block: &[F]) -> Vec<i64> {
+    let [extent, inner @ ..] = shape else {
+        return block.first().map(|&x| f_to_i64(x)).into_iter().collect();
+    };
+    if inner.is_empty() {
+        return block
+            .iter()
+            .take(*extent as usize)
+            .map(|&x| f_to_i64(x))
+            .collect();
+    }
+    let stride = 1usize << tacit_program::shape_bits(inner);
+    block
+        .chunks(stride)
+        .take(*extent as usize)
+        .flat_map(|b| gather(inner, b))
+        .collect()
+}
+
+/// A hash of the cells, blocks of them side by side.
+fn digest_of_cells(cells: &[F]) -> Digest {
+    const BLOCK: usize = 512;
+    const LANES: usize = 8;
+    let blocks: Vec<Digest> = cells
+        .par_chunks(BLOCK * LANES)
+        .flat_map_iter(|part| {
+            let mut input = Zeroizing::new(Vec::with_capacity((BLOCK + 1) * 8 * LANES));
+            for block in part.chunks(BLOCK) {
+                input.extend_from_slice(&tag_word(Tag::Stream, 2));
+                block
+                    .iter()
+                    .for_each(|&x| input.extend_from_slice(&tacit_algebra::field::f_to_bytes(x)));
+                let whole = input.len() + (BLOCK - block.len()) * 8;
+                input.resize(whole, 0);
+            }
+            let mut out = vec![Digest::default(); part.len().div_ceil(BLOCK)];
+            hash_many(&input, &mut out);
+            out
+        })
+        .collect();
+    hash(Tag::Stream, 3, &[blocks.as_flattened()])
+}

@@ -1,0 +1,140 @@
+//! Einsums: one sumcheck for all of them, started from what is left at the common point.
+//!
+//!     -D_0 = sum over {0,1}^n of sum_e w_e 2^-(n - n_e) eq(r_batch, x_batch) a_e(x) b_e(x)
+//!
+//! with a_e(x) = sum over a's free indices of eq(r_free, .) a, einsum e reading the last n_e variables only. The claim it starts
+//! from is a form on committed cells, so nothing is sent for it. The prover's half is `tacit_prover::einsum`.
+
+use p3_field::PrimeCharacteristicRing;
+use tacit_algebra::field::half_power;
+use tacit_algebra::{eq, Affine, K};
+use tacit_program::{EinsumPlan, Ends, Expr, Prepared, Publics, Side};
+use tacit_transcript::{ReadError, Reader};
+
+use crate::claim::{combine, difference, Claim, Triple};
+use crate::common::{usize_of, Common};
+use crate::sumcheck;
+
+/// Discharges D = 0: appends the claims on operands and the last claim.
+///
+/// # Errors
+/// When the argument's bytes run out or are not canonical.
+pub(crate) fn verify(
+    reader: &mut Reader<'_>,
+    prepared: &Prepared,
+    publics: &Publics,
+    common: &Common,
+    triples: &mut Vec<Triple>,
+    claims: &mut Vec<Claim>,
+) -> Result<(), ReadError> {
+    if prepared.einsums.is_empty() {
+        claims.push(Claim::new("lookup inputs and zeros", common.rest.clone()));
+        return Ok(());
+    }
+    let rounds = prepared.sizes.einsum_rounds;
+    let start = common.rest.scaled(K::NEG_ONE);
+    let (point, claim) = sumcheck::verify(reader, usize_of(rounds), &start)?;
+    let mut parts = vec![(K::ONE, claim)];
+    let all = prepared.einsums.iter().zip(&prepared.program.einsums);
+    for ((plan, einsum), &weight) in all.zip(&common.weights) {
+        let from = point.len().saturating_sub(usize_of(plan.bits));
+        let inner = point.get(from..).unwrap_or(&[]);
+        let at = At {
+            prepared,
+            publics,
+            plan,
+            name: &einsum.name,
+            out: common.suffix(tacit_program::shape_bits(&plan.out_shape)),
+            inner,
+        };
+        let product = at.ends(reader, (&einsum.a, &einsum.b), triples, claims)?;
+        let batch = plan.batch_point(at.out);
+        let here = inner.get(..batch.len()).unwrap_or(&[]);
+        let scale = weight * half_power(rounds.saturating_sub(plan.bits)) * eq(&batch, here);
+        parts.push((-scale, product));
+    }
+    let last = combine(parts.iter().map(|(c, x)| (*c, x)));
+    claims.push(Claim::new("einsums, lookup inputs and zeros", last));
+    Ok(())
+}
+
+/// One einsum at the end of the sumcheck.
+struct At<'a> {
+    prepared: &'a Prepared,
+    publics: &'a Publics,
+    plan: &'a EinsumPlan,
+    name: &'a str,
+    /// The point of the output's shape.
+    out: &'a [K],
+    /// The sumcheck's last n_e coordinates.
+    inner: &'a [K],
+}
+
+impl At<'_> {
+    /// The extension of an operand's expression at the point. Operands read tensors only, so no einsum value is left in it.
+    fn operand(&self, side: Side, expr: &Expr) -> Affine {
+        let point = self.plan.operand_point(side, self.out, self.inner);
+        let shape = self.plan.operand_shape(side);
+        self.prepared
+            .expr_at(expr, shape, &point, self.publics)
+            .affine
+    }
+
+    /// Reads what is sent for this einsum, claims the operands, and returns the product's value.
+    fn ends(
+        &self,
+        reader: &mut Reader<'_>,
+        (a, b): (&Expr, &Expr),
+        triples: &mut Vec<Triple>,
+        claims: &mut Vec<Claim>,
+    ) -> Result<Affine, ReadError> {
+        let count = usize_of(self.plan.ends.count());
+        let sent = if count == 0 {
+            Vec::new()
+        } else {
+            reader.padded("ends", count)?
+        };
+        let mut sent = sent.into_iter();
+        let mut next = || sent.next().unwrap_or_default();
+        let mut claim = |side: Side, value: &Affine, expr: &Expr| {
+            let label = format!(
+                "einsum {} {}",
+                self.name,
+                if side == Side::A { "a" } else { "b" }
+            );
+            claims.push(Claim::new(
+                label,
+                difference(value, &self.operand(side, expr)),
+            ));
+        };
+        Ok(match self.plan.ends {
+            Ends::None => {
+                let (a, b) = (self.operand(Side::A, a), self.operand(Side::B, b));
+                Affine::constant(a.constant * b.constant)
+            }
+            Ends::A => {
+                let value = next();
+                claim(Side::A, &value, a);
+                value.scaled(self.operand(Side::B, b).constant)
+            }
+            Ends::B => {
+                let value = next();
+                claim(Side::B, &value, b);
+                value.scaled(self.operand(Side::A, a).constant)
+            }
+            Ends::Same => {
+                let (value, product) = (next(), next());
+                claim(Side::A, &value, a);
+                triples.push(Triple::new(value.clone(), value, product.clone()));
+                product
+            }
+            Ends::Both => {
+                let (left, right, product) = (next(), next(), next());
+                claim(Side::A, &left, a);
+                claim(Side::B, &right, b);
+                triples.push(Triple::new(left, right, product.clone()));
+                product
+            }
+        })
+    }
+}

@@ -1,0 +1,203 @@
+//! One error for everything that is refused: a stable slug, where, what was expected, what was there, and what to do next.
+
+use std::fmt;
+use tacit_transcript::ReadError;
+
+/// The reasons of docs/protocol.md, section 9.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Slug {
+    Magic,
+    FileKind,
+    Version,
+    Checksum,
+    Truncated,
+    TrailingBytes,
+    NonCanonical,
+    Encoding,
+    Program,
+    Geometry,
+    Security,
+    Header,
+    Slabs,
+    Schema,
+    PublicShape,
+    PublicInterval,
+    Alpha,
+    Merkle,
+    Grinding,
+    LastQuery,
+    FinalClaim,
+    Validity,
+    Target,
+}
+
+impl Slug {
+    /// All slugs, in the order of the page.
+    pub const ALL: [Self; 23] = [
+        Self::Magic,
+        Self::FileKind,
+        Self::Version,
+        Self::Checksum,
+        Self::Truncated,
+        Self::TrailingBytes,
+        Self::NonCanonical,
+        Self::Encoding,
+        Self::Program,
+        Self::Geometry,
+        Self::Security,
+        Self::Header,
+        Self::Slabs,
+        Self::Schema,
+        Self::PublicShape,
+        Self::PublicInterval,
+        Self::Alpha,
+        Self::Merkle,
+        Self::Grinding,
+        Self::LastQuery,
+        Self::FinalClaim,
+        Self::Validity,
+        Self::Target,
+    ];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Magic => "magic",
+            Self::FileKind => "file_kind",
+            Self::Version => "version",
+            Self::Checksum => "checksum",
+            Self::Truncated => "truncated",
+            Self::TrailingBytes => "trailing_bytes",
+            Self::NonCanonical => "non_canonical",
+            Self::Encoding => "encoding",
+            Self::Program => "program",
+            Self::Geometry => "geometry",
+            Self::Security => "security",
+            Self::Header => "header",
+            Self::Slabs => "slabs",
+            Self::Schema => "schema",
+            Self::PublicShape => "public_shape",
+            Self::PublicInterval => "public_interval",
+            Self::Alpha => "alpha",
+            Self::Merkle => "merkle",
+            Self::Grinding => "grinding",
+            Self::LastQuery => "last_query",
+            Self::FinalClaim => "final_claim",
+            Self::Validity => "validity",
+            Self::Target => "target",
+        }
+    }
+
+    /// The slug of a name used by another crate; `None` for a name that is not on the page.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == name)
+    }
+}
+
+impl fmt::Display for Slug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why something was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifyError {
+    pub slug: Slug,
+    /// The part of the statement, file or argument that was looked at.
+    pub place: String,
+    pub expected: String,
+    pub got: String,
+    /// A next step, where there is one.
+    pub hint: Option<&'static str>,
+}
+
+impl VerifyError {
+    #[must_use]
+    pub fn new(
+        slug: Slug,
+        place: impl Into<String>,
+        expected: impl fmt::Display,
+        got: impl fmt::Display,
+    ) -> Self {
+        Self {
+            slug,
+            place: place.into(),
+            expected: expected.to_string(),
+            got: got.to_string(),
+            hint: None,
+        }
+    }
+
+    #[must_use]
+    pub fn with_hint(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+
+    /// The same refusal seen from further out.
+    #[must_use]
+    pub fn inside(mut self, place: &str) -> Self {
+        self.place = format!("{place}: {}", self.place);
+        self
+    }
+
+    #[must_use]
+    pub fn slug(&self) -> &'static str {
+        self.slug.as_str()
+    }
+}
+
+impl fmt::Display for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: {}: expected {}, got {}",
+            self.slug, self.place, self.expected, self.got
+        )?;
+        match self.hint {
+            Some(hint) => write!(f, " ({hint})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for VerifyError {}
+
+impl From<ReadError> for VerifyError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Truncated {
+                kind,
+                at,
+                needed,
+                left,
+            } => Self::new(
+                Slug::Truncated,
+                format!("argument, {kind} at byte {at}"),
+                format!("{needed} bytes"),
+                left,
+            ),
+            ReadError::NonCanonical { kind, at } => Self::new(
+                Slug::NonCanonical,
+                format!("argument, {kind} at byte {at}"),
+                "numbers below p",
+                "one that is not",
+            ),
+            ReadError::TrailingBytes { left } => Self::new(
+                Slug::TrailingBytes,
+                "argument",
+                "its end",
+                format!("{left} more bytes"),
+            ),
+            ReadError::Grinding { at, bits } => Self::new(
+                Slug::Grinding,
+                format!("argument, nonce at byte {at}"),
+                format!("{bits} zero bits in the state"),
+                "fewer",
+            )
+            .with_hint("the proof belongs to another statement, or its bytes were changed"),
+        }
+    }
+}

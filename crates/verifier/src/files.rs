@@ -1,0 +1,312 @@
+//! Files: a container with a kind and a checksum, and the public bodies (docs/protocol.md, section 8).
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use tacit_algebra::hash::{hash, Digest, Tag};
+use tacit_params::Geometry;
+use tacit_pcs::Commitment;
+use tacit_program::{Prepared, Publics};
+
+use crate::error::{Slug, VerifyError};
+use crate::validity::verify_validity;
+use crate::verify::Verified;
+
+const MAGIC: &[u8; 6] = b"TACIT\0";
+const VERSION: u8 = 1;
+const HEAD: usize = 8;
+const CHECKSUM: usize = 32;
+
+/// What a file holds; the number is its byte in the container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum FileKind {
+    Program = 1,
+    Weights = 2,
+    Commitment = 3,
+    /// The body is the slab's owner's matter (`tacit_pcs::Slab`).
+    Secret = 4,
+    Proof = 5,
+}
+
+impl FileKind {
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Program => 1,
+            Self::Weights => 2,
+            Self::Commitment => 3,
+            Self::Secret => 4,
+            Self::Proof => 5,
+        }
+    }
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Program => "program",
+            Self::Weights => "weights",
+            Self::Commitment => "commitment",
+            Self::Secret => "secret",
+            Self::Proof => "proof",
+        }
+    }
+}
+
+/// H(T(10, kind) || body).
+fn checksum(kind: u8, body: &[u8]) -> Digest {
+    hash(Tag::File, u64::from(kind), &[body])
+}
+
+/// A body in its container.
+#[must_use]
+pub fn seal(kind: FileKind, body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEAD.saturating_add(body.len()).saturating_add(CHECKSUM));
+    out.extend_from_slice(MAGIC);
+    out.extend_from_slice(&[kind.number(), VERSION]);
+    out.extend_from_slice(body);
+    out.extend_from_slice(&checksum(kind.number(), body));
+    out
+}
+
+/// The body of a container of this kind.
+///
+/// # Errors
+/// `magic`, `truncated`, `file_kind`, `version`, `checksum`.
+pub fn unseal(kind: FileKind, bytes: &[u8]) -> Result<&[u8], VerifyError> {
+    let place = || format!("{} file", kind.name());
+    let short = || {
+        let expected = format!("at least {} bytes", HEAD.saturating_add(CHECKSUM));
+        VerifyError::new(Slug::Truncated, place(), expected, bytes.len())
+    };
+    if bytes.len() >= MAGIC.len() && !bytes.starts_with(MAGIC) {
+        return Err(VerifyError::new(
+            Slug::Magic,
+            place(),
+            "a file that starts with TACIT",
+            "another",
+        ));
+    }
+    let (head, rest) = bytes.split_at_checked(HEAD).ok_or_else(short)?;
+    let [.., got, version] = head else {
+        return Err(short());
+    };
+    if *got != kind.number() {
+        return Err(VerifyError::new(
+            Slug::FileKind,
+            place(),
+            format!("kind {}", kind.number()),
+            got,
+        ));
+    }
+    if *version != VERSION {
+        return Err(VerifyError::new(Slug::Version, place(), VERSION, version)
+            .with_hint("the file was written by another version of this software"));
+    }
+    let end = rest.len().checked_sub(CHECKSUM).ok_or_else(short)?;
+    let (body, sum) = rest.split_at_checked(end).ok_or_else(short)?;
+    if sum != checksum(kind.number(), body) {
+        return Err(VerifyError::new(
+            Slug::Checksum,
+            place(),
+            "the checksum of its body",
+            "another",
+        )
+        .with_hint("the file was changed or cut off"));
+    }
+    Ok(body)
+}
+
+/// A body that has a kind and canonical borsh bytes.
+pub trait Body: BorshSerialize + BorshDeserialize {
+    const KIND: FileKind;
+
+    /// The whole file.
+    #[must_use]
+    fn to_file(&self) -> Vec<u8> {
+        // Writing borsh to memory cannot fail.
+        seal(Self::KIND, &borsh::to_vec(self).unwrap_or_default())
+    }
+
+    /// Memory stays within a small multiple of the file.
+    ///
+    /// # Errors
+    /// Those of `unseal`, and `encoding` for a body that is not canonical borsh.
+    fn from_file(bytes: &[u8]) -> Result<Self, VerifyError> {
+        let body = unseal(Self::KIND, bytes)?;
+        let place = || format!("{} file", Self::KIND.name());
+        let refuse =
+            |got: String| VerifyError::new(Slug::Encoding, place(), "canonical borsh", got);
+        let value: Self = borsh::from_slice(body).map_err(|e| refuse(e.to_string()))?;
+        match borsh::to_vec(&value) {
+            Ok(again) if again == body => Ok(value),
+            _ => Err(refuse("bytes that encode differently".to_owned())),
+        }
+    }
+}
+
+/// Kind 1: what is proven and how it is committed.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ProgramFile {
+    /// Canonical bytes of the program.
+    pub program: Vec<u8>,
+    pub geometry: Geometry,
+    /// Proofs a private slab of this deployment is blinded for.
+    pub proofs: u32,
+    /// JSON for people; part of no statement.
+    pub notes: String,
+}
+
+impl Body for ProgramFile {
+    const KIND: FileKind = FileKind::Program;
+}
+
+impl ProgramFile {
+    /// The validated program; the geometry is well formed.
+    ///
+    /// # Errors
+    /// `encoding`, `program`, `geometry`.
+    pub fn prepare(&self) -> Result<Prepared, VerifyError> {
+        self.geometry.check_well_formed().map_err(|e| {
+            VerifyError::new(Slug::Geometry, "program file", "a well-formed geometry", e)
+        })?;
+        Ok(Prepared::from_bytes(&self.program)?)
+    }
+}
+
+/// Kind 2: a slab's values, for its owner.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct WeightsFile {
+    /// Digest of the program they were compiled for.
+    pub program: Digest,
+    pub slab: String,
+    pub tensors: Vec<(String, Vec<i64>)>,
+}
+
+impl Body for WeightsFile {
+    const KIND: FileKind = FileKind::Weights;
+}
+
+/// Kind 3: what the world is given of a slab.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct CommitmentFile {
+    pub slab: String,
+    /// In layout order.
+    pub tensors: Vec<(String, Vec<u32>, i64, i64)>,
+    pub commitment: Commitment,
+    /// The argument of the validity proof; empty for a public slab.
+    pub validity: Vec<u8>,
+}
+
+impl Body for CommitmentFile {
+    const KIND: FileKind = FileKind::Commitment;
+}
+
+impl CommitmentFile {
+    /// Accepts the commitment: its tensors give the header's schema and its validity holds. Once per identity is enough.
+    ///
+    /// # Errors
+    /// `schema`, `validity`.
+    pub fn accept(&self, target: u16) -> Result<Option<Verified>, VerifyError> {
+        verify_validity(
+            &self.slab,
+            &self.tensors,
+            &self.commitment,
+            &self.validity,
+            target,
+        )
+    }
+}
+
+/// Kind 5: a proof with its public tensors.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ProofFile {
+    /// Digest of the program.
+    pub program: Digest,
+    /// In the order of the program's public tensors.
+    pub publics: Vec<Vec<i64>>,
+    pub argument: Vec<u8>,
+}
+
+impl Body for ProofFile {
+    const KIND: FileKind = FileKind::Proof;
+}
+
+impl ProofFile {
+    /// Verifies the proof for this program, these commitments (in the order of its slabs) and this context.
+    ///
+    /// # Errors
+    /// `program` when the proof is for another program, and those of `verify`.
+    pub fn verify(
+        &self,
+        prepared: &Prepared,
+        geometry: &Geometry,
+        commitments: &[Commitment],
+        context: &[u8],
+        target: u16,
+    ) -> Result<Verified, VerifyError> {
+        if self.program != prepared.digest {
+            return Err(VerifyError::new(
+                Slug::Program,
+                "proof file",
+                "a proof of this program",
+                "one of another",
+            ));
+        }
+        let publics = Publics(self.publics.clone());
+        crate::verify::verify(
+            prepared,
+            geometry,
+            commitments,
+            &publics,
+            context,
+            &self.argument,
+            target,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example() -> Vec<u8> {
+        ProofFile {
+            program: [3; 32],
+            publics: vec![vec![1, -2]],
+            argument: vec![7; 5],
+        }
+        .to_file()
+    }
+
+    fn slug(bytes: &[u8]) -> &'static str {
+        ProofFile::from_file(bytes).map_or_else(|e| e.slug(), |_| "accepted")
+    }
+
+    #[test]
+    fn a_file_comes_back_and_every_byte_counts() {
+        let whole = example();
+        assert_eq!(slug(&whole), "accepted");
+        for i in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[i] ^= 1;
+            let want = match i {
+                0..6 => "magic",
+                6 => "file_kind",
+                7 => "version",
+                _ => "checksum",
+            };
+            assert_eq!(slug(&bytes), want, "byte {i}");
+            let cut = slug(&whole[..i]);
+            assert!(matches!(cut, "truncated" | "checksum"), "cut at {i}: {cut}");
+        }
+        assert_eq!(slug(&[&whole[..], &[0]].concat()), "checksum");
+    }
+
+    #[test]
+    fn bodies_are_canonical() {
+        let body = [&unseal(FileKind::Proof, &example()).unwrap()[..], &[0]].concat();
+        assert_eq!(slug(&seal(FileKind::Proof, &body)), "encoding");
+        // A length of 2^32 - 1 ends in an error, not in memory.
+        let huge = [&[0u8; 32][..], &[0xff; 4]].concat();
+        assert_eq!(slug(&seal(FileKind::Proof, &huge)), "encoding");
+    }
+}

@@ -1,0 +1,49 @@
+//! Products of hidden values: all triples (a, b, c) satisfy a b = c.
+//!
+//! sum over {0,1}^z of eq(tau, x) (a(x) b(x) - c(x)) = 0 with tau drawn after every triple was sent. Three dummy triples
+//! (rho1, 0, 0), (0, rho2, 0), (rho3, 1, rho3) of fresh pads make the three values at the end uniform, so they are sent in clear.
+//! The prover's half is `tacit_prover::products`.
+
+use p3_field::PrimeCharacteristicRing;
+use tacit_algebra::{eq, eq_table, Affine, K};
+use tacit_transcript::{ReadError, Reader};
+
+use crate::claim::{combine, difference, pad, Claim, Triple};
+use crate::sumcheck;
+
+/// Labels of the claims on the columns of the triples.
+const SIDES: [&str; 3] = ["products a", "products b", "products c"];
+
+/// Appends the four claims of the products.
+///
+/// # Errors
+/// When the argument's bytes run out or are not canonical.
+pub(crate) fn verify(
+    reader: &mut Reader<'_>,
+    mut triples: Vec<Triple>,
+    rounds: usize,
+    claims: &mut Vec<Claim>,
+) -> Result<(), ReadError> {
+    let [rho1, rho2, rho3] = std::array::from_fn(|_| pad(reader.take_pad()));
+    let none = Affine::default;
+    triples.push(Triple::new(rho1, none(), none()));
+    triples.push(Triple::new(none(), rho2, none()));
+    triples.push(Triple::new(rho3.clone(), Affine::constant(K::ONE), rho3));
+    let tau: Vec<K> = (0..rounds).map(|_| reader.challenge("tau")).collect();
+    let (point, claim) = sumcheck::verify(reader, rounds, &none())?;
+    let sent = reader.clear("products", 3)?;
+    let mut ends = [K::ZERO; 3];
+    ends.iter_mut().zip(sent).for_each(|(end, v)| *end = v);
+    let [a, b, c] = ends;
+    // Missing triples up to 2^z are (0, 0, 0): they add nothing to any sum below.
+    let last = Affine::constant(eq(&tau, &point) * (a * b - c));
+    claims.push(Claim::new("products", difference(&claim, &last)));
+    let weights = eq_table(&point);
+    for (side, (label, end)) in SIDES.into_iter().zip(ends).enumerate() {
+        let column = triples.iter().filter_map(|t| t.0.get(side));
+        let mut sum = combine(weights.iter().copied().zip(column));
+        sum.constant -= end;
+        claims.push(Claim::new(label, sum));
+    }
+    Ok(())
+}

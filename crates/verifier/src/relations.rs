@@ -1,0 +1,102 @@
+//! The relations of a proof in the order of docs/protocol.md, section 6: tree, common point, einsums, products.
+//!
+//! Nothing is decided here: every check is an affine claim on committed cells, and all of them are opened together.
+
+use tacit_program::{Prepared, Publics};
+use tacit_transcript::Reader;
+
+use crate::claim::{Claim, Triple};
+use crate::common::usize_of;
+use crate::error::VerifyError;
+use crate::{common, einsum, logup, products};
+
+pub use crate::common::Common;
+
+/// Everything up to the common point, shared with a prover that replays its own messages.
+#[derive(Debug)]
+pub struct UpToCommon {
+    pub common: Common,
+    pub claims: Vec<Claim>,
+    triples: Vec<Triple>,
+}
+
+/// The tree and the common point.
+///
+/// # Errors
+/// `alpha`, `truncated`, `non_canonical`.
+pub fn verify_up_to_common(
+    reader: &mut Reader<'_>,
+    prepared: &Prepared,
+    publics: &Publics,
+) -> Result<UpToCommon, VerifyError> {
+    let sizes = &prepared.sizes;
+    let (mut claims, mut triples) = (Vec::new(), Vec::new());
+    let tree = if prepared.program.lookups.is_empty() {
+        None
+    } else {
+        let depth = usize_of(sizes.depth);
+        Some(logup::verify(
+            reader,
+            depth,
+            sizes.n_pad,
+            &mut triples,
+            &mut claims,
+        )?)
+    };
+    let common = common::verify(reader, prepared, publics, tree, &mut claims);
+    Ok(UpToCommon {
+        common,
+        claims,
+        triples,
+    })
+}
+
+/// Einsums and products: all claims of the relations, in order. `reader` goes on where `verify_up_to_common` stopped.
+///
+/// # Errors
+/// `truncated`, `non_canonical`.
+pub fn verify_rest(
+    reader: &mut Reader<'_>,
+    prepared: &Prepared,
+    publics: &Publics,
+    so_far: UpToCommon,
+) -> Result<Vec<Claim>, VerifyError> {
+    let UpToCommon {
+        common,
+        mut claims,
+        mut triples,
+    } = so_far;
+    einsum::verify(
+        reader,
+        prepared,
+        publics,
+        &common,
+        &mut triples,
+        &mut claims,
+    )?;
+    products::verify(
+        reader,
+        triples,
+        usize_of(prepared.sizes.product_rounds),
+        &mut claims,
+    )?;
+    debug_assert_eq!(
+        reader.pads_used(),
+        prepared.sizes.pads,
+        "pads are counted by the program"
+    );
+    Ok(claims)
+}
+
+/// The claims that a proof's relations leave, in order.
+///
+/// # Errors
+/// `alpha`, `truncated`, `non_canonical`.
+pub fn verify_relations(
+    reader: &mut Reader<'_>,
+    prepared: &Prepared,
+    publics: &Publics,
+) -> Result<Vec<Claim>, VerifyError> {
+    let so_far = verify_up_to_common(reader, prepared, publics)?;
+    verify_rest(reader, prepared, publics, so_far)
+}

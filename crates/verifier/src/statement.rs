@@ -1,0 +1,238 @@
+//! The statement: what is checked and absorbed before the first challenge (docs/protocol.md, sections 3 and 6).
+
+use tacit_algebra::field::f_to_bytes;
+use tacit_algebra::hash::Digest;
+use tacit_params::{budget, Budget, Geometry, Relations, Shape, SlabSize};
+use tacit_pcs::{witness_columns, Columns, Commitment, Expectation, Opened, PcsError};
+use tacit_program::{entries, table_len, Ends, Prepared, ProgramError, Publics};
+use tacit_transcript::Sponge;
+
+use crate::common::usize_of;
+use crate::error::{Slug, VerifyError};
+
+/// Everything public that a proof is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Statement<'a> {
+    pub prepared: &'a Prepared,
+    pub geometry: &'a Geometry,
+    /// One a slab, in the order of the program.
+    pub commitments: &'a [Commitment],
+    pub publics: &'a Publics,
+    /// The caller's bytes: a nonce, a chain, a recipient.
+    pub context: &'a [u8],
+}
+
+impl Statement<'_> {
+    /// Absorbs geometry, program, identities, public tensors and context, in this order.
+    pub fn absorb(&self, sponge: &mut Sponge) {
+        // Writing borsh to memory cannot fail.
+        sponge.absorb(
+            "geometry",
+            &borsh::to_vec(self.geometry).unwrap_or_default(),
+        );
+        sponge.absorb("program", &self.prepared.digest);
+        for commitment in self.commitments {
+            sponge.absorb("slab", &commitment.identity());
+        }
+        for index in 0..self.prepared.publics.len() {
+            let bytes: Vec<u8> = self
+                .publics
+                .field(index)
+                .into_iter()
+                .flat_map(f_to_bytes)
+                .collect();
+            sponge.absorb("public", &bytes);
+        }
+        sponge.absorb("context", self.context);
+    }
+
+    /// Everything but the argument: public values, geometry, slabs, headers. Returns the columns of the proof.
+    ///
+    /// # Errors
+    /// `geometry`, `public_shape`, `public_interval`, `slabs`, `header`, `non_canonical`.
+    pub fn check(&self) -> Result<Columns, VerifyError> {
+        self.publics.check(self.prepared)?;
+        self.check_slabs()
+    }
+
+    /// Geometry, slabs and headers: what does not change from proof to proof.
+    ///
+    /// # Errors
+    /// `geometry`, `slabs`, `header`, `non_canonical`.
+    pub fn check_slabs(&self) -> Result<Columns, VerifyError> {
+        self.geometry
+            .check_well_formed()
+            .map_err(|e| VerifyError::from(PcsError::from(e)))?;
+        let expected = self.prepared.program.slabs.len();
+        if self.commitments.len() != expected {
+            let got = self.commitments.len();
+            return Err(VerifyError::new(
+                Slug::Slabs,
+                "statement",
+                format!("{expected} commitments"),
+                got,
+            ));
+        }
+        let columns = columns(self.prepared, self.geometry, self.commitments);
+        for (index, (commitment, slab)) in self
+            .commitments
+            .iter()
+            .zip(&self.prepared.program.slabs)
+            .enumerate()
+        {
+            let expectation = Expectation {
+                geometry: self.geometry,
+                private: slab.private,
+                schema: self.prepared.schema(index),
+                cells: self.cells(index),
+                k0: columns.k0,
+            };
+            commitment
+                .check(&expectation)
+                .map_err(|e| VerifyError::from(e).inside(&format!("slab {}", slab.name)))?;
+        }
+        Ok(columns)
+    }
+
+    /// The soundness of the geometry for this program and these slabs.
+    #[must_use]
+    pub fn budget(&self) -> Budget {
+        budget(
+            self.geometry,
+            &soundness_shape(self.prepared, self.geometry, self.commitments),
+        )
+    }
+
+    /// End of a slab's tensors.
+    #[must_use]
+    pub fn cells(&self, slab: usize) -> usize {
+        self.prepared.layouts.get(slab).map_or(0, |l| l.cells)
+    }
+
+    /// The trees of the opening, the witness last.
+    #[must_use]
+    pub fn opened<'b>(&'b self, witness: &'b Digest, columns: &Columns) -> Vec<Opened<'b>> {
+        let slabs = self.commitments.iter().map(|c| Opened {
+            root: &c.root,
+            columns: c.header.columns,
+            salted: c.header.private,
+        });
+        let last = Opened {
+            root: witness,
+            columns: columns.columns.last().copied().unwrap_or(0),
+            salted: true,
+        };
+        slabs.chain([last]).collect()
+    }
+}
+
+/// The columns of a proof: those of the headers in order, then the witness slab's, which the program alone decides.
+fn columns(prepared: &Prepared, geometry: &Geometry, commitments: &[Commitment]) -> Columns {
+    let witness = prepared.layouts.last().map_or(0, |l| l.cells);
+    let last = witness_columns(geometry, witness, usize_of(prepared.sizes.pads));
+    Columns::new(
+        commitments
+            .iter()
+            .map(|c| c.header.columns)
+            .chain([last])
+            .collect(),
+    )
+}
+
+/// Counts of a program's relations, as the soundness budget wants them.
+#[must_use]
+pub fn relations_of(prepared: &Prepared) -> Relations {
+    let (program, sizes) = (&prepared.program, &prepared.sizes);
+    let rows: u64 = program
+        .tables
+        .iter()
+        .map(|t| u64::from(table_len(&t.kind)))
+        .sum();
+    let looked_up = program
+        .lookups
+        .iter()
+        .map(|l| u64::try_from(entries(&l.shape)).unwrap_or(u64::MAX));
+    let looked_up = looked_up.fold(0u64, u64::saturating_add);
+    Relations {
+        entries: if program.lookups.is_empty() {
+            0
+        } else {
+            looked_up.saturating_add(rows)
+        },
+        depth: sizes.depth,
+        arity: sizes.arity,
+        zeros: count(program.zeros.len()),
+        einsums: count(program.einsums.len()),
+        einsum_rounds: sizes.einsum_rounds,
+        ends: prepared.einsums.iter().map(|e| e.ends.count()).sum(),
+        products: count(
+            prepared
+                .einsums
+                .iter()
+                .filter(|e| matches!(e.ends, Ends::Same | Ends::Both))
+                .count(),
+        ),
+    }
+}
+
+/// What the soundness of a proof over these commitments depends on.
+#[must_use]
+pub fn soundness_shape(
+    prepared: &Prepared,
+    geometry: &Geometry,
+    commitments: &[Commitment],
+) -> Shape {
+    let slabs: Vec<SlabSize> = commitments
+        .iter()
+        .zip(&prepared.layouts)
+        .map(|(c, layout)| SlabSize {
+            cells: u64::try_from(layout.cells).unwrap_or(u64::MAX),
+            private: c.header.private,
+            proofs: c.header.budget,
+            links: c.header.links,
+        })
+        .collect();
+    let witness = prepared.layouts.last().map_or(0, |l| l.cells);
+    relations_of(prepared).shape(geometry, &slabs, u64::try_from(witness).unwrap_or(u64::MAX))
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+impl From<ProgramError> for VerifyError {
+    fn from(e: ProgramError) -> Self {
+        // A program that cannot be executed is the prover's matter; a verifier only sees the slugs of the page.
+        let slug = Slug::from_name(e.slug).unwrap_or(Slug::Program);
+        Self::new(slug, e.place, e.expected, e.got)
+    }
+}
+
+impl From<PcsError> for VerifyError {
+    fn from(e: PcsError) -> Self {
+        let slug = Slug::from_name(e.slug()).unwrap_or(Slug::Program);
+        match e {
+            PcsError::Read(read) => read.into(),
+            PcsError::Header {
+                field,
+                expected,
+                got,
+            } => Self::new(slug, format!("header, {field}"), expected, got),
+            PcsError::Rows {
+                what,
+                expected,
+                got,
+            } => Self::new(slug, what, format!("at most {expected} rows"), got),
+            PcsError::Merkle { tree } => Self::new(
+                slug,
+                format!("opening of tree {tree}"),
+                "its root",
+                "another",
+            )
+            .with_hint("the argument belongs to another commitment, or its bytes were changed"),
+            PcsError::FinalClaim => Self::new(slug, "opening", "all claims to hold", "a false one")
+                .with_hint("something that the argument says is not true"),
+            other => Self::new(slug, "opening", "an argument for this statement", other),
+        }
+    }
+}

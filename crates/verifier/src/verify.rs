@@ -1,0 +1,137 @@
+//! The verifier: statement, witness root, relations, opening. It accepts or names what it refuses.
+
+use tacit_algebra::hash::Digest;
+use tacit_algebra::Affine;
+use tacit_params::{Budget, Geometry};
+use tacit_pcs::{verify_opening, Columns, Commitment, Statement as Opening};
+use tacit_program::{Prepared, Publics};
+use tacit_transcript::Reader;
+
+use crate::claim::Claim;
+use crate::error::{Slug, VerifyError};
+use crate::relations::verify_relations;
+use crate::statement::Statement;
+
+/// Highest target that a verifier may be asked for; the challenge field has 192 bits.
+pub const MAX_TARGET: u16 = 160;
+
+/// What an accepted proof is worth.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// The soundness budget that reached the target.
+    pub budget: Budget,
+    /// Identities of the slabs, in the order of the program.
+    pub identities: Vec<Digest>,
+    /// Claims that were opened together, binding claims included.
+    pub claims: usize,
+    /// Bytes of the argument.
+    pub bytes: usize,
+}
+
+/// Verifies an argument. `commitments` in the order of the program's slabs; `target` in bits.
+///
+/// # Errors
+/// Any slug of docs/protocol.md, section 9, that is not about files.
+pub fn verify(
+    prepared: &Prepared,
+    geometry: &Geometry,
+    commitments: &[Commitment],
+    publics: &Publics,
+    context: &[u8],
+    argument: &[u8],
+    target: u16,
+) -> Result<Verified, VerifyError> {
+    let statement = Statement {
+        prepared,
+        geometry,
+        commitments,
+        publics,
+        context,
+    };
+    let columns = statement.check()?;
+    let budget = check_security(&statement, target)?;
+    let mut reader = Reader::new(argument);
+    statement.absorb(&mut reader.sponge);
+    let root = witness_root(&mut reader)?;
+    let claims = verify_relations(&mut reader, prepared, publics)?;
+    let claims: Vec<Affine> = claims
+        .into_iter()
+        .map(|Claim { affine, .. }| affine)
+        .collect();
+    let opening = opening(&statement, &root, &columns, &claims)?;
+    verify_opening(&mut reader, &opening)?;
+    reader.finish()?;
+    Ok(Verified {
+        budget,
+        identities: commitments.iter().map(Commitment::identity).collect(),
+        claims: claims.len().saturating_add(commitments.len()),
+        bytes: argument.len(),
+    })
+}
+
+/// The geometry was made for the target, and its budget for this program reaches it.
+fn check_security(statement: &Statement<'_>, target: u16) -> Result<Budget, VerifyError> {
+    if target == 0 || target > MAX_TARGET {
+        return Err(VerifyError::new(
+            Slug::Target,
+            "target",
+            format!("1..={MAX_TARGET} bits"),
+            target,
+        ));
+    }
+    if statement.geometry.target < target {
+        let got = format!("{} bits", statement.geometry.target);
+        return Err(VerifyError::new(
+            Slug::Target,
+            "geometry",
+            format!("at least {target} bits"),
+            got,
+        )
+        .with_hint("ask for fewer bits, or commit again with a geometry for this target"));
+    }
+    let budget = statement.budget();
+    if budget.reaches(target) {
+        return Ok(budget);
+    }
+    let got = format!("{:.2} bits, bound by {}", budget.minimum, budget.binding);
+    Err(VerifyError::new(
+        Slug::Security,
+        "geometry",
+        format!("at least {target} bits"),
+        got,
+    )
+    .with_hint("derive the geometry for this program"))
+}
+
+/// The witness slab's root, the first message.
+fn witness_root(reader: &mut Reader<'_>) -> Result<Digest, VerifyError> {
+    let mut root = Digest::default();
+    root.copy_from_slice(reader.bytes("witness", 32)?);
+    Ok(root)
+}
+
+/// What is opened: the claims of the relations, then the binding claim of every slab.
+///
+/// # Errors
+/// `non_canonical` when a binding value is not.
+pub fn opening<'a>(
+    statement: &'a Statement<'a>,
+    witness: &'a Digest,
+    columns: &Columns,
+    claims: &'a [Affine],
+) -> Result<Opening<'a>, VerifyError> {
+    let bindings = statement
+        .commitments
+        .iter()
+        .enumerate()
+        .map(|(slab, c)| c.binding(slab, statement.cells(slab)))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Opening {
+        geometry: statement.geometry,
+        opened: statement.opened(witness, columns),
+        k0: columns.k0,
+        pad_base: statement.cells(statement.prepared.witness_slab()),
+        claims,
+        bindings,
+    })
+}
