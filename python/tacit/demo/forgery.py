@@ -1,0 +1,37 @@
+"""Proof files with something changed in them and the file's checksum made right again (docs/protocol.md, section 8).
+
+With a wrong checksum a file is refused before its proof is looked at. A forger knows how to compute one.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from Crypto.Hash import keccak
+
+#: "TACIT", 0, kind, version 1
+HEADER = 8
+KIND_PROOF = 5
+DIGEST = 32
+
+
+def checksum(body: bytes, kind: int = KIND_PROOF) -> bytes:
+    """H(T(10, kind) || body)."""
+    return keccak.new(digest_bits=256, data=struct.pack(">Q", (10 << 56) + kind) + body).digest()
+
+
+def changed_byte(proof: bytes, *, back: int = 2000) -> bytes:
+    """The file with one bit of its argument changed, `back` bytes before the argument's end."""
+    body = bytearray(proof[HEADER:-DIGEST])
+    body[-back] ^= 1
+    return proof[:HEADER] + bytes(body) + checksum(bytes(body))
+
+
+def changed_answer(proof: bytes, answer: int) -> bytes:
+    """The file with another first public integer; the argument stays. Body: program digest, publics, argument."""
+    body = bytearray(proof[HEADER:-DIGEST])
+    tensors, entries = struct.unpack_from("<II", body, DIGEST)
+    if tensors < 1 or entries < 1:
+        raise ValueError("the proof has no public integer")
+    struct.pack_into("<q", body, DIGEST + 8, answer)
+    return proof[:HEADER] + bytes(body) + checksum(bytes(body))
