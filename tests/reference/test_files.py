@@ -1,0 +1,137 @@
+"""Container files: round trips, every guard of section 8, validity included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import pytest
+from toy import cases
+
+from tacit.reference import Refused, digest, verify_files
+from tacit.reference.files import (
+    COMMITMENT_FILE,
+    PROGRAM_FILE,
+    PROOF_FILE,
+    CommitmentFile,
+    Kind,
+    ProgramFile,
+    ProofFile,
+    wrap,
+)
+
+
+@dataclass
+class Files:
+    program: ProgramFile
+    proof: ProofFile
+    commitments: list[CommitmentFile]
+    context: bytes
+
+    def verify(self) -> None:
+        verify_files(
+            wrap(Kind.PROGRAM, PROGRAM_FILE.write(self.program)),
+            wrap(Kind.PROOF, PROOF_FILE.write(self.proof)),
+            [wrap(Kind.COMMITMENT, COMMITMENT_FILE.write(c)) for c in self.commitments],
+            self.context,
+            0,
+        )
+
+
+@lru_cache(None)
+def made(name: str) -> Files:
+    case = cases.honest(name)
+    arguments = case.arguments
+    commitments = []
+    for i, slab in enumerate(case.program.slabs):
+        validity = cases.validity_case(case, i).proof.argument if slab.private else b""
+        tensors = tuple(cases.slab_tensors(case.program, i))
+        commitments.append(CommitmentFile(slab.name, tensors, case.slabs[slab.name].commitment, validity))
+    program = ProgramFile(arguments["program_bytes"], case.geometry, 1, '{"note": "a toy"}')
+    publics = tuple(tuple(x) for x in case.proof.publics)
+    return Files(program, ProofFile(digest(program.program), publics, case.proof.argument), commitments, case.context)
+
+
+def refused(files: Files) -> Refused:
+    with pytest.raises(Refused) as caught:
+        files.verify()
+    return caught.value
+
+
+@pytest.mark.parametrize("name", ["linear", "public_model", "wide"])
+def test_accepted(name: str) -> None:
+    made(name).verify()
+
+
+def test_container() -> None:
+    files = made("linear")
+    good = wrap(Kind.PROOF, PROOF_FILE.write(files.proof))
+    program = wrap(Kind.PROGRAM, PROGRAM_FILE.write(files.program))
+    wrong = {
+        "magic": b"tacit" + good[5:],
+        "file_kind": program,
+        "version": good[:7] + b"\2" + good[8:],
+        "checksum": good[:50] + bytes([good[50] ^ 1]) + good[51:],
+        "truncated": good[:20],
+        "encoding": wrap(Kind.PROOF, PROOF_FILE.write(files.proof) + b"\0"),
+    }
+    for slug, data in wrong.items():
+        with pytest.raises(Refused) as caught:
+            verify_files(program, data, [], b"", 0)
+        assert caught.value.slug == slug
+
+
+def test_commitment_files_of_a_wrong_kind() -> None:
+    files = made("linear")
+    program = wrap(Kind.PROGRAM, PROGRAM_FILE.write(files.program))
+    proof = wrap(Kind.PROOF, PROOF_FILE.write(files.proof))
+    with pytest.raises(Refused, match="file_kind"):
+        verify_files(program, proof, [proof], files.context, 0)
+
+
+def test_proof_for_another_program() -> None:
+    files = made("linear")
+    other = replace(files, proof=replace(files.proof, program=bytes(32)))
+    assert refused(other).slug == "program"
+
+
+def test_commitment_twice_or_missing() -> None:
+    files = made("linear")
+    assert refused(replace(files, commitments=[*files.commitments, files.commitments[0]])).slug == "slabs"
+    assert refused(replace(files, commitments=files.commitments[:1])).slug == "slabs"
+
+
+def test_tensors_that_are_not_the_headers() -> None:
+    files = made("linear")
+    first, second = files.commitments
+    name, shape, lo, hi = first.tensors[0]
+    wider = replace(first, tensors=((name, shape, lo, hi + 1), *first.tensors[1:]))
+    assert refused(replace(files, commitments=[wider, second])).slug == "schema"
+    swapped = replace(first, tensors=first.tensors[::-1])
+    assert refused(replace(files, commitments=[swapped, second])).slug == "schema"
+
+
+def test_validity_arguments() -> None:
+    files = made("linear")
+    first, second = files.commitments
+    wrong = {
+        "missing": replace(first, validity=b""),
+        "of another slab": replace(first, validity=second.validity),
+        "cut": replace(first, validity=first.validity[:-1]),
+        "longer": replace(first, validity=first.validity + b"\0"),
+        "of another commitment": replace(first, commitment=replace(first.commitment, root=bytes(32))),
+        "under another name": replace(first, slab="data2"),
+    }
+    for commitment in wrong.values():
+        assert refused(replace(files, commitments=[commitment, second])).slug == "validity"
+
+
+def test_public_slab_has_no_validity_argument() -> None:
+    files = made("public_model")
+    model, data = files.commitments
+    assert refused(replace(files, commitments=[replace(model, validity=b"x"), data])).slug == "validity"
+
+
+def test_context() -> None:
+    files = made("linear")
+    assert refused(replace(files, context=b"another")).slug in {"grinding", "merkle", "truncated", "non_canonical"}
