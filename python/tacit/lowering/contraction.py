@@ -9,6 +9,7 @@ import numpy as np
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy
 from tacit.lowering.core import Operator
+from tacit.program import Expr
 
 #: Sums of products below this are exact in float64, whose matrix product is many times faster.
 _EXACT = 1 << 52
@@ -57,3 +58,22 @@ class Contract(Operator):
         axes = tuple(tuple(number[label] for label in labels) for labels in (self.a, self.b, self.out))
         assert len(axes) == 3
         return builder.einsum(name, tuple(extents.values()), axes, a.expr, b.expr)
+
+
+@dataclass(frozen=True)
+class WindowSum(Operator):
+    """The sum over the last `axes` axes as a contraction with ones: for windows, whose sum no links say."""
+
+    axes: int
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0][: len(shapes[0]) - self.axes]
+
+    def reference(self, *args: Array) -> Array:
+        return np.asarray(args[0].sum(tuple(range(args[0].ndim - self.axes, args[0].ndim))))
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        x = builder.settled(name, args[0])
+        labels = tuple(range(len(x.shape)))
+        axes = (labels, labels[len(labels) - self.axes :], labels[: len(labels) - self.axes])
+        return builder.einsum(name, x.shape, axes, x.expr, Expr(1))

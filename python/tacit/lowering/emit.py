@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from tacit import program as pg
 from tacit.lowering import storage
-from tacit.lowering.builder import Array, Builder, Lazy, Settings, digit_widths
+from tacit.lowering.builder import Array, Builder, Lazy, Settings
 from tacit.lowering.core import InputSpec, IntGraph, OutputSpec
-from tacit.lowering.rounding import half, remainder
+from tacit.lowering.rounding import bounded, half, remainder
 from tacit.program import Program
 
 #: Who knows an input: only the prover, the prover under a commitment of its own ("data" slab), or everybody.
@@ -56,20 +56,13 @@ def _input(builder: Builder, name: str, spec: InputSpec, visibility: str) -> Laz
 
     x - lo = sum of digits, each in its range, so x lies in [lo, hi]: the interval has a power-of-two width.
     """
-    span = spec.hi - spec.lo + 1
     place: pg.Place = {"private": pg.Witness(), "committed": pg.Slab(1), "public": pg.Public()}[visibility]
     index = builder.tensor(name, spec.shape, place, (spec.lo, spec.hi))
     builder.inputs.append(pg.Port(name, index, spec.frac))
     value = builder.whole(index)
     if visibility != "private":
         return value
-    bits = span.bit_length() - 1
-    if bits <= max(builder.settings.limb, builder.settings.wide):
-        builder.lookup(name, pg.Range(spec.lo, span), value)
-        return value
-    widths = digit_widths(bits, builder.settings.limb)
-    shifted = builder.sum((1, value), constant=-spec.lo)
-    builder.digits(name, shifted, widths[:-1], pg.Range(0, 1 << widths[-1]))
+    bounded(builder, name, value, spec.lo, spec.hi)
     return value
 
 

@@ -15,6 +15,7 @@ from tacit import program as pg
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
 from tacit.lowering.core import Operator, in_range, shifted
+from tacit.program import Expr
 
 
 def half(shift: int) -> int:
@@ -123,3 +124,43 @@ def fused_lookup(builder: Builder, name: str, x: Lazy, shift: int, kind: pg.Tabl
     builder.hints.append(pg.LookupHint(out, builder.table(kind), value.expr, shift))
     builder.lookup(name, kind, value, shift, builder.whole(out).expr)
     return builder.whole(out)
+
+
+@dataclass(frozen=True)
+class RoundDivide(Operator):
+    """round(x / divisor), halves up, signed in `bits` bits; the divisor is a public constant.
+
+    x + floor(d/2) = d q + r with 0 <= r < d (its own range table) has one solution; q is bounded by its limbs.
+    """
+
+    divisor: int
+    bits: int
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+    def reference(self, *args: Array) -> Array:
+        return in_range((args[0] + self.divisor // 2) // self.divisor, *signed(self.bits))
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        (x,) = args
+        value = builder.sum((1, x), constant=self.divisor // 2)
+        q, r = (builder.whole(builder.witness(f"{name}.{part}", x.shape)) for part in ("quotient", "rest"))
+        ids = len(builder.tensors) - 2, len(builder.tensors) - 1
+        builder.hints.append(pg.DivideHint(x.shape, value.expr, Expr(self.divisor), *ids))
+        builder.lookup(f"{name}.rest", pg.Range(0, self.divisor), r)
+        bounded(builder, f"{name}.quotient", q, *signed(self.bits))
+        builder.zero(name, x.shape, (1, value.expr), (-self.divisor, q.expr), (-1, r.expr))
+        return q
+
+
+def bounded(builder: Builder, name: str, value: Lazy, lo: int, hi: int) -> None:
+    """The committed tensor lies in [lo, hi], an interval of a power-of-two width: one lookup or digits."""
+    span = hi - lo + 1
+    bits = span.bit_length() - 1
+    if bits <= max(builder.settings.limb, builder.settings.wide):
+        builder.lookup(name, pg.Range(lo, span), value)
+        return
+    widths = digit_widths(bits, builder.settings.limb)
+    moved = builder.sum((1, value), constant=-lo)
+    builder.digits(name, moved, widths[:-1], pg.Range(0, 1 << widths[-1]))

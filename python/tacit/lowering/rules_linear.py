@@ -1,4 +1,4 @@
-"""Rules for products and sums: MatMul, Conv, Add, Sub, Mul, Div."""
+"""Rules for products and sums: MatMul, Add, Sub, Mul, Div."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _matmul_labels(q: Quantizer, names: list[str], shapes: list[Shape]) -> tuple
     for side, shape in enumerate(shapes):
         own = lead[rank - (len(shape) - 2) :]
         other = shapes[1 - side][:-2]
-        wide = {label: n for label, n in zip(lead[rank - len(other) :], other, strict=True)}
+        wide = dict(zip(lead[rank - len(other) :], other, strict=True))
         kept = [label for label, n in zip(own, shape[:-2], strict=True) if n == wide.get(label, n)]
         if len(kept) < len(own):
             extents = tuple(n for label, n in zip(own, shape, strict=False) if label in kept)
@@ -54,14 +54,6 @@ def _matmul_labels(q: Quantizer, names: list[str], shapes: list[Shape]) -> tuple
             )
         sides.append("".join(kept))
     return sides[0] + "yk", sides[1] + "kz", lead + "yz"
-
-
-@rule("Conv")
-def conv(q: Quantizer, node: Node) -> QValue:
-    """Patches by links, then one contraction; channels come last in the raw result. See rules_nonlinear for fused pooling."""
-    from tacit.lowering.rules_nonlinear import conv_with_pool
-
-    return conv_with_pool(q, node)
 
 
 @rule("Add")
@@ -138,7 +130,10 @@ def _in_order(q: Quantizer, v: QValue, tensor: str, perm: tuple[int, ...], shape
 
 @rule("Mul", "Div")
 def mul(q: Quantizer, node: Node) -> QValue:
-    """x * y. A constant of one entry is public structure (a coefficient); any other is a weight; two tensors: entrywise."""
+    """x * y, entrywise.
+
+    A constant of one entry is public structure, a coefficient of the program; any other is a weight.
+    """
     x, y = node.inputs
     out = node.outputs[0]
     if x in q.graph.constants:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from tacit.graph import Node
 from tacit.lowering.core import Operator
-from tacit.lowering.views import Cut, Join, Permute, Reshape, Total, Windows
+from tacit.lowering.rules_round import mean
+from tacit.lowering.views import Cut, Join, Permute, Reshape, Total
 from tacit.quantize import Quantizer, QValue, rule
 
 
@@ -77,14 +80,10 @@ def reduce_sum(q: Quantizer, node: Node) -> QValue:
     return total(q, node, tuple(node.attrs["axes"]), bool(node.attrs["keepdims"]))
 
 
-def pool_windows(node: Node, out_shape: tuple[int, ...]) -> Windows:
-    """The windows of a pooling node."""
-    kernel = tuple(node.attrs["kernel_shape"])
-    rank = len(kernel)
-    return Windows(
-        kernel,
-        tuple(node.attrs["strides"]),
-        tuple(node.attrs["dilations"]),
-        tuple(node.attrs["pads"][:rank]),
-        out_shape[2:],
-    )
+@rule("ReduceMean")
+def reduce_mean(q: Quantizer, node: Node) -> QValue:
+    """The sum is affine; a rounding division by the number of entries follows."""
+    summed = total(q, node, tuple(node.attrs["axes"]), bool(node.attrs["keepdims"]))
+    shape = q.graph.shapes[node.inputs[0]]
+    return mean(q, summed, prod(shape[i] for i in node.attrs["axes"]), node.outputs[0])
+

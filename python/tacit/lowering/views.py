@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
-
 import numpy as np
 
 from tacit.lowering import affine
@@ -123,32 +121,44 @@ class Join(Operator):
 
 @dataclass(frozen=True)
 class Windows(Operator):
-    """(n, c, spatial..) to (n, c, out.., kernel..): entry stride * o + dilation * k - pad, zero in the padding."""
+    """(n, c, spatial..) to (n, c, out.., kernel..): entry stride * o + dilation * k - pad, `fill` in the padding."""
 
     kernel: tuple[int, ...]
     strides: tuple[int, ...]
     dilations: tuple[int, ...]
     pads: tuple[int, ...]
     out: tuple[int, ...]
+    fill: int = 0
 
     def shape(self, *shapes: Shape) -> Shape:
         return (*shapes[0][:2], *self.out, *self.kernel)
 
     def _index(self, axis: int) -> Array:
         o, k = np.arange(self.out[axis])[:, None], np.arange(self.kernel[axis])[None, :]
-        return self.strides[axis] * o + self.dilations[axis] * k - self.pads[axis]
+        return np.asarray(self.strides[axis] * o + self.dilations[axis] * k - self.pads[axis])
+
+    def _outside(self, spatial: Shape) -> Array:
+        """(out.., kernel..): 1 where a window reads padding."""
+        rank = len(self.kernel)
+        inside = np.ones((1,) * (2 * rank), dtype=np.int64)
+        for axis in range(rank):
+            index = self._index(axis)
+            shape = [1] * (2 * rank)
+            shape[axis], shape[rank + axis] = index.shape
+            inside = inside * ((index >= 0) & (index < spatial[axis])).reshape(shape)
+        return 1 - inside
 
     def reference(self, *args: Array) -> Array:
         x, rank = args[0], len(self.kernel)
         for axis in range(rank):
             # Axis 2 + axis becomes (.., out, kernel at the end).
             index = self._index(axis)
-            inside = (index >= 0) & (index < x.shape[2 + axis])
+            inside = (index >= 0) & (index < args[0].shape[2 + axis])
             taken = np.take(x, np.where(inside, index, 0), 2 + axis)
             shape = [1] * taken.ndim
             shape[2 + axis : 4 + axis] = index.shape
             x = np.moveaxis(taken * inside.reshape(shape), 3 + axis, -1)
-        return x
+        return x + self.fill * self._outside(args[0].shape[2:]) if self.fill else x
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
         (x,) = args
@@ -157,9 +167,14 @@ class Windows(Operator):
         for axis in range(rank):
             pairs = ((2 + axis, self.strides[axis]), (2 + rank + axis, self.dilations[axis]))
             rows.append((pairs, -self.pads[axis]))
-        shape = self.shape(x.shape)
+        shape, spatial = self.shape(x.shape), x.shape[2:]
         x = _without_constant(builder, x)
-        return builder.view(name, x, shape, lambda e, s: affine.substitute(e, x.shape, shape, rows, s))
+        seen = builder.view(name, x, shape, lambda e, s: affine.substitute(e, x.shape, shape, rows, s))
+        mask = self._outside(spatial)
+        if not self.fill or not mask.any():
+            return seen
+        outside = builder.constant(f"{name}.padding", np.broadcast_to(mask, shape[2:]))
+        return builder.sum((1, seen), (self.fill, builder.broadcast(outside, shape)))
 
 
 @dataclass(frozen=True)
@@ -218,7 +233,3 @@ class Affine(Operator):
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
         return builder.sum(*zip(self.coefs, args, strict=True), constant=self.constant)
 
-
-def count(shape: Shape) -> int:
-    """Entries of a shape."""
-    return prod(shape)

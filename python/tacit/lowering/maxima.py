@@ -1,0 +1,132 @@
+"""Maxima over windows, fused with a rounding before and a ReLU after.
+
+With y_j = round(x_j / 2^s) and m = max y_j, the number D_j = 2^s m + (2^s - 1) - half - x_j equals 2^s (m - y_j) + r_j
+with r_j in [0, 2^s). Its digits, all range-checked, say at once that y_j is the rounding of x_j, what q_j = m - y_j is, and
+that q_j >= 0: m is at least every y_j. Selectors e_j >= 0 with sum 1 are a one-hot vector, and sum e_j q_j = 0 says that
+some y_j equals m. So m is the maximum and nothing else; which of equal entries is selected does not matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from tacit import program as pg
+from tacit.lowering import affine
+from tacit.lowering.affine import Shape
+from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
+from tacit.lowering.core import Operator, in_range, shifted
+from tacit.lowering.rounding import half, signed
+from tacit.program import Expr
+
+
+@dataclass(frozen=True)
+class RoundMax(Operator):
+    """The maximum of round(x / 2^shift) over the last `axes` axes, then max(., 0) if `relu`.
+
+    Defined where the maximum is signed in `bits` bits and no rounded entry is 2^bits or more below it.
+    """
+
+    shift: int
+    bits: int
+    axes: int
+    relu: bool = False
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0][: len(shapes[0]) - self.axes]
+
+    def reference(self, *args: Array) -> Array:
+        y = shifted(args[0], self.shift)
+        window = tuple(range(y.ndim - self.axes, y.ndim))
+        m = in_range(np.asarray(y.max(window)), *signed(self.bits))
+        in_range(m - y.min(window), 0, (1 << self.bits) - 1)
+        return np.maximum(m, 0) if self.relu else m
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        (x,) = args
+        out = self.shape(x.shape)
+        m, result = self._maximum(builder, name, self._top(builder, name, x, out))
+        limb = builder.settings.limb
+        low, limbs = digit_widths(self.shift, limb), digit_widths(self.bits, limb)
+        spread = _spread(builder, m, x.shape)
+        offset = (1 << self.shift) - 1 - half(self.shift)
+        gap = builder.sum((1 << self.shift, spread), (-1, x), constant=offset)
+        digits = builder.digits(f"{name}.gap", gap, [*low, *limbs[:-1]], pg.Range(0, 1 << limbs[-1]))
+        attained(builder, name, builder.joined(digits[len(low) :], limbs), self.axes)
+        return result
+
+    def _top(self, builder: Builder, name: str, x: Lazy, out: Shape) -> Lazy:
+        """A helper of the hints only, in no relation: the maximum of x before rounding."""
+        if not x.raw and self.axes > 1:
+            x = builder.reshape(name, x, (*out, prod(x.shape[len(out) :])))
+        while len(x.shape) > len(out):
+            top = builder.witness(f"{name}.top", x.shape[:-1])
+            builder.hints.append(pg.MaxHint(x.shape, x.expr, top))
+            x = builder.whole(top)
+        return x
+
+    def _maximum(self, builder: Builder, name: str, top: Lazy) -> tuple[Lazy, Lazy]:
+        """m with its range check, and the result (m, or its ReLU)."""
+        value = builder.sum((1, top), constant=half(self.shift))
+        sink = [(builder.witness(f"{name}.cut", top.shape), self.shift)] if self.shift else []
+        lo, hi = signed(self.bits)
+        if self.bits <= builder.settings.wide:
+            m = builder.witness(f"{name}.max", top.shape)
+            builder.hints.append(pg.DigitsHint(top.shape, value.expr, tuple(sink), m))
+            whole = builder.whole(m)
+            if not self.relu:
+                builder.lookup(f"{name}.max", pg.Range(lo, hi - lo + 1), whole)
+                return whole, whole
+            kind = pg.ReluTable(lo, hi - lo + 1)
+            result = builder.witness(f"{name}.relu", top.shape)
+            builder.hints.append(pg.LookupHint(result, builder.table(kind), whole.expr, 0))
+            builder.lookup(f"{name}.relu", kind, whole, output=builder.whole(result).expr)
+            return whole, builder.whole(result)
+        return self._limbs(builder, name, value, sink)
+
+    def _limbs(self, builder: Builder, name: str, value: Lazy, sink: list[tuple[int, int]]) -> tuple[Lazy, Lazy]:
+        """m in limbs; the top one is signed, and its sign is a lookup where it is asked for."""
+        widths = digit_widths(self.bits, builder.settings.limb)
+        ids = [builder.witness(f"{name}.max{i}", value.shape) for i in range(len(widths))]
+        digits = [*sink, *zip(ids[:-1], widths, strict=False)]
+        builder.hints.append(pg.DigitsHint(value.shape, value.expr, tuple(digits), ids[-1]))
+        for index, width in zip(ids[:-1], widths, strict=False):
+            builder.lookup(builder.tensors[index].name, pg.Range(0, 1 << width), builder.whole(index))
+        lo, hi = signed(widths[-1])
+        top = builder.whole(ids[-1])
+        m = builder.joined([builder.whole(i) for i in ids], widths)
+        if not self.relu:
+            builder.lookup(builder.tensors[ids[-1]].name, pg.Range(lo, hi - lo + 1), top)
+            return m, m
+        kind = pg.Sign(lo, hi - lo + 1)
+        sign = builder.whole(builder.witness(f"{name}.sign", value.shape))
+        builder.hints.append(pg.LookupHint(len(builder.tensors) - 1, builder.table(kind), top.expr, 0))
+        builder.lookup(f"{name}.sign", kind, top, output=sign.expr)
+        return m, builder.commit(f"{name}.relu", builder.hadamard(f"{name}.relu", sign, m))
+
+
+def _spread(builder: Builder, m: Lazy, shape: Shape) -> Lazy:
+    """m repeated along the window axes, which come last."""
+    rows: list[affine.Row] = [(((i, 1),), 0) for i in range(len(m.shape))]
+    return builder.view("spread", m, shape, lambda e, s: affine.substitute(e, m.shape, shape, rows, s))
+
+
+def attained(builder: Builder, name: str, gap: Lazy, axes: int) -> Lazy:
+    """Selectors e over the last `axes` axes of gap >= 0, merged into one: one-hot, and sum e * gap = 0. Returns e."""
+    rank = len(gap.shape) - axes
+    out, window = gap.shape[:rank], gap.shape[rank:]
+    flat = (*out, prod(window))
+    e = builder.witness(f"{name}.select", flat)
+    merged = builder.reshape(name, gap, flat)
+    builder.hints.append(pg.OneHotMaxHint(flat, builder.sum((-1, merged)).expr, e))
+    whole = builder.whole(e)
+    builder.lookup(f"{name}.select", pg.Range(0, 1 << builder.settings.limb), whole)
+    total = affine.total(whole.expr, flat, rank, builder.shapes)
+    builder.zero(f"{name}.one", out, (1, total), (1, Expr(-1)))
+    selector = builder.reshape(name, whole, gap.shape)
+    labels = tuple(range(len(gap.shape)))
+    picked = builder.einsum(f"{name}.pick", gap.shape, (labels, labels, labels[:rank]), selector.expr, gap.expr)
+    builder.zero(f"{name}.attained", out, (1, picked.expr))
+    return whole
