@@ -108,6 +108,10 @@ impl EinsumPlan {
         &self.axes[side as usize]
     }
 
+    pub fn out_axes(&self) -> &[u8] {
+        &self.axes[2]
+    }
+
     pub fn operand_shape(&self, side: Side) -> &[u32] {
         match side {
             Side::A => &self.a_shape,

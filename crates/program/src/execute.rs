@@ -1,6 +1,14 @@
-//! From the givens to every value.
-use crate::error::Result;
+//! From the givens to every value of the statement (docs/program.md section 6).
+
+use crate::contract::einsum_values;
+use crate::dense::{dense, PARALLEL};
+use crate::error::{ProgramError, Result};
 use crate::prepared::Prepared;
+use crate::shape::entries;
+use crate::table::{table_len, table_lo, table_out};
+use crate::types::{Expr, Hint, Place, Source, TableKind};
+use rayon::prelude::*;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A tensor's valid entries, row-major; shared, so that weights are not copied for every proof.
@@ -16,10 +24,422 @@ pub struct Trace {
     pub einsums: Vec<Vec<i64>>,
 }
 
-/// Givens are slab tensors and input ports' tensors (each exactly once), as `Vec<i64>` or shared.
+/// Givens are slab tensors and input ports' tensors, each exactly once, as `Vec<i64>` or shared.
+/// Errors (slug `execution`) name the tensor, the value and the range of the first thing that does not hold.
 pub fn execute<G: Into<Values>>(
-    _prepared: &Prepared,
-    _givens: impl IntoIterator<Item = (u32, G)>,
+    prepared: &Prepared,
+    givens: impl IntoIterator<Item = (u32, G)>,
 ) -> Result<Trace> {
-    todo!()
+    let mut run = Run::new(prepared);
+    for (tensor, values) in givens {
+        run.give(tensor, values.into())?;
+    }
+    run.check_givens()?;
+    for hint in &prepared.program.hints {
+        run.hint(hint)?;
+    }
+    run.finish()
+}
+
+struct Run<'a> {
+    prepared: &'a Prepared,
+    trace: Trace,
+    written: Vec<bool>,
+    contracted: Vec<bool>,
+}
+
+impl<'a> Run<'a> {
+    fn new(prepared: &'a Prepared) -> Self {
+        let program = &prepared.program;
+        let constant = |place: &Place| matches!(place, Place::Constant(_));
+        Self {
+            trace: Trace {
+                tensors: prepared.constants.clone(),
+                multiplicities: Vec::new(),
+                einsums: vec![Vec::new(); program.einsums.len()],
+            },
+            written: program.tensors.iter().map(|t| constant(&t.place)).collect(),
+            contracted: vec![false; program.einsums.len()],
+            prepared,
+        }
+    }
+
+    fn name(&self, tensor: u32) -> &'a str {
+        self.prepared
+            .program
+            .tensors
+            .get(tensor as usize)
+            .map_or("", |t| &t.name)
+    }
+
+    fn give(&mut self, tensor: u32, values: Values) -> Result<()> {
+        let program = &self.prepared.program;
+        let slab = program
+            .tensors
+            .get(tensor as usize)
+            .is_some_and(|t| matches!(t.place, Place::Slab(_)));
+        if !slab && !program.inputs.iter().any(|p| p.tensor == tensor) {
+            let got = format!("tensor {tensor} {}", self.name(tensor));
+            return Err(ProgramError::execution(
+                "given_unknown",
+                "givens",
+                "slab tensors and inputs",
+                got,
+            ));
+        }
+        self.write(tensor, values)
+    }
+
+    fn check_givens(&self) -> Result<()> {
+        let program = &self.prepared.program;
+        let slabs = (0u32..)
+            .zip(&program.tensors)
+            .filter(|(_, t)| matches!(t.place, Place::Slab(_)))
+            .map(|(i, _)| i);
+        for tensor in slabs.chain(program.inputs.iter().map(|p| p.tensor)) {
+            self.check_written(tensor, "given_missing", "given values")?;
+        }
+        Ok(())
+    }
+
+    fn check_written(&self, tensor: u32, rule: &'static str, expected: &str) -> Result<()> {
+        if self.written.get(tensor as usize) == Some(&true) {
+            return Ok(());
+        }
+        Err(ProgramError::execution(
+            rule,
+            self.name(tensor),
+            expected,
+            "none",
+        ))
+    }
+
+    /// A whole tensor, once, in its declared interval.
+    fn write(&mut self, tensor: u32, values: Values) -> Result<()> {
+        let Some(decl) = self.prepared.program.tensors.get(tensor as usize) else {
+            return Ok(());
+        };
+        if self.written[tensor as usize] {
+            return Err(ProgramError::execution(
+                "written_twice",
+                &decl.name,
+                "one value",
+                "a second one",
+            ));
+        }
+        let n = entries(&decl.shape);
+        if values.len() != n {
+            let got = format!("{} entries", values.len());
+            return Err(ProgramError::execution(
+                "given_shape",
+                &decl.name,
+                format!("{n} entries"),
+                got,
+            ));
+        }
+        if let Some((i, v)) = outside(&values, decl.lo, decl.hi) {
+            let expected = format!("entries in [{}, {}]", decl.lo, decl.hi);
+            return Err(ProgramError::execution(
+                "tensor_interval",
+                &decl.name,
+                expected,
+                format!("{v} at {i}"),
+            ));
+        }
+        self.written[tensor as usize] = true;
+        self.trace.tensors[tensor as usize] = values;
+        Ok(())
+    }
+
+    /// Every source has values; einsums are computed when first needed.
+    fn need(&mut self, expr: &Expr) -> Result<()> {
+        for term in &expr.terms {
+            match term.source {
+                Source::Tensor(t) => {
+                    self.check_written(t, "unwritten", "values before they are read")?
+                }
+                Source::Einsum(e) => self.contract(e as usize)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn contract(&mut self, e: usize) -> Result<()> {
+        if self.contracted[e] {
+            return Ok(());
+        }
+        let prepared = self.prepared;
+        let (decl, plan) = (&prepared.program.einsums[e], &prepared.einsums[e]);
+        self.need(&decl.a)?;
+        self.need(&decl.b)?;
+        let a = dense(prepared, &decl.a, &plan.a_shape, &self.trace);
+        let b = dense(prepared, &decl.b, &plan.b_shape, &self.trace);
+        let out = einsum_values(plan, &a, &b);
+        self.trace.einsums[e] = out;
+        self.contracted[e] = true;
+        Ok(())
+    }
+
+    fn values(&mut self, expr: &Expr, shape: &[u32]) -> Result<Cow<'_, [i64]>> {
+        self.need(expr)?;
+        Ok(dense(self.prepared, expr, shape, &self.trace))
+    }
+
+    fn hint(&mut self, hint: &Hint) -> Result<()> {
+        match hint {
+            Hint::Linear { dst, expr } => {
+                let shape = self.shape(*dst);
+                let values = self.values(expr, shape)?.into_owned();
+                self.write(*dst, Arc::new(values))
+            }
+            Hint::Digits {
+                shape,
+                expr,
+                digits,
+                quotient,
+            } => {
+                let mut rest = self.values(expr, shape)?.into_owned();
+                for &(dst, bits) in digits {
+                    let digit = low_digit(&mut rest, bits);
+                    self.write(dst, Arc::new(digit))?;
+                }
+                quotient.map_or(Ok(()), |dst| self.write(dst, Arc::new(rest)))
+            }
+            Hint::Lookup {
+                dst,
+                table,
+                expr,
+                shift,
+            } => self.hint_lookup(*dst, *table, expr, *shift),
+            Hint::Divide {
+                shape,
+                num,
+                den,
+                quotient,
+                remainder,
+            } => {
+                let num = self.values(num, shape)?.into_owned();
+                let den = self.values(den, shape)?;
+                if let Some(d) = den.iter().find(|&&d| d <= 0) {
+                    let got = d.to_string();
+                    let name = self.name(*quotient);
+                    return Err(ProgramError::execution(
+                        "divide",
+                        name,
+                        "denominators above 0",
+                        got,
+                    ));
+                }
+                let (q, r) = num
+                    .iter()
+                    .zip(den.iter())
+                    .map(|(n, d)| (n.div_euclid(*d), n.rem_euclid(*d)))
+                    .unzip();
+                self.write(*quotient, Arc::new(q))?;
+                self.write(*remainder, Arc::new(r))
+            }
+            Hint::Max { shape, expr, dst } => {
+                let n = shape.last().copied().unwrap_or(1) as usize;
+                let values = self.values(expr, shape)?;
+                let max = values
+                    .chunks(n)
+                    .map(|row| row.iter().copied().max().unwrap_or(0))
+                    .collect();
+                self.write(*dst, Arc::new(max))
+            }
+            Hint::OneHotMax { shape, expr, dst } => {
+                let n = shape.last().copied().unwrap_or(1) as usize;
+                let mut values = self.values(expr, shape)?.into_owned();
+                for row in values.chunks_mut(n) {
+                    let max = row.iter().copied().max();
+                    let first = row.iter().position(|v| Some(*v) == max);
+                    row.iter_mut()
+                        .enumerate()
+                        .for_each(|(i, v)| *v = (Some(i) == first) as i64);
+                }
+                self.write(*dst, Arc::new(values))
+            }
+        }
+    }
+
+    fn shape(&self, tensor: u32) -> &'a [u32] {
+        self.prepared
+            .program
+            .tensors
+            .get(tensor as usize)
+            .map_or(&[], |t| &t.shape)
+    }
+
+    fn hint_lookup(&mut self, dst: u32, table: u32, expr: &Expr, shift: u8) -> Result<()> {
+        let shape = self.shape(dst);
+        let kind = &self.prepared.program.tables[table as usize].kind;
+        let name = self.name(dst);
+        let input = self.values(expr, shape)?;
+        let rows = table_rows(kind, &input, shift)
+            .map_err(|miss| miss.error("table_input", name, kind, shift))?;
+        let lo = table_lo(kind);
+        let out = rows
+            .iter()
+            .map(|&row| table_out(kind, row, lo + row as i64))
+            .collect();
+        self.write(dst, Arc::new(out))
+    }
+
+    /// Everything is written, all relations hold; counts the rows that lookups use.
+    fn finish(mut self) -> Result<Trace> {
+        let program = &self.prepared.program;
+        for tensor in 0..program.tensors.len() as u32 {
+            self.check_written(tensor, "unwritten", "values from a hint")?;
+        }
+        for e in 0..program.einsums.len() {
+            self.contract(e)?;
+        }
+        program.zeros.par_iter().try_for_each(|zero| {
+            let values = dense(self.prepared, &zero.expr, &zero.shape, &self.trace);
+            outside(&values, 0, 0).map_or(Ok(()), |(i, v)| {
+                let place = format!("zero {}", zero.name);
+                Err(ProgramError::execution(
+                    "zero",
+                    place,
+                    "0",
+                    format!("{v} at {i}"),
+                ))
+            })
+        })?;
+        self.count_rows()?;
+        Ok(self.trace)
+    }
+
+    fn count_rows(&mut self) -> Result<()> {
+        let (prepared, trace) = (self.prepared, &self.trace);
+        let program = &prepared.program;
+        let lists: Vec<Vec<u32>> = program
+            .lookups
+            .par_iter()
+            .map(|lookup| {
+                let kind = &program.tables[lookup.table as usize].kind;
+                let place = format!("lookup {}", lookup.name);
+                let input = dense(prepared, &lookup.input, &lookup.shape, trace);
+                let rows = table_rows(kind, &input, lookup.shift)
+                    .map_err(|miss| miss.error("lookup_input", &place, kind, lookup.shift))?;
+                let output = dense(prepared, &lookup.output, &lookup.shape, trace);
+                let lo = table_lo(kind);
+                let wrong = rows
+                    .iter()
+                    .zip(output.iter())
+                    .find(|(&r, &o)| table_out(kind, r, lo + r as i64) != o);
+                match wrong {
+                    None => Ok(rows),
+                    Some((&row, o)) => {
+                        let expected = table_out(kind, row, lo + row as i64);
+                        Err(ProgramError::execution(
+                            "lookup_output",
+                            place,
+                            expected.to_string(),
+                            o.to_string(),
+                        ))
+                    }
+                }
+            })
+            .collect::<Result<_>>()?;
+        let mut counts: Vec<Vec<i64>> = program
+            .tables
+            .iter()
+            .map(|t| vec![0; table_len(&t.kind) as usize])
+            .collect();
+        for (lookup, rows) in program.lookups.iter().zip(lists) {
+            let count = &mut counts[lookup.table as usize];
+            rows.into_iter().for_each(|row| count[row as usize] += 1);
+        }
+        self.trace.multiplicities = counts;
+        Ok(())
+    }
+}
+
+/// v mod 2^bits, leaving floor(v / 2^bits).
+fn low_digit(rest: &mut [i64], bits: u8) -> Vec<i64> {
+    let mask = (1i64 << bits.min(62)) - 1;
+    let digit = rest.iter().map(|v| v & mask).collect();
+    rest.iter_mut().for_each(|v| *v >>= bits.min(62));
+    digit
+}
+
+/// The first entry outside [lo, hi].
+fn outside(values: &[i64], lo: i64, hi: i64) -> Option<(usize, i64)> {
+    // One pass without branches first: nearly always nothing is outside.
+    let clean = |chunk: &[i64]| {
+        !chunk
+            .iter()
+            .fold(false, |bad, &v| bad | (v < lo) | (v > hi))
+    };
+    let all = if values.len() < 4 * PARALLEL {
+        clean(values)
+    } else {
+        values.par_chunks(PARALLEL).all(clean)
+    };
+    if all {
+        return None;
+    }
+    values
+        .iter()
+        .copied()
+        .enumerate()
+        .find(|&(_, v)| v < lo || v > hi)
+}
+
+/// A value that is not in a table.
+struct Miss {
+    index: usize,
+    value: i64,
+}
+
+impl Miss {
+    fn error(&self, rule: &'static str, place: &str, kind: &TableKind, shift: u8) -> ProgramError {
+        let lo = table_lo(kind);
+        let hi = lo + (table_len(kind) as i64 - 1);
+        let expected = match shift {
+            0 => format!("inputs in [{lo}, {hi}]"),
+            _ => format!("inputs of 2^{shift} times [{lo}, {hi}]"),
+        };
+        ProgramError::execution(
+            rule,
+            place,
+            expected,
+            format!("{} at {}", self.value, self.index),
+        )
+        .with_hint("a value beyond the range that the program was made for")
+    }
+}
+
+/// The row of every input / 2^shift.
+fn table_rows(kind: &TableKind, input: &[i64], shift: u8) -> std::result::Result<Vec<u32>, Miss> {
+    let (lo, len) = (table_lo(kind), table_len(kind) as u64);
+    let mask = (1i64 << shift.min(62)) - 1;
+    let row = |v: i64| ((v >> shift.min(62)).wrapping_sub(lo)) as u64;
+    let good = |v: i64| v & mask == 0 && row(v) < len;
+    let mut all = true;
+    let rows: Vec<u32> = if input.len() < 2 * PARALLEL {
+        input
+            .iter()
+            .map(|&v| {
+                all &= good(v);
+                row(v) as u32
+            })
+            .collect()
+    } else {
+        all = input
+            .par_chunks(PARALLEL)
+            .all(|c| c.iter().fold(true, |all, &v| all & good(v)));
+        input
+            .par_iter()
+            .with_min_len(PARALLEL)
+            .map(|&v| row(v) as u32)
+            .collect()
+    };
+    if all {
+        return Ok(rows);
+    }
+    let found = input.iter().copied().enumerate().find(|&(_, v)| !good(v));
+    let (index, value) = found.unwrap_or((0, 0));
+    Err(Miss { index, value })
 }

@@ -1,3 +1,515 @@
-//! Intervals that follow from the relations.
+//! Intervals that follow from the relations, so that nothing wraps modulo p (docs/program.md section 5).
+
+use crate::error::{ProgramError, Result};
+use crate::link::{is_identity, unlinked, Joint};
+use crate::shape::entries;
+use crate::table::{table_len, table_lo};
+use crate::types::{Expr, Place, Program, Source, TableKind, Term};
+use std::collections::{BTreeMap, VecDeque};
+use tacit_algebra::P;
+
 /// [lo, hi], both included.
 pub type Interval = (i64, i64);
+
+/// (p - 1) / 2: an integer x with |x| <= HALF is the only one of its residue.
+pub(crate) const HALF: i128 = (P / 2) as i128;
+
+/// Term evaluations that narrowing may take before the program is refused; honest programs need a few per term.
+const WORK: u64 = 1 << 26;
+
+/// An interval before it is known to be short; `None` when it is unknown or too wide to compute.
+type Wide = Option<(i128, i128)>;
+
+/// A term's share of an interval, its geometry already counted.
+#[derive(Clone, Copy, Debug)]
+struct TermBound {
+    coef: i128,
+    source: Source,
+    /// Most source entries that a target index meets.
+    most: i128,
+    /// Every target index meets exactly one.
+    exactly_one: bool,
+    identity: bool,
+    /// No other term of the expression has the same source.
+    sole: bool,
+}
+
+#[derive(Clone, Debug)]
+struct ExprBound {
+    constant: i128,
+    terms: Vec<TermBound>,
+}
+
+pub(crate) struct Solver<'a> {
+    program: &'a Program,
+    tensors: Vec<Option<Interval>>,
+    einsums: Vec<Wide>,
+    operands: Vec<[ExprBound; 2]>,
+    zeros: Vec<ExprBound>,
+    work: u64,
+}
+
+/// What waits to be looked at again.
+#[derive(Clone, Copy)]
+enum Node {
+    Einsum(usize),
+    Zero(usize),
+}
+
+impl<'a> Solver<'a> {
+    /// Every index of the program is in range.
+    pub fn new(program: &'a Program) -> Self {
+        let tensors = program.tensors.iter().map(|t| match &t.place {
+            Place::Constant(values) => {
+                let ends = (values.iter().min(), values.iter().max());
+                ends.0.copied().zip(ends.1.copied())
+            }
+            Place::Public | Place::Slab(_) => Some((t.lo, t.hi)),
+            Place::Witness => None,
+        });
+        let bound = |expr: &Expr, shape: &[u32]| expr_bound(program, expr, shape);
+        let operands = program.einsums.iter().map(|e| {
+            let shape =
+                |axes: &[u8]| -> Vec<u32> { axes.iter().map(|&l| e.extents[l as usize]).collect() };
+            [
+                bound(&e.a, &shape(&e.a_axes)),
+                bound(&e.b, &shape(&e.b_axes)),
+            ]
+        });
+        Self {
+            program,
+            tensors: tensors.collect(),
+            einsums: vec![None; program.einsums.len()],
+            operands: operands.collect(),
+            zeros: program
+                .zeros
+                .iter()
+                .map(|z| bound(&z.expr, &z.shape))
+                .collect(),
+            work: 0,
+        }
+    }
+
+    /// The greatest fixed point of the two rules, then every bound.
+    pub fn solve(mut self) -> Result<Vec<Option<Interval>>> {
+        self.narrow_by_tables()?;
+        self.narrow_by_zeros()?;
+        self.check_declared()?;
+        self.check_einsums()?;
+        self.check_zeros()?;
+        self.check_lookups()?;
+        Ok(self.tensors)
+    }
+
+    /// Rule 1: a witness tensor alone in a lookup's input with shift 0, or in its output.
+    fn narrow_by_tables(&mut self) -> Result<()> {
+        for lookup in &self.program.lookups {
+            let kind = &self.program.tables[lookup.table as usize].kind;
+            if lookup.shift == 0 {
+                if let Some(t) = self.alone(&lookup.input, &lookup.shape) {
+                    self.narrow(t, inputs(kind))?;
+                }
+            }
+            if let Some(t) = self.alone(&lookup.output, &lookup.shape) {
+                self.narrow(t, outputs(kind))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The witness tensor that the expression is.
+    fn alone(&self, expr: &Expr, shape: &[u32]) -> Option<usize> {
+        let [Term {
+            coef: 1,
+            source: Source::Tensor(t),
+            ..
+        }] = expr.terms.as_slice()
+        else {
+            return None;
+        };
+        let tensor = &self.program.tensors[*t as usize];
+        let fits = expr.constant == 0
+            && matches!(tensor.place, Place::Witness)
+            && is_identity(&expr.terms[0], shape, &tensor.shape);
+        fits.then_some(*t as usize)
+    }
+
+    /// Rule 2, applied until nothing changes: an einsum or a zero is looked at again when a source of it is narrowed.
+    fn narrow_by_zeros(&mut self) -> Result<()> {
+        let readers = self.readers();
+        let nodes = self.operands.len() + self.zeros.len();
+        let einsums = self.operands.len();
+        let index = |node: Node| match node {
+            Node::Einsum(e) => e,
+            Node::Zero(z) => einsums + z,
+        };
+        let mut queued = vec![true; nodes];
+        let first = (0..einsums).map(Node::Einsum);
+        let mut queue: VecDeque<Node> =
+            first.chain((0..self.zeros.len()).map(Node::Zero)).collect();
+        while let Some(node) = queue.pop_front() {
+            queued[index(node)] = false;
+            let changed = match node {
+                Node::Einsum(e) => {
+                    let value = self.einsum(e);
+                    let changed = value != self.einsums[e];
+                    self.einsums[e] = value;
+                    if changed {
+                        vec![self.tensors.len() + e]
+                    } else {
+                        Vec::new()
+                    }
+                }
+                Node::Zero(z) => self.narrow_by_zero(z)?,
+            };
+            for source in changed {
+                for &reader in &readers[source] {
+                    if !std::mem::replace(&mut queued[index(reader)], true) {
+                        queue.push_back(reader);
+                    }
+                }
+            }
+            if self.work > WORK {
+                let expected = format!("intervals that settle within {WORK} steps");
+                return Err(ProgramError::program(
+                    "interval_settle",
+                    "intervals",
+                    expected,
+                    "more",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// For every tensor, then every einsum: who reads it.
+    fn readers(&self) -> Vec<Vec<Node>> {
+        let n = self.tensors.len();
+        let mut out = vec![Vec::new(); n + self.einsums.len()];
+        let mut add = |expr: &ExprBound, node: Node| {
+            for term in &expr.terms {
+                match term.source {
+                    Source::Tensor(t) => out[t as usize].push(node),
+                    Source::Einsum(e) => out[n + e as usize].push(node),
+                }
+            }
+        };
+        for (e, sides) in self.operands.iter().enumerate() {
+            sides.iter().for_each(|side| add(side, Node::Einsum(e)));
+        }
+        for (z, expr) in self.zeros.iter().enumerate() {
+            add(expr, Node::Zero(z));
+        }
+        out
+    }
+
+    /// x = -(rest) or rest where x occurs once, alone in its term; the tensors that were narrowed.
+    fn narrow_by_zero(&mut self, z: usize) -> Result<Vec<usize>> {
+        let expr = self.zeros[z].clone();
+        self.work += 1 + expr.terms.len() as u64;
+        let parts: Vec<Wide> = expr.terms.iter().map(|t| self.term(t)).collect();
+        let unknown = parts.iter().filter(|p| p.is_none()).count();
+        if unknown > 1 {
+            return Ok(Vec::new());
+        }
+        let mut total: Wide = Some((expr.constant, expr.constant));
+        for part in parts.iter().flatten() {
+            total = add(total, Some(*part));
+        }
+        let mut changed = Vec::new();
+        for (i, (term, part)) in expr.terms.iter().zip(&parts).enumerate() {
+            let Some(x) = self.candidate(&expr, i) else {
+                continue;
+            };
+            // The rest is the total without this term; with one unknown term, the total already leaves that one out.
+            let rest = match (part, unknown) {
+                (None, 1) => total,
+                (Some((lo, hi)), 0) => {
+                    total.and_then(|(a, b)| Some((a.checked_sub(*lo)?, b.checked_sub(*hi)?)))
+                }
+                _ => None,
+            };
+            let Some((lo, hi)) = rest.filter(|&(lo, hi)| lo >= -HALF && hi <= HALF) else {
+                continue;
+            };
+            let found = if term.coef == 1 { (-hi, -lo) } else { (lo, hi) };
+            if self.narrow(x, (found.0 as i64, found.1 as i64))? {
+                changed.push(x);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// The witness tensor of term i if rule 2 may narrow it.
+    fn candidate(&self, expr: &ExprBound, i: usize) -> Option<usize> {
+        let term = expr.terms.get(i)?;
+        let Source::Tensor(t) = term.source else {
+            return None;
+        };
+        let witness = matches!(self.program.tensors[t as usize].place, Place::Witness);
+        (witness && term.identity && term.sole && term.coef.abs() == 1).then_some(t as usize)
+    }
+
+    /// Intersect; whether something changed.
+    fn narrow(&mut self, tensor: usize, (lo, hi): Interval) -> Result<bool> {
+        let old = self.tensors[tensor];
+        let new = old.map_or((lo, hi), |(a, b)| (a.max(lo), b.min(hi)));
+        if new.0 > new.1 {
+            let name = &self.program.tensors[tensor].name;
+            let got = format!("[{lo}, {hi}] against {old:?}");
+            return Err(ProgramError::program(
+                "interval_empty",
+                name,
+                "a value that all relations allow",
+                got,
+            ));
+        }
+        self.tensors[tensor] = Some(new);
+        Ok(old != Some(new))
+    }
+
+    fn term(&self, term: &TermBound) -> Wide {
+        let (lo, hi) = match term.source {
+            Source::Tensor(t) => self.tensors[t as usize].map(|(a, b)| (a as i128, b as i128))?,
+            Source::Einsum(e) => self.einsums[e as usize]?,
+        };
+        let (lo, hi) = if term.exactly_one {
+            (lo, hi)
+        } else {
+            (
+                lo.min(0).checked_mul(term.most)?,
+                hi.max(0).checked_mul(term.most)?,
+            )
+        };
+        let (a, b) = (lo.checked_mul(term.coef)?, hi.checked_mul(term.coef)?);
+        Some((a.min(b), a.max(b)))
+    }
+
+    fn expr(&self, expr: &ExprBound) -> Wide {
+        let start = Some((expr.constant, expr.constant));
+        expr.terms
+            .iter()
+            .fold(start, |acc, term| add(acc, self.term(term)))
+    }
+
+    /// Corners of the operands times the number of contracted entries.
+    fn einsum(&mut self, e: usize) -> Wide {
+        let [a, b] = &self.operands[e];
+        self.work += 1 + (a.terms.len() + b.terms.len()) as u64;
+        let ((a0, a1), (b0, b1)) = (self.expr(a)?, self.expr(b)?);
+        let mut corners = [0i128; 4];
+        for (slot, (x, y)) in corners
+            .iter_mut()
+            .zip([(a0, b0), (a0, b1), (a1, b0), (a1, b1)])
+        {
+            *slot = x.checked_mul(y)?;
+        }
+        let decl = &self.program.einsums[e];
+        let contract = decl.a_axes.iter().filter(|l| !decl.out_axes.contains(l));
+        let count = contract
+            .map(|&l| decl.extents[l as usize] as i128)
+            .product::<i128>();
+        let (lo, hi) = (corners.iter().min()?, corners.iter().max()?);
+        Some((lo.checked_mul(count)?, hi.checked_mul(count)?))
+    }
+
+    /// A declared interval of a witness tensor contains the derived one.
+    fn check_declared(&self) -> Result<()> {
+        for (tensor, found) in self.program.tensors.iter().zip(&self.tensors) {
+            let Some((lo, hi)) = *found else { continue };
+            if lo < tensor.lo || hi > tensor.hi {
+                let expected = format!(
+                    "declared [{}, {}] to contain what follows",
+                    tensor.lo, tensor.hi
+                );
+                return Err(ProgramError::program(
+                    "interval_declared",
+                    &tensor.name,
+                    expected,
+                    format!("[{lo}, {hi}]"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_einsums(&self) -> Result<()> {
+        for (e, decl) in self.program.einsums.iter().enumerate() {
+            for (side, bound) in ["a", "b"].iter().zip(&self.operands[e]) {
+                let place = || format!("einsum {} operand {side}", decl.name);
+                self.check("einsum_bound", place, bound, self.expr(bound), 0)?;
+            }
+            let value = self.einsums[e];
+            if !value.is_some_and(|(lo, hi)| lo >= -HALF && hi <= HALF) {
+                let place = format!("einsum {} output", decl.name);
+                return Err(ProgramError::program(
+                    "einsum_bound",
+                    place,
+                    "an interval within (-p/2, p/2)",
+                    show(value),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_zeros(&self) -> Result<()> {
+        for (decl, bound) in self.program.zeros.iter().zip(&self.zeros) {
+            self.check(
+                "zero_bound",
+                || format!("zero {}", decl.name),
+                bound,
+                self.expr(bound),
+                0,
+            )?;
+        }
+        Ok(())
+    }
+
+    fn check_lookups(&self) -> Result<()> {
+        for decl in &self.program.lookups {
+            let kind = &self.program.tables[decl.table as usize].kind;
+            let largest = |(lo, hi): Interval| (lo as i128).abs().max((hi as i128).abs());
+            let input = expr_bound(self.program, &decl.input, &decl.shape);
+            let output = expr_bound(self.program, &decl.output, &decl.shape);
+            let shifted = largest(inputs(kind)) << decl.shift;
+            self.check(
+                "lookup_bound",
+                || format!("lookup {} input", decl.name),
+                &input,
+                self.expr(&input),
+                shifted,
+            )?;
+            let place = || format!("lookup {} output", decl.name);
+            self.check(
+                "lookup_bound",
+                place,
+                &output,
+                self.expr(&output),
+                largest(outputs(kind)),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// |value| + slack < p/2, with a name for the tensor that nothing is known of.
+    fn check(
+        &self,
+        rule: &'static str,
+        place: impl Fn() -> String,
+        bound: &ExprBound,
+        value: Wide,
+        slack: i128,
+    ) -> Result<()> {
+        let room = HALF - slack;
+        if value.is_some_and(|(lo, hi)| lo >= -room && hi <= room) {
+            return Ok(());
+        }
+        let unknown = bound.terms.iter().find_map(|term| match term.source {
+            Source::Tensor(t) if self.tensors[t as usize].is_none() => {
+                self.program.tensors.get(t as usize)
+            }
+            _ => None,
+        });
+        if let Some(tensor) = unknown {
+            let got = format!(
+                "witness tensor {} that no lookup or zero bounds",
+                tensor.name
+            );
+            return Err(ProgramError::program(
+                "interval_unknown",
+                place(),
+                "tensors with known intervals",
+                got,
+            ));
+        }
+        let expected = format!("an interval within [-{room}, {room}]");
+        Err(ProgramError::program(rule, place(), expected, show(value)))
+    }
+}
+
+fn show(value: Wide) -> String {
+    value.map_or_else(
+        || "an interval beyond 128 bits".into(),
+        |(lo, hi)| format!("[{lo}, {hi}]"),
+    )
+}
+
+fn add(a: Wide, b: Wide) -> Wide {
+    let ((a0, a1), (b0, b1)) = (a?, b?);
+    Some((a0.checked_add(b0)?, a1.checked_add(b1)?))
+}
+
+/// Smallest and largest input; validation keeps them within i64.
+pub(crate) fn inputs(kind: &TableKind) -> Interval {
+    let lo = table_lo(kind);
+    (lo, lo + (table_len(kind) as i64 - 1))
+}
+
+/// Smallest and largest output.
+pub(crate) fn outputs(kind: &TableKind) -> Interval {
+    let (lo, hi) = inputs(kind);
+    match kind {
+        TableKind::Range { .. } => (0, 0),
+        TableKind::Relu { .. } => (lo.max(0), hi.max(0)),
+        TableKind::Sign { .. } => ((lo >= 0) as i64, (hi >= 0) as i64),
+        TableKind::Values { outs, .. } => (
+            outs.iter().copied().min().unwrap_or(0),
+            outs.iter().copied().max().unwrap_or(0),
+        ),
+    }
+}
+
+fn expr_bound(program: &Program, expr: &Expr, shape: &[u32]) -> ExprBound {
+    let key = |source: Source| match source {
+        Source::Tensor(t) => (false, t),
+        Source::Einsum(e) => (true, e),
+    };
+    let mut count: BTreeMap<(bool, u32), usize> = BTreeMap::new();
+    for term in &expr.terms {
+        *count.entry(key(term.source)).or_default() += 1;
+    }
+    let terms = expr.terms.iter().map(|term| {
+        let one = TermBound {
+            coef: term.coef as i128,
+            source: term.source,
+            most: 1,
+            exactly_one: true,
+            identity: true,
+            sole: count.get(&key(term.source)) == Some(&1),
+        };
+        match term.source {
+            Source::Einsum(_) => one,
+            Source::Tensor(t) => {
+                let source_shape = &program.tensors[t as usize].shape;
+                if is_identity(term, shape, source_shape) {
+                    return one;
+                }
+                let (fewest, most) = meets(term, shape, source_shape);
+                TermBound {
+                    most,
+                    exactly_one: (fewest, most) == (1, 1),
+                    identity: false,
+                    ..one
+                }
+            }
+        }
+    });
+    ExprBound {
+        constant: expr.constant as i128,
+        terms: terms.collect(),
+    }
+}
+
+/// (fewest, most) source entries that a target index meets: links are independent, so both multiply.
+fn meets(term: &Term, shape: &[u32], source_shape: &[u32]) -> (i128, i128) {
+    let free: Vec<u32> = unlinked(term, source_shape.len(), false)
+        .iter()
+        .map(|&a| source_shape[a])
+        .collect();
+    let start = entries(&free) as i128;
+    term.links.iter().fold((start, start), |(a, b), link| {
+        let (fewest, most) = Joint::new(link, shape, source_shape).meets();
+        (a * fewest as i128, b * most as i128)
+    })
+}

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod bytes;
+mod contract;
 mod dense;
 mod einsum;
 mod error;
@@ -18,6 +19,7 @@ mod prepared;
 mod publics;
 mod shape;
 mod sizes;
+mod stream;
 mod table;
 mod types;
 mod validate;

@@ -65,7 +65,7 @@ impl Publics {
     }
 
     pub(crate) fn of_tensor<'a>(&'a self, prepared: &Prepared, tensor: u32) -> &'a [i64] {
-        let at = prepared.publics.iter().position(|&t| t == tensor);
+        let at = prepared.publics.binary_search(&tensor).ok();
         at.and_then(|i| self.0.get(i)).map_or(&[], |v| v)
     }
 }

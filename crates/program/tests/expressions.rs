@@ -1,0 +1,311 @@
+//! Expressions: values and extensions against the definition.
+
+mod common;
+use common::*;
+use proptest::prelude::{prop_assert_eq, proptest, ProptestConfig};
+use tacit_algebra::{f_from_i64, K};
+use tacit_program::*;
+
+/// dense() is the definition, and the affine form on the cells is the extension of the dense values.
+fn check(prepared: &Prepared, expr: &Expr, shape: &[u32], trace: &Trace, rng: &mut Rng) {
+    let values = dense(prepared, expr, shape, trace);
+    assert_eq!(
+        *values,
+        naive(&prepared.program, expr, shape, trace),
+        "{expr:?} over {shape:?}"
+    );
+    let point = rng.point(shape_bits(shape));
+    let at = prepared.expr_at(expr, shape, &point, &publics(prepared, trace));
+    let einsums: K = at
+        .einsums
+        .iter()
+        .map(|&(e, c)| {
+            c * extension(
+                &prepared.einsums[e as usize].out_shape,
+                &trace.einsums[e as usize],
+                &point,
+            )
+        })
+        .sum();
+    let got = value_of(&at.affine, &slabs(prepared, trace)) + einsums;
+    assert_eq!(
+        got,
+        extension(shape, &values, &point),
+        "{expr:?} over {shape:?}"
+    );
+    let ones = vec![1; entries(shape)];
+    assert_eq!(
+        prepared.valid_at(shape, &point),
+        extension(shape, &ones, &point)
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    #[test]
+    fn random_links(seed: u64) {
+        let mut rng = Rng(seed);
+        let (program, trace) = random_tensors(&mut rng, 3, 6);
+        let prepared = Prepared::new(program).unwrap();
+        let shape = rng.shape(3, 6);
+        let terms = (0..rng.range(0, 3)).map(|_| {
+            let t = rng.range(0, 7) as u32;
+            random_term(&mut rng, &shape, t, &prepared.program.tensors[t as usize].shape.clone())
+        });
+        let terms = terms.collect();
+        let expr = expr(rng.range(-9, 9), terms);
+        check(&prepared, &expr, &shape, &trace, &mut rng);
+    }
+}
+
+/// (what, source shape, target shape, links)
+fn kinds() -> Vec<(&'static str, Vec<u32>, Vec<u32>, Vec<Link>)> {
+    vec![
+        (
+            "identity",
+            vec![3, 5],
+            vec![3, 5],
+            vec![link(&[(0, 1)], &[(0, 1)], 0), link(&[(1, 1)], &[(1, 1)], 0)],
+        ),
+        (
+            "transpose",
+            vec![3, 5],
+            vec![5, 3],
+            vec![link(&[(0, 1)], &[(1, 1)], 0), link(&[(1, 1)], &[(0, 1)], 0)],
+        ),
+        (
+            "slice",
+            vec![9],
+            vec![3],
+            vec![link(&[(0, 2)], &[(0, 1)], 3)],
+        ),
+        (
+            "pad",
+            vec![3],
+            vec![7],
+            vec![link(&[(0, 1)], &[(0, 1)], -2)],
+        ),
+        (
+            "patches",
+            vec![6],
+            vec![3, 3],
+            vec![link(&[(0, 2), (1, 1)], &[(0, 1)], -1)],
+        ),
+        (
+            "split",
+            vec![12],
+            vec![4, 3],
+            vec![link(&[(0, 3), (1, 1)], &[(0, 1)], 0)],
+        ),
+        (
+            "merge",
+            vec![4, 3],
+            vec![12],
+            vec![link(&[(0, 1)], &[(0, 3), (1, 1)], 0)],
+        ),
+        (
+            "broadcast",
+            vec![5],
+            vec![4, 5],
+            vec![link(&[(1, 1)], &[(0, 1)], 0)],
+        ),
+        (
+            "sum",
+            vec![4, 5],
+            vec![4],
+            vec![link(&[(0, 1)], &[(0, 1)], 0)],
+        ),
+        (
+            "sum of the first axis",
+            vec![4, 5],
+            vec![5],
+            vec![link(&[(0, 1)], &[(1, 1)], 0)],
+        ),
+        (
+            "flip",
+            vec![5],
+            vec![5],
+            vec![link(&[(0, -1)], &[(0, 1)], 4)],
+        ),
+        (
+            "pairs",
+            vec![3, 4],
+            vec![6],
+            vec![link(&[(0, 1)], &[(0, 1), (1, 1)], 0)],
+        ),
+        (
+            "upsample",
+            vec![3],
+            vec![6],
+            vec![link(&[(0, 1)], &[(0, 2)], 0)],
+        ),
+        (
+            "mask of the target",
+            vec![],
+            vec![3, 3],
+            vec![link(&[(0, 1), (1, -1)], &[], 0)],
+        ),
+        (
+            "diagonal sum",
+            vec![4, 4],
+            vec![],
+            vec![link(&[], &[(0, 1), (1, -1)], 0)],
+        ),
+        ("scalar", vec![], vec![], vec![]),
+        (
+            "far strides",
+            vec![2, 2],
+            vec![4],
+            vec![link(&[(0, 1 << 30)], &[(0, i32::MAX), (1, 1 << 30)], 0)],
+        ),
+    ]
+}
+
+#[test]
+fn every_kind_of_link_in_every_place() {
+    let mut rng = Rng(7);
+    for (what, source, target, links) in kinds() {
+        for place in 0..4 {
+            let values = rng.values(entries(&source), -50, 50);
+            let place = match place {
+                0 => Place::Slab(0),
+                1 => Place::Witness,
+                2 => Place::Public,
+                _ => Place::Constant(values.clone()),
+            };
+            let mut program = empty(what);
+            program.slabs.push(SlabDecl {
+                name: "model".into(),
+                private: true,
+            });
+            program
+                .tensors
+                .push(tensor("before", &[3, 3], Place::Witness, 0, 1));
+            program.tensors.push(tensor("x", &source, place, -50, 50));
+            let prepared = Prepared::new(program).unwrap();
+            let tensors = vec![vec![0; 9].into(), values.into()];
+            let trace = Trace {
+                tensors,
+                ..Trace::default()
+            };
+            let term = Term {
+                coef: -3,
+                source: Source::Tensor(1),
+                links: links.clone(),
+            };
+            check(&prepared, &expr(11, vec![term]), &target, &trace, &mut rng);
+        }
+    }
+}
+
+#[test]
+fn concat_is_one_term_a_piece() {
+    let mut program = empty("concat");
+    program.tensors = vec![
+        tensor("x", &[2, 3], Place::Witness, 0, 9),
+        tensor("y", &[2, 2], Place::Public, 0, 9),
+    ];
+    let prepared = Prepared::new(program).unwrap();
+    let tensors = vec![vec![1, 2, 3, 4, 5, 6].into(), vec![7, 8, 9, 0].into()];
+    let trace = Trace {
+        tensors,
+        ..Trace::default()
+    };
+    let piece = |t: u32, start: i32| Term {
+        coef: 1,
+        source: Source::Tensor(t),
+        links: vec![
+            link(&[(0, 1)], &[(0, 1)], 0),
+            link(&[(1, 1)], &[(1, 1)], -start),
+        ],
+    };
+    let joined = expr(0, vec![piece(0, 0), piece(1, 3)]);
+    assert_eq!(
+        *dense(&prepared, &joined, &[2, 5], &trace),
+        [1, 2, 3, 7, 8, 4, 5, 6, 9, 0]
+    );
+    check(&prepared, &joined, &[2, 5], &trace, &mut Rng(1));
+}
+
+#[test]
+fn identity_is_borrowed() {
+    let mut program = empty("borrow");
+    program.tensors = vec![tensor("x", &[4], Place::Witness, 0, 9)];
+    let prepared = Prepared::new(program).unwrap();
+    let trace = Trace {
+        tensors: vec![vec![1, 2, 3, 4].into()],
+        ..Trace::default()
+    };
+    assert!(matches!(
+        dense(&prepared, &whole(0, 1), &[4], &trace),
+        std::borrow::Cow::Borrowed(_)
+    ));
+}
+
+#[test]
+fn padding_cells_occur_in_no_expression() {
+    let mut rng = Rng(3);
+    for (what, source, target, links) in kinds() {
+        let mut program = empty(what);
+        program
+            .tensors
+            .push(tensor("x", &source, Place::Witness, -50, 50));
+        let prepared = Prepared::new(program).unwrap();
+        let term = Term {
+            coef: 2,
+            source: Source::Tensor(0),
+            links,
+        };
+        let point = rng.point(shape_bits(&target));
+        let at = prepared.expr_at(&expr(0, vec![term]), &target, &point, &Publics::default());
+        let ones = Trace {
+            tensors: vec![vec![1; entries(&source)].into()],
+            ..Trace::default()
+        };
+        for (cell, &valid) in pack(&prepared, 0, &ones).iter().enumerate() {
+            if valid == f_from_i64(0) {
+                assert_eq!(
+                    at.affine.forms[0].weight(cell),
+                    K::from(f_from_i64(0)),
+                    "{what} cell {cell}"
+                );
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn table_columns(seed: u64, lo in -40i64..40, len in 1u32..70) {
+        let mut rng = Rng(seed);
+        let outs = rng.values(len as usize, -1000, 1000);
+        let kinds = [
+            TableKind::Range { lo, len },
+            TableKind::Relu { lo, len },
+            TableKind::Sign { lo, len },
+            TableKind::Values { lo, outs },
+        ];
+        let mut program = empty("tables");
+        program.tensors = vec![tensor("x", &[1], Place::Public, lo, lo)];
+        for (i, kind) in kinds.iter().enumerate() {
+            program.tables.push(Table { name: "t".into(), kind: kind.clone() });
+            let (_, out) = table_row(kind, 0);
+            program.lookups.push(Lookup {
+                name: "l".into(), table: i as u32, shape: vec![1], input: whole(0, 1), shift: 0, output: expr(out, vec![]),
+            });
+        }
+        let prepared = Prepared::new(program).unwrap();
+        let point = rng.point(shape_bits(&[len]));
+        let counts = rng.values(len as usize, 0, 50);
+        let trace = Trace { tensors: vec![vec![lo].into()], multiplicities: vec![counts.clone(); 4], einsums: vec![] };
+        let cells = slabs(&prepared, &trace);
+        for (i, kind) in kinds.iter().enumerate() {
+            let rows: Vec<(i64, i64)> = (0..len).map(|r| table_row(kind, r)).collect();
+            let column = |f: &dyn Fn(&(i64, i64)) -> i64| extension(&[len], &rows.iter().map(f).collect::<Vec<_>>(), &point);
+            let expected = (column(&|_| 1), column(&|r| r.0), column(&|r| r.1));
+            prop_assert_eq!(prepared.table_at(i, &point), expected);
+            let m = prepared.multiplicity_at(i, &point);
+            prop_assert_eq!(value_of(&m, &cells), extension(&[len], &counts, &point));
+        }
+    }
+}
