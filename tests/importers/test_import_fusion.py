@@ -189,3 +189,18 @@ def test_dead_nodes_go() -> None:
     graph = agree(model(nodes, {"x": (2, 3)}, {"y": 2}, constants={"w": random(3, 3)}))
     assert operators(graph) == ["Relu"]
     assert not graph.constants
+
+
+@pytest.mark.parametrize("offset", [None, (), (1,), (8,), (2, 1)])
+def test_two_linear_layers(offset: tuple[int, ...] | None) -> None:
+    middle = [node("Add", ["a", "o"], ["b"])] if offset is not None else [node("Identity", ["a"], ["b"])]
+    nodes = [node("MatMul", ["x", "w"], ["a"]), *middle, node("MatMul", ["b", "u"], ["y"])]
+    constants = {"w": random(4, 8), "u": random(8, 3), "o": random(*(offset or ()))}
+    graph = agree(model(nodes, {"x": (2, 4)}, {"y": 2}, constants=constants))
+    assert operators(graph) == (["MatMul"] if offset is None else ["MatMul", "Add"])
+
+
+def test_a_bottleneck_stays() -> None:
+    nodes = [node("MatMul", ["x", "w"], ["a"]), node("MatMul", ["a", "u"], ["y"])]
+    graph = agree(model(nodes, {"x": (2, 8)}, {"y": 2}, constants={"w": random(8, 1), "u": random(1, 8)}))
+    assert operators(graph) == ["MatMul", "MatMul"]

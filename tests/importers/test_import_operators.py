@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx_models import agree, model, operators, random
 from onnx import TensorProto, helper
+from onnx_models import agree, model, operators, random
 
 from tacit.graph import load
 

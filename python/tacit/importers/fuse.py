@@ -246,6 +246,41 @@ def scale_before_linear(rewriter: Rewriter, node: Node) -> bool:
     return True
 
 
+def linear_twice(rewriter: Rewriter, node: Node) -> bool:
+    """(x A) B = x (A B), and (x A + b) B = x (A B) + b B, when A B is no larger than A and B together."""
+    second = _own_weight(rewriter, node) if node.op == "MatMul" else None
+    before = rewriter.sole(node.inputs[0])
+    if second is None or second.ndim != 2 or before is None:
+        return False
+    offset = rewriter.constant(before.inputs[1]) if before.op == "Add" else None
+    linear = before if offset is None else rewriter.sole(before.inputs[0])
+    first = _own_weight(rewriter, linear) if linear is not None and linear.op == "MatMul" else None
+    if linear is None or first is None or first.ndim != 2:
+        return False
+    if first.shape[0] * second.shape[1] > first.size + second.size or not _finite(first @ second):
+        return False
+    builder = rewriter.builder
+    product = builder.constant(first @ second, name=f"{node.inputs[1]}/product")
+    merged = (linear.inputs[0], product)
+    if offset is None:
+        rewriter.replace(node, Node(node.name, "MatMul", merged, node.outputs, {}), linear)
+        return True
+    # A bias of fewer axes than a row is spread over the row first: its product is then one a row, too.
+    rows = (
+        np.broadcast_to(offset, (*offset.shape[:-1], first.shape[1]))
+        if offset.ndim
+        else np.full(first.shape[1], offset)
+    )
+    if rewriter.shape(before.outputs[0]) != rewriter.shape(linear.outputs[0]):
+        return False
+    tensor = builder.fresh(f"{node.outputs[0]}/product")
+    builder.shapes[tensor], builder.kinds[tensor] = rewriter.shape(node.outputs[0]), "float"
+    rewriter.replace(linear, Node(linear.name, "MatMul", merged, (tensor,), {}))
+    moved = builder.constant(rows @ second, name=f"{before.inputs[1]}/product")
+    rewriter.replace(node, Node(node.name, "Add", (tensor, moved), node.outputs, {}), before)
+    return True
+
+
 def add_after_conv(rewriter: Rewriter, node: Node) -> bool:
     """A constant per channel after a convolution is its bias."""
     value = rewriter.constant(node.inputs[1]) if node.op == "Add" else None
@@ -284,6 +319,7 @@ RULES: tuple[Callable[[Rewriter, Node], bool], ...] = (
     constants_together,
     scale_after_linear,
     scale_before_linear,
+    linear_twice,
     add_after_conv,
     pad_into_window,
 )

@@ -15,7 +15,7 @@ from tacit.importers import ops as _ops  # noqa: F401 - fills the registries
 from tacit.importers.builder import Builder, Call, check_extents
 from tacit.importers.fold import fold
 from tacit.importers.fuse import fuse
-from tacit.importers.read import DOMAIN_ALIASES, check_model, node_name, order_nodes
+from tacit.importers.read import DOMAIN_ALIASES, check_model, node_name, node_reads, order_nodes
 from tacit.importers.registry import IMPORTERS, unsupported
 from tacit.importers.simplify import simplify
 
@@ -47,8 +47,11 @@ def import_model(model: ModelProto, *, batch: int, origin: Origin) -> Graph:
     builder.notes += notes
     inputs = _start(builder, work)
     _mark_integers(builder, work)
+    needed = needed_tensors(work)
     for index, node in enumerate(work.graph.node):
-        _translate(builder, _call(work, node, index))
+        call = _call(work, node, index, needed)
+        if any(call.outputs):
+            _translate(builder, call)
     outputs = _finish(builder, work, inputs)
     fuse(builder, outputs)
     tensors = {*inputs, *builder.constants, *(name for node in builder.nodes for name in node.outputs)}
@@ -131,17 +134,10 @@ def _is_label(entry: ValueInfoProto) -> bool:
 
 
 def _remove_dead(model: ModelProto) -> None:
-    needed = {entry.name for entry in model.graph.output}
-    kept = []
-    for node in reversed(model.graph.node):
-        if needed.intersection(node.output):
-            kept.append(NodeProto.FromString(node.SerializeToString()))
-            needed.update(node.input)
-            for attribute in node.attribute:
-                if attribute.type in (AttributeProto.GRAPH, AttributeProto.GRAPHS):
-                    return  # a subgraph may read anything: leave the graph whole
+    needed = needed_tensors(model)
+    kept = [NodeProto.FromString(node.SerializeToString()) for node in model.graph.node if needed & {*node.output}]
     del model.graph.node[:]
-    model.graph.node.extend(reversed(kept))
+    model.graph.node.extend(kept)
 
 
 def _check_by_library(model: ModelProto) -> None:
@@ -196,7 +192,17 @@ def _mark_integers(builder: Builder, model: ModelProto) -> None:
             builder.integral.add(entry.name)
 
 
-def _call(model: ModelProto, node: NodeProto, index: int) -> Call:
+def needed_tensors(model: ModelProto) -> set[str]:
+    """The tensors that some output depends on."""
+    needed = {entry.name for entry in model.graph.output}
+    for node in reversed(model.graph.node):
+        if needed.intersection(node.output):
+            needed |= node_reads(node)
+    return needed
+
+
+def _call(model: ModelProto, node: NodeProto, index: int, needed: set[str]) -> Call:
+    """The node as a call; an output that nothing needs is ``""``, as if it had not been asked for."""
     domain = DOMAIN_ALIASES.get(node.domain, node.domain)
     versions = {DOMAIN_ALIASES.get(entry.domain, entry.domain): entry.version for entry in model.opset_import}
     return Call(
@@ -205,7 +211,7 @@ def _call(model: ModelProto, node: NodeProto, index: int) -> Call:
         domain=domain,
         version=versions.get(domain, 1),
         inputs=tuple(node.input),
-        outputs=tuple(node.output),
+        outputs=tuple(name if name in needed else "" for name in node.output),
         attrs={attribute.name: _attribute(attribute) for attribute in node.attribute},
     )
 

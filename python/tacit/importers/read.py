@@ -215,7 +215,7 @@ def order_nodes(graph: GraphProto) -> None:
                 raise ModelError(f"tensor {output} is defined twice", slug="duplicate", place=_place(node, index))
             if output:
                 producer[output] = index
-    needs = [sorted(_reads(node) - known) for node in graph.node]
+    needs = [sorted(node_reads(node) - known) for node in graph.node]
     for index, names in enumerate(needs):
         for name in names:
             if name not in producer:
@@ -254,7 +254,7 @@ def _given(graph: GraphProto) -> set[str]:
     return result
 
 
-def _reads(node: NodeProto) -> set[str]:
+def node_reads(node: NodeProto) -> set[str]:
     """What a node needs: its inputs, and what its subgraphs take from outside."""
     names = {name for name in node.input if name}
     for attribute in node.attribute:
@@ -262,7 +262,7 @@ def _reads(node: NodeProto) -> set[str]:
             inner = {entry.name for entry in graph.input} | {entry.name for entry in graph.initializer}
             inner |= {name for part in graph.node for name in part.output}
             for part in graph.node:
-                names |= _reads(part) - inner
+                names |= node_reads(part) - inner
     return names
 
 

@@ -8,12 +8,27 @@ from onnx import ModelProto
 
 from tacit.errors import MissingDependency, ModelError
 
-OPSET = 17
+Options = dict[int, dict[str, bool]] | None
+TARGET = {"": 17, "ai.onnx.ml": 1}
 
 
 def is_estimator(model: Any) -> bool:
     """Whether the object looks like a scikit-learn estimator (without importing scikit-learn)."""
     return hasattr(model, "get_params") and hasattr(model, "fit") and not isinstance(model, type)
+
+
+def _options(model: Any) -> list[Options]:
+    """skl2onnx options to try in turn: an estimator refuses those it does not know.
+
+    Maps of class names to probabilities (zipmap) are not tensors; classifiers without probabilities give raw scores.
+    """
+    if not hasattr(model, "classes_"):
+        return [None]
+    final = model.steps[-1][1] if hasattr(model, "steps") else model
+    plain, raw = {"zipmap": False}, {"raw_scores": True}
+    if hasattr(model, "predict_proba"):
+        return [{id(model): plain}, None]
+    return [{id(final): {**raw, **plain}}, {id(final): raw}, {id(model): plain}, None]
 
 
 def to_onnx(model: Any) -> ModelProto:
@@ -27,21 +42,22 @@ def to_onnx(model: Any) -> ModelProto:
     features = getattr(model, "n_features_in_", None)
     if features is None:
         raise ModelError("the estimator is not fitted", slug="not_fitted", place=name, hint="call fit first")
-    options = {id(model): {"zipmap": False}} if hasattr(model, "predict_proba") else None
-    try:
-        converted = convert(
-            model,
-            initial_types=[("input", FloatTensorType([None, int(features)]))],
-            options=options,
-            target_opset={"": OPSET, "ai.onnx.ml": 1},
-        )
-    except Exception as error:  # skl2onnx raises many types
-        raise ModelError(
-            f"skl2onnx cannot convert it: {error}",
-            slug="conversion",
-            place=name,
-            hint="use an estimator that skl2onnx supports, or export ONNX yourself",
-        ) from error
+    types = [("input", FloatTensorType([None, int(features)]))]
+    choices = _options(model)
+    converted = None
+    while converted is None:
+        options = choices.pop(0)
+        try:
+            converted = convert(model, initial_types=types, options=options, target_opset=TARGET)
+        except Exception as error:  # skl2onnx raises many types
+            if choices and isinstance(error, NameError):
+                continue
+            raise ModelError(
+                f"skl2onnx cannot convert it: {error}",
+                slug="conversion",
+                place=name,
+                hint="use an estimator that skl2onnx supports, or export ONNX yourself",
+            ) from error
     if not isinstance(converted, ModelProto):
         raise ModelError("skl2onnx returned no model", slug="conversion", place=name)
     return converted

@@ -109,6 +109,16 @@ def import_normalizer(builder: Builder, call: Call) -> str:
     raise call.error("division by a computed norm", "normalise the features before the model")
 
 
+@onnx_operator("LpNormalization")
+def import_lp_normalization(builder: Builder, call: Call) -> str:
+    """As :func:`import_normalizer`, for p = 1 along the last axis."""
+    x = builder.tensor(call.inputs[0])
+    last = int(call.attrs.get("axis", -1)) in (-1, len(builder.shapes[x]) - 1)
+    if int(call.attrs.get("p", 2)) == 1 and last and x in builder.unit_sum:
+        return x
+    raise call.error("division by a computed norm", "normalise the features before the model")
+
+
 @onnx_operator("ArrayFeatureExtractor", domain=ML)
 def import_array_feature_extractor(builder: Builder, call: Call) -> str:
     """Columns of the last axis by constant indices."""
@@ -117,6 +127,14 @@ def import_array_feature_extractor(builder: Builder, call: Call) -> str:
     if len(builder.shapes[x]) == 1:
         x = builder.emit("Reshape", [x], shape=(1, *builder.shapes[x]))
     return gather(builder, call, x, indices, len(builder.shapes[x]) - 1)
+
+
+@onnx_operator("Imputer", domain=ML)
+def import_imputer(builder: Builder, call: Call) -> str:
+    """Replacing NaN does nothing to inputs that are numbers, and only those can be proven about."""
+    if not np.isnan(float(call.attrs.get("replaced_value_float", 0.0))) or "replaced_value_int64" in call.attrs:
+        raise call.error("it replaces a number", "replace missing values before the model")
+    return builder.tensor(call.inputs[0])
 
 
 @onnx_operator("FeatureVectorizer", domain=ML)
