@@ -17,7 +17,8 @@ DIGEST = 32
 
 def checksum(body: bytes, kind: int = KIND_PROOF) -> bytes:
     """H(T(10, kind) || body)."""
-    return keccak.new(digest_bits=256, data=struct.pack(">Q", (10 << 56) + kind) + body).digest()
+    digest: bytes = keccak.new(digest_bits=256, data=struct.pack(">Q", (10 << 56) + kind) + body).digest()
+    return digest
 
 
 def changed_byte(proof: bytes, *, back: int = 2000) -> bytes:

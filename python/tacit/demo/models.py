@@ -146,7 +146,8 @@ def _seen(images: Floats, kernels: Floats) -> Floats:
     maps = np.maximum(np.einsum("nhwij,fij->nfhw", windows, kernels[:, 0]), 0)
     count, depth, height, width = maps.shape
     pooled = maps.reshape(count, depth, height // 2, 2, width // 2, 2).max(axis=(3, 5))
-    return pooled.reshape(count, -1).astype(np.float32)
+    flat: Floats = pooled.reshape(count, -1).astype(np.float32)
+    return flat
 
 
 def _convolutional(kernels: Floats, head: Any) -> bytes:
