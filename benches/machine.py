@@ -20,7 +20,7 @@ def describe() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "tacit": tacit.__version__,
-        "simd": dict(_native.simd()),
+        "vectors": _native.simd()[0],
     }
 
 

@@ -14,15 +14,12 @@ ENTRY_PHASES = ("pack", "commit")
 
 
 def unit_costs(result: dict[str, Any]) -> dict[str, float]:
-    """Nanoseconds a lookup leaf (tables count), a committed witness cell, and a weight cell.
+    """Nanoseconds a lookup (table rows count), a committed witness cell, and a weight cell.
 
     Lookups pay the tree and its proof, entries packing and committing, weights the einsums and the opening.
     """
     estimate, phases = result["estimate"], result["phases"]
-    leaves = estimate["lookup_cells"] + estimate["table_rows"]
-    cells = dict(estimate["cells"])
-    witness = cells.pop("witness", 0)
-    weights = sum(cells.values())
+    leaves, witness, weights = estimate["lookups_and_rows"], estimate["witness_cells"], sum(estimate["slab_cells"])
 
     def share(seconds: float, count: int) -> float:
         return 1e9 * seconds / count if count else 0.0
@@ -47,18 +44,18 @@ def write(everything: dict[str, Any], out: Path) -> None:
 def markdown(everything: dict[str, Any], good: dict[str, Any]) -> str:
     """The whole report as markdown."""
     machine = everything["machine"]
-    vectors = ", ".join(f"{key} {value}" for key, value in machine["simd"].items())
     lines = [
         "# Benchmark",
         "",
         f"{machine['processor']}, {machine['cores']} cores, {size(machine['memory_bytes'])} of memory, "
-        f"{machine['system']}; extension module: {vectors}; tacit {machine['tacit']}, Python {machine['python']}.",
+        f"{machine['system']}; vector instructions: {machine['vectors']}; tacit {machine['tacit']}, "
+        f"Python {machine['python']}.",
         "",
         "Prove and verify: medians in one process after a warm-up; `tacit prove`: the whole command, a fresh process "
         "each time; memory: its peak resident set. Zero knowledge on, weights and input private, output public.",
         "",
     ]
-    columns = ["model", "weights", "lookups", "compile", "commit", "prove", "verify", "proof"]
+    columns = ["model", "weight cells", "lookups and rows", "compile", "commit", "prove", "verify", "proof"]
     columns += ["`tacit prove`", "memory"]
     lines += _table(columns, [_main_row(name, result) for name, result in good.items()])
     lines += ["", "## Unit costs", ""]
@@ -87,11 +84,10 @@ UNITS = {
 
 
 def _main_row(name: str, result: dict[str, Any]) -> list[str]:
-    cells = result["estimate"]["cells"]
     return [
         name,
-        number(sum(count for slab, count in cells.items() if slab != "witness")),
-        number(result["estimate"]["lookups"]),
+        number(sum(result["estimate"]["slab_cells"])),
+        number(result["estimate"]["lookups_and_rows"]),
         duration(result["compile_seconds"]),
         duration(result["commit_seconds"]),
         duration(result["prove_seconds"]),

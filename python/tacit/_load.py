@@ -83,11 +83,11 @@ def choose(flags: Iterable[str], folder: Path, asked: str = "") -> Path | None:
 
 def load() -> None:
     """Put the best build for this processor in place of `tacit._native`; do nothing if that is the plain one."""
-    if MODULE in sys.modules:
-        return
     path = choose(processor_flags(), Path(__file__).parent, os.environ.get("TACIT_SIMD", ""))
     if path is None:
         return
+    if MODULE in sys.modules:
+        raise ImportError(f"{MODULE} was imported before tacit._load: it is not the build for this processor")
     loader = ExtensionFileLoader(MODULE, str(path))
     spec = importlib.util.spec_from_file_location(MODULE, path, loader=loader)
     if spec is None:

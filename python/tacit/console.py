@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.status import Status
 from rich.table import Table
 
@@ -140,32 +141,30 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str =
     return result
 
 
-def outline(value: Any, *, depth: int = 0) -> list[str]:
-    """Plain JSON data as indented lines, for people: `name  value`, nested objects below their name."""
-    pad = "  " * depth
-    if isinstance(value, Mapping):
-        width = max((len(str(key)) for key, item in value.items() if not _nested(item)), default=0)
-        lines: list[str] = []
-        for key, item in value.items():
-            name = str(key).replace("_", " ")
-            if _nested(item):
-                lines.append(f"{pad}{name}")
-                lines.extend(outline(item, depth=depth + 1))
-            else:
-                lines.append(f"{pad}{name:<{width}}  {_leaf(item)}")
-        return lines
-    if isinstance(value, (list, tuple)):
-        lines = []
-        for item in value:
-            inner = outline(item, depth=depth + 1) if _nested(item) else [f"{pad}- {_leaf(item)}"]
-            if _nested(item):
-                inner[0] = f"{pad}- {inner[0].strip()}"
-            lines.extend(inner)
-        return lines
-    return [f"{pad}{_leaf(value)}"]
+def show(value: Mapping[str, Any], *, depth: int = 0) -> None:
+    """Print JSON data on stdout for people: names and values, nested objects below their name, records as tables."""
+    out = stdout()
+    leaves = [(name, item) for name, item in value.items() if not _nested(item)]
+    if leaves:
+        rows = [(f"{name}".replace("_", " "), escape(_leaf(name, item))) for name, item in leaves]
+        out.print(Padding(facts(rows), (0, 0, 0, 2 * depth)))
+    for name, item in value.items():
+        if not _nested(item):
+            continue
+        out.print(Padding(f"[bold]{escape(name.replace('_', ' '))}[/bold]", (0, 0, 0, 2 * depth)))
+        if isinstance(item, Mapping):
+            show(item, depth=depth + 1)
+        elif all(isinstance(entry, Mapping) for entry in item):
+            columns = list(dict.fromkeys(key for entry in item for key in entry))
+            cells = [[escape(_leaf(key, entry.get(key))) for key in columns] for entry in item]
+            out.print(Padding(table(columns, cells), (0, 0, 0, 2 * depth + 2)))
+        else:
+            for entry in item:
+                out.print(Padding(escape(_leaf("", entry)), (0, 0, 0, 2 * depth + 2)))
 
 
 def _nested(value: Any) -> bool:
+    """Whether a value needs lines of its own: an object, a list of objects or of sentences."""
     if isinstance(value, Mapping):
         return bool(value)
     if isinstance(value, (list, tuple)):
@@ -173,15 +172,17 @@ def _nested(value: Any) -> bool:
     return False
 
 
-def _leaf(value: Any) -> str:
+def _leaf(name: str, value: Any) -> str:
     if value is None:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (int, float)):
-        return number(value)
+        if name.endswith("seconds"):
+            return duration(value)
+        return size(int(value)) if name.endswith("bytes") else number(value)
     if isinstance(value, (list, tuple)):
-        shown = ", ".join(_leaf(item) for item in value[:16])
+        shown = ", ".join(_leaf("", item) for item in value[:16])
         return f"[{shown}{', ...' if len(value) > 16 else ''}]"
     if isinstance(value, Mapping):
         return "none"

@@ -74,6 +74,21 @@ def test_plain_data_survives_json() -> None:
     assert json.loads(json.dumps(data)) == {"values": [[1.5, -2.0]], "digest": "00ff", "nested": {"a": [3, "x/y"]}}
 
 
-def test_outline() -> None:
-    lines = console.outline({"bytes": 148_000, "ok": True, "hidden": ["weights", "input"], "per": {"ns": 1.23456}})
-    assert lines == ["bytes  148,000", "ok     yes", "hidden", "  - weights", "  - input", "per", "  ns  1.235"]
+def test_show(capsys: pytest.CaptureFixture[str]) -> None:
+    terms = [{"term": "fold [1]", "bits": 128.5}, {"term": "alpha", "bits": 160}]
+    console.show(
+        {"prove_seconds": 0.0124, "proof_bytes": 150_000, "ok": True, "hidden": ["weights", "input"], "terms": terms}
+    )
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        "prove seconds 12.4 ms",
+        "proof bytes 146 KiB",
+        "ok yes",
+        "hidden",
+        "weights",
+        "input",
+        "terms",
+        "term bits",
+        "fold [1] 128.5",
+        "alpha 160",
+    ]

@@ -84,7 +84,7 @@ def _save(secret: Any, out: Path, secret_file: Path, *, seconds: float, as_json:
             [
                 ("publish", f"[bold]{escape(str(commitment_file))}[/bold] ({console.size(result['bytes'])})"),
                 ("keep", f"[bold]{escape(str(secret_file))}[/bold], never a copy in use beside it"),
-                ("good for", f"{secret.remaining} proofs"),
+                ("good for", "any number of proofs" if secret.remaining is None else f"{secret.remaining} proofs"),
                 ("took", console.duration(seconds)),
             ]
         )

@@ -105,8 +105,7 @@ def compile_model(
         return
     out_console = console.stdout()
     out_console.print(f"[bold]{escape(str(target))}[/bold] public, [bold]{escape(str(weights_file))}[/bold] private")
-    for title in ("report", "estimate"):
+    for title, key in (("against the float model, on the calibration inputs", "report"), ("estimate", "estimate")):
         out_console.print(f"\n[bold]{title}[/bold]")
-        for line in console.outline(result[title], depth=1):
-            out_console.print(escape(line))
+        console.show(result[key])
     console.stderr().print(f"[dim]compiled in {console.duration(seconds)}[/dim]")

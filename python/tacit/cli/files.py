@@ -99,7 +99,7 @@ def beside(path: Path, suffix: str) -> Path:
 
 def fresh(path: Path) -> Path:
     """The path, unless a file is there: a secret holds a count of proofs and must never be lost or turned back."""
-    if path.exists():
+    if path.exists() or path.with_name(f"{path.name}.budget").exists():
         raise InputError(
             "there is a secret already; it may be the only opening of a published commitment",
             slug="exists",

@@ -63,8 +63,9 @@ def prove(
         )
     seconds = time.perf_counter() - start
     proof.save(out)
+    phases = {name: value for name, value in proof.profile.items() if name != "total"}
     if chart is not None:
-        charts.draw_phases(proof.profile, chart)
+        charts.draw_phases(phases, chart)
     result: dict[str, Any] = {
         "proof": str(out),
         "bytes": out.stat().st_size,
@@ -72,11 +73,12 @@ def prove(
         "remaining": {
             name: secret.remaining
             for name, secret in (("model", model_secret), ("data", data_secret))
-            if secret is not None
+            if secret is not None and secret.remaining is not None
         },
     }
     if profile or chart is not None:
-        result["profile"] = console.plain(proof.profile)
+        result["profile"] = phases
+        result["peak_memory_bytes"] = proof.peak_memory
     if chart is not None:
         result["chart"] = str(chart)
     if as_json:
@@ -90,6 +92,8 @@ def _show_proof(result: dict[str, Any]) -> None:
     rows = [("proof", f"[bold]{escape(result['proof'])}[/bold] ({console.size(result['bytes'])})")]
     rows.append(("took", console.duration(result["seconds"])))
     rows += [(f"proofs left, {name}", str(count)) for name, count in result["remaining"].items()]
+    if "peak_memory_bytes" in result:
+        rows.append(("peak memory", console.size(result["peak_memory_bytes"])))
     if "chart" in result:
         rows.append(("chart", escape(result["chart"])))
     out.print(console.facts(rows))
@@ -124,7 +128,7 @@ def verify(
         statement = tacit.verify(
             tacit.Program.load(program),
             tacit.Proof.load(proof),
-            model=None if model is None else tacit.Commitment.load(model),
+            model=None if model is None else _model(model),
             data=None if data is None else tacit.Commitment.load(data),
             context=bound_to,
             security=security,
@@ -134,10 +138,16 @@ def verify(
     if as_json:
         console.print_json(result)
         return
-    out = console.stdout()
-    out.print(f"[bold green]accepted[/bold green] in {console.duration(seconds)}")
-    for line in console.outline(result["statement"], depth=1):
-        out.print(escape(line))
+    console.stdout().print(f"[bold green]accepted[/bold green] in {console.duration(seconds)}")
+    console.show(result["statement"])
+
+
+def _model(path: Path) -> Any:
+    """A commitment, or, for a program whose weights are public, the weights themselves."""
+    import tacit
+
+    weights_file = path.suffix == ".weights"
+    return tacit.Weights.load(path) if weights_file else tacit.Commitment.load(path)
 
 
 def inspect(
@@ -152,9 +162,7 @@ def inspect(
     if as_json:
         console.print_json(result)
         return
-    out = console.stdout()
-    for line in console.outline(console.plain(result)):
-        out.print(escape(line))
+    console.show(console.plain(result))
 
 
 def demo(as_json: Json = False) -> None:

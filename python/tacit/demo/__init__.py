@@ -10,7 +10,7 @@ import dataclasses
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,14 +107,13 @@ def _clinic(tell: Teller, folder: Path) -> dict[str, Any]:
 
     other_program, _ = tacit.compile(str(file), calibration={"x": trained.calibration}, threshold=0.6)
     other = tacit.commit_model(program, _other_model(weights)).commitment
-    load = _loader(folder)
     tell.say("\nWhat a cheat would try, each with the file's checksum made right again:")
     attempts: dict[str, Callable[[], Any]] = {
         "one bit of the proof changed": lambda: tacit.verify(
-            program, load(forgery.changed_byte(content)), model=model.commitment, context=nonce
+            program, forgery.changed_byte(content), model=model.commitment, context=nonce
         ),
         "the answer turned round": lambda: tacit.verify(
-            program, load(forgery.changed_answer(content, 1 - answer)), model=model.commitment, context=nonce
+            program, forgery.changed_answer(content, 1 - answer), model=model.commitment, context=nonce
         ),
         "another model, one weight off by one": lambda: tacit.verify(program, proof, model=other, context=nonce),
         "another threshold, 0.6": lambda: tacit.verify(other_program, proof, model=model.commitment, context=nonce),
@@ -128,23 +127,11 @@ def _clinic(tell: Teller, folder: Path) -> dict[str, Any]:
 
 def _other_model(weights: Any) -> Any:
     """The weights with one integer changed by one: as near to the committed model as another one can be."""
-    (name, first), *rest = weights.tensors
-    changed = np.array(first)
+    name, values = next(iter(weights.tensors.items()))
+    changed = np.array(values)
     cell = changed.reshape(-1)
     cell[0] += -1 if cell[0] > 0 else 1
-    return dataclasses.replace(weights, tensors=((name, changed), *rest))
-
-
-def _loader(folder: Path) -> Callable[[bytes], Any]:
-    """Bytes to a proof, by way of a file as a verifier would get it."""
-    import tacit
-
-    def load(content: bytes) -> Any:
-        path = folder / "forged.proof"
-        path.write_bytes(content)
-        return tacit.Proof.load(path)
-
-    return load
+    return dataclasses.replace(weights, tensors={**weights.tensors, name: changed})
 
 
 def _refused(tell: Teller, name: str, attempt: Callable[[], Any]) -> str:
@@ -160,7 +147,7 @@ def _refused(tell: Teller, name: str, attempt: Callable[[], Any]) -> str:
     raise RuntimeError(f"the verifier accepted a forgery: {name}")
 
 
-def _only(integers: dict[str, Any]) -> int:
+def _only(integers: Mapping[str, Any]) -> int:
     """The one integer of a statement with a single output."""
     (values,) = integers.values()
     return int(np.asarray(values).reshape(-1)[0])
