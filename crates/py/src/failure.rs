@@ -1,0 +1,121 @@
+//! The one exception: (kind, slug, place, reason, hint), kind being "proof", "input", "budget", "program" or "file".
+
+use pyo3::create_exception;
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+use tacit_pcs::PcsError;
+use tacit_program::ProgramError;
+use tacit_prover::{BudgetError, ProveError};
+use tacit_verifier::{Slug, VerifyError};
+
+create_exception!(
+    _native,
+    Failure,
+    PyException,
+    "Arguments: kind, slug, place, reason, hint."
+);
+
+/// A failure on its way to Python.
+#[derive(Debug)]
+pub struct Fail {
+    kind: &'static str,
+    slug: String,
+    place: String,
+    reason: String,
+    hint: String,
+}
+
+pub type Result<T> = std::result::Result<T, Fail>;
+
+impl Fail {
+    pub fn new(
+        kind: &'static str,
+        slug: &str,
+        place: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind,
+            slug: slug.to_owned(),
+            place: place.into(),
+            reason: reason.into(),
+            hint: String::new(),
+        }
+    }
+
+    pub fn input(slug: &str, place: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::new("input", slug, place, reason)
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+}
+
+impl From<Fail> for PyErr {
+    fn from(f: Fail) -> Self {
+        Failure::new_err((f.kind, f.slug, f.place, f.reason, f.hint))
+    }
+}
+
+impl From<VerifyError> for Fail {
+    fn from(e: VerifyError) -> Self {
+        let kind = match e.slug {
+            Slug::Magic | Slug::FileKind | Slug::Version | Slug::Checksum | Slug::Encoding => {
+                "file"
+            }
+            _ => "proof",
+        };
+        let reason = format!("expected {}, got {}", e.expected, e.got);
+        Self::new(kind, e.slug(), e.place.clone(), reason).hint(e.hint.unwrap_or_default())
+    }
+}
+
+impl From<ProgramError> for Fail {
+    fn from(e: ProgramError) -> Self {
+        let kind = if e.slug == "execution" {
+            "input"
+        } else {
+            "program"
+        };
+        let reason = format!("expected {}, got {}", e.expected, e.got);
+        Self::new(kind, e.slug, e.place, reason).hint(e.hint.unwrap_or_default())
+    }
+}
+
+impl From<PcsError> for Fail {
+    fn from(e: PcsError) -> Self {
+        Self::new("proof", e.slug(), "", e.to_string())
+    }
+}
+
+impl From<BudgetError> for Fail {
+    fn from(e: BudgetError) -> Self {
+        let hint = match e {
+            BudgetError::Spent { .. } => "rotate it: tacit commit rotate",
+            BudgetError::Damaged { .. } => "rotate it: what is left cannot be known",
+            _ => "",
+        };
+        Self::new("budget", e.slug(), "", e.to_string()).hint(hint)
+    }
+}
+
+impl From<ProveError> for Fail {
+    fn from(e: ProveError) -> Self {
+        match e {
+            ProveError::Program(e) => e.into(),
+            ProveError::Statement(e) => {
+                let mut fail = Self::from(e);
+                if fail.kind == "proof" {
+                    fail.kind = "input";
+                }
+                fail
+            }
+            ProveError::Slab(e) => e.into(),
+            ProveError::Budget(e) => e.into(),
+            other => Self::new("input", other.slug(), "", other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `tacit._native`: the Rust half of the Python package. Bytes and integer arrays in, bytes and integer arrays out;
+//! one exception, [`Failure`], whose arguments the Python half turns into its own types. The GIL is released in long calls.
+
+mod deploy;
+mod failure;
+mod program;
+mod proof;
+mod slab;
+
+use pyo3::prelude::*;
+
+/// The vector instructions that this build uses, and whether this processor has them.
+#[pyfunction]
+fn simd() -> (&'static str, bool) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if cfg!(target_feature = "avx512f") {
+            return ("avx512", std::is_x86_feature_detected!("avx512f"));
+        }
+        if cfg!(target_feature = "avx2") {
+            return ("avx2", std::is_x86_feature_detected!("avx2"));
+        }
+        ("baseline", true)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        (std::env::consts::ARCH, true)
+    }
+}
+
+#[pymodule]
+fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add("Failure", m.py().get_type::<failure::Failure>())?;
+    m.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    m.add_class::<program::Program>()?;
+    m.add_class::<slab::Slab>()?;
+    m.add_class::<proof::Commitment>()?;
+    m.add_function(wrap_pyfunction!(simd, m)?)?;
+    m.add_function(wrap_pyfunction!(program::derive, m)?)?;
+    m.add_function(wrap_pyfunction!(slab::commit, m)?)?;
+    m.add_function(wrap_pyfunction!(proof::prove, m)?)?;
+    m.add_function(wrap_pyfunction!(proof::verify, m)?)?;
+    m.add_function(wrap_pyfunction!(proof::weights_to_file, m)?)?;
+    m.add_function(wrap_pyfunction!(proof::weights_from_file, m)?)?;
+    m.add_function(wrap_pyfunction!(proof::proof_to_file, m)?)?;
+    m.add_function(wrap_pyfunction!(proof::proof_from_file, m)?)?;
+    Ok(())
+}

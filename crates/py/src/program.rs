@@ -1,0 +1,262 @@
+//! A validated program with the geometry of its deployment.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use std::sync::Arc;
+use tacit_params::{budget, estimate, Geometry, Optimize};
+use tacit_program::{Place, Port, Prepared};
+use tacit_verifier::files::{Body, ProgramFile};
+use tacit_verifier::{relations_of, VerifyError};
+
+use crate::deploy::{geometry, slab_sizes, work_of};
+use crate::failure::{Fail, Result};
+
+#[pyclass(frozen)]
+pub struct Program {
+    pub prepared: Arc<Prepared>,
+    pub geometry: Geometry,
+    pub proofs: u32,
+    #[pyo3(get)]
+    pub notes: String,
+}
+
+/// The geometry (borsh) that fits the program: proven `target` bits, `proofs` proofs of every private slab.
+#[pyfunction]
+pub fn derive(
+    py: Python<'_>,
+    program: &[u8],
+    proofs: u32,
+    target: u16,
+    optimize: &str,
+) -> Result<Vec<u8>> {
+    let optimize = match optimize {
+        "time" => Optimize::Time,
+        "balanced" => Optimize::Balanced,
+        "size" => Optimize::Size,
+        other => {
+            return Err(Fail::input(
+                "optimize",
+                "optimize",
+                format!("expected time, balanced or size, got {other}"),
+            ))
+        }
+    };
+    if target != 100 && target != 128 {
+        return Err(Fail::input(
+            "security",
+            "security",
+            format!("expected 128 or 100 bits, got {target}"),
+        ));
+    }
+    py.detach(|| {
+        let prepared = Prepared::from_bytes(program)?;
+        let found = geometry(&prepared, proofs, target, optimize)?;
+        Ok(borsh::to_vec(&found).unwrap_or_default())
+    })
+}
+
+impl Program {
+    fn build(file: ProgramFile) -> Result<Self> {
+        let prepared = file.prepare()?;
+        Ok(Self {
+            prepared: Arc::new(prepared),
+            geometry: file.geometry,
+            proofs: file.proofs,
+            notes: file.notes,
+        })
+    }
+
+    fn file(&self) -> ProgramFile {
+        ProgramFile {
+            program: self.prepared.bytes.clone(),
+            geometry: self.geometry.clone(),
+            proofs: self.proofs,
+            notes: self.notes.clone(),
+        }
+    }
+
+    /// The place of the slab of this name.
+    pub fn slab(&self, name: &str) -> Result<usize> {
+        let slabs = &self.prepared.program.slabs;
+        slabs.iter().position(|s| s.name == name).ok_or_else(|| {
+            let has: Vec<&str> = slabs.iter().map(|s| s.name.as_str()).collect();
+            Fail::input(
+                "slabs",
+                name,
+                format!("the program has no such slab; it has: {}", has.join(", ")),
+            )
+        })
+    }
+
+    fn ports<'py>(&self, py: Python<'py>, ports: &[Port]) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let one = |port: &Port| {
+            let tensor = &self.prepared.program.tensors[port.tensor as usize];
+            let place = match tensor.place {
+                Place::Constant(_) => "constant".to_owned(),
+                Place::Public => "public".to_owned(),
+                Place::Witness => "private".to_owned(),
+                Place::Slab(s) => self.prepared.program.slabs[usize::from(s)].name.clone(),
+            };
+            let d = PyDict::new(py);
+            d.set_item("name", &port.name)?;
+            d.set_item("tensor", &tensor.name)?;
+            d.set_item("shape", &tensor.shape)?;
+            d.set_item("frac", port.frac)?;
+            d.set_item("lo", tensor.lo)?;
+            d.set_item("hi", tensor.hi)?;
+            d.set_item("place", place)?;
+            Ok(d)
+        };
+        ports.iter().map(one).collect()
+    }
+}
+
+#[pymethods]
+impl Program {
+    #[new]
+    fn new(program: Vec<u8>, geometry: &[u8], proofs: u32, notes: String) -> Result<Self> {
+        let geometry = borsh::from_slice(geometry)
+            .map_err(|e| Fail::new("file", "encoding", "geometry", e.to_string()))?;
+        Self::build(ProgramFile {
+            program,
+            geometry,
+            proofs,
+            notes,
+        })
+    }
+
+    #[staticmethod]
+    fn from_file(py: Python<'_>, bytes: &[u8]) -> Result<Self> {
+        py.detach(|| Self::build(ProgramFile::from_file(bytes)?))
+    }
+
+    fn to_file(&self) -> Vec<u8> {
+        self.file().to_file()
+    }
+
+    /// Canonical bytes of the program alone.
+    fn bytes(&self) -> Vec<u8> {
+        self.prepared.bytes.clone()
+    }
+
+    #[getter]
+    fn digest(&self) -> Vec<u8> {
+        self.prepared.digest.to_vec()
+    }
+
+    #[getter]
+    fn proofs(&self) -> u32 {
+        self.proofs
+    }
+
+    #[getter]
+    fn target(&self) -> u16 {
+        self.geometry.target
+    }
+
+    /// borsh
+    fn geometry(&self) -> Vec<u8> {
+        borsh::to_vec(&self.geometry).unwrap_or_default()
+    }
+
+    #[getter]
+    fn name(&self) -> String {
+        self.prepared.program.name.clone()
+    }
+
+    fn inputs<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        self.ports(py, &self.prepared.program.inputs)
+    }
+
+    fn outputs<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        self.ports(py, &self.prepared.program.outputs)
+    }
+
+    /// (name, private, cells) of the long-lived slabs.
+    fn slabs(&self) -> Vec<(String, bool, usize)> {
+        let slabs = self
+            .prepared
+            .program
+            .slabs
+            .iter()
+            .zip(&self.prepared.layouts);
+        slabs
+            .map(|(s, l)| (s.name.clone(), s.private, l.cells))
+            .collect()
+    }
+
+    /// (name, shape, lo, hi) of a slab's tensors, in layout order.
+    fn schema(&self, slab: &str) -> Result<Vec<(String, Vec<u32>, i64, i64)>> {
+        Ok(self.prepared.schema_tensors(self.slab(slab)?))
+    }
+
+    /// Counts that decide a proof's cost, and the estimate.
+    fn sizes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let (sizes, work) = (&self.prepared.sizes, work_of(&self.prepared));
+        let slabs = slab_sizes(&self.prepared, self.proofs);
+        let e = estimate(&self.geometry, &work, &slabs);
+        let d = PyDict::new(py);
+        d.set_item("lookups_and_rows", relations_of(&self.prepared).entries)?;
+        d.set_item("tree_depth", sizes.depth)?;
+        d.set_item("einsum_rounds", sizes.einsum_rounds)?;
+        d.set_item("pads", sizes.pads)?;
+        d.set_item("witness_cells", work.witness_cells)?;
+        d.set_item(
+            "slab_cells",
+            slabs.iter().map(|s| s.cells).collect::<Vec<_>>(),
+        )?;
+        d.set_item("prove_seconds", e.prove_seconds)?;
+        d.set_item("verify_seconds", e.verify_seconds)?;
+        d.set_item("proof_bytes", e.proof_bytes)?;
+        d.set_item("peak_bytes", e.peak_bytes)?;
+        Ok(d)
+    }
+
+    /// The soundness budget: (minimum bits, union bits, binding term, regime, [(term, bits, formula)]).
+    #[allow(clippy::type_complexity)]
+    fn soundness(&self) -> (f64, f64, String, String, Vec<(String, f64, String)>) {
+        let work = work_of(&self.prepared);
+        let shape = work.relations.shape(
+            &self.geometry,
+            &slab_sizes(&self.prepared, self.proofs),
+            work.witness_cells,
+        );
+        let b = budget(&self.geometry, &shape);
+        let terms = b
+            .terms
+            .iter()
+            .map(|t| (t.name.clone(), t.bits, t.formula.clone()))
+            .collect();
+        (
+            b.minimum,
+            b.union,
+            b.binding.clone(),
+            b.regime.to_string(),
+            terms,
+        )
+    }
+
+    /// What the geometry is, for people.
+    fn describe_geometry<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let g = &self.geometry;
+        let d = PyDict::new(py);
+        d.set_item("data_rows", g.r())?;
+        d.set_item("rows", g.m())?;
+        d.set_item("code_length", 1u64 << g.log_domain)?;
+        d.set_item("queries", g.queries)?;
+        d.set_item("grinding_bits", g.grind)?;
+        let levels: Vec<_> = g
+            .levels
+            .iter()
+            .map(|l| (l.fold, l.log_domain, l.queries))
+            .collect();
+        d.set_item("levels", levels)?;
+        Ok(d)
+    }
+}
+
+impl From<VerifyError> for Box<Fail> {
+    fn from(e: VerifyError) -> Self {
+        Box::new(e.into())
+    }
+}

@@ -1,0 +1,253 @@
+//! Proofs: making them, and what a verifier does with files.
+
+use numpy::{PyArray1, PyReadonlyArray1};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use tacit_algebra::hash::{hash, Tag};
+use tacit_prover::Job;
+use tacit_verifier::files::{Body, CommitmentFile, ProofFile, WeightsFile};
+
+use crate::failure::{Fail, Result};
+use crate::program::Program;
+use crate::slab::Slab;
+
+/// A published commitment: header, root, y, the tensors' intervals and their validity proof.
+#[pyclass(frozen)]
+pub struct Commitment {
+    pub file: CommitmentFile,
+}
+
+#[pymethods]
+impl Commitment {
+    #[staticmethod]
+    fn from_file(bytes: &[u8]) -> Result<Self> {
+        Ok(Self {
+            file: CommitmentFile::from_file(bytes)?,
+        })
+    }
+
+    fn to_file(&self) -> Vec<u8> {
+        self.file.to_file()
+    }
+
+    #[getter]
+    fn slab(&self) -> String {
+        self.file.slab.clone()
+    }
+
+    #[getter]
+    fn private(&self) -> bool {
+        self.file.commitment.header.private
+    }
+
+    #[getter]
+    fn identity(&self) -> Vec<u8> {
+        self.file.commitment.identity().to_vec()
+    }
+
+    #[getter]
+    fn root(&self) -> Vec<u8> {
+        self.file.commitment.root.to_vec()
+    }
+
+    #[getter]
+    fn budget(&self) -> u32 {
+        self.file.commitment.header.budget
+    }
+
+    #[getter]
+    fn target(&self) -> u16 {
+        self.file.commitment.header.geometry.target
+    }
+
+    /// borsh of the commitment alone, for other verifiers.
+    fn bytes(&self) -> Vec<u8> {
+        borsh::to_vec(&self.file.commitment).unwrap_or_default()
+    }
+
+    fn tensors(&self) -> Vec<(String, Vec<u32>, i64, i64)> {
+        self.file.tensors.clone()
+    }
+
+    #[getter]
+    fn validity_bytes(&self) -> usize {
+        self.file.validity.len()
+    }
+
+    /// Checks schema and validity proof. Once for a commitment is enough.
+    fn accept(&self, py: Python<'_>, target: u16) -> Result<()> {
+        py.detach(|| self.file.accept(target))?;
+        Ok(())
+    }
+}
+
+/// (publics, argument, [(phase, seconds)], total seconds, peak bytes)
+type Proven<'py> = (
+    Vec<Bound<'py, PyArray1<i64>>>,
+    Vec<u8>,
+    Vec<(String, f64)>,
+    f64,
+    u64,
+);
+
+/// Proves. `slabs` in the order of the program; `inputs` by tensor name. Every private slab's count is one less, on the disk,
+/// before the proof is returned; also when proving fails after the values were read.
+#[pyfunction]
+pub fn prove<'py>(
+    py: Python<'py>,
+    program: &Program,
+    slabs: Vec<Py<Slab>>,
+    inputs: Vec<(String, PyReadonlyArray1<'py, i64>)>,
+    context: &[u8],
+) -> PyResult<Proven<'py>> {
+    let prepared = &program.prepared;
+    let given = inputs
+        .into_iter()
+        .map(|(name, values)| {
+            let found = prepared.program.tensors.iter().position(|t| t.name == name);
+            let Some(tensor) = found else {
+                return Err(Fail::input(
+                    "tensor",
+                    name,
+                    "the program has no such tensor",
+                ));
+            };
+            let slice = values
+                .as_slice()
+                .map_err(|_| Fail::input("array", &name, "expected a contiguous array"))?;
+            Ok((tensor as u32, slice.to_vec()))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let slabs: Vec<&Slab> = slabs.iter().map(|s| s.get()).collect();
+    let proof = py.detach(|| -> Result<_> {
+        let inner: Vec<_> = slabs.iter().map(|s| &s.inner).collect();
+        let note = hash(Tag::File, 0, &[&prepared.digest, context]);
+        for slab in &slabs {
+            slab.spend(&note)?;
+        }
+        let job = Job {
+            prepared,
+            geometry: &program.geometry,
+            slabs: &inner,
+            context,
+        };
+        Ok(job.prove(given)?)
+    })?;
+    let publics = proof
+        .publics
+        .0
+        .iter()
+        .map(|v| PyArray1::from_slice(py, v))
+        .collect();
+    let phases = proof
+        .profile
+        .phases
+        .iter()
+        .map(|(name, t)| (name.clone(), t.as_secs_f64()))
+        .collect();
+    Ok((
+        publics,
+        proof.argument,
+        phases,
+        proof.profile.total.as_secs_f64(),
+        proof.profile.peak_memory,
+    ))
+}
+
+/// Verifies a proof file against commitments in the order of the program's slabs (their validity is checked by `accept`).
+#[pyfunction]
+pub fn verify<'py>(
+    py: Python<'py>,
+    program: &Program,
+    commitments: Vec<Py<Commitment>>,
+    proof: &[u8],
+    context: &[u8],
+    target: u16,
+) -> PyResult<Bound<'py, PyDict>> {
+    let found: Vec<_> = commitments
+        .iter()
+        .map(|c| c.get().file.commitment.clone())
+        .collect();
+    let (file, verified) = py.detach(|| -> Result<_> {
+        let file = ProofFile::from_file(proof)?;
+        let verified = file.verify(
+            &program.prepared,
+            &program.geometry,
+            &found,
+            context,
+            target,
+        )?;
+        Ok((file, verified))
+    })?;
+    let d = PyDict::new(py);
+    let publics = &program.prepared.publics;
+    let names = publics
+        .iter()
+        .map(|&t| program.prepared.program.tensors[t as usize].name.clone());
+    let values: Vec<_> = file
+        .publics
+        .iter()
+        .map(|v| PyArray1::from_slice(py, v))
+        .collect();
+    d.set_item("publics", names.zip(values).collect::<Vec<_>>())?;
+    d.set_item("bits", verified.budget.minimum)?;
+    d.set_item("union_bits", verified.budget.union)?;
+    d.set_item("binding", &verified.budget.binding)?;
+    d.set_item("claims", verified.claims)?;
+    d.set_item(
+        "identities",
+        verified
+            .identities
+            .iter()
+            .map(|i| i.to_vec())
+            .collect::<Vec<_>>(),
+    )?;
+    Ok(d)
+}
+
+#[pyfunction]
+pub fn proof_to_file(program: [u8; 32], publics: Vec<Vec<i64>>, argument: Vec<u8>) -> Vec<u8> {
+    ProofFile {
+        program,
+        publics,
+        argument,
+    }
+    .to_file()
+}
+
+/// (program digest, publics, bytes of the argument)
+#[pyfunction]
+pub fn proof_from_file(bytes: &[u8]) -> Result<(Vec<u8>, Vec<Vec<i64>>, usize)> {
+    let f = ProofFile::from_file(bytes)?;
+    Ok((f.program.to_vec(), f.publics, f.argument.len()))
+}
+
+#[pyfunction]
+pub fn weights_to_file(
+    program: [u8; 32],
+    slab: String,
+    tensors: Vec<(String, Vec<i64>)>,
+) -> Vec<u8> {
+    WeightsFile {
+        program,
+        slab,
+        tensors,
+    }
+    .to_file()
+}
+
+/// (program digest, slab, [(tensor, integers)])
+#[pyfunction]
+#[allow(clippy::type_complexity)]
+pub fn weights_from_file<'py>(
+    py: Python<'py>,
+    bytes: &[u8],
+) -> Result<(Vec<u8>, String, Vec<(String, Bound<'py, PyArray1<i64>>)>)> {
+    let f = WeightsFile::from_file(bytes)?;
+    let tensors = f
+        .tensors
+        .iter()
+        .map(|(name, v)| (name.clone(), PyArray1::from_slice(py, v)))
+        .collect();
+    Ok((f.program.to_vec(), f.slab, tensors))
+}

@@ -1,0 +1,1 @@
+"""The public calls and objects; `tacit` re-exports them."""

@@ -1,0 +1,232 @@
+"""The main calls: compile, commit, prove, verify."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tacit import _native
+from tacit.api.native import failures
+from tacit.api.objects import Array, Commitment, Ints, Port, Program, Proof, Secret, Statement, Weights
+from tacit.compiler import compile_model
+from tacit.errors import InputError, InvalidProof
+from tacit.quantize import Options
+
+
+def compile(
+    model: Any,
+    *,
+    calibration: Mapping[str, Array] | Array,
+    batch: int = 1,
+    headroom: float | None = None,
+    weights: str = "private",
+    input: str = "private",
+    threshold: Any = None,
+    proofs: int = 64,
+    security: int = 128,
+    optimize: str = "balanced",
+    options: Options | None = None,
+) -> tuple[Program, Weights]:
+    """Compile a model to a public program and its integers.
+
+    `model`: path of an ONNX file, `onnx.ModelProto`, a scikit-learn estimator or a `torch.nn.Module`.
+    `calibration`: samples (n, d..) by input name, or one array; ranges and scales come from them.
+    `batch`: inferences a proof. `headroom`: how far values may exceed the calibrated ranges, as a factor.
+    `weights`: "private" or "public"; `input`: "private", "committed" or "public".
+    `threshold`: publish only whether an output reaches a value (see `tacit.compiler`).
+    `proofs`: proofs that one private commitment is blinded for. `security`: 128 or 100 proven bits.
+    `optimize`: "time", "balanced" or "size".
+    Raises ModelError, InputError, QuantizationError, ProgramError.
+    """
+    chosen = options or Options()
+    if headroom is not None:
+        chosen = dataclasses.replace(chosen, headroom=headroom)
+    extra = {} if threshold is None else {"threshold": threshold}
+    compiled, integers = compile_model(
+        model, calibration=calibration, batch=batch, inputs=input, weights=weights, options=chosen, **extra
+    )
+    encoded = compiled.program.encode()
+    with failures():
+        geometry = _native.derive(encoded, proofs, security, optimize)
+        notes = json.dumps({"report": _plain(compiled.accuracy), "cost": _plain(compiled.cost)}, sort_keys=True)
+        program = Program(_native.Program(encoded, geometry, proofs, notes))
+    tensors = {name: np.asarray(values, dtype=np.int64) for name, values in integers.tensors}
+    return program, Weights(program.digest, integers.slab, tensors)
+
+
+def _plain(value: Any) -> Any:
+    """Numbers, strings, lists and dictionaries of a dataclass."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def commit_model(program: Program, weights: Weights, *, proofs: int | None = None) -> Secret:
+    """Commit to the weights, and prove that they lie in the program's intervals.
+
+    `proofs`: the budget, at most what the program was compiled for. Raises InputError, BudgetExceeded.
+    """
+    if weights.program != program.digest:
+        raise InputError(
+            f"expected the weights of program {program.digest[:16]}, got those of {weights.program[:16]}",
+            slug="weights",
+            place="weights",
+            hint="commit the weights that were compiled together with this program",
+        )
+    return _commit(program, weights.slab, dict(weights.tensors), proofs)
+
+
+def commit_data(program: Program, inputs: Mapping[str, Array], *, proofs: int | None = None) -> Secret:
+    """Commit to the inputs of a program that was compiled with input="committed"."""
+    ports = [port for port in program.inputs.values() if port.place == "data"]
+    if not ports:
+        raise InputError(
+            "the program takes no committed input",
+            slug="visibility",
+            place="data",
+            hint='compile with input="committed"',
+        )
+    _check_names(inputs, ports)
+    return _commit(program, "data", {port.tensor: port.quantize(inputs[port.name]) for port in ports}, proofs)
+
+
+def _commit(program: Program, slab: str, tensors: Mapping[str, Array], proofs: int | None) -> Secret:
+    budget = program.proofs if proofs is None else proofs
+    if budget < 1:
+        raise InputError(f"expected at least one proof, got {budget}", slug="proofs", place="proofs")
+    flat = [(name, np.ascontiguousarray(values.reshape(-1))) for name, values in tensors.items()]
+    with failures(slab):
+        return Secret(_native.commit(program._native, slab, flat, budget))
+
+
+def prove(
+    program: Program,
+    model: Secret | None = None,
+    inputs: Mapping[str, Array] | None = None,
+    *,
+    data: Secret | None = None,
+    context: bytes = b"",
+    profile: bool = False,
+) -> Proof:
+    """Run the committed model on an input and prove the answer.
+
+    `inputs`: real values by input name (not for committed inputs). `context`: bytes that the proof is bound to, such as a
+    nonce. Spends one proof of each private secret, also when proving fails. Raises InputError, BudgetExceeded.
+    """
+    given = {"model": model, "data": data}
+    slabs = []
+    for name in program.slabs:
+        secret = given.pop(name, None)
+        if secret is None:
+            raise InputError(f"the program needs the secret of its {name}", slug="slabs", place=name)
+        slabs.append(secret._native)
+    _refuse_more(given)
+    ports = [port for port in program.inputs.values() if port.place in ("private", "public")]
+    _check_names(inputs or {}, ports)
+    flat: list[tuple[str, Ints]] = [(port.tensor, port.quantize((inputs or {})[port.name])) for port in ports]
+    with failures():
+        publics, argument, phases, total, peak = _native.prove(program._native, slabs, flat, context)
+        file = _native.proof_to_file(program._native.digest, [p.tolist() for p in publics], argument)
+    times = {**dict(phases), "total": total} if profile else {}
+    return Proof(file, times, peak)
+
+
+def _check_names(inputs: Mapping[str, Array], ports: list[Port]) -> None:
+    wanted = [port.name for port in ports]
+    for name in wanted:
+        if name not in inputs:
+            raise InputError(f"no value is given; the program takes {', '.join(wanted)}", slug="missing", place=name)
+    for name in inputs:
+        if name not in wanted:
+            expected = ", ".join(wanted) or "no input that is not committed"
+            raise InputError(f"the program has no such input; it takes {expected}", slug="extra", place=name)
+
+
+def _refuse_more(given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise InputError("the program has no such slab", slug="slabs", place=name)
+
+
+def verify(
+    program: Program,
+    proof: Proof | bytes,
+    *,
+    model: Commitment | Weights | None = None,
+    data: Commitment | None = None,
+    context: bytes = b"",
+    security: int = 128,
+) -> Statement:
+    """Accept a proof and say what it states, or raise InvalidProof with the reason.
+
+    `model`: the model's commitment; its validity proof is checked once. Where the program says that weights are public, the
+    Weights themselves. `security`: the proven bits to insist on.
+    """
+    given: dict[str, Commitment | Weights | None] = {"model": model, "data": data}
+    commitments = []
+    for name, private in program.slabs.items():
+        commitments.append(_commitment(program, name, private, given.pop(name, None), security))
+    for name, value in given.items():
+        if value is not None:
+            raise InvalidProof("the program has no such slab", slug="slabs", place=name)
+    raw = proof.data if isinstance(proof, Proof) else bytes(proof)
+    with failures():
+        natives = [c._native for c in commitments]
+        found = _native.verify(program._native, natives, raw, context, security)
+    return _statement(program, commitments, found, context)
+
+
+def _commitment(
+    program: Program, name: str, private: bool, given: Commitment | Weights | None, security: int
+) -> Commitment:
+    if given is None:
+        raise InvalidProof(f"the program needs the commitment of its {name}", slug="slabs", place=name)
+    if isinstance(given, Weights):
+        if private:
+            raise InvalidProof("expected a commitment: the values are private", slug="slabs", place=name)
+        given = commit_model(program, given).commitment
+    if given.slab != name:
+        raise InvalidProof(f"expected a commitment of {name}, got one of {given.slab}", slug="slabs", place=name)
+    if not private and not given.known:
+        raise InvalidProof(
+            "the values are public: give them, so that they are compared",
+            slug="slabs",
+            place=name,
+            hint="pass the weights file, not its commitment",
+        )
+    given.accept(security)
+    return given
+
+
+def _statement(program: Program, commitments: list[Commitment], found: dict[str, Any], context: bytes) -> Statement:
+    publics = dict(found["publics"])
+    integers: dict[str, Array] = {}
+    values: dict[str, dict[str, Array]] = {"inputs": {}, "outputs": {}}
+    for side, ports in (("inputs", program.inputs), ("outputs", program.outputs)):
+        for name, port in ports.items():
+            if port.tensor in publics:
+                integers[name] = publics[port.tensor].reshape(port.shape)
+                values[side][name] = port.dequantize(publics[port.tensor])
+    hidden = [f"input {name}" for name, port in program.inputs.items() if port.place != "public"]
+    hidden += [f"output {name}" for name, port in program.outputs.items() if port.place != "public"]
+    hidden += [f"the values of {name}" for name, private in program.slabs.items() if private and name == "model"]
+    digests = {"program": program.digest, **{c.slab: c.identity for c in commitments}}
+    return Statement(
+        values["outputs"],
+        values["inputs"],
+        integers,
+        digests,
+        tuple([*hidden, "every value in between"]),
+        context,
+        found["bits"],
+    )

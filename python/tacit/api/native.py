@@ -1,0 +1,77 @@
+"""The one map from the extension module's failures to the package's exceptions, and files that are whole or absent."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import tacit._load  # picks the build of the extension for this processor
+from tacit import _native
+from tacit.errors import BudgetExceeded, InputError, InvalidProof, ProgramError, TacitError
+
+_level, _fits = _native.simd()
+if not _fits:
+    raise ImportError(
+        f"this build of tacit uses {_level} instructions, which this processor lacks; "
+        "install it from source here, or use the portable wheel (docs/adr/0001)"
+    )
+
+_KINDS: dict[str, type[TacitError]] = {
+    "proof": InvalidProof,
+    "file": InvalidProof,
+    "input": InputError,
+    "budget": BudgetExceeded,
+    "program": ProgramError,
+}
+
+
+@contextmanager
+def failures(place: str = "") -> Iterator[None]:
+    """Raise the package's own exceptions for failures of the extension module; `place` goes in front of theirs."""
+    try:
+        yield
+    except _native.Failure as failure:
+        kind, slug, where, reason, hint = failure.args
+        parts = [part for part in (place, where) if part]
+        error = _KINDS.get(kind, TacitError)
+        raise error(reason, slug=slug, place=": ".join(parts), hint=hint) from None
+
+
+def read_file(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a file. Raises InputError when it cannot be read."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(error.strerror or str(error), slug="file", place=str(path)) from None
+
+
+def write_file(path: str | os.PathLike[str], data: bytes, *, private: bool = False) -> None:
+    """Write a file atomically: to a temporary one in its folder, fsync, rename, fsync of the folder.
+
+    `private`: readable by its owner only. Raises InputError when it cannot be written; then nothing has changed.
+    """
+    target = Path(path)
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        with os.fdopen(handle, "wb") as file:
+            if not private:
+                umask = os.umask(0)
+                os.umask(umask)
+                os.fchmod(file.fileno(), 0o666 & ~umask)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)
+        raise InputError(error.strerror or str(error), slug="file", place=str(path)) from None

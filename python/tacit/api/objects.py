@@ -1,0 +1,331 @@
+"""What people hold: programs, weights, secrets, commitments, proofs, statements. Each is a file of its own kind."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tacit import _native
+from tacit.api.native import failures, read_file, write_file
+from tacit.errors import InputError
+
+Array = npt.NDArray[Any]
+Ints = npt.NDArray[np.int64]
+Path = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output. Real value = integer * 2^-frac; `place`: "private", "public", or a slab's name.
+
+    `lo`, `hi`: the integers' range.
+    """
+
+    name: str
+    tensor: str
+    shape: tuple[int, ...]
+    frac: int
+    lo: int
+    hi: int
+    place: str
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The real values that the program takes or gives."""
+        return self.lo * 2.0**-self.frac, self.hi * 2.0**-self.frac
+
+    def quantize(self, values: Array) -> Ints:
+        """Integers of real values, of any shape with as many entries; nearest, halves up.
+
+        Raises InputError naming the input, the worst value and the range.
+        """
+        try:
+            array = np.asarray(values, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"not an array of numbers: {error}", slug="dtype", place=self.name) from None
+        if array.shape != self.shape and not (
+            array.size == int(np.prod(self.shape)) and _squeezed(array.shape) == _squeezed(self.shape)
+        ):
+            raise InputError(f"expected shape {self.shape}, got {array.shape}", slug="shape", place=self.name)
+        if not np.all(np.isfinite(array)):
+            raise InputError("a value that is not a finite number", slug="not_finite", place=self.name)
+        scaled = np.floor(array * 2.0**self.frac + 0.5).reshape(-1)
+        outside = (scaled < self.lo) | (scaled > self.hi)
+        if np.any(outside):
+            low, high = self.range
+            worst = array.reshape(-1)[int(np.flatnonzero(outside)[0])]
+            raise InputError(
+                f"expected values in [{low:g}, {high:g}], got {worst:g}",
+                slug="range",
+                place=self.name,
+                hint="calibrate with samples that cover such values, or compile with more headroom",
+            )
+        return np.ascontiguousarray(scaled.astype(np.int64))
+
+    def dequantize(self, integers: Array) -> npt.NDArray[np.float64]:
+        """Real values in the port's shape."""
+        return np.asarray(integers, dtype=np.float64).reshape(self.shape) * 2.0**-self.frac
+
+
+def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(n for n in shape if n != 1)
+
+
+class Program:
+    """A compiled program: public, holds no private number. `report`: accuracy against the float model; `estimate`: cost."""
+
+    def __init__(self, native: _native.Program) -> None:
+        self._native = native
+
+    @classmethod
+    def load(cls, path: Path) -> Program:
+        """Read a program file. Raises InvalidProof (slug encoding, checksum, ..) or ProgramError when it is not one."""
+        data = read_file(path)
+        with failures(str(path)):
+            return cls(_native.Program.from_file(data))
+
+    def save(self, path: Path) -> None:
+        """Write the program file."""
+        write_file(path, self._native.to_file())
+
+    @property
+    def digest(self) -> str:
+        """Hexadecimal identity of architecture, shapes, scales, tables and visibility."""
+        return self._native.digest.hex()
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._native.name
+
+    @property
+    def proofs(self) -> int:
+        """Proofs that one commitment is made for."""
+        return self._native.proofs
+
+    @property
+    def security(self) -> int:
+        """The target in bits that the geometry was derived for."""
+        return self._native.target
+
+    @cached_property
+    def inputs(self) -> dict[str, Port]:
+        """The inputs by name."""
+        return {p["name"]: _port(p) for p in self._native.inputs()}
+
+    @cached_property
+    def outputs(self) -> dict[str, Port]:
+        """The outputs by name."""
+        return {p["name"]: _port(p) for p in self._native.outputs()}
+
+    @property
+    def slabs(self) -> dict[str, bool]:
+        """The long-lived commitments a proof needs: name -> private?"""
+        return {name: private for name, private, _ in self._native.slabs()}
+
+    @cached_property
+    def notes(self) -> dict[str, Any]:
+        """What the compiler wrote for people; part of no statement."""
+        try:
+            found = json.loads(self._native.notes or "{}")
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """Accuracy of the integer program against the float model on the calibration samples."""
+        found = self.notes.get("report", {})
+        return found if isinstance(found, dict) else {}
+
+    @cached_property
+    def estimate(self) -> dict[str, Any]:
+        """Sizes, and the expected time (two cores), memory and bytes of a proof."""
+        return dict(self._native.sizes())
+
+    @cached_property
+    def soundness(self) -> dict[str, Any]:
+        """The soundness budget: every term in bits, the least of them (round by round), their union, the regime."""
+        least, union, binding, regime, terms = self._native.soundness()
+        rows = [{"term": name, "bits": round(bits, 2), "formula": formula} for name, bits, formula in terms]
+        return {"bits": round(least, 2), "union": round(union, 2), "bound_by": binding, "regime": regime, "terms": rows}
+
+    def __repr__(self) -> str:
+        return (
+            f"<tacit.Program {self.name!r} {self.digest[:16]} inputs={list(self.inputs)} outputs={list(self.outputs)}>"
+        )
+
+
+def _port(p: dict[str, Any]) -> Port:
+    return Port(p["name"], p["tensor"], tuple(p["shape"]), p["frac"], p["lo"], p["hi"], p["place"])
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The integers of a program's model slab, by tensor name. Private, unless the program says that weights are public."""
+
+    program: str
+    slab: str
+    tensors: Mapping[str, Ints] = field(repr=False)
+
+    @classmethod
+    def load(cls, path: Path) -> Weights:
+        """Read a weights file."""
+        data = read_file(path)
+        with failures(str(path)):
+            program, slab, tensors = _native.weights_from_file(data)
+        return cls(program.hex(), slab, dict(tensors))
+
+    def save(self, path: Path) -> None:
+        """Write the weights file, readable by its owner only."""
+        tensors = [(name, _flat(values)) for name, values in self.tensors.items()]
+        data = _native.weights_to_file(bytes.fromhex(self.program), self.slab, tensors)
+        write_file(path, data, private=True)
+
+
+def _flat(values: Array) -> Ints:
+    return np.ascontiguousarray(np.asarray(values, dtype=np.int64).reshape(-1))
+
+
+class Commitment:
+    """The public part of a commitment: header, root, y, the declared intervals and their validity proof."""
+
+    def __init__(self, native: _native.Commitment, *, known: bool = False) -> None:
+        self._native = native
+        #: Whether the values behind a public slab were at hand: its root was computed from them here.
+        self.known = known
+        self._accepted = 0
+
+    @classmethod
+    def load(cls, path: Path) -> Commitment:
+        """Read a commitment file."""
+        data = read_file(path)
+        with failures(str(path)):
+            return cls(_native.Commitment.from_file(data))
+
+    def save(self, path: Path) -> None:
+        """Write the commitment file."""
+        write_file(path, self._native.to_file())
+
+    def accept(self, security: int = 128) -> None:
+        """Check the schema and the validity proof; remembered by this object. Raises InvalidProof."""
+        if self._accepted < security:
+            with failures():
+                self._native.accept(security)
+            self._accepted = security
+
+    @property
+    def slab(self) -> str:
+        """What it commits to: "model", "data", .."""
+        return self._native.slab
+
+    @property
+    def private(self) -> bool:
+        """Blinded and salted."""
+        return self._native.private
+
+    @property
+    def identity(self) -> str:
+        """Hexadecimal; what transcripts absorb."""
+        return self._native.identity.hex()
+
+    @property
+    def tensors(self) -> list[tuple[str, tuple[int, ...], int, int]]:
+        """(name, shape, lo, hi) in layout order."""
+        return [(name, tuple(shape), lo, hi) for name, shape, lo, hi in self._native.tensors()]
+
+    def __repr__(self) -> str:
+        return f"<tacit.Commitment {self.slab!r} {self.identity[:16]}>"
+
+
+class Secret:
+    """What the owner of a commitment keeps. It counts its proofs; once saved, in a journal beside the file, before a proof leaves."""
+
+    def __init__(self, native: _native.Slab) -> None:
+        self._native = native
+
+    @classmethod
+    def load(cls, path: Path) -> Secret:
+        """Read a secret file and its journal. Raises BudgetExceeded when the journal is missing or damaged."""
+        data = read_file(path)
+        with failures(str(path)):
+            return cls(_native.Slab.from_file(data, os.fspath(path)))
+
+    def save(self, path: Path) -> None:
+        """Write the secret file (readable by its owner only) and start its journal, PATH.budget."""
+        if os.path.exists(path) or os.path.exists(f"{os.fspath(path)}.budget"):
+            raise InputError("a secret or its journal is there already", slug="exists", place=str(path))
+        with failures(str(path)):
+            # The journal first: a secret without one is refused, so a crash in between loses nothing but this try.
+            self._native.start_journal(os.fspath(path))
+        write_file(path, self._native.secret_file(), private=True)
+
+    @cached_property
+    def commitment(self) -> Commitment:
+        """The public part."""
+        with failures():
+            native = _native.Commitment.from_file(self._native.commitment_file())
+        return Commitment(native, known=not native.private)
+
+    @property
+    def slab(self) -> str:
+        """What it is: "model", "data", .."""
+        return self._native.slab
+
+    @property
+    def remaining(self) -> int | None:
+        """Proofs left; None for a public slab, which hides nothing."""
+        with failures():
+            return self._native.remaining
+
+    def __repr__(self) -> str:
+        return f"<tacit.Secret {self.slab!r} remaining={self.remaining}>"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A proof with its public tensors. `profile`: seconds by phase, when it was asked for."""
+
+    data: bytes = field(repr=False)
+    profile: Mapping[str, float] = field(default_factory=dict, compare=False)
+    peak_memory: int = field(default=0, compare=False)
+
+    @classmethod
+    def load(cls, path: Path) -> Proof:
+        """Read a proof file; it is looked at when it is verified."""
+        return cls(read_file(path))
+
+    def save(self, path: Path) -> None:
+        """Write the proof file."""
+        write_file(path, self.data)
+
+    def to_bytes(self) -> bytes:
+        """The proof file's bytes."""
+        return self.data
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What an accepted proof says. Real values in `outputs` and `inputs`, the exact integers in `integers`.
+
+    `digests`: hexadecimal identities of the program and of each commitment; `hidden`: what the proof does not reveal;
+    `security`: proven bits, the weakest round's.
+    """
+
+    outputs: Mapping[str, Array]
+    inputs: Mapping[str, Array]
+    integers: Mapping[str, Array]
+    digests: Mapping[str, str]
+    hidden: tuple[str, ...]
+    context: bytes
+    security: float
