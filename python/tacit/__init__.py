@@ -8,6 +8,7 @@
 Exceptions are in `tacit.errors`; a second, independent verifier in plain Python is `tacit.reference`.
 """
 
+from tacit import _load as _load  # before anything imports tacit._native: it picks the build for this processor
 from tacit.api.calls import commit_data, commit_model, compile, prove, verify
 from tacit.api.inspect import inspect
 from tacit.api.objects import Commitment, Program, Proof, Secret, Weights

@@ -99,6 +99,9 @@ def load() -> None:
     except BaseException:
         del sys.modules[MODULE]
         raise
+    # The import system would do this; `import tacit._native` now finds it in sys.modules and does not.
+    package, _, name = MODULE.rpartition(".")
+    setattr(sys.modules[package], name, module)
 
 
 load()

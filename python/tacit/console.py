@@ -13,10 +13,10 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
 from rich.status import Status
@@ -28,12 +28,17 @@ PATIENCE = 1.0
 
 def stdout() -> Console:
     """A console on the current standard output."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+    return _console(sys.stdout)
 
 
 def stderr() -> Console:
     """A console on the current standard error."""
-    return Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
+    return _console(sys.stderr)
+
+
+def _console(stream: TextIO) -> Console:
+    # Nothing is folded where no person reads: a path in a log or a pipe stays in one piece.
+    return Console(file=stream, highlight=False, width=None if stream.isatty() else 1000)
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
@@ -147,20 +152,24 @@ def show(value: Mapping[str, Any], *, depth: int = 0) -> None:
     leaves = [(name, item) for name, item in value.items() if not _nested(item)]
     if leaves:
         rows = [(f"{name}".replace("_", " "), escape(_leaf(name, item))) for name, item in leaves]
-        out.print(Padding(facts(rows), (0, 0, 0, 2 * depth)))
+        out.print(_indented(facts(rows), 2 * depth))
     for name, item in value.items():
         if not _nested(item):
             continue
-        out.print(Padding(f"[bold]{escape(name.replace('_', ' '))}[/bold]", (0, 0, 0, 2 * depth)))
+        out.print(_indented(f"[bold]{escape(name.replace('_', ' '))}[/bold]", 2 * depth))
         if isinstance(item, Mapping):
             show(item, depth=depth + 1)
         elif all(isinstance(entry, Mapping) for entry in item):
             columns = list(dict.fromkeys(key for entry in item for key in entry))
             cells = [[escape(_leaf(key, entry.get(key))) for key in columns] for entry in item]
-            out.print(Padding(table(columns, cells), (0, 0, 0, 2 * depth + 2)))
+            out.print(_indented(table(columns, cells), 2 * depth + 2))
         else:
             for entry in item:
-                out.print(Padding(escape(_leaf("", entry)), (0, 0, 0, 2 * depth + 2)))
+                out.print(_indented(escape(_leaf("", entry)), 2 * depth + 2))
+
+
+def _indented(renderable: RenderableType, columns: int) -> Padding:
+    return Padding(renderable, (0, 0, 0, columns), expand=False)
 
 
 def _nested(value: Any) -> bool:

@@ -1,0 +1,212 @@
+"""The commands from end to end, on a small network: files, exit codes, JSON, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from tacit.cli.app import run
+
+Capture = pytest.CaptureFixture[str]
+
+
+def tiny(seed: int = 0) -> bytes:
+    """A 6-8-2 network of random weights."""
+    rng = np.random.default_rng(seed)
+    shapes = {"w0": (6, 8), "b0": (8,), "w1": (8, 2), "b1": (2,)}
+    constants = [numpy_helper.from_array(rng.normal(size=s).astype(np.float32), n) for n, s in shapes.items()]
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gemm", ["x", "w0", "b0"], ["h"]),
+            helper.make_node("Relu", ["h"], ["a"]),
+            helper.make_node("Gemm", ["a", "w1", "b1"], ["y"]),
+        ],
+        "tiny",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 6])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 2])],
+        constants,
+    )
+    opset = [helper.make_opsetid("", 17)]
+    return helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A compiled and committed network with a proof for the context c0ffee."""
+    path = tmp_path_factory.mktemp("commands")
+    (path / "m.onnx").write_bytes(tiny())
+    samples = np.random.default_rng(1).normal(size=(40, 6)).astype(np.float32)
+    np.savez(path / "x.npz", x=samples, labels=np.zeros(40))
+    np.savez(path / "one.npz", x=samples[:1])
+    here = str(path)
+    assert run(["compile", f"{here}/m.onnx", "--calibration", f"{here}/x.npz", "--proofs", "8"]) == 0
+    assert run(["commit", "model", f"{here}/m.tacit", f"{here}/m.weights", "-o", f"{here}/model"]) == 0
+    assert run([*prove_command(path), "--context", "c0ffee"]) == 0
+    return path
+
+
+def prove_command(folder: Path, out: str = "out.proof") -> list[str]:
+    files = {"--model": "model.secret", "--input": "one.npz", "-o": out}
+    return ["prove", str(folder / "m.tacit"), *(text for k, v in files.items() for text in (k, str(folder / v)))]
+
+
+def verify_command(folder: Path, *more: str, proof: str = "out.proof", model: str = "model.commitment") -> list[str]:
+    return ["verify", str(folder / "m.tacit"), str(folder / proof), "--model", str(folder / model), *more]
+
+
+def result(capsys: Capture) -> dict[str, Any]:
+    found = json.loads(capsys.readouterr().out)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_accepted(folder: Path, capsys: Capture) -> None:
+    assert run(verify_command(folder, "--context", "c0ffee")) == 0
+    out = capsys.readouterr().out
+    assert "accepted" in out
+    assert "hidden" in out
+
+
+def test_statement_as_json_is_the_models_answer(folder: Path, capsys: Capture) -> None:
+    import onnxruntime
+
+    assert run(verify_command(folder, "--context", "0xc0ffee", "--json")) == 0
+    found = result(capsys)
+    assert found["accepted"] is True
+    with np.load(folder / "one.npz") as one:
+        (expected,) = onnxruntime.InferenceSession(str(folder / "m.onnx")).run(None, {"x": one["x"]})
+    np.testing.assert_allclose(np.array(found["statement"]["outputs"]["y"]).ravel(), expected.ravel(), atol=0.05)
+    assert any("input" in word for word in found["statement"]["hidden"])
+
+
+@pytest.mark.parametrize("context", ["", "c0ffef", "c0ffee00"])
+def test_another_context_is_refused(folder: Path, capsys: Capture, context: str) -> None:
+    assert run(verify_command(folder, "--context", context, "--json")) == 1
+    assert result(capsys)["error"]["kind"] == "refused"
+
+
+def test_every_part_is_needed(folder: Path, capsys: Capture) -> None:
+    assert run(["verify", str(folder / "m.tacit"), str(folder / "out.proof"), "--json"]) == 1
+    assert result(capsys)["error"]["slug"] == "slabs"
+
+
+def test_another_model_is_refused(folder: Path, capsys: Capture) -> None:
+    other = str(folder / "other")
+    assert run(["commit", "model", str(folder / "m.tacit"), str(folder / "m.weights"), "-o", other]) == 0
+    capsys.readouterr()
+    assert run(verify_command(folder, "--context", "c0ffee", "--json", model="other.commitment")) == 1
+    assert result(capsys)["error"]["kind"] == "refused"
+
+
+def test_damaged_proof_is_refused(folder: Path, capsys: Capture) -> None:
+    content = bytearray((folder / "out.proof").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "damaged.proof").write_bytes(content)
+    assert run(verify_command(folder, "--context", "c0ffee", "--json", proof="damaged.proof")) == 1
+    assert result(capsys)["error"]["slug"] == "checksum"
+
+
+def test_wrong_kind_of_file(folder: Path, capsys: Capture) -> None:
+    assert run(verify_command(folder, "--json", proof="m.tacit")) == 1
+    assert result(capsys)["error"]["slug"] == "file_kind"
+
+
+def test_secret_is_kept(folder: Path, capsys: Capture) -> None:
+    before = (folder / "model.secret").read_bytes()
+    command = ["commit", "model", str(folder / "m.tacit"), str(folder / "m.weights"), "-o", str(folder / "model")]
+    assert run([*command, "--json"]) == 1
+    assert result(capsys)["error"]["slug"] == "exists"
+    assert (folder / "model.secret").read_bytes() == before
+
+
+def test_profile_chart_and_count(folder: Path, capsys: Capture) -> None:
+    chart = folder / "phases.svg"
+    command = prove_command(folder, "second.proof")
+    assert run([*command, "--profile", "--chart", str(chart), "--json"]) == 0
+    first = result(capsys)
+    assert first["bytes"] == (folder / "second.proof").stat().st_size
+    assert sum(first["profile"].values()) <= first["seconds"]
+    assert chart.read_text(encoding="utf-8").lstrip().startswith("<?xml")
+    assert run([*command, "--json"]) == 0
+    assert result(capsys)["remaining"]["model"] == first["remaining"]["model"] - 1
+
+
+def test_chart_of_unknown_kind_spends_nothing(folder: Path, capsys: Capture) -> None:
+    assert run(["inspect", str(folder / "model.secret"), "--json"]) == 0
+    before = result(capsys)
+    assert run([*prove_command(folder, "none.proof"), "--chart", "phases.doc", "--json"]) == 1
+    assert result(capsys)["error"]["slug"] == "chart"
+    assert not (folder / "none.proof").exists()
+    assert run(["inspect", str(folder / "model.secret"), "--json"]) == 0
+    assert result(capsys) == before
+
+
+def test_input_out_of_range(folder: Path, capsys: Capture) -> None:
+    np.savez(folder / "far.npz", x=np.full((1, 6), 1e6, dtype=np.float32))
+    command = prove_command(folder, "far.proof")
+    command[command.index(str(folder / "one.npz"))] = str(folder / "far.npz")
+    assert run([*command, "--json"]) == 1
+    error = result(capsys)["error"]
+    assert error["where"] == "x"
+    assert "1e+06" in error["reason"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("m.tacit", "program"),
+        ("m.weights", "weights"),
+        ("model.commitment", "commitment"),
+        ("model.secret", "secret"),
+        ("out.proof", "proof"),
+    ],
+)
+def test_inspect(folder: Path, capsys: Capture, name: str, kind: str) -> None:
+    assert run(["inspect", str(folder / name), "--json"]) == 0
+    found = result(capsys)
+    assert found["kind"] == kind
+    assert found["bytes"] == (folder / name).stat().st_size
+    assert run(["inspect", str(folder / name)]) == 0
+    assert kind in capsys.readouterr().out
+
+
+def test_inspect_something_else(folder: Path, capsys: Capture) -> None:
+    assert run(["inspect", str(folder / "x.npz"), "--json"]) == 1
+    assert result(capsys)["error"]["slug"] == "magic"
+
+
+def test_public_weights_are_compared(folder: Path, capsys: Capture) -> None:
+    here, name = str(folder), str(folder / "public")
+    command = ["compile", f"{here}/m.onnx", "--calibration", f"{here}/x.npz", "-o", f"{name}.tacit"]
+    assert run([*command, "--weights", "public"]) == 0
+    assert run(["commit", "model", f"{name}.tacit", f"{name}.weights", "-o", name]) == 0
+    files = ["--model", f"{name}.secret", "--input", f"{here}/one.npz", "-o", f"{name}.proof"]
+    assert run(["prove", f"{name}.tacit", *files]) == 0
+    capsys.readouterr()
+    verify = ["verify", f"{name}.tacit", f"{name}.proof", "--json", "--model"]
+    assert run([*verify, f"{name}.weights"]) == 0
+    assert result(capsys)["accepted"] is True
+    assert run([*verify, f"{name}.commitment"]) == 1
+    assert result(capsys)["error"]["slug"] == "slabs"
+
+
+def test_committed_input_and_threshold(folder: Path, capsys: Capture) -> None:
+    here, name = str(folder), str(folder / "both")
+    command = ["compile", f"{here}/m.onnx", "--calibration", f"{here}/x.npz", "-o", f"{name}.tacit"]
+    assert run([*command, "--input", "committed", "--threshold", "0.1"]) == 0
+    assert run(["commit", "model", f"{name}.tacit", f"{name}.weights", "-o", f"{name}-model"]) == 0
+    assert run(["commit", "data", f"{name}.tacit", f"{here}/one.npz", "-o", f"{name}-data"]) == 0
+    secrets = ["--model", f"{name}-model.secret", "--data", f"{name}-data.secret"]
+    assert run(["prove", f"{name}.tacit", *secrets, "-o", f"{name}.proof"]) == 0
+    capsys.readouterr()
+    public = ["--model", f"{name}-model.commitment", "--data", f"{name}-data.commitment"]
+    assert run(["verify", f"{name}.tacit", f"{name}.proof", *public, "--json"]) == 0
+    found = result(capsys)["statement"]
+    (bits,) = found["integers"].values()
+    assert set(np.array(bits).ravel().tolist()) <= {0, 1}
+    assert found["inputs"] == {}

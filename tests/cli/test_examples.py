@@ -1,0 +1,44 @@
+"""The examples run, and the demo's story holds: every forgery is refused, for a reason that fits."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("*"))
+
+pytest.importorskip("sklearn")
+pytest.importorskip("skl2onnx")
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_example(example: Path, tmp_path: Path) -> None:
+    interpreter = "bash" if example.suffix == ".sh" else sys.executable
+    run = subprocess.run(
+        [interpreter, str(example)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "proven" in run.stdout or "accepted" in run.stdout or "refused" in run.stdout
+
+
+def test_demo() -> None:
+    from tacit.demo import run
+
+    figures = run(quiet=True)
+    refusals = figures["clinic"]["refusals"]
+    assert refusals["another threshold, 0.6"] == "program"
+    assert len(refusals) == 5
+    assert figures["clinic"]["answer"] in ("malignant", "benign")
+    assert figures["clinic"]["accuracy"] > 0.9
+    assert figures["digits"]["accuracy"] > 0.9
+    assert 0 <= figures["digits"]["answer"] <= 9
