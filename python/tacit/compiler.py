@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,11 @@ from tacit.execution import validate
 from tacit.graph import Graph, load
 from tacit.lowering.builder import Settings
 from tacit.lowering.core import IntGraph
-from tacit.lowering.emit import INPUT_PLACES, Emitted, Visibility, emit
-from tacit.program import Program, slab_tensors
-from tacit.quantize import Calibration, Options, calibrate, quantize
-from tacit.report import Accuracy, Cost, accuracy, cost, quantized
+from tacit.lowering.emit import INPUT_PLACES, Visibility
+from tacit.lowering.search import SAMPLES, cheapest
+from tacit.program import Program
+from tacit.quantize import Calibration, Options, calibrate
+from tacit.report import Accuracy, Cost, accuracy, cost, quantized, truth
 
 Array = npt.NDArray[Any]
 
@@ -76,13 +78,15 @@ def compile_model(
     batch: int = 1,
     inputs: str = "private",
     weights: str = "private",
+    max_error: float = 1e-3,
     options: Options | None = None,
     settings: Settings | None = None,
 ) -> tuple[CompiledProgram, Weights]:
     """Compile a model (anything `tacit.graph.load` takes, or a Graph).
 
     `calibration`: samples by input name, (n, d..) each, or one array for a model with one input. `inputs`: "private",
-    "committed" or "public"; `weights`: "private" or "public". `settings`: the limb widths; None searches the cheapest.
+    "committed" or "public"; `weights`: "private" or "public". `options` (precision) and `settings` (limb widths): what is
+    None is searched, for the least estimated cost with a relative error of at most `max_error` on the samples.
     Raises ModelError, InputError, QuantizationError, ProgramError.
     """
     if inputs not in INPUT_PLACES or weights not in ("private", "public"):
@@ -90,18 +94,18 @@ def compile_model(
     graph = model if isinstance(model, Graph) else load(model, batch=batch)
     samples = named_samples(graph, calibration)
     ranges = calibrate(graph, samples)
-    visibility = Visibility(inputs, weights)
-    options = options or Options()
-    ints, emitted, settings = _cheapest(graph, ranges, options, settings, visibility)
-    validate(emitted.program)
-    found = accuracy(graph, ints, samples)
+    known = list(islice(truth(graph, samples, outputs_only=True), SAMPLES))
+    chosen = cheapest(graph, ranges, known, Visibility(inputs, weights), max_error, options or Options(), settings)
+    program = chosen.emitted.program
+    validate(program)
+    found = accuracy(chosen.ints, truth(graph, samples))
     if not found.samples:
         raise QuantizationError("no calibration sample stays in range", place=graph.name, hint="raise headroom")
-    program = emitted.program
     digest = program.digest
-    compiled = CompiledProgram(program, digest, graph, ints, ranges, options, settings, found, cost(program))
-    order = tuple((program.tensors[i].name, emitted.weights[program.tensors[i].name]) for i in slab_tensors(program, 0))
-    return compiled, Weights(digest, "model", order)
+    compiled = CompiledProgram(
+        program, digest, graph, chosen.ints, ranges, chosen.options, chosen.settings, found, cost(program)
+    )
+    return compiled, Weights(digest, "model", tuple(chosen.emitted.weights()))
 
 
 def named_samples(graph: Graph, samples: Mapping[str, Array] | Array) -> dict[str, Array]:
@@ -111,22 +115,3 @@ def named_samples(graph: Graph, samples: Mapping[str, Array] | Array) -> dict[st
     if len(graph.inputs) != 1:
         raise InputError("samples without names for several inputs", hint=f"inputs: {', '.join(graph.inputs)}")
     return {graph.inputs[0]: np.asarray(samples)}
-
-
-def _cheapest(
-    graph: Graph, ranges: Calibration, options: Options, settings: Settings | None, visibility: Visibility
-) -> tuple[IntGraph, Emitted, Settings]:
-    """The limb widths of the least estimated cost. One range table of 2^w rows serves a whole program."""
-    best: tuple[float, IntGraph, Emitted, Settings] | None = None
-    tried = (
-        [settings] if settings is not None else [Settings(limb=w, wide=wide) for w in range(5, 17) for wide in (w, 16)]
-    )
-    for candidate in tried:
-        chosen = replace(options, align=candidate.limb)
-        ints = quantize(graph, ranges, chosen)
-        emitted = emit(ints, candidate, visibility)
-        estimate = cost(emitted.program).nanoseconds
-        if best is None or estimate < best[0]:
-            best = (estimate, ints, emitted, candidate)
-    assert best is not None
-    return best[1:]

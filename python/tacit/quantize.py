@@ -30,16 +30,20 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Options:
-    """Precision. Bits count the sign; `align` is a limb width that shifts are made multiples of (0: never)."""
+    """Precision. Bits count the sign; None: the compiler searches, see `tacit.lowering.search`.
 
-    activation_bits: int = 16
+    `headroom`: room beyond the calibrated magnitudes, as a factor. `table_bits`: rows of a function's table, as a power of
+    two. `align`: a limb width that shifts are made multiples of (0: never) while `least_weight_bits` remain.
+    """
+
+    activation_bits: int | None = None
+    least_weight_bits: int | None = None
     weight_bits: int = 16
     input_bits: int = 16
     output_bits: int = 16
     table_bits: int = 11
     headroom: float = 1.5
     align: int = 0
-    least_weight_bits: int = 8
 
 
 @dataclass(frozen=True)
@@ -137,9 +141,14 @@ class Quantizer:
 
     # scales
 
+    @property
+    def bits(self) -> int:
+        """Bits of an activation."""
+        return self.options.activation_bits or 16
+
     def target(self, tensor: str, bits: int | None = None) -> int:
         """The frac at which headroom times the tensor's calibrated magnitude fits in `bits`."""
-        bits = self.options.activation_bits if bits is None else bits
+        bits = self.bits if bits is None else bits
         room = self.calibration.magnitude(tensor) * self.options.headroom
         return max(-16, min(40, floor(log2(((1 << (bits - 1)) - 1) / room))))
 
@@ -162,18 +171,20 @@ class Quantizer:
 
     def parameter(self, name: str, values: Array, frac: int, least_bits: int = 0) -> str:
         """Integers of the model at this scale, in an interval of a power-of-two width."""
-        scaled = np.asarray(np.floor(values * 2.0**frac + 0.5))
-        if not np.all(np.isfinite(scaled)) or np.abs(scaled).max(initial=0) >= 2.0**46:
-            raise QuantizationError("a weight that is not finite or too large for its scale", place=name)
-        integers = scaled.astype(np.int64)
-        widest = max(int(integers.max(initial=0)), -int(integers.min(initial=0)) - 1)
-        bits = max(least_bits, -8 * (-(widest.bit_length() + 1) // 8))
+        values = np.asarray(values, dtype=np.float64)
+        if not np.all(np.isfinite(values)):
+            raise QuantizationError("a weight that is not finite", place=name)
+        high, low = (int(np.floor(x * 2.0**frac + 0.5)) for x in (values.max(initial=0), values.min(initial=0)))
+        widest = max(high, -low - 1)
+        if widest >= 1 << 46:
+            raise QuantizationError("a weight too large for its scale", place=name)
+        bits = max(least_bits, 8 * -(-(widest.bit_length() + 1) // 8))
         base, count = name, 0
         while name in self.ints.shapes:
             count += 1
             name = f"{base}~{count}"
-        self.ints.parameters[name] = Parameter(integers, *signed(bits), frac)
-        self.ints.shapes[name] = tuple(integers.shape)
+        self.ints.parameters[name] = Parameter(values, *signed(bits), frac)
+        self.ints.shapes[name] = tuple(int(n) for n in values.shape)
         self.ints.fracs[name] = frac
         return name
 
@@ -190,7 +201,7 @@ class Quantizer:
         frac = finest
         if o.align and x.frac + finest > target:
             surplus = (x.frac + finest - target) % o.align
-            if o.weight_bits - surplus >= o.least_weight_bits:
+            if o.weight_bits - surplus >= (o.least_weight_bits or 9):
                 frac = finest - surplus
         bits = max(2, o.weight_bits - (finest - frac))
         return self.parameter(name, values, frac, bits)
@@ -210,7 +221,7 @@ class Quantizer:
     def settled(self, tensor: str) -> QValue:
         """The tensor rounded, in its own axis order: fit for views and operands. Shared by all users."""
         v = self.value(tensor)
-        limit = 2.0 ** (self.options.activation_bits + 3)
+        limit = 2.0 ** (self.bits + 3)
         if v.raw or v.bound > limit:
             v = self.rounded(v, tensor)
         if v.perm != tuple(range(len(v.perm))):
@@ -222,7 +233,7 @@ class Quantizer:
         """v at the tensor's target scale."""
         shift = max(0, v.frac - self.target(tensor))
         frac = v.frac - shift
-        name = self.emit(Round(shift, self.options.activation_bits), [v.name], frac, f"{tensor}.round")
+        name = self.emit(Round(shift, self.bits), [v.name], frac, f"{tensor}.round")
         return replace(v, name=name, frac=frac, raw=False, bound=self.bound(tensor, frac))
 
     def scaled(self, v: QValue, frac: int, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,14 +80,24 @@ def cost(program: Program) -> Cost:
     return Cost(cells, entries, sum(blocks), sum(rows), bits(leaves) if leaves else 0, rounds, time)
 
 
-def accuracy(graph: Graph, ints: IntGraph, inputs: Mapping[str, Array]) -> Accuracy:
+#: A sample in the graph's batch, and tensors that the float network makes of it.
+Pair = tuple[dict[str, Array], dict[str, Array]]
+
+
+def truth(graph: Graph, inputs: Mapping[str, Array], *, outputs_only: bool = False) -> Iterator[Pair]:
+    """Samples with the float network's tensors, one at a time."""
+    for sample in batches(graph, inputs):
+        values = evaluate(graph, {name: x[None] for name, x in sample.items()})
+        yield sample, {name: x[0] for name, x in values.items() if not outputs_only or name in graph.outputs}
+
+
+def accuracy(ints: IntGraph, known: Iterable[Pair]) -> Accuracy:
     """Integer against float on samples, by the operators' references."""
-    gaps: dict[str, list[Array]] = {name: [] for name in graph.outputs}
-    truth: dict[str, list[Array]] = {name: [] for name in graph.outputs}
+    gaps: dict[str, list[Array]] = {name: [] for name in ints.outputs}
+    right: dict[str, list[Array]] = {name: [] for name in ints.outputs}
     power: dict[str, tuple[float, float]] = {}
     refused = samples = 0
-    for sample in batches(graph, inputs):
-        exact = {name: x[0] for name, x in evaluate(graph, {n: x[None] for n, x in sample.items()}).items()}
+    for sample, exact in known:
         try:
             values = ints.run({name: quantized(sample[name], spec.frac) for name, spec in ints.inputs.items()})
             results = ints.results(values)
@@ -96,23 +106,28 @@ def accuracy(graph: Graph, ints: IntGraph, inputs: Mapping[str, Array]) -> Accur
             continue
         samples += 1
         for name, integers in results.items():
-            truth[name].append(exact[name])
+            right[name].append(exact[name])
             gaps[name].append(integers * 2.0 ** -ints.outputs[name].frac - exact[name])
         for name in exact.keys() & values.keys():
             if values[name].shape == exact[name].shape:
                 signal, noise = power.get(name, (0.0, 0.0))
                 error = values[name] * 2.0 ** -ints.fracs[name] - exact[name]
                 power[name] = (signal + float((exact[name] ** 2).sum()), noise + float((error**2).sum()))
-    outputs, top1 = {}, {}
-    for name in graph.outputs if samples else ():
-        y, gap = np.stack(truth[name]), np.stack(gaps[name])
-        scale = max(float(np.abs(y).max()), 1e-12)
-        worst, mean = float(np.abs(gap).max()), float(np.abs(gap).mean())
-        outputs[name] = OutputError(worst, mean, worst / scale, mean / scale)
-        if y.shape[-1] > 1:
-            top1[name] = float(((y + gap).argmax(-1) == y.argmax(-1)).mean())
     noise_db = {n: 10 * float(np.log10(max(s, 1e-30) / max(e, 1e-30))) for n, (s, e) in power.items()}
+    names = list(ints.outputs) if samples else []
+    outputs = {name: _error(np.stack(right[name]), np.stack(gaps[name])) for name in names}
+    top1 = {
+        name: float(np.mean((np.stack(right[name]) + gaps[name]).argmax(-1) == np.stack(right[name]).argmax(-1)))
+        for name in names
+        if right[name][0].ndim and right[name][0].shape[-1] > 1
+    }
     return Accuracy(samples, refused, outputs, top1, noise_db)
+
+
+def _error(y: Array, gap: Array) -> OutputError:
+    scale = max(float(np.abs(y).max()), 1e-12)
+    worst, mean = float(np.abs(gap).max()), float(np.abs(gap).mean())
+    return OutputError(worst, mean, worst / scale, mean / scale)
 
 
 def quantized(values: Array, frac: int) -> Array:

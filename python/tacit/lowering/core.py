@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -44,12 +45,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Parameter:
-    """Integers of the model: `values` in [lo, hi], an interval whose width is a power of two; real value * 2^frac."""
+    """Integers of the model: round(real * 2^frac), in [lo, hi], an interval whose width is a power of two."""
 
-    values: Array
+    real: Array
     lo: int
     hi: int
     frac: int
+
+    @cached_property
+    def values(self) -> Array:
+        """The integers, made when they are first asked for."""
+        return in_range(np.floor(self.real * 2.0**self.frac + 0.5).astype(np.int64), self.lo, self.hi)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from tacit.lowering import storage
 from tacit.lowering.builder import Array, Builder, Lazy, Settings
 from tacit.lowering.core import InputSpec, IntGraph, OutputSpec
 from tacit.lowering.rounding import bounded, half, remainder
-from tacit.program import Program
+from tacit.program import Program, slab_tensors
 
 #: Who knows an input: only the prover, the prover under a commitment of its own ("data" slab), or everybody.
 INPUT_PLACES = ("private", "committed", "public")
@@ -26,10 +26,15 @@ class Visibility:
 
 @dataclass(frozen=True)
 class Emitted:
-    """The program, and the integers of the model slab by tensor name."""
+    """The program, and what its model slab holds."""
 
     program: Program
-    weights: Mapping[str, Array]
+    pieces: Mapping[str, storage.Piece]
+
+    def weights(self) -> list[tuple[str, Array]]:
+        """The integers of the model slab, tensor by tensor in layout order."""
+        names = [self.program.tensors[i].name for i in slab_tensors(self.program, 0)]
+        return [(name, self.pieces[name].values()) for name in names]
 
 
 def emit(ints: IntGraph, settings: Settings, visibility: Visibility) -> Emitted:
@@ -39,16 +44,16 @@ def emit(ints: IntGraph, settings: Settings, visibility: Visibility) -> Emitted:
     if visibility.inputs == "committed":
         builder.slabs.append(pg.SlabDecl("data", True))
     values: dict[str, Lazy] = {}
-    weights: dict[str, Array] = {}
+    pieces: dict[str, storage.Piece] = {}
     for name, spec in ints.inputs.items():
         values[name] = _input(builder, name, spec, visibility.inputs)
     for name, parameter in ints.parameters.items():
-        values[name] = storage.store(builder, name, parameter, weights)
+        values[name] = storage.store(builder, name, parameter, pieces)
     for step in ints.steps:
         values[step.output] = step.op.lower(builder, step.output, *(values[name] for name in step.inputs))
     for name, output in ints.outputs.items():
         _publish(builder, name, output, values[output.value])
-    return Emitted(builder.build(), weights)
+    return Emitted(builder.build(), pieces)
 
 
 def _input(builder: Builder, name: str, spec: InputSpec, visibility: str) -> Lazy:
@@ -56,7 +61,8 @@ def _input(builder: Builder, name: str, spec: InputSpec, visibility: str) -> Laz
 
     x - lo = sum of digits, each in its range, so x lies in [lo, hi]: the interval has a power-of-two width.
     """
-    place: pg.Place = {"private": pg.Witness(), "committed": pg.Slab(1), "public": pg.Public()}[visibility]
+    places: dict[str, pg.Place] = {"private": pg.Witness(), "committed": pg.Slab(1), "public": pg.Public()}
+    place = places[visibility]
     index = builder.tensor(name, spec.shape, place, (spec.lo, spec.hi))
     builder.inputs.append(pg.Port(name, index, spec.frac))
     value = builder.whole(index)

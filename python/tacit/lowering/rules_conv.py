@@ -117,7 +117,7 @@ def _bias(q: Quantizer, node: Node, raw: str, frac: int, axis: int) -> str:
 def _pooled(q: Quantizer, tensor: str, raw: str, frac: int, fused: Fused, perm: tuple[int, ...]) -> QValue:
     shift = max(0, frac - q.target(tensor))
     last = fused.nodes[-1].outputs[0]
-    op = RoundMax(shift, q.options.activation_bits, len(fused.pool), fused.relu)
+    op = RoundMax(shift, q.bits, len(fused.pool), fused.relu)
     name = q.emit(op, [raw], frac - shift, last)
     result = q.new(name, frac - shift, False, last, perm)
     q.values[last] = result
@@ -151,10 +151,10 @@ def max_pool(q: Quantizer, node: Node) -> QValue:
     """Windows by links; padding holds the least integer, which never wins."""
     tensor, out = node.inputs[0], node.outputs[0]
     v = q.settled(tensor)
-    lo, _ = signed(q.options.activation_bits)
+    lo, _ = signed(q.bits)
     windows = replace(_pool_windows(node, q.graph.shapes[out]), fill=lo)
     patches = q.emit(windows, [v.name], v.frac, f"{out}.windows")
-    name = q.emit(RoundMax(0, q.options.activation_bits, len(windows.kernel)), [patches], v.frac, out)
+    name = q.emit(RoundMax(0, q.bits, len(windows.kernel)), [patches], v.frac, out)
     return q.new(name, v.frac, False, out)
 
 
@@ -188,4 +188,3 @@ def global_average_pool(q: Quantizer, node: Node) -> QValue:
     count = prod(shape[2:])
     summed = QValue(total, v.frac, False, tuple(range(len(shape))), v.bound * count)
     return mean(q, summed, count, out)
-

@@ -18,7 +18,7 @@ def relu(q: Quantizer, node: Node) -> QValue:
     v = q.value(tensor)
     shift = max(0, v.frac - q.target(tensor))
     frac = v.frac - shift
-    name = q.emit(RoundRelu(shift, q.options.activation_bits), [v.name], frac, out)
+    name = q.emit(RoundRelu(shift, q.bits), [v.name], frac, out)
     return q.new(name, frac, False, out, v.perm)
 
 
@@ -33,5 +33,5 @@ def mean(q: Quantizer, total: QValue, count: int, out: str) -> QValue:
     divisor = odd << max(0, -k)
     if divisor > 1 << 16:
         raise QuantizationError(f"a mean of {count} entries", place=out, hint="use a power of two")
-    result = q.emit(RoundDivide(divisor, q.options.activation_bits), [name], frac + k, out)
+    result = q.emit(RoundDivide(divisor, q.bits), [name], frac + k, out)
     return q.new(result, frac + k, False, out, total.perm)

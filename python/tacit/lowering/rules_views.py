@@ -86,4 +86,3 @@ def reduce_mean(q: Quantizer, node: Node) -> QValue:
     summed = total(q, node, tuple(node.attrs["axes"]), bool(node.attrs["keepdims"]))
     shape = q.graph.shapes[node.inputs[0]]
     return mean(q, summed, prod(shape[i] for i in node.attrs["axes"]), node.outputs[0])
-

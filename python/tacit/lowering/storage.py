@@ -6,7 +6,8 @@ stored with axes merged, or an axis in pieces of power-of-two extents; links (or
 
 from __future__ import annotations
 
-from itertools import combinations
+from dataclasses import dataclass
+from itertools import combinations, pairwise
 from math import prod
 
 from tacit import program as pg
@@ -18,22 +19,35 @@ from tacit.program import Expr, FromTensor, Term, padded
 
 #: A verifier touches every entry of a link's group of axes: merged groups stay below this.
 LARGEST_GROUP = 8192
+#: [from, to) an axis.
+Box = tuple[tuple[int, int], ...]
 #: An axis is cut only when that frees this share of the cells, since every piece is one more term.
 WORTH = 0.75
 
 
-def store(builder: Builder, name: str, parameter: Parameter, weights: dict[str, Array]) -> Lazy:
+@dataclass(frozen=True)
+class Piece:
+    """A tensor of the slab: a box of the parameter in its merged shape."""
+
+    parameter: Parameter
+    merged: Shape
+    box: Box
+
+    def values(self) -> Array:
+        """Its integers."""
+        return int_array(self.parameter.values.reshape(self.merged)[tuple(slice(a, b) for a, b in self.box)])
+
+
+def store(builder: Builder, name: str, parameter: Parameter, pieces: dict[str, Piece]) -> Lazy:
     """Declare the tensors in slab 0 and return the parameter as an expression of its own shape."""
-    values = int_array(parameter.values)
-    shape = tuple(int(n) for n in values.shape)
+    shape = tuple(int(n) for n in parameter.real.shape)
     groups = best_groups(shape)
     merged = tuple(prod(shape[i] for i in group) for group in groups)
-    parts = []
+    parts: list[tuple[int, Expr]] = []
     for box in boxes(merged):
-        piece = values.reshape(merged)[tuple(slice(a, b) for a, b in box)]
         label = name if not parts else f"{name}#{len(parts)}"
-        index = builder.tensor(label, tuple(piece.shape), pg.Slab(0), (parameter.lo, parameter.hi))
-        weights[builder.tensors[index].name] = int_array(piece)
+        index = builder.tensor(label, tuple(b - a for a, b in box), pg.Slab(0), (parameter.lo, parameter.hi))
+        pieces[builder.tensors[index].name] = Piece(parameter, merged, box)
         links = tuple(pg.Link(((i, 1),), ((i, 1),), -a) for i, (a, _) in enumerate(box))
         parts.append((1, Expr(0, (Term(1, FromTensor(index), links),))))
     expr = affine.add(*parts)
@@ -51,7 +65,7 @@ def best_groups(shape: Shape) -> list[tuple[int, ...]]:
     for count in range(rank):
         for cuts in combinations(range(1, rank), rank - 1 - count):
             ends = (0, *cuts, rank)
-            groups = [tuple(range(a, b)) for a, b in zip(ends, ends[1:], strict=False)]
+            groups = [tuple(range(a, b)) for a, b in pairwise(ends)]
             extents = [prod(shape[i] for i in group) for group in groups]
             if any(len(g) > 1 and n > LARGEST_GROUP for g, n in zip(groups, extents, strict=True)):
                 continue
@@ -61,7 +75,7 @@ def best_groups(shape: Shape) -> list[tuple[int, ...]]:
     return best[2] if best is not None else []
 
 
-def boxes(shape: Shape) -> list[tuple[tuple[int, int], ...]]:
+def boxes(shape: Shape) -> list[Box]:
     """The shape as boxes [a, b) an axis: axes are cut into powers of two, greedily, where it is worth it."""
     cuts: list[list[tuple[int, int]]] = [[(0, n)] for n in shape]
     while True:
@@ -81,8 +95,8 @@ def boxes(shape: Shape) -> list[tuple[tuple[int, int], ...]]:
         cuts = choice
 
 
-def _product(cuts: list[list[tuple[int, int]]]) -> list[tuple[tuple[int, int], ...]]:
-    out: list[tuple[tuple[int, int], ...]] = [()]
+def _product(cuts: list[list[tuple[int, int]]]) -> list[Box]:
+    out: list[Box] = [()]
     for pieces in cuts:
         out = [(*box, piece) for box in out for piece in pieces]
     return out

@@ -232,4 +232,3 @@ class Affine(Operator):
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
         return builder.sum(*zip(self.coefs, args, strict=True), constant=self.constant)
-
