@@ -4,15 +4,26 @@
 //! claims that are affine in the cells of several slabs. `commit` and `commit_witness` make slabs, `prove_opening` and
 //! `verify_opening` stand side by side. Nothing here knows what is proven.
 
+mod code;
 mod error;
+mod fold;
+mod forms;
+mod grind;
 mod header;
 mod hooks;
+mod lanes;
+mod levels;
+mod multi_opening;
 mod open;
 mod profile;
+mod queries;
 pub mod random;
 mod slab;
 mod statement;
+mod tree;
+mod vector;
 mod verify;
+mod weights;
 mod witness;
 
 pub use error::PcsError;

@@ -1,16 +1,205 @@
-//! The prover's half of the opening (docs/protocol.md, section 6).
+//! The prover's half of the opening (docs/protocol.md, section 6). `verify.rs` is its mirror.
 
+use crate::code::Column;
+use crate::fold::{ColumnFold, RankOne};
+use crate::levels::prove_levels;
+use crate::statement::Columns;
+use crate::vector::KVec;
+use crate::weights::{collapse_powers, data_weights};
 use crate::{OpeningHooks, Profile, Slab, Statement, WitnessSlab};
+use p3_field::PrimeCharacteristicRing;
+use tacit_algebra::{eq_low, powers, K};
 use tacit_transcript::Writer;
 
+/// The writer with somebody beside it.
+pub(crate) struct Sender<'a, H> {
+    pub w: &'a mut Writer,
+    pub hooks: &'a mut H,
+}
+
+impl<H: OpeningHooks> Sender<'_, H> {
+    pub fn clear(&mut self, kind: &'static str, values: &[K]) {
+        self.w.send_clear(kind, values);
+        self.hooks.sent(kind, values);
+    }
+
+    pub fn challenge(&mut self, kind: &'static str) -> K {
+        let x = self.w.challenge(kind);
+        self.hooks.challenge(kind, x);
+        x
+    }
+}
+
+/// All slabs of a proof, column by column.
+pub(crate) struct Vectors<'a> {
+    pub slabs: &'a [&'a Slab],
+    pub witness: &'a WitnessSlab,
+}
+
+impl<'a> Vectors<'a> {
+    /// Slab number and rows of every column, in order.
+    pub fn columns(&self) -> Vec<(usize, Column<'a>)> {
+        let mut out = Vec::new();
+        for (s, slab) in self.slabs.iter().enumerate() {
+            let n = slab.commitment.header.columns as usize;
+            out.extend((0..n).map(|c| (s, slab.column(c))));
+        }
+        let n = self.witness.columns() as usize;
+        out.extend((0..n).map(|c| (self.slabs.len(), self.witness.column(c))));
+        out
+    }
+}
+
 /// Proves every claim and binding of `st`. `slabs` are the long-lived ones, in the order of `st.opened`.
-pub fn prove_opening(
-    _w: &mut Writer,
-    _st: &Statement,
-    _slabs: &[&Slab],
-    _witness: &WitnessSlab,
-    _hooks: &mut impl OpeningHooks,
-    _profile: &mut Profile,
+///
+/// # Panics
+/// When the slabs are not those that the statement speaks of.
+pub fn prove_opening<H: OpeningHooks>(
+    w: &mut Writer,
+    st: &Statement,
+    slabs: &[&Slab],
+    witness: &WitnessSlab,
+    hooks: &mut H,
+    profile: &mut Profile,
 ) {
-    unimplemented!()
+    let vectors = Vectors { slabs, witness };
+    let mut t = Sender { w, hooks };
+    let (h, weights) = fold_columns(&mut t, st, &vectors, profile);
+    prove_levels(&mut t, st.geometry, &vectors, h, weights, profile);
+}
+
+/// From the claims to h = g + c_m f' and its weights W'.
+fn fold_columns<H: OpeningHooks>(
+    t: &mut Sender<H>,
+    st: &Statement,
+    vectors: &Vectors,
+    profile: &mut Profile,
+) -> (KVec, KVec) {
+    let columns = Columns::new(st.opened.iter().map(|o| o.columns).collect());
+    let (r, m) = (st.geometry.r(), st.geometry.m());
+    let all = vectors.columns();
+    assert_eq!(all.len(), columns.total(), "the slabs of the statement");
+    assert_eq!(columns.k0, st.k0, "the column variables of the statement");
+
+    let challenges: Vec<K> = (0..6).map(|_| t.challenge("blinding")).collect();
+    let (lams, mus) = challenges.split_at(3);
+    // S = sum over columns c, rows x >= R of (sum_i lam_i^c mu_i^(x-R+1)) f_c[x].
+    let mut rank_one = profile.time("blinding", || blinding_terms(&all, lams, mus, st.k0));
+    let mut s = rank_one.iter().map(RankOne::total).sum();
+    t.hooks.blinding_sum(&mut s);
+    t.clear("S", &[s]);
+    let sigma = t.challenge("collapse");
+    for term in &mut rank_one {
+        term.u.iter_mut().for_each(|u| *u *= sigma);
+    }
+    let scalars = collapse_powers(st, sigma);
+    let weights = profile.time("weights", || data_weights(st, &columns, &scalars));
+    let bindings = &scalars[st.claims.len()..];
+    profile.time("bindings", || {
+        rank_one.extend(binding_terms(st, &columns, &all, bindings));
+    });
+
+    let (rho, vector, weights, rank_one) = profile.time("columns", || {
+        let data = all.iter().map(|(_, c)| c.0).collect();
+        let mut fold = ColumnFold::new(r, data, weights, rank_one);
+        let mut rho = Vec::new();
+        for _ in 0..st.k0 {
+            t.clear("columns", &fold.message());
+            let x = t.challenge("columns");
+            fold.fold(x);
+            rho.push(x);
+        }
+        let (vector, weights, rank_one) = fold.finish();
+        (rho, vector, weights, rank_one)
+    });
+
+    profile.time("mask", || {
+        let weights = folded_weights(st, weights, &rank_one, mus);
+        let g = vectors.witness.mask();
+        let mut mu = g.planes().dot(weights.planes());
+        t.hooks.mask_sum(&mut mu);
+        t.clear("mu", &[mu]);
+        let mask = t.challenge("mask");
+        // h = g + c_m f'.
+        let mut h = g.clone();
+        let mut planes = h.planes_mut();
+        planes.slice(0, r).add_scaled(vector.planes(), mask);
+        for (c, (_, column)) in all.iter().enumerate() {
+            let rows = column.1.len();
+            let scale = mask * eq_low(&rho, c as u64);
+            planes.slice(r, r + rows).add_scaled_base(column.1, scale);
+        }
+        debug_assert_eq!(h.len(), m);
+        if t.hooks.wants_masked() {
+            let mut plain = h.to_vec();
+            t.hooks.masked(&mut plain, &weights.to_vec());
+            h = KVec::from_slice(&plain);
+        }
+        (h, weights)
+    })
+}
+
+/// lam_i^c on the columns, mu_i^(x-R+1) on the blinding rows, for each of the three pairs.
+fn blinding_terms(all: &[(usize, Column)], lams: &[K], mus: &[K], k0: u32) -> Vec<RankOne> {
+    let longest = all.iter().map(|(_, c)| c.1.len()).max().unwrap_or(0);
+    lams.iter()
+        .zip(mus)
+        .map(|(&lam, &mu)| {
+            let row = KVec::powers(mu, mu, longest);
+            let dot = |c: &Column| row.planes().slice(0, c.1.len()).dot_base(c.1);
+            let mut y: Vec<K> = all.iter().map(|(_, c)| dot(c)).collect();
+            y.resize(1 << k0, K::ZERO);
+            RankOne {
+                u: powers(lam, 1 << k0),
+                y,
+            }
+        })
+        .collect()
+}
+
+/// A binding weighs cell c R + x of its slab z^(cR) z^(x+1).
+fn binding_terms(
+    st: &Statement,
+    columns: &Columns,
+    all: &[(usize, Column)],
+    scalars: &[K],
+) -> Vec<RankOne> {
+    let r = st.geometry.r();
+    let term = |(b, &s): (&crate::Binding, &K)| {
+        let row = KVec::powers(b.z, b.z, r);
+        let step = b.z.exp_u64(r as u64);
+        let mut out = RankOne {
+            u: vec![K::ZERO; 1 << st.k0],
+            y: vec![K::ZERO; 1 << st.k0],
+        };
+        let (first, n) = (columns.base[b.slab], columns.columns[b.slab] as usize);
+        let mut weight = s;
+        for u in &mut out.u[first..first + n] {
+            *u = weight;
+            weight *= step;
+        }
+        // Folding mixes columns: y is needed where u is zero, too.
+        for (y, (_, column)) in out.y.iter_mut().zip(all) {
+            *y = row.planes().dot_base(column.0);
+        }
+        out
+    };
+    st.bindings.iter().zip(scalars).map(term).collect()
+}
+
+/// W' over all M rows: data weights, bindings' powers of z, and the blinding rows' three powers.
+fn folded_weights(st: &Statement, mut data: KVec, rank_one: &[RankOne], mus: &[K]) -> KVec {
+    let (r, m) = (st.geometry.r(), st.geometry.m());
+    data.0
+        .iter_mut()
+        .for_each(|p| p.resize(m, Default::default()));
+    let mut planes = data.planes_mut();
+    let (blinding, bindings) = rank_one.split_at(mus.len());
+    for (term, &mu) in blinding.iter().zip(mus) {
+        planes.slice(r, m).add_powers(mu, mu * term.u[0]);
+    }
+    for (term, b) in bindings.iter().zip(&st.bindings) {
+        planes.slice(0, r).add_powers(b.z, b.z * term.u[0]);
+    }
+    data
 }

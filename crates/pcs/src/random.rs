@@ -76,11 +76,19 @@ impl Drop for Stream {
     }
 }
 
-/// The salts of leaves `first ..`, 32 bytes each, overwriting `out`.
-pub(crate) fn salts(key: &[u8; 32], first: usize, out: &mut [[u8; 32]]) {
+/// Salt words from the group of eight places that starts at `place` on: a group has 32 words, word k of its place l at 8k + l.
+pub(crate) fn salt_words(key: &[u8; 32], place: usize, out: &mut [u64]) {
     let mut cipher = ChaCha20::new(key.into(), &SALTS.into());
-    cipher.seek(32 * first as u64);
-    let flat = out.as_flattened_mut();
-    flat.fill(0);
-    cipher.apply_keystream(flat);
+    cipher.seek(32 * place as u64);
+    let mut bytes = [0; 2048];
+    for words in out.chunks_mut(bytes.len() / 8) {
+        let bytes = &mut bytes[..8 * words.len()];
+        bytes.fill(0);
+        cipher.apply_keystream(bytes);
+        for (w, b) in words.iter_mut().zip(bytes.chunks_exact(8)) {
+            let mut word = [0; 8];
+            word.copy_from_slice(b);
+            *w = u64::from_le_bytes(word);
+        }
+    }
 }

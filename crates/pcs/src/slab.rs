@@ -1,49 +1,319 @@
 //! Long-lived slabs: what their owner keeps.
 
+use crate::code::{encode, Code, Column, Shape};
+use crate::header::{blinding_rows, slab_columns, Header, MAX_K0};
+use crate::random::{Stream, BLINDING, Y_PAD};
+use crate::tree::{SaltKey, Tree};
+use crate::vector::{wipe, KVec};
 use crate::{Commitment, PcsError};
+use borsh::{BorshDeserialize, BorshSerialize};
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use tacit_algebra::field::{k_limbs, k_units};
 use tacit_algebra::hash::Digest;
-use tacit_algebra::{F, K};
+use tacit_algebra::{k_to_bytes, F, K, P};
 use tacit_params::Geometry;
+use zeroize::Zeroize;
 
-/// A committed slab with its secrets.
+/// A committed slab with its secrets; they are wiped when it is dropped.
 pub struct Slab {
     pub commitment: Commitment,
+    /// End of the tensors.
+    cells: usize,
+    /// C*R cells, reserved ones included.
+    data: Vec<F>,
+    /// T blinding rows of each column, column by column.
+    blind: Vec<F>,
+    seed: [u8; 32],
+    code: Code,
+    tree: Tree,
 }
 
-/// Commits `cells` (tensors in layout order, up to the end of the last one) and the reserved cells.
+/// Commits `cells` (tensors in layout order, up to the end of the last one) and the reserved cells. The same seed and
+/// cells give the same slab. A public slab has no blinding, no salts, a y pad of zeros, and its header says 0 for budget
+/// and fold, so that anybody can compute its root from its values.
 ///
 /// # Errors
-/// `geometry`, `header`.
+/// `geometry` when it is not well formed or the rows do not fit; `header` when budget, fold or links do not.
 #[allow(clippy::too_many_arguments)]
 pub fn commit(
-    _geometry: &Geometry,
-    _private: bool,
-    _schema: Digest,
-    _cells: &[F],
-    _links: &[K],
-    _budget: u32,
-    _max_fold: u8,
-    _seed: [u8; 32],
+    geometry: &Geometry,
+    private: bool,
+    schema: Digest,
+    cells: &[F],
+    links: &[K],
+    budget: u32,
+    max_fold: u8,
+    seed: [u8; 32],
 ) -> Result<Slab, PcsError> {
-    unimplemented!()
+    geometry.check_well_formed()?;
+    let header = make_header(
+        geometry,
+        private,
+        schema,
+        cells.len(),
+        links.len(),
+        budget,
+        max_fold,
+    )?;
+    let mut data = vec![F::ZERO; header.columns as usize * geometry.r()];
+    data[..cells.len()].copy_from_slice(cells);
+    let pad = if private {
+        Stream::new(&seed, Y_PAD).next_k()
+    } else {
+        K::ZERO
+    };
+    let reserved = std::iter::once(&pad).chain(links).flat_map(k_limbs);
+    for (cell, x) in data[cells.len()..].iter_mut().zip(reserved) {
+        *cell = x;
+    }
+    let (code, tree, blind) = build(&header, &data, &seed);
+    let root = tree.root();
+    let y = k_to_bytes(&binding_value(&header, &root, &data, cells.len()));
+    Ok(Slab {
+        commitment: Commitment { header, root, y },
+        cells: cells.len(),
+        data,
+        blind,
+        seed,
+        code,
+        tree,
+    })
+}
+
+fn make_header(
+    geometry: &Geometry,
+    private: bool,
+    schema: Digest,
+    cells: usize,
+    links: usize,
+    budget: u32,
+    max_fold: u8,
+) -> Result<Header, PcsError> {
+    let refuse = |field, expected: &str, got: u64| PcsError::Header {
+        field,
+        expected: expected.into(),
+        got: got.to_string(),
+    };
+    let link_count =
+        u16::try_from(links).map_err(|_| refuse("links", "at most 65535", links as u64))?;
+    if private && budget == 0 {
+        return Err(refuse("budget", "at least 1", 0));
+    }
+    if max_fold > MAX_K0 {
+        return Err(refuse("max_fold", "at most 16", u64::from(max_fold)));
+    }
+    let columns = slab_columns(geometry, cells, links);
+    let columns = u32::try_from(columns)
+        .ok()
+        .filter(|&c| c <= 1 << MAX_K0)
+        .ok_or_else(|| refuse("columns", "at most 2^16", columns))?;
+    let (budget, max_fold) = if private { (budget, max_fold) } else { (0, 0) };
+    let blinding = blinding_rows(geometry, budget, max_fold, columns);
+    let rows = geometry.r() as u64 + blinding;
+    if rows > u64::from(geometry.rows) {
+        return Err(PcsError::Rows {
+            what: "slab",
+            expected: geometry.m(),
+            got: usize::try_from(rows).unwrap_or(usize::MAX),
+        });
+    }
+    Ok(Header {
+        geometry: geometry.clone(),
+        columns,
+        blinding: blinding as u32,
+        budget,
+        max_fold,
+        links: link_count,
+        leaf_groups: 1,
+        private,
+        schema,
+    })
+}
+
+/// Blinding, code and tree from the cells and the seed.
+fn build(header: &Header, data: &[F], seed: &[u8; 32]) -> (Code, Tree, Vec<F>) {
+    let (r, t) = (header.geometry.r(), header.blinding as usize);
+    let mut blind = vec![F::ZERO; header.columns as usize * t];
+    Stream::new(seed, BLINDING).fill(&mut blind);
+    let columns: Vec<Column> = (0..header.columns as usize)
+        .map(|c| Column(&data[c * r..(c + 1) * r], &blind[c * t..(c + 1) * t]))
+        .collect();
+    let shape = Shape::new(header.geometry.m(), header.geometry.log_domain);
+    let code = encode(&columns, shape, Vec::new());
+    let tree = Tree::build(&code, &salt_key(header, seed), Vec::new());
+    (code, tree, blind)
+}
+
+fn salt_key(header: &Header, seed: &[u8; 32]) -> SaltKey {
+    header.private.then_some(*seed)
+}
+
+/// y = sum_j z^(j+1) cell_j over all cells but the y pad's three, which weigh z0, z0 u, z0 u^2.
+fn binding_value(header: &Header, root: &Digest, data: &[F], pad_cell: usize) -> K {
+    let (z, z0) = header.binding_points(root);
+    let r = header.geometry.r();
+    let row = KVec::powers(z, z, r);
+    let step = z.exp_u64(r as u64);
+    let (mut y, mut power) = (K::ZERO, K::ONE);
+    for column in data.chunks_exact(r) {
+        y += power * row.planes().dot_base(column);
+        power *= step;
+    }
+    for (d, unit) in k_units().into_iter().enumerate() {
+        let cell = pad_cell + d;
+        y += (z0 * unit - z.exp_u64(cell as u64 + 1)) * data[cell];
+    }
+    y
+}
+
+/// The body of a secret slab file.
+#[derive(BorshSerialize, BorshDeserialize)]
+struct Stored {
+    commitment: Commitment,
+    cells: u64,
+    seed: [u8; 32],
+    data: Vec<u64>,
+    /// The code word's values and the tree's stored levels.
+    code: Option<(Vec<u64>, Vec<Vec<Digest>>)>,
+}
+
+impl Drop for Stored {
+    fn drop(&mut self) {
+        self.seed.zeroize();
+        self.data.zeroize();
+        if let Some((values, _)) = &mut self.code {
+            values.zeroize();
+        }
+    }
+}
+
+fn words(x: &[F]) -> Vec<u64> {
+    x.iter().map(F::as_canonical_u64).collect()
+}
+
+fn elements(x: &[u64]) -> Option<Vec<F>> {
+    x.iter().map(|&w| (w < P).then(|| F::from_u64(w))).collect()
 }
 
 impl Slab {
     /// C*R cells, reserved ones included.
     #[must_use]
     pub fn data(&self) -> &[F] {
-        unimplemented!()
+        &self.data
+    }
+
+    /// End of the tensors.
+    #[must_use]
+    pub fn cells(&self) -> usize {
+        self.cells
+    }
+
+    /// The seed that the slab was committed with.
+    #[must_use]
+    pub fn seed(&self) -> &[u8; 32] {
+        &self.seed
+    }
+
+    /// The rows of column c: data, then blinding.
+    pub(crate) fn column(&self, c: usize) -> Column<'_> {
+        let h = &self.commitment.header;
+        let (r, t) = (h.geometry.r(), h.blinding as usize);
+        Column(
+            &self.data[c * r..(c + 1) * r],
+            &self.blind[c * t..(c + 1) * t],
+        )
+    }
+
+    pub(crate) fn open(&self, positions: &[usize]) -> Vec<u8> {
+        let key = salt_key(&self.commitment.header, &self.seed);
+        self.tree.open(&self.code, &key, positions)
     }
 
     /// The body of the owner's secret file; `with_code` stores the code word and the tree too, so that reading it is fast.
     #[must_use]
-    pub fn to_bytes(&self, _with_code: bool) -> Vec<u8> {
-        unimplemented!()
+    pub fn to_bytes(&self, with_code: bool) -> Vec<u8> {
+        let code = with_code.then(|| (words(&self.code.values), self.tree.levels().to_vec()));
+        let stored = Stored {
+            commitment: self.commitment.clone(),
+            cells: self.cells as u64,
+            seed: self.seed,
+            data: words(&self.data),
+            code,
+        };
+        // Writing borsh to memory cannot fail.
+        borsh::to_vec(&stored).unwrap_or_default()
     }
 
+    /// Reads `to_bytes`. A stored code is not computed again: the file's checksum guards the owner's own bytes.
+    ///
     /// # Errors
-    /// `encoding` when the bytes are not a slab's; `merkle` when they do not lead to the root.
-    pub fn from_bytes(_bytes: &[u8]) -> Result<Self, PcsError> {
-        unimplemented!()
+    /// `encoding` when the bytes are not a slab's; `merkle` when they do not lead to the root; `geometry`.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, PcsError> {
+        let bad = |what| PcsError::Encoding { what };
+        let stored = Stored::try_from_slice(bytes).map_err(|_| bad("not a slab"))?;
+        let header = &stored.commitment.header;
+        header.geometry.check_well_formed()?;
+        let data = elements(&stored.data).ok_or(bad("a cell is not below p"))?;
+        let (cells, columns) = (stored.cells as usize, header.columns as usize);
+        let fits = slab_columns(&header.geometry, cells, usize::from(header.links))
+            == columns as u64
+            && columns <= 1 << MAX_K0
+            && data.len() == columns * header.geometry.r()
+            && header.geometry.r() as u64 + u64::from(header.blinding)
+                <= u64::from(header.geometry.rows);
+        if !fits {
+            return Err(bad("the header does not fit the cells"));
+        }
+        let (code, tree, blind) = match &stored.code {
+            None => build(header, &data, &stored.seed),
+            Some((values, levels)) => restore(header, &stored.seed, values, levels)?,
+        };
+        if tree.root() != stored.commitment.root {
+            return Err(PcsError::Merkle { tree: 0 });
+        }
+        Ok(Self {
+            commitment: stored.commitment.clone(),
+            cells,
+            data,
+            blind,
+            seed: stored.seed,
+            code,
+            tree,
+        })
+    }
+}
+
+/// Code and tree from stored values; only the blinding is drawn again.
+fn restore(
+    header: &Header,
+    seed: &[u8; 32],
+    values: &[u64],
+    levels: &[Vec<Digest>],
+) -> Result<(Code, Tree, Vec<F>), PcsError> {
+    let bad = |what| PcsError::Encoding { what };
+    let shape = Shape::new(header.geometry.m(), header.geometry.log_domain);
+    let width = header.columns as usize;
+    let values = elements(values).ok_or(bad("a code value is not below p"))?;
+    if values.len() != width * shape.n() {
+        return Err(bad("the stored code has another length"));
+    }
+    let tree = Tree::from_levels(shape, levels.to_vec())
+        .ok_or(bad("the stored tree has another shape"))?;
+    let mut blind = vec![F::ZERO; width * header.blinding as usize];
+    Stream::new(seed, BLINDING).fill(&mut blind);
+    let code = Code {
+        shape,
+        width,
+        values,
+    };
+    Ok((code, tree, blind))
+}
+
+impl Drop for Slab {
+    fn drop(&mut self) {
+        self.seed.zeroize();
+        wipe(&mut self.data);
+        wipe(&mut self.blind);
+        wipe(&mut self.code.values);
     }
 }

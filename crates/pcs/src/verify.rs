@@ -1,12 +1,375 @@
-//! The verifier's half of the opening (docs/protocol.md, section 6).
+//! The verifier's half of the opening (docs/protocol.md, section 6). `open.rs` and `levels.rs` are its mirror.
+//!
+//! Weights stay factored: the blinding form, bindings and queries are geometric progressions over rows, everything else is
+//! bound at the end (`forms.rs`). No work grows with the cells of a slab.
 
-use crate::{PcsError, Statement};
+use crate::code::point;
+use crate::forms::{final_weights, Folded};
+use crate::multi_opening::{read_rows, TreeInfo};
+use crate::statement::{Columns, Opened, Statement};
+use crate::weights::{collapse_constant, collapse_powers};
+use crate::PcsError;
+use p3_field::PrimeCharacteristicRing;
+use std::ops::Mul;
+use tacit_algebra::field::k_new;
+use tacit_algebra::hash::Digest;
+use tacit_algebra::{eq_low, F, K};
 use tacit_transcript::Reader;
+
+/// Row x in first .. end weighs scale base^(x - first).
+struct Geometric<B> {
+    scale: K,
+    base: B,
+    first: usize,
+    end: usize,
+}
+
+impl<B> Geometric<B>
+where
+    B: Copy + Mul<Output = B>,
+    K: Mul<B, Output = K>,
+{
+    /// Rows 2i and 2i + 1 fold to scale (1 - r + r base) (base^2)^(i - first / 2): first and end are even.
+    fn fold(&mut self, r: K) {
+        self.scale *= K::ONE - r + r * self.base;
+        self.base = self.base * self.base;
+        self.first /= 2;
+        self.end /= 2;
+    }
+
+    /// sum over its rows of weight * v.
+    fn dot(&self, v: &[K]) -> K {
+        let rows = v.get(self.first..self.end.min(v.len())).unwrap_or(&[]);
+        let mut sum = horner(rows, self.base);
+        sum *= self.scale;
+        sum
+    }
+}
+
+/// sum v_i x^i.
+fn horner<B: Copy>(v: &[K], x: B) -> K
+where
+    K: Mul<B, Output = K>,
+{
+    v.iter().rev().fold(K::ZERO, |acc, &c| acc * x + c)
+}
+
+/// The quadratic with values s0, s1, s2 at 0, 1, 2, at x: s0 + x d1 + x (x - 1) / 2 d2 by its differences.
+fn quadratic(s0: K, s1: K, s2: K, x: K) -> K {
+    let (d1, d2) = (s1 - s0, s2 - s1 - s1 + s0);
+    s0 + x * d1 + (x * (x - K::ONE) * d2).halve()
+}
+
+/// s0, s2 = clear(kind, 2), then the challenge and A's next value.
+fn round(r: &mut Reader, kind: &'static str, claim: &mut K) -> Result<K, PcsError> {
+    let (s0, s2) = two(r.clear(kind, 2)?);
+    let x = r.challenge(kind);
+    *claim = quadratic(s0, *claim - s0, s2, x);
+    Ok(x)
+}
+
+fn two(v: Vec<K>) -> (K, K) {
+    let at = |i| v.get(i).copied().unwrap_or(K::ZERO);
+    (at(0), at(1))
+}
+
+fn one(r: &mut Reader, kind: &'static str) -> Result<K, PcsError> {
+    Ok(two(r.clear(kind, 1)?).0)
+}
+
+/// Everything that is known between messages.
+struct Verifier<'a> {
+    st: &'a Statement<'a>,
+    columns: Columns,
+    /// <h, W'> of the current vector.
+    claim: K,
+    rho: Vec<K>,
+    mask: K,
+    /// Challenges of the folds so far; those of the last level made the current previous code's row combination.
+    low: Vec<K>,
+    in_k: Vec<Geometric<K>>,
+    in_f: Vec<Geometric<F>>,
+}
 
 /// Verifies every claim and binding of `st`. The caller then asks the reader whether the argument ends here.
 ///
 /// # Errors
-/// `truncated`, `non_canonical`, `grinding`, `merkle`, `last_query`, `final_claim`; `geometry` and `program` for a statement that fits no slab.
-pub fn verify_opening(_r: &mut Reader, _st: &Statement) -> Result<(), PcsError> {
-    unimplemented!()
+/// `truncated`, `non_canonical`, `grinding`, `merkle`, `last_query`, `final_claim`; `geometry` and `program` for a
+/// statement that fits no slab.
+pub fn verify_opening(r: &mut Reader, st: &Statement) -> Result<(), PcsError> {
+    let columns = check_statement(st)?;
+    let lams = r.sponge.challenges("blinding", 3);
+    let mus = r.sponge.challenges("blinding", 3);
+    let s = one(r, "S")?;
+    let sigma = r.challenge("collapse");
+    let scalars = collapse_powers(st, sigma);
+    let mut v = Verifier {
+        st,
+        columns,
+        claim: sigma * s - collapse_constant(st, &scalars),
+        rho: Vec::new(),
+        mask: K::ZERO,
+        low: Vec::new(),
+        in_k: Vec::new(),
+        in_f: Vec::new(),
+    };
+    for _ in 0..st.k0 {
+        let x = round(r, "columns", &mut v.claim)?;
+        v.rho.push(x);
+    }
+    v.rank_one(sigma, &lams, &mus, &scalars);
+    let mu = one(r, "mu")?;
+    v.mask = r.challenge("mask");
+    v.claim = mu + v.mask * v.claim;
+    let last = v.levels(r)?;
+    v.finish(&last, &scalars)
+}
+
+fn check_statement(st: &Statement) -> Result<Columns, PcsError> {
+    st.geometry.check_well_formed()?;
+    let bad = |reason| PcsError::Statement {
+        claim: st.claims.len(),
+        reason,
+    };
+    // 2^16 columns are 2^16 elements a row; a well-formed program has far fewer.
+    let total: u64 = st.opened.iter().map(|o| u64::from(o.columns)).sum();
+    if total == 0 || total > 1 << 16 || st.opened.iter().any(|o| o.columns == 0) {
+        return Err(bad(
+            "between 1 and 2^16 columns are needed, some in every slab",
+        ));
+    }
+    let columns = Columns::new(st.opened.iter().map(|o| o.columns).collect());
+    if columns.k0 != st.k0 {
+        return Err(bad("k0 is not bits(number of columns)"));
+    }
+    let cells = |s: usize| {
+        columns
+            .columns
+            .get(s)
+            .map(|&c| c as usize * st.geometry.r())
+    };
+    let pads = st
+        .claims
+        .iter()
+        .filter_map(|c| c.pads.last())
+        .map(|p| p.0 as usize + 1);
+    let witness = cells(columns.columns.len() - 1).unwrap_or(0);
+    let pad_end = 3 * pads.max().unwrap_or(0);
+    if st
+        .pad_base
+        .checked_add(pad_end)
+        .is_none_or(|end| end > witness)
+    {
+        return Err(bad("a pad lies outside the witness slab"));
+    }
+    for b in &st.bindings {
+        let end = b.pad_cell.checked_add(3);
+        if cells(b.slab) != Some(b.cells) || end.is_none_or(|e| e > b.cells) {
+            return Err(bad("a binding does not fit its slab"));
+        }
+    }
+    Ok(columns)
+}
+
+impl Verifier<'_> {
+    /// What the blinding form and the bindings weigh after the column fold.
+    fn rank_one(&mut self, sigma: K, lams: &[K], mus: &[K], scalars: &[K]) {
+        let (r, m) = (self.st.geometry.r(), self.st.geometry.m());
+        for (&lam, &mu) in lams.iter().zip(mus) {
+            // sum over all 2^k0 columns of eq_low(rho, c) lam^c = prod_i (1 - rho_i + rho_i lam^(2^i)).
+            let (mut scale, mut power) = (sigma * mu, lam);
+            for &x in &self.rho {
+                scale *= K::ONE - x + x * power;
+                power *= power;
+            }
+            self.in_k.push(Geometric {
+                scale,
+                base: mu,
+                first: r,
+                end: m,
+            });
+        }
+        let claims = self.st.claims.len();
+        for (b, &s) in self.st.bindings.iter().zip(scalars.iter().skip(claims)) {
+            // Cell c R + x weighs z^(c R) z^(x+1).
+            let step = b.z.exp_u64(r as u64);
+            let first = self.columns.base.get(b.slab).copied().unwrap_or(0);
+            let mut power = s * b.z;
+            let mut scale = K::ZERO;
+            for c in 0..b.cells / r.max(1) {
+                scale += power * eq_low(&self.rho, (first + c) as u64);
+                power *= step;
+            }
+            self.in_k.push(Geometric {
+                scale,
+                base: b.z,
+                first: 0,
+                end: r,
+            });
+        }
+    }
+
+    /// All levels, then the last code's queries; the final vector.
+    fn levels(&mut self, r: &mut Reader) -> Result<Vec<K>, PcsError> {
+        let g = self.st.geometry;
+        let (mut previous, mut queries, mut log) = (None, g.queries, g.log_domain);
+        let mut fold = 0;
+        for level in &g.levels {
+            let root: Digest = r.bytes("root", 32)?.try_into().unwrap_or_default();
+            let zeta = r.challenge("ood");
+            let o = one(r, "ood")?;
+            r.check_work(g.grind)?;
+            let positions = r.sponge.positions("queries", usize::from(queries), log);
+            let answers = self.answers(r, previous.as_ref(), fold, &positions, log)?;
+            let xi = r.challenge("batch");
+            let rows = self.rows();
+            self.batch(zeta, o, &positions, &answers, log, xi, rows);
+            for _ in 0..level.fold {
+                let x = round(r, "fold", &mut self.claim)?;
+                self.low.push(x);
+                self.in_k.iter_mut().for_each(|t| t.fold(x));
+                self.in_f.iter_mut().for_each(|t| t.fold(x));
+            }
+            fold = usize::from(level.fold);
+            (previous, queries, log) = (Some(root), level.queries, level.log_domain);
+        }
+        let last = r.clear("final", self.rows())?;
+        r.check_work(g.grind)?;
+        let positions = r.sponge.positions("queries", usize::from(queries), log);
+        let answers = self.answers(r, previous.as_ref(), fold, &positions, log)?;
+        for (&position, &answer) in positions.iter().zip(&answers) {
+            if horner(&last, point(log, position)) != answer {
+                return Err(PcsError::LastQuery { position });
+            }
+        }
+        Ok(last)
+    }
+
+    /// Length of the current vector.
+    fn rows(&self) -> usize {
+        self.st.geometry.m() >> self.low.len()
+    }
+
+    /// A += xi o + xi^2 answer_1 + ..., and the same of the weights.
+    #[allow(clippy::too_many_arguments)]
+    fn batch(
+        &mut self,
+        zeta: K,
+        o: K,
+        positions: &[usize],
+        answers: &[K],
+        log: u8,
+        xi: K,
+        rows: usize,
+    ) {
+        self.claim += xi * o;
+        self.in_k.push(Geometric {
+            scale: xi,
+            base: zeta,
+            first: 0,
+            end: rows,
+        });
+        let mut power = xi;
+        for (&j, &answer) in positions.iter().zip(answers) {
+            power *= xi;
+            self.claim += power * answer;
+            self.in_f.push(Geometric {
+                scale: power,
+                base: point(log, j),
+                first: 0,
+                end: rows,
+            });
+        }
+    }
+
+    /// Opens the previous code at the positions; each answer is the value of the current vector's polynomial there.
+    fn answers(
+        &self,
+        r: &mut Reader,
+        previous: Option<&Digest>,
+        fold: usize,
+        positions: &[usize],
+        log_n: u8,
+    ) -> Result<Vec<K>, PcsError> {
+        let Some(root) = previous else {
+            return self.slab_answers(r, positions, log_n);
+        };
+        let tree = TreeInfo {
+            number: self.st.opened.len(),
+            root,
+            width: 3 << fold,
+            log_n,
+            salted: false,
+        };
+        let rows = read_rows(r, &tree, positions)?;
+        let low = self
+            .low
+            .get(self.low.len().saturating_sub(fold)..)
+            .unwrap_or(&[]);
+        let eq: Vec<K> = (0..1u64 << fold).map(|b| eq_low(low, b)).collect();
+        let combine = |row: &[F]| {
+            let limbs = row.as_chunks::<3>().0;
+            eq.iter().zip(limbs).map(|(&e, &c)| e * k_new(c)).sum()
+        };
+        Ok(rows.iter().map(combine).collect())
+    }
+
+    /// g(x) + c_m sum over columns of eq_low(rho, c) row_c.
+    fn slab_answers(
+        &self,
+        r: &mut Reader,
+        positions: &[usize],
+        log_n: u8,
+    ) -> Result<Vec<K>, PcsError> {
+        let mut out = vec![K::ZERO; positions.len()];
+        let mut first = 0;
+        for (number, tree) in self.st.opened.iter().enumerate() {
+            let witness = number + 1 == self.st.opened.len();
+            let Opened {
+                root,
+                columns,
+                salted,
+            } = *tree;
+            let info = TreeInfo {
+                number,
+                root,
+                width: columns as usize + if witness { 3 } else { 0 },
+                log_n,
+                salted,
+            };
+            let rows = read_rows(r, &info, positions)?;
+            let eq: Vec<K> = (first..first + u64::from(columns))
+                .map(|c| self.mask * eq_low(&self.rho, c))
+                .collect();
+            for (o, row) in out.iter_mut().zip(rows.iter()) {
+                let (cells, g) = row.split_at_checked(columns as usize).unwrap_or((row, &[]));
+                *o += eq.iter().zip(cells).map(|(&e, &x)| e * x).sum::<K>();
+                if let Ok(g) = g.try_into() {
+                    *o += k_new(g);
+                }
+            }
+            first += u64::from(columns);
+        }
+        Ok(out)
+    }
+
+    /// sum final_i W'_i = A.
+    fn finish(&self, last: &[K], scalars: &[K]) -> Result<(), PcsError> {
+        let folded = Folded {
+            columns: &self.columns,
+            log_rows: u32::from(self.st.geometry.log_rows),
+            rho: &self.rho,
+            low: &self.low,
+            final_len: last.len(),
+        };
+        let forms = final_weights(self.st, &folded, scalars)?;
+        let dense: K = last.iter().zip(&forms).map(|(&v, &w)| v * w).sum();
+        let in_k: K = self.in_k.iter().map(|t| t.dot(last)).sum();
+        let in_f: K = self.in_f.iter().map(|t| t.dot(last)).sum();
+        if dense + in_k + in_f == self.claim {
+            Ok(())
+        } else {
+            Err(PcsError::FinalClaim)
+        }
+    }
 }

@@ -1,10 +1,17 @@
 //! The proof's own slab: tensors, multiplicities, pads, blinding and the mask g, fresh for every proof.
 
+use crate::code::{encode, Code, Column, Shape};
 use crate::header::fold_rows;
+use crate::random::{Stream, BLINDING};
+use crate::tree::Tree;
+use crate::vector::{wipe, KVec};
 use crate::PcsError;
+use p3_field::PrimeCharacteristicRing;
+use tacit_algebra::field::k_limbs;
 use tacit_algebra::hash::Digest;
 use tacit_algebra::{F, K};
 use tacit_params::Geometry;
+use zeroize::Zeroize;
 
 /// C_w = ceil((cells + 3 pads) / R).
 #[must_use]
@@ -19,28 +26,130 @@ pub fn witness_blinding(geometry: &Geometry, k0: u32, columns: u32) -> u32 {
     u32::from(geometry.queries).saturating_add(fold_rows(k0, columns) as u32)
 }
 
-/// A committed witness slab with its secrets.
-pub struct WitnessSlab {}
+/// A committed witness slab with its secrets; they are wiped when it is dropped.
+pub struct WitnessSlab {
+    rows: usize,
+    blinding: usize,
+    /// C_w*R cells: tensors, multiplicities, pads.
+    data: Vec<F>,
+    /// T_w blinding rows of each column, column by column.
+    blind: Vec<F>,
+    g: KVec,
+    key: [u8; 32],
+    code: Code,
+    tree: Tree,
+}
 
 /// Commits tensors and multiplicities (`cells`), the pads behind them, and the mask `g` of M entries. Blinding rows and
 /// salts come from `key`, which must be used once.
 ///
 /// # Errors
-/// `geometry` when the columns do not fit.
+/// `geometry` when it is not well formed, the columns do not fit its rows, or g has not M entries.
 pub fn commit_witness(
-    _geometry: &Geometry,
-    _k0: u32,
-    _cells: &[F],
-    _pads: &[K],
-    _g: Vec<K>,
-    _key: [u8; 32],
+    geometry: &Geometry,
+    k0: u32,
+    cells: &[F],
+    pads: &[K],
+    g: Vec<K>,
+    key: [u8; 32],
 ) -> Result<WitnessSlab, PcsError> {
-    unimplemented!()
+    commit_changed(geometry, k0, cells, pads, g, key, |_| ())
+}
+
+/// The same, with a step between encoding and hashing.
+pub(crate) fn commit_changed(
+    geometry: &Geometry,
+    k0: u32,
+    cells: &[F],
+    pads: &[K],
+    g: Vec<K>,
+    key: [u8; 32],
+    change: impl FnOnce(&mut Code),
+) -> Result<WitnessSlab, PcsError> {
+    geometry.check_well_formed()?;
+    let columns = witness_columns(geometry, cells.len(), pads.len());
+    let blinding = witness_blinding(geometry, k0, columns) as usize;
+    let rows = geometry.r();
+    for (what, got) in [("witness", rows + blinding), ("mask", g.len())] {
+        if got > geometry.m() || (what == "mask" && got < geometry.m()) {
+            return Err(PcsError::Rows {
+                what,
+                expected: geometry.m(),
+                got,
+            });
+        }
+    }
+    let mut data = Vec::with_capacity(columns as usize * rows);
+    data.extend_from_slice(cells);
+    data.extend(pads.iter().flat_map(k_limbs));
+    data.resize(columns as usize * rows, F::ZERO);
+    let mut blind = vec![F::ZERO; columns as usize * blinding];
+    Stream::new(&key, BLINDING).fill(&mut blind);
+    let g = KVec::from_slice(&g);
+    let mut sources: Vec<Column> = (0..columns as usize)
+        .map(|c| {
+            let tail = &blind[c * blinding..(c + 1) * blinding];
+            Column(&data[c * rows..(c + 1) * rows], tail)
+        })
+        .collect();
+    sources.extend(g.0.iter().map(|limb| Column(limb, &[])));
+    let shape = Shape::new(geometry.m(), geometry.log_domain);
+    let mut code = encode(&sources, shape, Vec::new());
+    change(&mut code);
+    let tree = Tree::build(&code, &Some(key), Vec::new());
+    Ok(WitnessSlab {
+        rows,
+        blinding,
+        data,
+        blind,
+        g,
+        key,
+        code,
+        tree,
+    })
 }
 
 impl WitnessSlab {
     #[must_use]
     pub fn root(&self) -> Digest {
-        unimplemented!()
+        self.tree.root()
+    }
+
+    /// C_w*R cells: tensors, multiplicities, pads, zeros.
+    #[must_use]
+    pub fn data(&self) -> &[F] {
+        &self.data
+    }
+
+    /// C_w.
+    #[must_use]
+    pub fn columns(&self) -> u32 {
+        (self.data.len() / self.rows) as u32
+    }
+
+    pub(crate) fn column(&self, c: usize) -> Column<'_> {
+        let (r, t) = (self.rows, self.blinding);
+        Column(
+            &self.data[c * r..(c + 1) * r],
+            &self.blind[c * t..(c + 1) * t],
+        )
+    }
+
+    pub(crate) fn mask(&self) -> &KVec {
+        &self.g
+    }
+
+    pub(crate) fn open(&self, positions: &[usize]) -> Vec<u8> {
+        self.tree.open(&self.code, &Some(self.key), positions)
+    }
+}
+
+impl Drop for WitnessSlab {
+    fn drop(&mut self) {
+        self.key.zeroize();
+        wipe(&mut self.data);
+        wipe(&mut self.blind);
+        wipe(&mut self.code.values);
+        self.g.wipe();
     }
 }

@@ -1,0 +1,326 @@
+//! The claims' weights on the final vector (docs/protocol.md, sections 2 of program.md and 6).
+//!
+//! Every form is bound in what was folded: row bit i below Kf by the i-th fold challenge, columns by eq_low(rho, c).
+//! A group's table is contracted over its bound bits first, so the work is that of the tables and of the cells / 2^Kf.
+
+use crate::statement::{Columns, Statement};
+use crate::weights::single_cells;
+use crate::PcsError;
+use p3_field::PrimeCharacteristicRing;
+use tacit_algebra::{eq_low, Group, ProductForm, K};
+
+/// What was folded, and how a cell's index splits.
+pub(crate) struct Folded<'a> {
+    pub columns: &'a Columns,
+    pub log_rows: u32,
+    /// Challenges of the column fold.
+    pub rho: &'a [K],
+    /// Challenges of all later folds; the i-th binds row bit i.
+    pub low: &'a [K],
+    pub final_len: usize,
+}
+
+/// eq_low(rho, c) of columns and rows, in tables.
+struct Tables {
+    columns: Vec<K>,
+    /// Row bits below Kf in two halves.
+    halves: [Vec<K>; 2],
+    split: u32,
+    mask: usize,
+}
+
+/// eq_low(point, c) for all 2^len c.
+fn eq_low_table(point: &[K]) -> Vec<K> {
+    let mut out = Vec::with_capacity(1 << point.len());
+    out.push(K::ONE);
+    for &r in point {
+        for i in 0..out.len() {
+            if let Some(&low) = out.get(i) {
+                out.push(low * r);
+            }
+        }
+        let half = out.len() / 2;
+        let (low, high) = out.split_at_mut(half);
+        low.iter_mut().zip(high.iter()).for_each(|(l, h)| *l -= *h);
+    }
+    out
+}
+
+impl Tables {
+    fn new(f: &Folded) -> Self {
+        let split = f.low.len() / 2;
+        let (a, b) = f.low.split_at(split);
+        Self {
+            columns: eq_low_table(f.rho),
+            halves: [eq_low_table(a), eq_low_table(b)],
+            split: split as u32,
+            mask: (1 << split) - 1,
+        }
+    }
+
+    /// eq_low of the row's low Kf bits.
+    fn row(&self, low: usize) -> K {
+        let [a, b] = &self.halves;
+        let first = a.get(low & self.mask).copied().unwrap_or(K::ZERO);
+        let second = b.get(low >> self.split).copied().unwrap_or(K::ZERO);
+        first * second
+    }
+}
+
+/// sum_k scalar_k form_k (pads and the bindings' single cells too) on the entries of the final vector.
+pub(crate) fn final_weights(st: &Statement, f: &Folded, scalars: &[K]) -> Result<Vec<K>, PcsError> {
+    let tables = Tables::new(f);
+    let mut out = vec![K::ZERO; f.final_len];
+    for (k, (claim, &s)) in st.claims.iter().zip(scalars).enumerate() {
+        for form in &claim.forms {
+            add_form(&mut out, f, &tables, form, s)
+                .map_err(|reason| PcsError::Statement { claim: k, reason })?;
+        }
+    }
+    let kf = f.low.len() as u32;
+    for (slab, cell, w) in single_cells(st, scalars) {
+        let (column, row) = (cell >> f.log_rows, cell & ((1 << f.log_rows) - 1));
+        let factor = f
+            .columns
+            .base
+            .get(slab)
+            .and_then(|b| tables.columns.get(b + column))
+            .ok_or(PcsError::Statement {
+                claim: st.claims.len(),
+                reason: "a single cell lies outside its slab",
+            })?;
+        if let Some(o) = out.get_mut(row >> kf) {
+            *o += w * *factor * tables.row(row & ((1 << kf) - 1));
+        }
+    }
+    Ok(out)
+}
+
+/// Whether a form lies on the cells of its slab: an aligned block, every bit in exactly one group.
+fn check_form(f: &Folded, form: &ProductForm) -> Result<(), &'static str> {
+    let columns = f.columns.columns.get(form.slab).ok_or("no such slab")?;
+    let mut seen = 0u64;
+    let mut count = 0u32;
+    for g in form.groups.iter() {
+        if g.bits.len() > 40 || g.table.len() != 1 << g.bits.len() {
+            return Err("a table does not have 2^bits entries");
+        }
+        for &b in &g.bits {
+            if b >= 40 || seen >> b & 1 == 1 {
+                return Err("a bit is in two groups");
+            }
+            seen |= 1 << b;
+            count += 1;
+        }
+    }
+    if seen != (1u64 << count) - 1 {
+        return Err("a bit of the block is in no group");
+    }
+    let block = 1u64 << count;
+    let cells = u64::from(*columns) << f.log_rows;
+    let offset = form.offset as u64;
+    if offset & (block - 1) != 0 || offset.checked_add(block).is_none_or(|end| end > cells) {
+        return Err("the block is not aligned or leaves its slab");
+    }
+    Ok(())
+}
+
+fn add_form(
+    out: &mut [K],
+    f: &Folded,
+    tables: &Tables,
+    form: &ProductForm,
+    scalar: K,
+) -> Result<(), &'static str> {
+    check_form(f, form)?;
+    let kf = f.low.len();
+    let block_bits = form.block_bits();
+    // Bits of the offset between the block and Kf are fixed.
+    let fixed = f.low.get(block_bits..).unwrap_or(&[]);
+    let scale = form.scale * scalar * eq_low(fixed, (form.offset >> block_bits.min(63)) as u64);
+    let mut list = vec![(form.offset >> kf, scale)];
+    for group in form.groups.iter() {
+        let (free, table) = contract(group, f.low);
+        if free.is_empty() {
+            let w = table.first().copied().unwrap_or(K::ZERO);
+            list.iter_mut().for_each(|entry| entry.1 *= w);
+            continue;
+        }
+        let places: Vec<usize> = (0..table.len()).map(|t| scatter(&free, t, kf)).collect();
+        list = list
+            .iter()
+            .flat_map(|&(at, w)| {
+                places
+                    .iter()
+                    .zip(&table)
+                    .map(move |(&p, &t)| (at + p, w * t))
+            })
+            .collect();
+    }
+    let row_bits = f.log_rows as usize - kf;
+    let base = f.columns.base.get(form.slab).copied().unwrap_or(0);
+    for (at, w) in list {
+        let column = tables.columns.get(base + (at >> row_bits));
+        let entry = out.get_mut(at & ((1 << row_bits) - 1));
+        if let (Some(&c), Some(entry)) = (column, entry) {
+            *entry += w * c;
+        }
+    }
+    Ok(())
+}
+
+/// The table index t (first bit most significant) as a place: each bit at its cell position less Kf.
+fn scatter(bits: &[u8], t: usize, kf: usize) -> usize {
+    let n = bits.len();
+    bits.iter()
+        .enumerate()
+        .map(|(j, &b)| (t >> (n - 1 - j) & 1) << (usize::from(b) - kf))
+        .sum()
+}
+
+/// sum over the bound bits of a group of eq times its table: the free bits, in their order, and the table over them.
+fn contract(group: &Group, low: &[K]) -> (Vec<u8>, Vec<K>) {
+    let mut table = group.table.clone();
+    let mut free: Vec<u8> = Vec::new();
+    // From the last (least significant) bit of the table index up: the free ones below stay as inner blocks.
+    for &b in group.bits.iter().rev() {
+        match low.get(usize::from(b)) {
+            None => free.push(b),
+            Some(&r) => {
+                let inner = 1usize << free.len();
+                let mut next = Vec::with_capacity(table.len() / 2);
+                for pair in table.chunks_exact(2 * inner) {
+                    let (zero, one) = pair.split_at(inner);
+                    next.extend(zero.iter().zip(one).map(|(&x, &y)| x + r * (y - x)));
+                }
+                table = next;
+            }
+        }
+    }
+    free.reverse();
+    (free, table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Stream, MASK};
+    use std::sync::Arc;
+    use tacit_algebra::Affine;
+    use tacit_params::{Geometry, Level};
+
+    /// Forms bound in the folded variables are the sum over all cells of weight times the factors of their row and column.
+    #[test]
+    fn bound_forms_are_sums_over_cells() {
+        let mut rng = Stream::new(&[7; 32], MASK);
+        let geometry = Geometry {
+            target: 1,
+            log_rows: 5,
+            rows: 48,
+            log_domain: 7,
+            queries: 1,
+            grind: 0,
+            levels: vec![Level {
+                fold: 3,
+                log_domain: 6,
+                queries: 1,
+            }],
+        };
+        let columns = Columns::new(vec![2, 5]);
+        let (rho, low) = (rng.k_vec(3), rng.k_vec(3));
+        let f = Folded {
+            columns: &columns,
+            log_rows: 5,
+            rho: &rho,
+            low: &low,
+            final_len: 6,
+        };
+        let shapes: [(usize, usize, &[&[u8]]); 8] = [
+            (0, 0, &[&[5, 4, 3, 2, 1, 0]]),
+            (1, 64, &[&[5, 2, 1], &[4, 3, 0]]),
+            (1, 128, &[&[4, 3], &[2, 1, 0]]),
+            (0, 12, &[&[1, 0]]),
+            (1, 33, &[]),
+            (1, 0, &[&[6, 0], &[1], &[2, 3, 4, 5]]),
+            (1, 8, &[&[2], &[1], &[0]]),
+            (0, 32, &[&[], &[4, 0, 3, 1, 2]]),
+        ];
+        for (slab, offset, groups) in shapes {
+            let groups: Vec<Group> = groups
+                .iter()
+                .map(|bits| Group {
+                    bits: bits.to_vec(),
+                    table: rng.k_vec(1 << bits.len()),
+                })
+                .collect();
+            let form = ProductForm {
+                slab,
+                offset,
+                scale: rng.next_k(),
+                groups: Arc::new(groups),
+            };
+            let claim = Affine {
+                constant: K::ZERO,
+                pads: vec![(0, rng.next_k()), (2, rng.next_k())],
+                forms: vec![form.clone()],
+            };
+            let st = Statement {
+                geometry: &geometry,
+                opened: vec![],
+                k0: 3,
+                pad_base: 0,
+                claims: std::slice::from_ref(&claim),
+                bindings: vec![],
+            };
+            let scalar = rng.next_k();
+            let mut want = vec![K::ZERO; 6];
+            for cell in 0..32 * columns.columns[slab] as usize {
+                let (c, x) = (cell >> 5, cell & 31);
+                let factor =
+                    eq_low(&rho, (columns.base[slab] + c) as u64) * eq_low(&low, x as u64 & 7);
+                want[x >> 3] += scalar * form.weight(cell) * factor;
+            }
+            let mut got = vec![K::ZERO; 6];
+            add_form(&mut got, &f, &Tables::new(&f), &form, scalar).unwrap();
+            assert_eq!(got, want);
+            assert!(final_weights(&st, &f, &[scalar]).is_ok());
+        }
+    }
+
+    #[test]
+    fn forms_outside_their_slab_are_refused() {
+        let columns = Columns::new(vec![1]);
+        let f = Folded {
+            columns: &columns,
+            log_rows: 3,
+            rho: &[],
+            low: &[K::ONE],
+            final_len: 5,
+        };
+        let form = |slab, offset, bits: &[&[u8]], len: usize| ProductForm {
+            slab,
+            offset,
+            scale: K::ONE,
+            groups: Arc::new(
+                bits.iter()
+                    .map(|b| Group {
+                        bits: b.to_vec(),
+                        table: vec![K::ONE; len],
+                    })
+                    .collect(),
+            ),
+        };
+        for bad in [
+            form(1, 0, &[&[0]], 2),
+            form(0, 1, &[&[0]], 2),
+            form(0, 8, &[&[0]], 2),
+            form(0, 0, &[&[1]], 2),
+            form(0, 0, &[&[0], &[0]], 2),
+            form(0, 0, &[&[0]], 1),
+            form(0, 0, &[&[77]], 2),
+            form(0, usize::MAX - 1, &[&[0]], 2),
+        ] {
+            assert!(check_form(&f, &bad).is_err());
+        }
+    }
+}
