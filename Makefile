@@ -50,7 +50,8 @@ bench: $(STAMPS)/native $(STAMPS)/bench
 	$(PY) benches/run.py --out out/bench $(BENCH)
 
 docs: $(STAMPS)/docs
-	$(VENV)/bin/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet --strict
+	@echo "site/index.html"
 
 wheel: $(STAMPS)/wheel
 	$(PY) scripts/wheel.py --out dist
