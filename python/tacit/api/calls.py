@@ -120,8 +120,8 @@ def prove(
 ) -> Proof:
     """Run the committed model on an input and prove the answer.
 
-    `inputs`: real values by input name (not for committed inputs). `context`: bytes that the proof is bound to, such as a
-    nonce. Spends one proof of each private secret, also when proving fails. Raises InputError, BudgetExceeded.
+    `inputs`: real values by input name (not for committed inputs). `context`: bytes that the proof is bound to, such
+    as a nonce. Spends one proof of each private secret, also when proving fails. Raises InputError, BudgetExceeded.
     """
     given = {"model": model, "data": data}
     slabs = []
@@ -169,8 +169,8 @@ def verify(
 ) -> Statement:
     """Accept a proof and say what it states, or raise InvalidProof with the reason.
 
-    `model`: the model's commitment; its validity proof is checked once. Where the program says that weights are public, the
-    Weights themselves. `security`: the proven bits to insist on.
+    `model`: the model's commitment; its validity proof is checked once. Where the program says that weights are
+    public, the Weights themselves. `security`: the proven bits to insist on.
     """
     given: dict[str, Commitment | Weights | None] = {"model": model, "data": data}
     commitments = []
@@ -226,7 +226,7 @@ def _statement(program: Program, commitments: list[Commitment], found: dict[str,
         values["inputs"],
         integers,
         digests,
-        tuple([*hidden, "every value in between"]),
+        (*hidden, "every value in between"),
         context,
         found["bits"],
     )

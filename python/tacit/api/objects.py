@@ -79,7 +79,10 @@ def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class Program:
-    """A compiled program: public, holds no private number. `report`: accuracy against the float model; `estimate`: cost."""
+    """A compiled program: public, holds no private number.
+
+    `report`: accuracy against the float model; `estimate`: sizes and cost.
+    """
 
     def __init__(self, native: _native.Program) -> None:
         self._native = native
@@ -169,7 +172,7 @@ def _port(p: dict[str, Any]) -> Port:
 
 @dataclass(frozen=True)
 class Weights:
-    """The integers of a program's model slab, by tensor name. Private, unless the program says that weights are public."""
+    """The integers of a program's model slab, by tensor name; private, unless the program says otherwise."""
 
     program: str
     slab: str
@@ -246,7 +249,7 @@ class Commitment:
 
 
 class Secret:
-    """What the owner of a commitment keeps. It counts its proofs; once saved, in a journal beside the file, before a proof leaves."""
+    """What the owner of a commitment keeps. It counts its proofs: once saved, in a journal beside the file."""
 
     def __init__(self, native: _native.Slab) -> None:
         self._native = native
