@@ -234,10 +234,8 @@ def _translate(builder: Builder, call: Call) -> None:
         raise unsupported(f"{call.domain}.{call.op}" if call.domain else call.op, call.place)
     try:
         result = importer(builder, call)
-    except (IndexError, KeyError, TypeError, OverflowError) as error:
-        raise call.error(
-            f"an input or attribute is missing or malformed: {error!r}", "export the model again"
-        ) from error
+    except (IndexError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise call.error(f"its inputs or attributes do not fit: {error!r}", "export the model again") from error
     tensors = [result] if isinstance(result, str) else list(result)
     for name, tensor in zip(call.outputs, tensors, strict=False):
         if name == "":

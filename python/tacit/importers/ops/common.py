@@ -85,11 +85,12 @@ def window_of(call: Call, kernel: Sequence[int], spatial: Sequence[int]) -> Wind
             total = max((count - 1) * strides[axis] + reach - spatial[axis], 0)
             small, large = total // 2, total - total // 2
             pads[axis], pads[rank + axis] = (small, large) if auto_pad == "SAME_UPPER" else (large, small)
-        elif auto_pad == "VALID":
+            continue
+        if auto_pad == "VALID":
             pads[axis] = pads[rank + axis] = 0
         elif auto_pad != "NOTSET":
             raise call.error(f"auto_pad {auto_pad} is unknown")
-        elif call.attrs.get("ceil_mode", 0):
+        if call.attrs.get("ceil_mode", 0):
             pads[rank + axis] = _ceil_pad(spatial[axis], reach, strides[axis], pads[axis], pads[rank + axis])
     return Window(tuple(int(k) for k in kernel), strides, dilations, tuple(pads))
 
