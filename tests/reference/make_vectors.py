@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "python")]
+sys.path.insert(0, str(HERE))
 
+import reach  # noqa: E402, F401
 from toy import cases, programs  # noqa: E402
 from toy.commit import Random, Tree, encode  # noqa: E402
 

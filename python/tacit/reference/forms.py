@@ -5,7 +5,7 @@ Docs: program.md, section 2 (the adjoint of an expression), protocol.md, section
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -141,14 +141,21 @@ class AxisTables:
     def all_valid(self) -> K:
         return self.valid(range(len(self.shape)))
 
-    def by_value(self, axes: Sequence[tuple[int, int]], start: int) -> dict[int, K]:
-        """value -> sum of prod eq over the valid index tuples with start + sum stride * t = value."""
-        found = {start: ONE}
-        for axis, stride in axes:
+    def by_value(self, axes: Sequence[tuple[int, int]], start: int, wanted: Container[int]) -> dict[int, K]:
+        """value -> sum of prod eq over the valid index tuples with start + sum stride * t = value.
+
+        Only the wanted values are kept; the last axis, where most would be made, skips the others.
+        """
+        found = {start: ONE} if axes or start in wanted else {}
+        for number, (axis, stride) in enumerate(axes, start=1):
+            last = number == len(axes)
             grown: dict[int, K] = {}
             for value, weight in found.items():
                 for t, e in enumerate(self.weights[axis]):
-                    at, w = value + stride * t, mul(weight, e)
+                    at = value + stride * t
+                    if last and at not in wanted:
+                        continue
+                    w = e if number == 1 else mul(weight, e)
                     grown[at] = add(grown[at], w) if at in grown else w
             found = grown
         return found
@@ -165,10 +172,10 @@ def term_form(term: Term, tables: AxisTables, source: Shape, padded: bool) -> tu
     scalar = scale(tables.valid(sorted(free)), term.coef)
     groups: list[Group] = []
     for link in term.links:
-        weights = tables.by_value(link.target, link.offset)
+        entries = entries_by_value(link.source, source, dict(enumerate(steps)))
+        weights = tables.by_value(link.target, link.offset, entries)
         offsets: list[int] = []
         values: list[K] = []
-        entries = entries_by_value(link.source, source, dict(enumerate(steps)))
         for value, places in entries.items():
             if value in weights:
                 offsets += places

@@ -24,6 +24,7 @@ from .program import (
     shape_bits,
     valid_entries,
 )
+from .work import check_work
 
 MAX_AXES, MAX_PADDED_BITS = 8, 30
 MAX_SLABS, MAX_LIST, MAX_ROWS, MAX_SHIFT = 16, 2**16, 2**20, 62
@@ -61,6 +62,7 @@ def validate(program: Program) -> None:
         require(port.tensor < len(program.tensors), place, "no such tensor")
         is_constant = isinstance(program.tensors[port.tensor].place, Constant)
         require(not is_constant, place, "the tensor is a constant")
+    check_work(program)
     check_intervals(program)
 
 
