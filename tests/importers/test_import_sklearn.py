@@ -87,6 +87,18 @@ def test_the_label_is_dropped_with_a_note() -> None:
     assert "class labels" in graph.notes[0]
 
 
+def test_models_converted_with_maps() -> None:
+    """skl2onnx's own default: probabilities as a list of dictionaries."""
+    from skl2onnx import to_onnx
+
+    estimator = LogisticRegression(max_iter=500).fit(LATENT, LABELS[3])
+    graph = load(to_onnx(estimator, LATENT[:1].astype(np.float32)))
+    data = {graph.inputs[0]: LATENT[:9].astype(np.float32)}
+    assert graph.outputs == ("output_probability",)
+    for values in (evaluate(graph, data), reference_outputs(graph, data)):
+        np.testing.assert_allclose(values["output_probability"][:, 0], estimator.predict_proba(LATENT[:9]), atol=1e-4)
+
+
 def test_not_fitted() -> None:
     with pytest.raises(ModelError) as caught:
         load(LogisticRegression())

@@ -32,11 +32,15 @@ def origin_of(model: Any, *, batch: int = 1, example: Any = None) -> Origin:
 def _read(model: Any, batch: int, example: Any) -> tuple[ModelProto, Origin]:
     if isinstance(model, (str, Path)):
         path = Path(model)
-        return read.read_path(path), Origin(None, str(path), batch, ())
+        proto = read.read_path(path)
+        if not read.strip_maps(proto):
+            return proto, Origin(None, str(path), batch, ())
+        return proto, Origin(_serialise(proto), None, batch, ())
     if isinstance(model, (bytes, bytearray)):
         proto = read.parse(bytes(model), "model")
     elif isinstance(model, ModelProto):
-        proto = model
+        proto = ModelProto()
+        proto.CopyFrom(model)
         if not proto.HasField("graph"):
             raise ModelError("this is not an ONNX model: it has no graph", slug="not_onnx", place="model")
     elif torch.is_module(model):
@@ -51,6 +55,7 @@ def _read(model: Any, batch: int, example: Any) -> tuple[ModelProto, Origin]:
             hint="pass a path, an onnx.ModelProto, a fitted scikit-learn estimator or a torch.nn.Module",
         )
     read.load_external(proto, None)
+    read.strip_maps(proto)
     return proto, Origin(_serialise(proto), None, batch, ())
 
 

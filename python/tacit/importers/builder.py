@@ -86,6 +86,7 @@ class Builder:
         self.integral: set[str] = set()
         self.unit_sum: set[str] = set()
         self._names: set[str] = set()
+        self._counts: dict[str, int] = {}  # where to go on looking for a free number
         self._bound: set[str] = set()  # canonical tensors that carry an ONNX name
         self._call: Call | None = None
         self._first = 0  # index of the current call's first node
@@ -166,10 +167,11 @@ class Builder:
     def fresh(self, stem: str, *, node: bool = False) -> str:
         """A name that is not in use: ``stem``, or ``stem`` with a number. Nodes and tensors have separate names."""
         prefix = "node:" if node else "tensor:"
-        name, count = stem, 1
+        name, count = stem, self._counts.get(prefix + stem, 1)
         while prefix + name in self._names:
             count += 1
             name = f"{stem}.{count}"
+        self._counts[prefix + stem] = count
         self._names.add(prefix + name)
         return name
 

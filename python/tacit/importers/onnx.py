@@ -170,7 +170,11 @@ def _start(builder: Builder, model: ModelProto) -> tuple[str, ...]:
         raise ModelError("the model has no input", slug="no_input", place="graph", hint="there is nothing to prove")
     for tensor in graph.initializer:
         try:
-            builder.values[tensor.name] = np.asarray(onnx.numpy_helper.to_array(tensor))
+            value = np.asarray(onnx.numpy_helper.to_array(tensor))
+            # NumPy itself has no bfloat16: its values are exact in float32.
+            builder.values[tensor.name] = (
+                value.astype(np.float32) if tensor.data_type == TensorProto.BFLOAT16 else value
+            )
         except (ValueError, TypeError) as error:
             raise ModelError(
                 f"its data does not match its shape {list(tensor.dims)}",

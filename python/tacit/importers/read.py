@@ -179,6 +179,23 @@ _PACKED = {
 }
 
 
+def strip_maps(model: ModelProto) -> bool:
+    """Replace each ZipMap (a tensor as a list of dictionaries, for people) by the tensor; whether there was one."""
+    found = [node for node in model.graph.node if node.op_type == "ZipMap" and node.domain == "ai.onnx.ml"]
+    shape = onnx.TensorShapeProto(dim=[onnx.TensorShapeProto.Dimension(), onnx.TensorShapeProto.Dimension()])
+    for node in found:
+        node.op_type, node.domain = "Identity", ""
+        del node.attribute[:]
+        for entry in model.graph.output:
+            if entry.name in node.output:
+                entry.type.Clear()
+                entry.type.tensor_type.elem_type = TensorProto.FLOAT
+                entry.type.tensor_type.shape.CopyFrom(shape)
+    if found and not any(entry.domain in ("", "ai.onnx") for entry in model.opset_import):
+        model.opset_import.append(onnx.helper.make_opsetid("", 17))
+    return bool(found)
+
+
 def check_opsets(model: ModelProto) -> None:
     """Operator set versions must be known, and one a domain."""
     found: dict[str, int] = {}
