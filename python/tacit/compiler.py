@@ -14,7 +14,7 @@ from tacit.errors import InputError, QuantizationError
 from tacit.execution import validate
 from tacit.graph import Graph, load
 from tacit.lowering.builder import Settings
-from tacit.lowering.core import IntGraph
+from tacit.lowering.core import IntGraph, Threshold
 from tacit.lowering.emit import INPUT_PLACES, Visibility
 from tacit.lowering.search import SAMPLES, cheapest
 from tacit.program import Program
@@ -78,6 +78,7 @@ def compile_model(
     batch: int = 1,
     inputs: str = "private",
     weights: str = "private",
+    threshold: tuple[str, int | tuple[int, ...], float] | None = None,
     max_error: float = 1e-3,
     options: Options | None = None,
     settings: Settings | None = None,
@@ -87,6 +88,7 @@ def compile_model(
     `calibration`: samples by input name, (n, d..) each, or one array for a model with one input. `inputs`: "private",
     "committed" or "public"; `weights`: "private" or "public". `options` (precision) and `settings` (limb widths): what is
     None is searched, for the least estimated cost with a relative error of at most `max_error` on the samples.
+    `threshold` = (output, index after the batch axis, value): publish only whether that entry is at least the value.
     Raises ModelError, InputError, QuantizationError, ProgramError.
     """
     if inputs not in INPUT_PLACES or weights not in ("private", "public"):
@@ -94,8 +96,14 @@ def compile_model(
     graph = model if isinstance(model, Graph) else load(model, batch=batch)
     samples = named_samples(graph, calibration)
     ranges = calibrate(graph, samples)
+    bound = None
+    if threshold is not None:
+        name, index, value = threshold
+        bound = Threshold(name, index if isinstance(index, tuple) else (index,), float(value))
     known = list(islice(truth(graph, samples, outputs_only=True), SAMPLES))
-    chosen = cheapest(graph, ranges, known, Visibility(inputs, weights), max_error, options or Options(), settings)
+    chosen = cheapest(
+        graph, ranges, known, Visibility(inputs, weights), max_error, options or Options(), settings, bound
+    )
     program = chosen.emitted.program
     validate(program)
     found = accuracy(chosen.ints, truth(graph, samples))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import floor, log2, prod
+from math import floor, log, log2
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,9 @@ import numpy.typing as npt
 
 from tacit.errors import InputError, QuantizationError
 from tacit.graph import Graph, Node, evaluate_samples
-from tacit.lowering.core import InputSpec, IntGraph, Operator, OutputSpec, Parameter, Step
+from tacit.lowering.core import InputSpec, IntGraph, Operator, OutputSpec, Parameter, Step, Threshold
 from tacit.lowering.rounding import Round, signed
+from tacit.lowering.signs import Commit
 from tacit.lowering.views import Affine, Expand, Permute
 
 Array = npt.NDArray[Any]
@@ -32,14 +33,14 @@ Shape = tuple[int, ...]
 class Options:
     """Precision. Bits count the sign; None: the compiler searches, see `tacit.lowering.search`.
 
-    `headroom`: room beyond the calibrated magnitudes, as a factor. `table_bits`: rows of a function's table, as a power of
+    `input_bits`: None: as activations. `headroom`: room beyond the calibrated magnitudes, as a factor. `table_bits`: rows of a function's table, as a power of
     two. `align`: a limb width that shifts are made multiples of (0: never) while `least_weight_bits` remain.
     """
 
     activation_bits: int | None = None
     least_weight_bits: int | None = None
     weight_bits: int = 16
-    input_bits: int = 16
+    input_bits: int | None = None
     output_bits: int = 16
     table_bits: int = 11
     headroom: float = 1.5
@@ -218,10 +219,13 @@ class Quantizer:
         identity = tuple(range(len(self.ints.shapes[name])))
         return QValue(name, frac, raw, identity if perm is None else perm, self.bound(tensor, frac))
 
-    def settled(self, tensor: str) -> QValue:
-        """The tensor rounded, in its own axis order: fit for views and operands. Shared by all users."""
+    def settled(self, tensor: str, *, narrow: bool = False) -> QValue:
+        """The tensor rounded, in its own axis order: fit for views and operands. Shared by all users.
+
+        A sum of rounded tensors may have a few bits more than an activation, unless `narrow` is asked for.
+        """
         v = self.value(tensor)
-        limit = 2.0 ** (self.bits + 3)
+        limit = 2.0 ** (self.bits - 1) if narrow else 2.0 ** (self.bits + 3)
         if v.raw or v.bound > limit:
             v = self.rounded(v, tensor)
         if v.perm != tuple(range(len(v.perm))):
@@ -233,6 +237,9 @@ class Quantizer:
         """v at the tensor's target scale."""
         shift = max(0, v.frac - self.target(tensor))
         frac = v.frac - shift
+        if v.frac == 0 and v.bound < 2.0**self.bits:
+            name = self.emit(Commit(), [v.name], 0, f"{tensor}.commit")
+            return replace(v, name=name, raw=False)
         name = self.emit(Round(shift, self.bits), [v.name], frac, f"{tensor}.round")
         return replace(v, name=name, frac=frac, raw=False, bound=self.bound(tensor, frac))
 
@@ -264,32 +271,60 @@ class Quantizer:
         return tensor
 
 
-def quantize(graph: Graph, calibration: Calibration, options: Options) -> IntGraph:
-    """The integer graph. Raises QuantizationError naming the node."""
+def quantize(graph: Graph, calibration: Calibration, options: Options, threshold: Threshold | None = None) -> IntGraph:
+    """The integer graph. With a threshold its only output is the answer. Raises QuantizationError naming the node."""
     import tacit.lowering.rules  # noqa: F401  (registers the rules)
 
     q = Quantizer(graph, calibration, options, IntGraph(graph.name))
-    for node in graph.nodes:
+    compared = compared_tensor(graph, threshold) if threshold is not None else None
+    nodes = needed(graph, graph.outputs if compared is None else (compared[0],))
+    for node in nodes:
         for tensor in dict.fromkeys(node.inputs):
             q.users.setdefault(tensor, []).append(node)
     for tensor in graph.inputs:
-        frac = q.target(tensor, options.input_bits)
-        q.ints.inputs[tensor] = InputSpec(graph.shapes[tensor], *signed(options.input_bits), frac)
+        bits = options.input_bits or q.bits
+        frac = q.target(tensor, bits)
+        q.ints.inputs[tensor] = InputSpec(graph.shapes[tensor], *signed(bits), frac)
         q.ints.shapes[tensor], q.ints.fracs[tensor] = graph.shapes[tensor], frac
         q.values[tensor] = q.new(tensor, frac, False, tensor)
-    for node in graph.nodes:
+    for node in nodes:
         if node.name in q.skipped:
             continue
         if node.op not in RULES:
-            raise QuantizationError(
-                f"the operator {node.op} has no rule",
-                place=graph.sources.get(node.name, node.name),
-                slug="unsupported_operator",
-            )
+            place = graph.sources.get(node.name, node.name)
+            raise QuantizationError(f"the operator {node.op} has no rule", place=place, slug="unsupported_operator")
         q.values[node.outputs[0]] = RULES[node.op](q, node)
+    if threshold is not None and compared is not None:
+        from tacit.lowering.rules_select import publish_threshold
+
+        publish_threshold(q, threshold, *compared)
+        return q.ints
     for tensor in graph.outputs:
         _output(q, tensor)
     return q.ints
+
+
+def needed(graph: Graph, outputs: Sequence[str]) -> list[Node]:
+    """The nodes that these tensors depend on."""
+    wanted, nodes = set(outputs), list[Node]()
+    for node in reversed(graph.nodes):
+        if wanted & set(node.outputs):
+            wanted |= set(node.inputs)
+            nodes.append(node)
+    return nodes[::-1]
+
+
+def compared_tensor(graph: Graph, threshold: Threshold) -> tuple[str, float]:
+    """The tensor to compare and the bound for it: a sigmoid's input instead of the sigmoid, which is increasing."""
+    if threshold.output not in graph.outputs:
+        raise InputError("no such output", place=threshold.output, hint=f"outputs: {', '.join(graph.outputs)}")
+    shape = graph.shapes[threshold.output]
+    if len(threshold.index) != len(shape) - 1 or any(not 0 <= i < n for i, n in zip(threshold.index, shape[1:])):
+        raise InputError(f"index {list(threshold.index)} of an output of shape {list(shape)}", place=threshold.output)
+    node = next((n for n in graph.nodes if threshold.output in n.outputs), None)
+    if node is not None and node.op == "Sigmoid" and 0 < threshold.value < 1:
+        return node.inputs[0], log(threshold.value / (1 - threshold.value))
+    return threshold.output, threshold.value
 
 
 def _output(q: Quantizer, tensor: str) -> None:
@@ -302,8 +337,3 @@ def _output(q: Quantizer, tensor: str) -> None:
     shift = max(0, v.frac - q.target(tensor, q.options.output_bits))
     lo, hi = signed(q.options.output_bits)
     q.ints.outputs[tensor] = OutputSpec(v.name, lo, hi, v.frac - shift, shift)
-
-
-def entries(shape: Shape) -> int:
-    """The number of entries."""
-    return prod(shape)

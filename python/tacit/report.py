@@ -106,8 +106,9 @@ def accuracy(ints: IntGraph, known: Iterable[Pair]) -> Accuracy:
             continue
         samples += 1
         for name, integers in results.items():
-            right[name].append(exact[name])
-            gaps[name].append(integers * 2.0 ** -ints.outputs[name].frac - exact[name])
+            expected = ints.outputs[name].expected(exact[name])
+            right[name].append(expected)
+            gaps[name].append(integers * 2.0 ** -ints.outputs[name].frac - expected)
         for name in exact.keys() & values.keys():
             if values[name].shape == exact[name].shape:
                 signal, noise = power.get(name, (0.0, 0.0))

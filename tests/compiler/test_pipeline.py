@@ -43,7 +43,7 @@ def check(graph: Graph, compiled: CompiledProgram, weights: Weights, x: dict[str
 def test_mlp(inputs: str, bits: int) -> None:
     graph = mlp()
     x = samples(graph)
-    options = Options(activation_bits=bits, input_bits=bits) if bits > 8 else Options(activation_bits=11)
+    options = Options(activation_bits=bits) if bits > 8 else Options(activation_bits=11)
     compiled, weights = compile_model(graph, calibration=x, inputs=inputs, options=options)
     check(graph, compiled, weights, x)
 

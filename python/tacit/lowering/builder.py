@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -224,15 +224,17 @@ class Builder:
             lo, hi = self.intervals.known[i]
             tensors[i] = replace(tensors[i], lo=lo, hi=hi)
         return pg.Program(
-            self.name,
-            *map(_tuple, (self.slabs, tensors, self.tables, self.einsums, self.lookups, self.zeros, self.hints)),
+            name=self.name,
+            slabs=tuple(self.slabs),
+            tensors=tuple(tensors),
+            tables=tuple(self.tables),
+            einsums=tuple(self.einsums),
+            lookups=tuple(self.lookups),
+            zeros=tuple(self.zeros),
+            hints=tuple(self.hints),
             inputs=tuple(self.inputs),
             outputs=tuple(self.outputs),
         )
-
-
-def _tuple(items: Iterable[Any]) -> tuple[Any, ...]:
-    return tuple(items)
 
 
 def int_array(values: Any) -> Array:

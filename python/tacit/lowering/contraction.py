@@ -21,7 +21,8 @@ def einsum(spec: str, a: Array, b: Array) -> Array:
     terms = int(np.prod([n for label, n in labels.items() if label not in spec.split("->")[1]], dtype=np.int64))
     bound = int(np.abs(a).max(initial=0)) * int(np.abs(b).max(initial=0)) * terms
     if bound < _EXACT:
-        return np.einsum(spec, a.astype(np.float64), b.astype(np.float64), optimize=True).astype(np.int64)
+        real = np.einsum(spec, a.astype(np.float64), b.astype(np.float64), optimize=True)
+        return np.asarray(real).astype(np.int64)
     return np.asarray(np.einsum(spec, a, b))
 
 

@@ -69,14 +69,34 @@ class InputSpec:
 
 
 @dataclass(frozen=True)
+class Threshold:
+    """Publish of an output only whether its entry `index` (axes after the first, the batch) is at least `value`."""
+
+    output: str
+    index: tuple[int, ...]
+    value: float
+
+    def of(self, exact: Array) -> Array:
+        """The float network's answer, one a batch entry."""
+        for i in self.index:
+            exact = exact[:, i]
+        return np.asarray(exact >= self.value, dtype=np.float64)
+
+
+@dataclass(frozen=True)
 class OutputSpec:
-    """An output: round(value / 2^shift) in [lo, hi] at this frac."""
+    """An output: round(value / 2^shift) in [lo, hi] at this frac; the answer to a threshold, if there is one."""
 
     value: str
     lo: int
     hi: int
     frac: int
     shift: int = 0
+    threshold: Threshold | None = None
+
+    def expected(self, exact: Array) -> Array:
+        """What the float network's output means for this one."""
+        return exact if self.threshold is None else self.threshold.of(exact)
 
 
 @dataclass

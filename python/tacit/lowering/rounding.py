@@ -106,7 +106,7 @@ class RoundTable(Operator):
 
     def reference(self, *args: Array) -> Array:
         row = in_range(shifted(args[0], self.shift), self.lo, self.lo + len(self.outs) - 1)
-        return np.array(self.outs, dtype=np.int64)[row - self.lo]
+        return np.asarray(np.array(self.outs, dtype=np.int64)[row - self.lo])
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
         return fused_lookup(builder, name, args[0], self.shift, pg.Values(self.lo, self.outs))

@@ -150,7 +150,7 @@ def _grouped(q: Quantizer, node: Node, x: QValue, patches: str, weight: str) -> 
 def max_pool(q: Quantizer, node: Node) -> QValue:
     """Windows by links; padding holds the least integer, which never wins."""
     tensor, out = node.inputs[0], node.outputs[0]
-    v = q.settled(tensor)
+    v = q.settled(tensor, narrow=True)
     lo, _ = signed(q.bits)
     windows = replace(_pool_windows(node, q.graph.shapes[out]), fill=lo)
     patches = q.emit(windows, [v.name], v.frac, f"{out}.windows")

@@ -1,14 +1,20 @@
-"""Rules for operators that round: activations and means."""
+"""Rules for operators that round: activations, tables, means, Softmax."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from math import ceil, erf, floor, isfinite, log2
+
+import numpy as np
 
 from tacit.errors import QuantizationError
 from tacit.graph import Node
-from tacit.lowering.rounding import RoundDivide, RoundRelu
-from tacit.lowering.views import Affine
-from tacit.quantize import QValue, Quantizer, rule
+from tacit.lowering.rounding import RoundDivide, RoundRelu, RoundTable, signed
+from tacit.lowering.signs import RoundClip, RoundLeaky
+from tacit.lowering.softmax import SoftmaxLast
+from tacit.lowering.views import Affine, Permute
+from tacit.quantize import Array, QValue, Quantizer, rule
 
 
 @rule("Relu")
@@ -22,8 +28,107 @@ def relu(q: Quantizer, node: Node) -> QValue:
     return q.new(name, frac, False, out, v.perm)
 
 
+@rule("LeakyRelu")
+def leaky_relu(q: Quantizer, node: Node) -> QValue:
+    """The slope is a coefficient of `power` fractional bits."""
+    tensor, out = node.inputs[0], node.outputs[0]
+    v, power = q.value(tensor), 12
+    shift = max(0, v.frac - q.target(tensor))
+    frac = v.frac - shift + power
+    slope = round(float(node.attrs["alpha"]) * 2**power)
+    if abs(slope) > 1 << 24:
+        raise QuantizationError(f"a slope of {node.attrs['alpha']}", place=node.name)
+    name = q.emit(RoundLeaky(shift, q.bits, slope, power), [v.name], frac, out)
+    return q.new(name, frac, False, out, v.perm)
+
+
+@rule("Clip")
+def clip(q: Quantizer, node: Node) -> QValue:
+    """Exact: bounds are rounded to the activation's scale."""
+    tensor, out = node.inputs[0], node.outputs[0]
+    v = q.value(tensor)
+    low, high = (float(node.attrs[key]) for key in ("min", "max"))
+    if not isfinite(low) and not isfinite(high):
+        return v
+    shift = max(0, v.frac - q.target(tensor) + 1)
+    frac = v.frac - shift
+    # A bound beyond everything that x may be would not fit its limbs and does nothing.
+    reach = 2.0 ** (q.bits - frac)
+    lo, hi = (floor(x * 2.0**frac + 0.5) if abs(x) < reach else None for x in (low, high))
+    if lo is None and hi is None:
+        return v
+    name = q.emit(RoundClip(shift, q.bits + 1, lo, hi), [v.name], frac, out)
+    return q.new(name, frac, False, out, v.perm)
+
+
+def _gelu(x: Array, tanh: bool) -> Array:
+    if tanh:
+        return np.asarray(0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))))
+    return np.asarray(0.5 * x * (1 + _erf(x / np.sqrt(2))))
+
+
+def _erf(x: Array) -> Array:
+    return np.asarray(np.vectorize(erf, otypes=[np.float64])(x))
+
+
+def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValue:
+    """A function by its table of at most 2^table_bits rows over the calibrated interval with headroom.
+
+    The rounding of the input goes straight to the table's scale. An input beyond the table is an error at execution,
+    saturating functions included: raise `headroom` where inputs may go further than the calibration samples.
+    """
+    tensor, out = node.inputs[0], node.outputs[0]
+    v = q.value(tensor)
+    low, high = q.calibration.ranges[tensor]
+    room = (q.options.headroom - 1) * max(abs(low), abs(high), 2.0**-8)
+    low, high = low - room, high + room
+    rows = 1 << q.options.table_bits
+    frac = min(v.frac, floor(log2((rows - 2) / (high - low))))
+    first, last = floor(low * 2.0**frac), ceil(high * 2.0**frac)
+    grid = np.arange(first, last + 1) * 2.0**-frac
+    values = function(grid)
+    bits = q.bits
+    scale = floor(log2(((1 << (bits - 1)) - 1) / max(float(np.abs(values).max()), 2.0**-20)))
+    outs = tuple(int(n) for n in np.clip(np.floor(values * 2.0**scale + 0.5), *signed(bits)))
+    name = q.emit(RoundTable(v.frac - frac, first, outs), [v.name], scale, out)
+    return q.new(name, scale, False, out, v.perm)
+
+
+@rule("Sigmoid")
+def sigmoid(q: Quantizer, node: Node) -> QValue:
+    return table(q, node, lambda x: 0.5 + 0.5 * np.tanh(0.5 * x))
+
+
+@rule("Tanh")
+def tanh(q: Quantizer, node: Node) -> QValue:
+    return table(q, node, np.tanh)
+
+
+@rule("Erf")
+def erf_rule(q: Quantizer, node: Node) -> QValue:
+    return table(q, node, _erf)
+
+
+@rule("Gelu")
+def gelu(q: Quantizer, node: Node) -> QValue:
+    return table(q, node, lambda x: _gelu(x, node.attrs.get("approximate") == "tanh"))
+
+
+@rule("Softmax")
+def softmax(q: Quantizer, node: Node) -> QValue:
+    """Along the last axis of a view. The input's scale is its own; shares have the bits of an activation."""
+    tensor, out = node.inputs[0], node.outputs[0]
+    v = q.settled(tensor, narrow=True)
+    rank, axis = len(v.perm), node.attrs["axis"] % len(v.perm)
+    order = (*(i for i in range(rank) if i != axis), axis)
+    name = v.name if axis == rank - 1 else q.emit(Permute(order), [v.name], v.frac, f"{out}.rows")
+    share = q.bits - 2
+    name = q.emit(SoftmaxLast(v.frac, q.bits, share), [name], share, out)
+    return q.new(name, share, False, out, tuple(order.index(i) for i in range(rank)))
+
+
 def mean(q: Quantizer, total: QValue, count: int, out: str) -> QValue:
-    """total / count: a power of two only moves the scale, any other count is a rounding division to the target scale."""
+    """total / count: a power of two only moves the scale, any other count is a rounding division."""
     power = (count & -count).bit_length() - 1
     odd, frac = count >> power, total.frac + power
     if odd == 1:

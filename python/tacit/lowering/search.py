@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from tacit.graph import Graph
 from tacit.lowering.builder import Settings
-from tacit.lowering.core import IntGraph
+from tacit.lowering.core import IntGraph, Threshold
 from tacit.lowering.emit import Emitted, Visibility, emit
 from tacit.quantize import Calibration, Options, quantize
 from tacit.report import NS_PER_CELL, NS_PER_LOOKUP, Pair, accuracy, cost
@@ -33,9 +33,16 @@ class Chosen:
     nanoseconds: float
 
 
-def build(graph: Graph, ranges: Calibration, options: Options, settings: Settings, visibility: Visibility) -> Chosen:
+def build(
+    graph: Graph,
+    ranges: Calibration,
+    options: Options,
+    settings: Settings,
+    visibility: Visibility,
+    threshold: Threshold | None = None,
+) -> Chosen:
     """The program of one candidate."""
-    ints = quantize(graph, ranges, options)
+    ints = quantize(graph, ranges, options, threshold)
     emitted = emit(ints, settings, visibility)
     return Chosen(options, settings, ints, emitted, cost(emitted.program).nanoseconds)
 
@@ -59,6 +66,7 @@ def cheapest(
     max_error: float,
     options: Options,
     settings: Settings | None = None,
+    threshold: Threshold | None = None,
 ) -> Chosen:
     """The cheapest candidate with at most this relative error and no refused sample; else the most accurate one tried."""
     found: list[Chosen] = []
@@ -67,12 +75,14 @@ def cheapest(
         # The multiplicities and rows of the largest table alone.
         if (NS_PER_CELL + NS_PER_LOOKUP) * (1 << max(s.limb, min(s.wide, o.activation_bits or 16))) > 2 * least:
             continue
-        chosen = build(graph, ranges, o, s, visibility)
+        chosen = build(graph, ranges, o, s, visibility, threshold)
         least = min(least, chosen.nanoseconds)
         found.append(chosen)
     best: tuple[float, Chosen] | None = None
     for chosen in _shortlist(sorted(found, key=lambda c: c.nanoseconds)):
-        measured = accuracy(chosen.ints, known)
+        # The answer to a threshold is 0 or 1: what counts is how well the compared value is known.
+        ints = chosen.ints if threshold is None else quantize(graph, ranges, chosen.options)
+        measured = accuracy(ints, known)
         error = measured.worst_relative if measured.samples and not measured.refused else float("inf")
         if best is None or error < best[0]:
             best = (error, chosen)

@@ -1,0 +1,89 @@
+"""Rules for comparisons and ArgMax: results are exact integers (frac 0)."""
+
+from __future__ import annotations
+
+from math import floor
+
+import numpy as np
+
+from tacit.graph import Node
+from tacit.lowering.core import OutputSpec, Threshold
+from tacit.lowering.select import ArgMaxLast
+from tacit.lowering.signs import AtLeast, Commit
+from tacit.lowering.views import Affine, Cut, Permute, Reshape
+from tacit.quantize import Array, QValue, Quantizer, rule
+
+
+@rule("Greater", "Less", "GreaterOrEqual", "LessOrEqual")
+def compare(q: Quantizer, node: Node) -> QValue:
+    """x against a constant at x's own scale, nothing rounded before.
+
+    On integers x > c is x - floor(c) - 1 >= 0 and x >= c is x - ceil(c) >= 0; the others with both signs turned. A constant
+    of one entry is public, any other is a weight.
+    """
+    tensor, label = node.inputs
+    out = node.outputs[0]
+    v = q.value(tensor)
+    if q.graph.shapes[tensor] != q.graph.shapes[out] or v.perm != tuple(range(len(v.perm))):
+        v = q.settled(tensor)
+    constant = q.graph.constants[label]
+    sign = 1 if node.op.startswith("Greater") else -1
+    # sign * x >= bound, with the bound an integer at x's scale.
+    exact = sign * constant * 2.0**v.frac
+    bound = np.ceil(exact) if node.op.endswith("OrEqual") else np.floor(exact) + 1
+    reach = (q.calibration.magnitude(tensor) + float(np.abs(constant).max())) * q.options.headroom
+    bits = max(2, floor(reach * 2.0**v.frac).bit_length() + 2)
+    return at_least(q, v, tensor, sign, bound, bits, out, label)
+
+
+def at_least(q: Quantizer, v: QValue, tensor: str, sign: int, bound: Array, bits: int, out: str, label: str) -> QValue:
+    """[sign * x >= bound]."""
+    shape = q.graph.shapes[out]
+    name = q.expanded(v.name, shape)
+    if bound.size == 1:
+        name = q.emit(Affine((sign,), -int(bound.reshape(-1)[0])), [name], v.frac, f"{out}.gap")
+    else:
+        weight = q.parameter(label, bound * 2.0**-v.frac, v.frac)
+        name = q.emit(Affine((sign, -1)), [name, q.expanded(weight, shape)], v.frac, f"{out}.gap")
+    bit = q.emit(AtLeast(bits), [name], 0, out)
+    return QValue(bit, 0, False, tuple(range(len(shape))), 1.0)
+
+
+def publish_threshold(q: Quantizer, threshold: Threshold, tensor: str, value: float) -> None:
+    """The only output: 1 where the tensor's entry is at least the value, one bit a batch entry. Compared unrounded."""
+    v = q.value(tensor)
+    shape = q.graph.shapes[tensor]
+    if v.perm != tuple(range(len(v.perm))):
+        v = q.settled(tensor)
+    starts, to = (0, *threshold.index), (shape[0], *(1,) * len(threshold.index))
+    cut = Cut(starts, (1,) * len(shape), to)
+    bound = int(np.ceil(value * 2.0**v.frac))
+    reach = (q.calibration.magnitude(tensor) + abs(value)) * q.options.headroom
+    bits = max(2, floor(reach * 2.0**v.frac).bit_length() + 2)
+    name = v.name if v.raw else q.emit(cut, [v.name], v.frac, f"{tensor}.entry")
+    name = q.emit(Affine((1,), -bound), [name], v.frac, f"{tensor}.gap")
+    name = q.emit(AtLeast(bits), [name], 0, f"{tensor}.reached")
+    if v.raw:
+        name = q.emit(cut, [name], 0, f"{tensor}.entry")
+    name = q.emit(Reshape((shape[0],)), [name], 0, f"{tensor}.answer")
+    q.ints.outputs[threshold.output] = OutputSpec(name, 0, 1, 0, 0, threshold)
+
+
+@rule("ArgMax")
+def argmax(q: Quantizer, node: Node) -> QValue:
+    """Of the rounded tensor; among equal entries the first."""
+    tensor, out = node.inputs[0], node.outputs[0]
+    v = q.settled(tensor, narrow=True)
+    rank, axis = len(v.perm), node.attrs["axis"] % len(v.perm)
+    name = v.name
+    if axis != rank - 1:
+        order = (*(i for i in range(rank) if i != axis), axis)
+        name = q.emit(Permute(order), [name], v.frac, f"{out}.rows")
+    name = q.emit(ArgMaxLast(q.bits + 1), [name], 0, out)
+    shape = tuple(q.graph.shapes[out])
+    extent = q.graph.shapes[tensor][axis]
+    if shape != q.ints.shapes[name]:
+        name = q.emit(Commit(), [name], 0, out)
+        name = q.emit(Reshape(shape), [name], 0, out)
+        return QValue(name, 0, False, tuple(range(len(shape))), float(extent))
+    return QValue(name, 0, True, tuple(range(len(shape))), float(extent))

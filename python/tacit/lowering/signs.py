@@ -1,0 +1,130 @@
+"""Operators that branch on a sign: comparisons, LeakyRelu, Clip.
+
+The digits of a number below a signed top limb are unique, and the number is negative exactly when its top limb is, so the
+sign bit that the table gives for the top limb is forced.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tacit import program as pg
+from tacit.lowering.affine import Shape
+from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
+from tacit.lowering.core import Operator, in_range, shifted
+from tacit.lowering.rounding import half, signed
+
+
+def sign_bit(builder: Builder, name: str, value: Lazy, low: list[int], bits: int) -> tuple[Lazy, list[Lazy], list[int]]:
+    """b = [value >= 0] for a value in `sum(low) + bits` signed bits; the digits above `low` and their widths.
+
+    value = (digits of `low`) + 2^sum(low) * (limbs of `bits`), the top limb signed.
+    """
+    limbs = digit_widths(bits, builder.settings.limb)
+    lo, hi = signed(limbs[-1])
+    bit = builder.witness(f"{name}.sign", value.shape)
+    digits = builder.digits(name, value, [*low, *limbs[:-1]], pg.Sign(lo, hi - lo + 1), bit)
+    return builder.whole(bit), digits[len(low) :], limbs
+
+
+@dataclass(frozen=True)
+class AtLeast(Operator):
+    """1 where x >= 0, else 0; x signed in `bits` bits. Exact: nothing is rounded before the comparison."""
+
+    bits: int
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+    def reference(self, *args: Array) -> Array:
+        return (in_range(args[0], *signed(self.bits)) >= 0).astype(np.int64)
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        return sign_bit(builder, name, args[0], [], self.bits)[0]
+
+
+@dataclass(frozen=True)
+class RoundLeaky(Operator):
+    """y = round(x / 2^shift) signed in `bits` bits; 2^power * y where y >= 0, else slope * y.
+
+    With the sign bit b and a = b y this is (2^power - slope) a + slope y, affine in what is committed.
+    """
+
+    shift: int
+    bits: int
+    slope: int
+    power: int
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+    def reference(self, *args: Array) -> Array:
+        y = in_range(shifted(args[0], self.shift), *signed(self.bits))
+        return np.where(y >= 0, y << self.power, self.slope * y)
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        value = builder.sum((1, args[0]), constant=half(self.shift))
+        low = digit_widths(self.shift, builder.settings.limb)
+        bit, digits, limbs = sign_bit(builder, name, value, low, self.bits)
+        y = builder.joined(digits, limbs)
+        positive = builder.commit(f"{name}.relu", builder.hadamard(name, bit, y))
+        return builder.sum(((1 << self.power) - self.slope, positive), (self.slope, y))
+
+
+@dataclass(frozen=True)
+class RoundClip(Operator):
+    """min(max(y, lo), hi) for y = round(x / 2^shift); a bound that is None is absent, one of them is there.
+
+    Defined where y - lo (without lo: y - hi) is signed in `bits` bits. With u = y - lo and v = y - hi in signed limbs
+    and their sign bits, the result is lo + [u >= 0] u - [v >= 0] v, or hi + v - [v >= 0] v without a lower bound.
+    """
+
+    shift: int
+    bits: int
+    lo: int | None
+    hi: int | None
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+    def reference(self, *args: Array) -> Array:
+        y = shifted(args[0], self.shift)
+        in_range(y - self._base, *signed(self.bits))
+        return np.clip(y, self.lo, self.hi)
+
+    @property
+    def _base(self) -> int:
+        base = self.lo if self.lo is not None else self.hi
+        assert base is not None
+        return base
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        low = digit_widths(self.shift, builder.settings.limb)
+        moved = builder.sum((1, args[0]), constant=half(self.shift) - (self._base << self.shift))
+        bit, digits, limbs = sign_bit(builder, f"{name}.low", moved, low, self.bits)
+        u = builder.joined(digits, limbs)
+        product = builder.hadamard(f"{name}.low", bit, u)
+        if self.lo is None:
+            return builder.sum((1, u), (-1, builder.commit(f"{name}.cut", product)), constant=self._base)
+        if self.hi is None:
+            return builder.sum((1, builder.commit(f"{name}.cut", product)), constant=self.lo)
+        v = builder.sum((1, u), constant=self.lo - self.hi)
+        second, _, _ = sign_bit(builder, f"{name}.high", v, [], self.bits + 1)
+        cut = builder.sum((1, product), (-1, builder.hadamard(f"{name}.high", second, v)))
+        return builder.sum((1, builder.commit(f"{name}.cut", cut)), constant=self.lo)
+
+
+@dataclass(frozen=True)
+class Commit(Operator):
+    """The value itself, committed: for small exact integers, such as products of bits."""
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+    def reference(self, *args: Array) -> Array:
+        return args[0]
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        return builder.commit(name, args[0]) if args[0].raw else args[0]

@@ -1,0 +1,111 @@
+"""Softmax along the last axis, as one exact integer function.
+
+With m = max x_j (selected and bounded as in `maxima`), d_j = m - x_j >= 0 in two limbs l_j + 2^w h_j, and two tables of
+exponentials, e_j = low[l_j] * high[h_j] stands for exp(-d_j) at 2 `precision` fractional bits: a product of two lookups
+that also are the limbs' range checks. s = sum e_j is a contraction, committed once a row. The quotient
+
+    2 q_j s + r_j = 2^(k+1) e_j + s,   0 <= r_j <= 2 s - 1,
+
+is round(2^k e_j / s), and has one solution because s > 0: low[0] = high[0] = 2^precision and some d_j is 0. The digit
+vectors of r_j and of 2 s - 1 - r_j are the two sides of the inequality.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tacit import program as pg
+from tacit.lowering import affine
+from tacit.lowering.affine import Shape
+from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
+from tacit.lowering.core import Operator, in_range
+from tacit.lowering.maxima import attained
+from tacit.lowering.rounding import bounded, signed
+
+
+@dataclass(frozen=True)
+class SoftmaxLast(Operator):
+    """round(2^out e_j / sum e), e_j for exp(x_j - max x), x at `frac` fractional bits and signed in `bits` bits."""
+
+    frac: int
+    bits: int
+    out: int
+    precision: int = 12
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+    def _limb(self) -> int:
+        return (self.bits + 1) // 2
+
+    def tables(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """exp(-l 2^-frac) and exp(-h 2^(w-frac)) at `precision` bits, rounded."""
+        w, one = self._limb(), 2.0**self.precision
+        low = np.floor(one * np.exp(-np.arange(1 << w) * 2.0**-self.frac) + 0.5)
+        high = np.floor(one * np.exp(-np.arange(1 << (self.bits - w)) * 2.0 ** (w - self.frac)) + 0.5)
+        return tuple(int(v) for v in low), tuple(int(v) for v in high)
+
+    def reference(self, *args: Array) -> Array:
+        x, w = in_range(args[0], *signed(self.bits)), self._limb()
+        d = in_range(x.max(-1, keepdims=True) - x, 0, (1 << self.bits) - 1)
+        low, high = (np.array(t, dtype=np.int64) for t in self.tables())
+        e = low[d & ((1 << w) - 1)] * high[d >> w]
+        s = e.sum(-1, keepdims=True)
+        return np.asarray(((e << (self.out + 1)) + s) // (2 * s))
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        x = builder.settled(name, args[0])
+        low, high = self._exponentials(builder, name, x)
+        shape, rank = x.shape, len(x.shape)
+        labels = tuple(range(rank))
+        share = builder.hadamard(f"{name}.exp", low, high)
+        total = builder.einsum(f"{name}.sum", shape, (labels, labels, labels[:-1]), low.expr, high.expr)
+        s = builder.commit(f"{name}.total", total)
+        return self._divide(builder, name, share, s)
+
+    def _exponentials(self, builder: Builder, name: str, x: Lazy) -> tuple[Lazy, Lazy]:
+        """The row's maximum m, the limbs of m - x with their exponentials."""
+        shape, w = x.shape, self._limb()
+        m = builder.witness(f"{name}.max", shape[:-1])
+        builder.hints.append(pg.MaxHint(shape, x.expr, m))
+        top = builder.whole(m)
+        bounded(builder, f"{name}.max", top, *signed(self.bits))
+        gap = builder.sum((1, spread(builder, top, shape)), (-1, x))
+        ids = [builder.witness(f"{name}.gap{i}", shape) for i in range(2)]
+        builder.hints.append(pg.DigitsHint(shape, gap.expr, ((ids[0], w),), ids[1]))
+        outs = []
+        for index, table in zip(ids, self.tables(), strict=True):
+            kind, limb = pg.Values(0, table), builder.whole(index)
+            out = builder.witness(f"{builder.tensors[index].name}.exp", shape)
+            builder.hints.append(pg.LookupHint(out, builder.table(kind), limb.expr, 0))
+            builder.lookup(builder.tensors[index].name, kind, limb, output=builder.whole(out).expr)
+            outs.append(builder.whole(out))
+        joined = builder.joined([builder.whole(i) for i in ids], [w, self.bits - w])
+        builder.zero(f"{name}.gap", shape, (1, gap.expr), (-1, joined.expr))
+        attained(builder, name, joined, 1)
+        return outs[0], outs[1]
+
+    def _divide(self, builder: Builder, name: str, share: Lazy, s: Lazy) -> Lazy:
+        shape = share.shape
+        wide = spread(builder, s, shape)
+        numerator = builder.sum((2 << self.out, share), (1, wide))
+        double = builder.sum((2, wide))
+        q, r = (builder.witness(f"{name}.{part}", shape) for part in ("share", "rest"))
+        builder.hints.append(pg.DivideHint(shape, numerator.expr, double.expr, q, r))
+        quotient, rest = builder.whole(q), builder.whole(r)
+        # q <= 2^out, since e_j <= s.
+        bounded(builder, f"{name}.share", quotient, 0, (2 << self.out) - 1)
+        widths = digit_widths(2 * self.precision + (shape[-1] - 1).bit_length() + 1, builder.settings.limb)
+        for label, value in (("rest", rest), ("room", builder.sum((1, double), (-1, rest), constant=-1))):
+            builder.digits(f"{name}.{label}", value, widths[:-1], pg.Range(0, 1 << widths[-1]))
+        product = builder.hadamard(f"{name}.product", quotient, double)
+        builder.zero(f"{name}.divide", shape, (1, product.expr), (1, rest.expr), (-1, numerator.expr))
+        return quotient
+
+
+def spread(builder: Builder, row: Lazy, shape: Shape) -> Lazy:
+    """A value a row, repeated along the last axis."""
+    rows: list[affine.Row] = [(((i, 1),), 0) for i in range(len(row.shape))]
+    return builder.view("spread", row, shape, lambda e, s: affine.substitute(e, row.shape, shape, rows, s))
