@@ -70,16 +70,19 @@ $(STAMPS)/venv: scripts/check_tools.sh
 
 # What pyproject.toml asks for; the package itself comes with the extension module, editable.
 $(STAMPS)/base: $(STAMPS)/venv pyproject.toml scripts/install.py
-	$(PY) scripts/install.py
-	$(PY) -m pip install --quiet --disable-pip-version-check "maturin>=1.9.4,<2"
+	@echo "installing the Python dependencies into $(VENV)"
+	@$(PY) scripts/install.py
+	@$(PY) -m pip install --quiet --disable-pip-version-check "maturin>=1.9.4,<2"
 	@touch $@
 
 $(STAMPS)/native: $(STAMPS)/base $(RUST_SOURCES)
-	$(VENV)/bin/maturin develop --quiet --profile $(PROFILE)
+	@echo "building the extension module (profile $(PROFILE); the first time takes some minutes)"
+	@PIP_QUIET=1 $(VENV)/bin/maturin develop --quiet --profile $(PROFILE)
 	@touch $@
 
 $(STAMPS)/sklearn $(STAMPS)/dev $(STAMPS)/docs $(STAMPS)/wheel: $(STAMPS)/%: $(STAMPS)/base
-	$(PY) scripts/install.py $*
+	@echo "installing what pyproject.toml lists under $* into $(VENV)"
+	@$(PY) scripts/install.py $*
 	@touch $@
 
 # ezkl is only compared with: without it the benchmark still runs.

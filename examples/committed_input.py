@@ -17,7 +17,7 @@ with tempfile.TemporaryDirectory() as name:
     onnx = Path(name) / "m.onnx"
     onnx.write_bytes(trained.onnx)
     program, weights = tacit.compile(
-        str(onnx), calibration={"x": trained.calibration}, input="committed", threshold=0.5
+        str(onnx), calibration={"x": trained.calibration}, input="committed", threshold=("malignant", 0, 0.5)
     )
 
 model = tacit.commit_model(program, weights)

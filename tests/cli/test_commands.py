@@ -198,7 +198,7 @@ def test_public_weights_are_compared(folder: Path, capsys: Capture) -> None:
 def test_committed_input_and_threshold(folder: Path, capsys: Capture) -> None:
     here, name = str(folder), str(folder / "both")
     command = ["compile", f"{here}/m.onnx", "--calibration", f"{here}/x.npz", "-o", f"{name}.tacit"]
-    assert run([*command, "--input", "committed", "--threshold", "0.1"]) == 0
+    assert run([*command, "--input", "committed", "--threshold", "y[1]>=0.1"]) == 0
     assert run(["commit", "model", f"{name}.tacit", f"{name}.weights", "-o", f"{name}-model"]) == 0
     assert run(["commit", "data", f"{name}.tacit", f"{here}/one.npz", "-o", f"{name}-data"]) == 0
     secrets = ["--model", f"{name}-model.secret", "--data", f"{name}-data.secret"]

@@ -113,6 +113,17 @@ def test_context() -> None:
         assert caught.value.slug == "context"
 
 
+def test_threshold(tmp_path: Path) -> None:
+    model = tmp_path / "m.onnx"
+    assert files.read_threshold("y[1]>=0.5", model) == ("y", (1,), 0.5)
+    assert files.read_threshold(" scores[2, 3] >= -1e-3", model)[1:] == ((2, 3), -1e-3)
+    assert files.read_threshold("p>=2", model) == ("p", (0,), 2.0)
+    for text in ("", "y", "y[1]", "y[a]>=1", "y[1]>=x", "y>0.5"):
+        with pytest.raises(InputError) as caught:
+            files.read_threshold(text, model)
+        assert caught.value.slug == "threshold"
+
+
 def test_arrays(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     np.savez(path, x=np.ones(3), y=np.zeros(2))

@@ -57,8 +57,12 @@ def compile_model(
     weights: Annotated[Weights, typer.Option(help="Who may see the weights.")] = Weights.private,
     input_: Annotated[Input, typer.Option("--input", help="Who may see the input.")] = Input.private,
     threshold: Annotated[
-        float | None,
-        typer.Option(help="Publish only whether the output reaches this value, not the output.", show_default=False),
+        str | None,
+        typer.Option(
+            metavar="[OUTPUT[INDEX]>=]VALUE",
+            help="Publish only whether an output's entry reaches a value: 0.5, or 'scores[3]>=0.5'.",
+            show_default=False,
+        ),
     ] = None,
     proofs: Annotated[int, typer.Option(min=1, help="Proofs that one commitment is made for.")] = 64,
     security: Annotated[int, typer.Option(help="Proven security in bits: 128 or 100.")] = 128,
@@ -73,6 +77,7 @@ def compile_model(
 
     target = out if out is not None else model.with_suffix(".tacit")
     arrays = files.calibration_arrays(files.read_arrays(calibration), model, place=str(calibration))
+    bound = None if threshold is None else files.read_threshold(threshold, model)
     options: dict[str, Any] = {} if headroom is None else {"headroom": headroom}
     start = time.perf_counter()
     with console.busy(f"compiling {model.name}"):
@@ -82,7 +87,7 @@ def compile_model(
             batch=batch,
             weights=weights.value,
             input=input_.value,
-            threshold=threshold,
+            threshold=bound,
             proofs=proofs,
             security=security,
             optimize=optimize.value,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -70,15 +71,54 @@ def calibration_arrays(arrays: Arrays, model: Path, *, place: str) -> Arrays:
 
 def onnx_inputs(model: Path) -> list[str]:
     """The names of the inputs of an ONNX file that are not initialisers. Raises InputError, FileNotFoundError."""
+    graph = _onnx_graph(model)
+    constants = {item.name for item in graph.initializer}
+    return [item.name for item in graph.input if item.name not in constants]
+
+
+def _onnx_graph(model: Path) -> Any:
     import onnx
     from google.protobuf.message import DecodeError
 
     try:
-        graph = onnx.load(str(model), load_external_data=False).graph
+        return onnx.load(str(model), load_external_data=False).graph
     except DecodeError as error:
         raise InputError(f"not an ONNX file: {error}", slug="onnx", place=str(model)) from None
-    constants = {item.name for item in graph.initializer}
-    return [item.name for item in graph.input if item.name not in constants]
+
+
+THRESHOLD = re.compile(r"(?:(?P<output>[^\[\]>=]+?)\s*(?:\[(?P<index>[0-9, ]*)\]\s*)?>=)?(?P<value>[^\[\]>=]+)")
+
+
+def read_threshold(text: str, model: Path) -> tuple[str, tuple[int, ...], float]:
+    """`VALUE` or `OUTPUT[INDEX]>=VALUE` as (output, index after the batch axis, value); the index is 0 if not given.
+
+    A bare value is about the only output of the ONNX file. Raises InputError.
+    """
+    found = THRESHOLD.fullmatch(text.strip())
+    try:
+        if found is None:
+            raise ValueError
+        value = float(found["value"])
+        index = tuple(int(part) for part in (found["index"] or "0").split(","))
+    except ValueError:
+        raise InputError(
+            f"expected VALUE or OUTPUT[INDEX]>=VALUE, got {text}",
+            slug="threshold",
+            place="--threshold",
+            hint="for example 0.5, or 'scores[3]>=0.5'",
+        ) from None
+    output = found["output"]
+    if output is None:
+        names = [item.name for item in _onnx_graph(model).output]
+        if len(names) != 1:
+            raise InputError(
+                f"expected a model with one output, got {', '.join(names)}",
+                slug="threshold",
+                place="--threshold",
+                hint=f"name it: '{names[-1]}[0]>={text.strip()}'",
+            )
+        output = names[0]
+    return output.strip(), index, value
 
 
 def read_context(text: str) -> bytes:

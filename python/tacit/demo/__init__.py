@@ -84,7 +84,9 @@ def _clinic(tell: Teller, folder: Path) -> dict[str, Any]:
     file = folder / "clinic.onnx"
     file.write_bytes(trained.onnx)
     with tell.step("compile", "compile it to integers") as notes:
-        program, weights = tacit.compile(str(file), calibration={"x": trained.calibration}, threshold=0.5)
+        program, weights = tacit.compile(
+            str(file), calibration={"x": trained.calibration}, threshold=("malignant", 0, 0.5)
+        )
         notes.append("public: architecture and scales; the answer is p(malignant) >= 0.5")
     with tell.step("commit", "commit to the weights, once") as notes:
         model = tacit.commit_model(program, weights)
@@ -105,7 +107,7 @@ def _clinic(tell: Teller, folder: Path) -> dict[str, Any]:
     tell.row("what the insurer learns", verdict, f"the biopsy said {truth}", mark="[cyan]→[/cyan]")
     tell.figures.update(bytes=len(content), answer=verdict, truth=truth, accuracy=trained.accuracy)
 
-    other_program, _ = tacit.compile(str(file), calibration={"x": trained.calibration}, threshold=0.6)
+    other_program, _ = tacit.compile(str(file), calibration={"x": trained.calibration}, threshold=("malignant", 0, 0.6))
     other = tacit.commit_model(program, _other_model(weights)).commitment
     tell.say("\nWhat a cheat would try, each with the file's checksum made right again:")
     attempts: dict[str, Callable[[], Any]] = {

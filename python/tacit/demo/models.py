@@ -74,13 +74,13 @@ def _fit_clinic(seed: int) -> tuple[Any, tuple[Floats, Floats, npt.NDArray[np.in
 
 
 def _probability_of_one(classifier: Any) -> bytes:
-    """skl2onnx's export with one output, the probability of class 1, in place of labels and both probabilities."""
+    """skl2onnx's export up to its sigmoid: the probability of class 1, in place of labels and both probabilities."""
     try:
         from skl2onnx import to_onnx
         from skl2onnx.common.data_types import FloatTensorType
     except ImportError:
         raise _needs_sklearn() from None
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import TensorProto, helper
 
     model = to_onnx(
         classifier,
@@ -89,11 +89,8 @@ def _probability_of_one(classifier: Any) -> bytes:
         target_opset=OPSET,
     )
     graph = model.graph
-    for name, value in (("one", 1), ("two", 2)):
-        graph.initializer.append(numpy_helper.from_array(np.array([value], np.int64), name))
-    graph.node.append(
-        helper.make_node("Slice", ["probabilities", "one", "two", "one"], ["malignant"], name="malignant")
-    )
+    (sigmoid,) = (node for node in graph.node if node.op_type == "Sigmoid")
+    graph.node.append(helper.make_node("Identity", sigmoid.output, ["malignant"], name="malignant"))
     del graph.output[:]
     graph.output.append(helper.make_tensor_value_info("malignant", TensorProto.FLOAT, [None, 1]))
     content: bytes = model.SerializeToString()
