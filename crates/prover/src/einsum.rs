@@ -1,6 +1,8 @@
 //! The prover's half of the einsums (see `tacit_verifier`, einsum): operands are folded over their free labels once, then
 //!
-//!     sum over {0,1}^n of sum_e s_e eq(r_batch, x_batch) a_e(x) b_e(x),        s_e = w_e 2^-(n - n_e),
+//! ```text
+//! sum over {0,1}^n of sum_e s_e eq(r_batch, x_batch) a_e(x) b_e(x),        s_e = w_e 2^-(n - n_e),
+//! ```
 //!
 //! is proven by n rounds. Einsum e is constant in the first n - n_e variables: there it adds its own sum.
 

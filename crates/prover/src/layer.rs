@@ -2,7 +2,9 @@
 //!
 //! A layer of 2^b pairs holds p0, p1, q0, q1 (children at even and odd places). Its sumcheck is over
 //!
-//!     eq(r, x) (p0 q1 + p1 q0 + lambda q0 q1) = eq(r, x) (a q1 + p1 q0),        a = p0 + lambda q0,
+//! ```text
+//! eq(r, x) (p0 q1 + p1 q0 + lambda q0 q1) = eq(r, x) (a q1 + p1 q0),        a = p0 + lambda q0,
+//! ```
 //!
 //! front variable first. eq is factored (Gruen): with e the coordinate being bound and E the rest, a round is
 //! e(X) t(X), t(X) = sum over x of E(x) (a q1 + p1 q0)(X, x), a quadratic. t(0) and its leading coefficient are summed; t(1)

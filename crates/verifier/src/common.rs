@@ -2,9 +2,11 @@
 //!
 //! A relation over b variables is taken at the last b coordinates of r. With e the factor of a block's place in the tree,
 //!
-//!     P~ = sum over lookups of e - sum over tables of e m(r)
-//!     Q~ = sum over blocks of e (alpha - tag V - beta in - beta^2 out) + (1 - sum of all e)
-//!     Z  = sum over zeros k of gamma^(k+1) expr_k(r)
+//! ```text
+//! P~ = sum over lookups of e - sum over tables of e m(r)
+//! Q~ = sum over blocks of e (alpha - tag V - beta in - beta^2 out) + (1 - sum of all e)
+//! Z  = sum over zeros k of gamma^(k+1) expr_k(r)
+//! ```
 //!
 //! D = Q~ + Z - Q (without lookups D = Z) must be 0. It is affine in committed cells and in the unknown einsum values.
 

@@ -1,6 +1,8 @@
 //! Einsums: one sumcheck for all of them, started from what is left at the common point.
 //!
-//!     -D_0 = sum over {0,1}^n of sum_e w_e 2^-(n - n_e) eq(r_batch, x_batch) a_e(x) b_e(x)
+//! ```text
+//! -D_0 = sum over {0,1}^n of sum_e w_e 2^-(n - n_e) eq(r_batch, x_batch) a_e(x) b_e(x)
+//! ```
 //!
 //! with a_e(x) = sum over a's free indices of eq(r_free, .) a, einsum e reading the last n_e variables only. The claim it starts
 //! from is a form on committed cells, so nothing is sent for it. The prover's half is `tacit_prover::einsum`.

@@ -33,6 +33,6 @@ pub use audit::{audit, value};
 pub use claim::{Claim, Triple};
 pub use error::{Slug, VerifyError};
 pub use relations::{verify_relations, verify_rest, verify_up_to_common, Common, UpToCommon};
-pub use statement::{relations_of, soundness_shape, Statement};
+pub use statement::{order_commitments, relations_of, soundness_shape, Statement};
 pub use validity::{prepare_validity, verify_validity, Schema, CONTEXT as VALIDITY_CONTEXT};
-pub use verify::{opening, verify, Verified, MAX_TARGET};
+pub use verify::{opening, verify, Verified};

@@ -126,6 +126,48 @@ impl Statement<'_> {
     }
 }
 
+/// Commitments by the names of their slabs, in the order of the program.
+///
+/// # Errors
+/// `slabs` when one is missing, unknown or there twice.
+pub fn order_commitments(
+    prepared: &Prepared,
+    named: &[(String, Commitment)],
+) -> Result<Vec<Commitment>, VerifyError> {
+    let slabs = &prepared.program.slabs;
+    if let Some((name, _)) = named
+        .iter()
+        .find(|(name, _)| !slabs.iter().any(|s| s.name == *name))
+    {
+        let names: Vec<&str> = slabs.iter().map(|s| s.name.as_str()).collect();
+        return Err(VerifyError::new(
+            Slug::Slabs,
+            "commitments",
+            format!("slabs {names:?}"),
+            name,
+        ));
+    }
+    let of = |slab: &str| {
+        let mut found = named.iter().filter(|(name, _)| name == slab);
+        match (found.next(), found.next()) {
+            (Some((_, commitment)), None) => Ok(commitment.clone()),
+            (None, _) => Err(VerifyError::new(
+                Slug::Slabs,
+                format!("slab {slab}"),
+                "a commitment",
+                "none",
+            )),
+            _ => Err(VerifyError::new(
+                Slug::Slabs,
+                format!("slab {slab}"),
+                "one commitment",
+                "more",
+            )),
+        }
+    };
+    slabs.iter().map(|s| of(&s.name)).collect()
+}
+
 /// The columns of a proof: those of the headers in order, then the witness slab's, which the program alone decides.
 fn columns(prepared: &Prepared, geometry: &Geometry, commitments: &[Commitment]) -> Columns {
     let witness = prepared.layouts.last().map_or(0, |l| l.cells);

@@ -12,9 +12,6 @@ use crate::error::{Slug, VerifyError};
 use crate::relations::verify_relations;
 use crate::statement::Statement;
 
-/// Highest target that a verifier may be asked for; the challenge field has 192 bits.
-pub const MAX_TARGET: u16 = 160;
-
 /// What an accepted proof is worth.
 #[derive(Clone, Debug)]
 pub struct Verified {
@@ -71,14 +68,6 @@ pub fn verify(
 
 /// The geometry was made for the target, and its budget for this program reaches it.
 fn check_security(statement: &Statement<'_>, target: u16) -> Result<Budget, VerifyError> {
-    if target == 0 || target > MAX_TARGET {
-        return Err(VerifyError::new(
-            Slug::Target,
-            "target",
-            format!("1..={MAX_TARGET} bits"),
-            target,
-        ));
-    }
     if statement.geometry.target < target {
         let got = format!("{} bits", statement.geometry.target);
         return Err(VerifyError::new(

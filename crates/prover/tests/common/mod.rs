@@ -1,6 +1,8 @@
 //! Small programs written by hand, and what is needed to prove them.
 #![allow(dead_code)]
 
+pub mod lie;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -358,30 +360,18 @@ pub fn linear() -> Case {
 /// Links of all kinds, a public slab, a constant, tables of all kinds, operands of all kinds, extents that are not powers of two.
 pub fn links() -> Case {
     let mut p = Builder::new("links", &[("weights", false), ("data", true)]);
-    let kernel = p.tensor("kernel", &[2, 3, 3], Place::Slab(0), -3, 3);
+    let kernel = p.tensor("kernel", &[2, 3, 3], Place::Slab(0), -1, 1);
     let x = p.tensor("x", &[5, 6], Place::Slab(1), -7, 8);
     let c = p.tensor("c", &[3], Place::Constant(vec![5, -2, 7]), -2, 7);
     let q = p.tensor("q", &[3], Place::Public, -9, 9);
-    let conv = p.tensor("conv", &[2, 3, 6], Place::Witness, -4096, 4095);
+    let conv = p.tensor("conv", &[2, 3, 6], Place::Witness, -128, 127);
     let sign = p.tensor("sign", &[12, 3], Place::Witness, 0, 1);
     let cube = p.tensor("cube", &[5, 6], Place::Witness, -512, 512);
     let flat = p.tensor("flat", &[40], Place::Public, -10_000, 10_000);
     let mixed = p.tensor("mixed", &[3], Place::Public, -100_000, 100_000);
     let public = p.tensor("public", &[3], Place::Public, -100_000, 100_000);
-    let wide = p.table(
-        "wide",
-        TableKind::Range {
-            lo: -4096,
-            len: 8192,
-        },
-    );
-    let signs = p.table(
-        "sign",
-        TableKind::Sign {
-            lo: -4096,
-            len: 8192,
-        },
-    );
+    let wide = p.table("wide", TableKind::Range { lo: -128, len: 256 });
+    let signs = p.table("sign", TableKind::Sign { lo: -128, len: 256 });
     let cubes = p.table(
         "cubes",
         TableKind::Values {
@@ -511,7 +501,7 @@ pub fn links() -> Case {
         frac: 0,
     });
     let givens = vec![
-        (kernel, numbers(11, 18, -3, 3)),
+        (kernel, numbers(11, 18, -1, 1)),
         (x, numbers(12, 30, -7, 8)),
         (q, vec![4, -9, 1]),
     ];
