@@ -96,7 +96,8 @@ pub fn two_adic(log: u8) -> F {
 
 /// 2^-n in F.
 pub fn half_power(n: u32) -> F {
-    F::from_u64((P + 1) / 2).exp_u64(n as u64)
+    // (p + 1) / 2.
+    F::from_u64(0x7fff_ffff_8000_0001).exp_u64(n as u64)
 }
 
 /// Inverse, or `None` for zero.

@@ -73,6 +73,7 @@ pub fn point(log: u8, j: usize) -> F {
 pub struct Column<'a>(pub &'a [F], pub &'a [F]);
 
 /// All code words of one tree.
+#[cfg_attr(feature = "testing", derive(Clone))]
 pub struct Code {
     pub shape: Shape,
     pub width: usize,

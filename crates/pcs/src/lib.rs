@@ -20,6 +20,8 @@ mod queries;
 pub mod random;
 mod slab;
 mod statement;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tree;
 mod vector;
 mod verify;

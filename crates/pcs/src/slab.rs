@@ -197,7 +197,6 @@ fn elements(x: &[u64]) -> Option<Vec<F>> {
 
 impl Slab {
     /// C*R cells, reserved ones included.
-    #[must_use]
     pub fn data(&self) -> &[F] {
         &self.data
     }
@@ -222,6 +221,11 @@ impl Slab {
             &self.data[c * r..(c + 1) * r],
             &self.blind[c * t..(c + 1) * t],
         )
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn code(&self) -> &Code {
+        &self.code
     }
 
     pub(crate) fn open(&self, positions: &[usize]) -> Vec<u8> {
@@ -307,6 +311,20 @@ fn restore(
         values,
     };
     Ok((code, tree, blind))
+}
+
+/// The slab with another code under its tree; its commitment follows from its own data, or is the given one.
+#[cfg(feature = "testing")]
+pub(crate) fn remake(mut slab: Slab, code: Code, commitment: Option<Commitment>) -> Slab {
+    let header = slab.commitment.header.clone();
+    slab.tree = Tree::build(&code, &salt_key(&header, &slab.seed), Vec::new());
+    slab.code = code;
+    let root = slab.tree.root();
+    slab.commitment = commitment.unwrap_or_else(|| {
+        let y = k_to_bytes(&binding_value(&header, &root, &slab.data, slab.cells));
+        Commitment { header, root, y }
+    });
+    slab
 }
 
 impl Drop for Slab {

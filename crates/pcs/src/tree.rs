@@ -77,10 +77,6 @@ impl Tree {
         &self.levels
     }
 
-    pub fn into_levels(self) -> Vec<Vec<Digest>> {
-        self.levels
-    }
-
     pub fn root(&self) -> Digest {
         self.levels[self.levels.len() - 1][0]
     }

@@ -109,11 +109,6 @@ impl PlanesMut<'_> {
         }
     }
 
-    pub fn read(&self) -> Planes<'_> {
-        let [a, b, c] = &self.0;
-        Planes([&**a, &**b, &**c])
-    }
-
     pub fn slice(&mut self, from: usize, to: usize) -> PlanesMut<'_> {
         PlanesMut(self.0.each_mut().map(|p| &mut p[from..to]))
     }

@@ -116,7 +116,6 @@ impl WitnessSlab {
     }
 
     /// C_w*R cells: tensors, multiplicities, pads, zeros.
-    #[must_use]
     pub fn data(&self) -> &[F] {
         &self.data
     }

@@ -1,0 +1,156 @@
+//! Phase times of a witness commitment, an opening and its verification.
+//!
+//!     cargo run --release -p tacit-pcs --example opening_bench [model columns] [witness columns] [log R] [log |L|] [repeats]
+
+use p3_field::PrimeCharacteristicRing;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tacit_algebra::{Affine, Group, ProductForm, K};
+use tacit_params::{Geometry, Level};
+use tacit_pcs::random::{Stream, MASK, PADS};
+use tacit_pcs::*;
+use tacit_transcript::{Reader, Writer};
+
+fn geometry(log_rows: u8, log_domain: u8) -> Geometry {
+    let queries = 80;
+    let level = |fold, down: u8, queries| Level {
+        fold,
+        log_domain: log_domain - down,
+        queries,
+    };
+    let rows = (1u32 << log_rows) + 6 * 128;
+    let g = Geometry {
+        target: 128,
+        log_rows,
+        rows,
+        log_domain,
+        queries,
+        grind: 16,
+        levels: vec![level(4, 4, 50), level(3, 6, 40)],
+    };
+    g.check_well_formed().expect("a well-formed geometry");
+    g
+}
+
+/// A claim over a whole slab in two groups, and its value on the cells.
+fn claim(slab: usize, cells: &[tacit_algebra::F], rng: &mut Stream) -> Affine {
+    let top = cells.len().ilog2() as u8;
+    let half = top / 2;
+    let group = |bits: Vec<u8>, rng: &mut Stream| Group {
+        table: rng.k_vec(1 << bits.len()),
+        bits,
+    };
+    let groups = vec![
+        group((half..top).rev().collect(), rng),
+        group((0..half).rev().collect(), rng),
+    ];
+    let form = ProductForm {
+        slab,
+        offset: 0,
+        scale: rng.next_k(),
+        groups: Arc::new(groups),
+    };
+    let (high, low) = (&form.groups[0].table, &form.groups[1].table);
+    let sum = |(h, row): (&K, &[tacit_algebra::F])| {
+        *h * low.iter().zip(row).map(|(&l, &x)| l * x).sum::<K>()
+    };
+    let value: K = high.iter().zip(cells.chunks(1 << half)).map(sum).sum();
+    Affine {
+        constant: -value * form.scale,
+        pads: vec![],
+        forms: vec![form],
+    }
+}
+
+fn main() {
+    let args: Vec<usize> = std::env::args()
+        .skip(1)
+        .filter_map(|a| a.parse().ok())
+        .collect();
+    let arg = |i: usize, default| args.get(i).copied().unwrap_or(default);
+    let (model, witness) = (arg(0, 2), arg(1, 4));
+    let (log_rows, log_domain, repeats) = (arg(2, 12) as u8, arg(3, 16) as u8, arg(4, 20));
+    let g = geometry(log_rows, log_domain);
+    let r = g.r();
+    let mut rng = Stream::new(&[1; 32], PADS);
+    let columns = Columns::new(vec![model as u32, witness as u32]);
+    let data: Vec<_> = (0..model * r - 3).map(|_| rng.next_f()).collect();
+    let start = Instant::now();
+    let slab = commit(&g, true, [0; 32], &data, &[], 2, columns.k0 as u8, [3; 32]).expect("a slab");
+    println!("model commit {:?}", start.elapsed());
+    let pads = rng.k_vec(700);
+    let cells: Vec<_> = (0..witness * r - 2100).map(|_| rng.next_f()).collect();
+
+    let mut totals: Vec<(&str, Vec<Duration>)> = Vec::new();
+    for i in 0..repeats {
+        let mut profile = Profile::default();
+        let key = [i as u8; 32];
+        let mask = profile.time("draw g", || Stream::new(&key, MASK).k_vec(g.m()));
+        let w = profile.time("commit witness", || {
+            commit_witness(&g, columns.k0, &cells, &pads, mask, key).expect("a witness")
+        });
+        let mut claims = Vec::new();
+        for _ in 0..2 {
+            claims.push(claim(0, slab.data(), &mut rng));
+            claims.push(claim(1, w.data(), &mut rng));
+        }
+        let coefficients: Vec<(u32, K)> = (0..700).map(|p| (p, rng.next_k())).collect();
+        let value: K = coefficients
+            .iter()
+            .map(|&(p, c)| c * pads[p as usize])
+            .sum();
+        claims.push(Affine {
+            constant: -value,
+            pads: coefficients,
+            forms: vec![],
+        });
+        let root = w.root();
+        let st = Statement {
+            geometry: &g,
+            opened: vec![
+                Opened {
+                    root: &slab.commitment.root,
+                    columns: model as u32,
+                    salted: true,
+                },
+                Opened {
+                    root: &root,
+                    columns: witness as u32,
+                    salted: true,
+                },
+            ],
+            k0: columns.k0,
+            pad_base: cells.len(),
+            claims: &claims,
+            bindings: vec![slab.commitment.binding(0, data.len()).expect("canonical")],
+        };
+        let mut writer = Writer::new();
+        prove_opening(&mut writer, &st, &[&slab], &w, &mut NoHooks, &mut profile);
+        profile.time("drop", || drop(w));
+        let total = profile.total();
+        profile.phases.push(("TOTAL PROVE", total));
+        let proof = writer.into_proof();
+        if i == 0 {
+            println!("proof {} bytes", proof.len());
+        }
+        let verified = profile.time("verify", || verify_opening(&mut Reader::new(&proof), &st));
+        verified.expect("an honest proof");
+        for (phase, t) in profile.phases {
+            match totals.iter_mut().find(|x| x.0 == phase) {
+                Some(x) if x.1.len() > i => *x.1.last_mut().expect("not empty") += t,
+                Some(x) => x.1.push(t),
+                None => totals.push((phase, vec![t])),
+            }
+        }
+    }
+    for (phase, mut t) in totals {
+        let first = t[0];
+        t.sort();
+        println!(
+            "{phase:16} median {:>9.3?}  best {:>9.3?}  first {:>9.3?}",
+            t[t.len() / 2],
+            t[0],
+            first
+        );
+    }
+}

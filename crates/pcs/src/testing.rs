@@ -1,0 +1,112 @@
+//! What tests may see and do: codes and trees as the page describes them, and slabs that an honest prover would not make.
+
+use crate::code::{self, Code, Column, Shape};
+use crate::multi_opening::{read_rows, TreeInfo};
+use crate::slab::remake;
+use crate::witness::commit_changed;
+use crate::{PcsError, Slab, WitnessSlab};
+use tacit_algebra::hash::Digest;
+use tacit_algebra::{F, K};
+use tacit_params::Geometry;
+use tacit_transcript::Reader;
+
+/// The code word of one column, in the order of the domain.
+#[must_use]
+pub fn encode(column: &[F], log_domain: u8) -> Vec<F> {
+    let shape = Shape::new(column.len(), log_domain);
+    let code = code::encode(&[Column(column, &[])], shape, Vec::new());
+    (0..shape.n())
+        .flat_map(|j| code.row(j).collect::<Vec<_>>())
+        .collect()
+}
+
+/// x_j of the domain of length 2^log.
+pub fn point(log: u8, j: usize) -> F {
+    code::point(log, j)
+}
+
+/// Reads a multi-opening that is the whole argument; the rows one after the other.
+///
+/// # Errors
+/// `truncated`, `non_canonical`, `merkle`, `trailing_bytes`.
+pub fn read_multi_opening(
+    bytes: &[u8],
+    root: &Digest,
+    width: usize,
+    log_n: u8,
+    salted: bool,
+    positions: &[usize],
+) -> Result<Vec<F>, PcsError> {
+    let mut r = Reader::new(bytes);
+    let tree = TreeInfo {
+        number: 0,
+        root,
+        width,
+        log_n,
+        salted,
+    };
+    let rows = read_rows(&mut r, &tree, positions)?;
+    r.finish()?;
+    Ok(rows.iter().flatten().copied().collect())
+}
+
+/// Code words between encoding and hashing.
+pub struct CodeWords<'a>(&'a mut Code);
+
+impl CodeWords<'_> {
+    /// Number of positions.
+    #[must_use]
+    pub fn positions(&self) -> usize {
+        self.0.shape.n()
+    }
+
+    /// Number of columns; a witness slab's last three are g's limbs.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.0.width
+    }
+
+    pub fn set(&mut self, position: usize, column: usize, x: F) {
+        let (b, at) = self.0.shape.place(position);
+        let i = (b * self.0.width + column) * self.0.shape.m() + at;
+        self.0.values[i] = x;
+    }
+}
+
+/// `commit_witness` of words that `change` may move away from the code.
+///
+/// # Errors
+/// As `commit_witness`.
+pub fn commit_witness_changed(
+    geometry: &Geometry,
+    k0: u32,
+    cells: &[F],
+    pads: &[K],
+    g: Vec<K>,
+    key: [u8; 32],
+    change: impl FnOnce(&mut CodeWords),
+) -> Result<WitnessSlab, PcsError> {
+    commit_changed(geometry, k0, cells, pads, g, key, |code| {
+        change(&mut CodeWords(code));
+    })
+}
+
+/// One commitment whose code words are those of `u` at the lower half of the positions and of `v` at the upper half, in the
+/// hands of a prover who knows both: the first slab of the pair opens as u, the second as v. Its y is that of u.
+/// Both must have been committed with the same header and seed.
+#[must_use]
+pub fn half_and_half(u: Slab, v: Slab) -> (Slab, Slab) {
+    let mut mixed = u.code().clone();
+    let n = mixed.shape.n();
+    for j in n / 2..n {
+        let row: Vec<F> = v.code().row(j).collect();
+        let mut words = CodeWords(&mut mixed);
+        row.into_iter()
+            .enumerate()
+            .for_each(|(c, x)| words.set(j, c, x));
+    }
+    let first = remake(u, mixed.clone(), None);
+    let commitment = first.commitment.clone();
+    let second = remake(v, mixed, Some(commitment));
+    (first, second)
+}
