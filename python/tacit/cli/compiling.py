@@ -107,10 +107,31 @@ def compile_model(
     }
     if as_json:
         console.print_json(result)
-        return
-    out_console = console.stdout()
-    out_console.print(f"[bold]{escape(str(target))}[/bold] public, [bold]{escape(str(weights_file))}[/bold] private")
-    for title, key in (("against the float model, on the calibration inputs", "report"), ("estimate", "estimate")):
-        out_console.print(f"\n[bold]{title}[/bold]")
-        console.show(result[key])
-    console.stderr().print(f"[dim]compiled in {console.duration(seconds)}[/dim]")
+    else:
+        _show(result)
+
+
+def _show(result: dict[str, Any]) -> None:
+    out = console.stdout()
+    out.print(
+        console.facts(
+            [
+                ("publish", f"[bold]{escape(result['program'])}[/bold], digest {result['digest'][:16]}..."),
+                ("keep", f"[bold]{escape(result['weights'])}[/bold]"),
+                ("took", console.duration(result["seconds"])),
+            ]
+        )
+    )
+    report = dict(result["report"])
+    noise = report.pop("noise", None)
+    if noise:
+        worst = min(noise, key=noise.__getitem__)
+        report["noisiest layer"] = f"{worst}, signal {noise[worst]:.0f} dB above the rounding noise"
+    outputs = report.pop("outputs", {})
+    report["outputs"] = [{"output": name, **errors} for name, errors in outputs.items()]
+    for title, data in (
+        ("against the float model, on the calibration inputs", report),
+        ("a proof, expected on two cores", result["estimate"]),
+    ):
+        out.print(f"\n[bold]{title}[/bold]")
+        console.show(data, depth=1)
