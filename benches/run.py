@@ -9,12 +9,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ import models
 import report
 
 HERE = Path(__file__).resolve().parent
-#: A model of which ezkl's reference string alone would take longer is left out of the comparison.
+#: ezkl is stopped after this time on a model, set-up included.
 EZKL_LIMIT_SECONDS = 900
 
 
@@ -42,22 +41,29 @@ class Finished:
 
 
 def run_process(command: list[str], limit: float = 3600) -> Finished:
-    """Run a command to its end; its peak memory is the kernel's account of that process (wait4)."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=out, stderr=err, stdin=subprocess.DEVNULL)
-        timer = threading.Timer(limit, process.kill)
-        timer.start()
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        timer.cancel()
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
-        # Linux counts in KiB, macOS in bytes.
-        unit = 1 if sys.platform == "darwin" else 1024
-        text = (stream.read().decode(errors="replace") for stream in (out, err))
-        return Finished(process.returncode, *text, seconds, usage.ru_maxrss * unit)
+    """Run a command to its end; its peak memory is the kernel's account of that process (see launch.py)."""
+    with tempfile.TemporaryDirectory() as name:
+        target = Path(name) / "result.json"
+        launcher = [sys.executable, "-S", str(HERE / "launch.py"), str(target)]
+        # A group of its own, so that a limit that is passed ends the measured process too.
+        process = subprocess.Popen(
+            [*launcher, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            out, err = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return Finished(-signal.SIGKILL, "", f"stopped after {limit:.0f} s", limit, 0)
+        if not target.is_file():
+            return Finished(process.returncode, out, err, 0.0, 0)
+        result = json.loads(target.read_text(encoding="utf-8"))
+    return Finished(result["code"], out, err, result["seconds"], result["peak_bytes"])
 
 
 class Failed(Exception):
