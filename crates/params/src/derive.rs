@@ -266,6 +266,7 @@ impl Search<'_> {
                 k0,
                 column(witness_columns(&w.relations, w.witness_cells, log_rows)),
             )
+            .saturating_add(1)
         });
         long.chain(fresh).max().unwrap_or(0)
     }

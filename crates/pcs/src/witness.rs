@@ -20,10 +20,10 @@ pub fn witness_columns(geometry: &Geometry, cells: usize, pads: usize) -> u32 {
     u32::try_from(needed.div_ceil(geometry.r().max(1) as u64)).unwrap_or(u32::MAX)
 }
 
-/// T_w = t + ceil(3 (2 k0 + 1) / C_w).
+/// T_w = t + ceil(3 (2 k0 + 1) / C_w) + 1: the last row is slack, for proofs in which the witness slab is the only private one.
 #[must_use]
 pub fn witness_blinding(geometry: &Geometry, k0: u32, columns: u32) -> u32 {
-    u32::from(geometry.queries).saturating_add(fold_rows(k0, columns) as u32)
+    u32::from(geometry.queries).saturating_add(fold_rows(k0, columns) as u32).saturating_add(1)
 }
 
 /// A committed witness slab with its secrets; they are wiped when it is dropped.
