@@ -182,6 +182,7 @@ def accepted_vectors() -> dict[str, dict[str, Any]]:
     out = {f"accept_{name}": vector(cases.honest(name), f"the honest proof of {name}") for name in cases.NAMES}
     model = cases.validity_case(cases.honest("mixed"), 0)
     out["accept_validity"] = vector(model, "the validity proof of the slab model of accept_mixed")
+    out["accept_128_bits"] = vector(cases.secure(), "a geometry of 128 bits", target=128)
     wide = cases.validity_case(cases.honest("wide"), 0)
     out["accept_validity_digits"] = vector(wide, "a validity proof with digits")
     return out

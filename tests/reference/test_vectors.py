@@ -11,7 +11,7 @@ import pytest
 from tacit.reference import Refused, verify
 
 FOLDER = Path(__file__).resolve().parents[2] / "vectors"
-PROOFS = sorted(FOLDER.glob("proof_*.json"))
+PROOFS = sorted([*FOLDER.glob("proof_*.json"), *FOLDER.glob("rust_*.json")])  # made here, and by the Rust prover
 
 
 @pytest.mark.parametrize("name", ["field", "transcript", "merkle", "encode"])

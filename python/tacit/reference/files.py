@@ -9,6 +9,7 @@ from enum import IntEnum
 from . import borsh
 from .commitment import COMMITMENT_CODEC, GEOMETRY_CODEC, Commitment, Geometry
 from .errors import Refused
+from .link import LINK_CODEC, Link, check_link
 from .program import NAMED_TENSORS, NamedTensor, digest, encode_program, schema_of
 from .transcript import FILE, digest_of, domain_tag
 from .validity import VALIDITY_CONTEXT, validity_program
@@ -39,6 +40,7 @@ class CommitmentFile:
     tensors: tuple[NamedTensor, ...]
     commitment: Commitment
     validity: bytes
+    link: tuple[Commitment, Link] | None = None  # the master, and that this one holds the same values
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ COMMITMENT_FILE: borsh.Codec[CommitmentFile] = borsh.struct(
         "tensors": NAMED_TENSORS,
         "commitment": COMMITMENT_CODEC,
         "validity": borsh.BYTES,
+        "link": borsh.option(borsh.pair_of(COMMITMENT_CODEC, LINK_CODEC)),
     },
 )
 PROOF_FILE: borsh.Codec[ProofFile] = borsh.struct(
@@ -99,21 +102,24 @@ def unwrap(kind: Kind, data: bytes) -> bytes:
 
 
 def check_commitment_file(file: CommitmentFile, target: int) -> None:
-    """The tensors are the header's, and a private slab's validity argument verifies."""
+    """The tensors are the header's, and a private slab's validity argument (its own or its master's) verifies."""
     place = f"slab {file.slab}"
-    header = file.commitment.header
-    if schema_of(file.tensors) != header.schema:
+    proven = file.commitment
+    if schema_of(file.tensors) != proven.header.schema:
         raise Refused("schema", place, "the tensors are not those of the header")
-    if not header.private:
-        if file.validity:
-            raise Refused("validity", place, "a public slab with a validity argument")
+    if not proven.header.private:
+        if file.validity or file.link:
+            raise Refused("validity", place, "a public slab with a validity argument or a link")
         return
+    if file.link is not None:
+        proven, link = file.link
+        check_link(file.slab, file.tensors, file.commitment, proven, link, target)
     program = validity_program(file.slab, file.tensors)
     try:
         verify(
             encode_program(program),
-            GEOMETRY_CODEC.write(header.geometry),
-            {file.slab: COMMITMENT_CODEC.write(file.commitment)},
+            GEOMETRY_CODEC.write(proven.header.geometry),
+            {file.slab: COMMITMENT_CODEC.write(proven)},
             [],
             VALIDITY_CONTEXT,
             file.validity,

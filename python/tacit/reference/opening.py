@@ -25,7 +25,6 @@ from .field import (
     quadratic,
     sub,
 )
-from .program import Program
 from .relations import Claim
 from .transcript import LEAF, NODE, Reader, digest_of, domain_tag, unpack_f
 
@@ -109,14 +108,12 @@ class Opening:
 
     def __init__(
         self,
-        program: Program,
         geometry: Geometry,
         placement: Placement,
         commitments: Sequence[Commitment],
         witness_root: bytes,
         reader: Reader,
     ) -> None:
-        self.program = program
         self.geometry = geometry
         self.placement = placement
         self.commitments = commitments
@@ -128,6 +125,7 @@ class Opening:
         ]
         self.geometric: list[Geometric] = []
         self.folds: list[K] = []
+        self.virtual: dict[int, int] = {}  # further blocks of the first slab that forms may name: number -> first cell
         self.value = ZERO  # A, the claimed <h, W> as the rounds go on
 
     def run(self, claims: Sequence[Claim]) -> None:
@@ -279,11 +277,13 @@ class Opening:
         return [mul(w, row) for w in weights for row in rows]
 
     def tensor_cells(self, cells: Sequence[list[K]]) -> dict[int, tuple[list[K], int]]:
-        """tensor -> (the cells of its slab, its first cell)."""
+        """tensor (or virtual block) -> (the cells of its slab, its first cell)."""
         out: dict[int, tuple[list[K], int]] = {}
         for slab, own in zip(self.placement.slabs, cells, strict=True):
             for tensor, offset in slab.layout.offsets.items():
                 out[tensor] = (own, offset)
+        for number, offset in self.virtual.items():
+            out[number] = (cells[0], offset)
         return out
 
     def form_value(self, claim: Claim, by_tensor: dict[int, tuple[list[K], int]], witness: Sequence[K]) -> K:

@@ -18,7 +18,9 @@ def claim_count(program: Program, sizes: Sizes) -> int:
     return logup + operands + 1 + 4 + len(program.slabs)
 
 
-def security_terms(program: Program, geometry: Geometry, links: Sequence[int] | None = None) -> list[Term]:
+def security_terms(
+    program: Program, geometry: Geometry, links: Sequence[int] | None = None, further_claims: int = 0
+) -> list[Term]:
     """Every round's term of the budget. links: link cells of every slab, none if left out."""
     sizes = Sizes.of(program)
     placement = place_slabs(program, sizes, geometry, links or [0] * len(program.slabs))
@@ -31,16 +33,23 @@ def security_terms(program: Program, geometry: Geometry, links: Sequence[int] | 
         einsum_rounds=sizes.rounds,
         triples=sizes.triples,
         product_rounds=sizes.product_rounds,
-        claims=claim_count(program, sizes),
+        claims=claim_count(program, sizes) + further_claims,
         k0=placement.fold,
         slab_cells=tuple(slab.columns * geometry.data_rows for slab in placement.slabs[:-1]),
     )
     return budget(geometry, shape)
 
 
-def check_security(program: Program, geometry: Geometry, target: int, links: Sequence[int] | None = None) -> None:
+def check_security(
+    program: Program,
+    geometry: Geometry,
+    target: int,
+    links: Sequence[int] | None = None,
+    *,
+    further_claims: int = 0,
+) -> None:
     """Refuses ("security") when a term of the budget has fewer bits than the target."""
-    terms = security_terms(program, geometry, links)
+    terms = security_terms(program, geometry, links, further_claims)
     if not reaches(terms, target):
         weakest = minimum(terms)
         raise Refused("security", weakest.name, f"{weakest.bits:.2f} bits, not {target}")

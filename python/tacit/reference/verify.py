@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from . import borsh
 from .commitment import (
@@ -19,7 +20,7 @@ from .field import pack_f
 from .forms import Extender
 from .opening import Opening
 from .program import Constant, Program, Public, decode_program, digest, valid_entries
-from .relations import Relations
+from .relations import Claim, Relations
 from .security import check_security
 from .sizes import Sizes
 from .transcript import Reader
@@ -42,6 +43,28 @@ def verify(
     caller's concern (files.py checks it). publics: the entries of every public tensor, row-major,
     in the order of the program. target: security in bits that the geometry must reach.
     """
+    verify_with(program_bytes, geometry_bytes, commitments, publics, context, argument, target, None)
+
+
+@dataclass(frozen=True)
+class CellClaim:
+    """One further claim, on the first slab's cells: forms may name virtual tensors, whose first cells `cells` gives."""
+
+    claim: Claim
+    cells: Mapping[int, int]
+
+
+def verify_with(
+    program_bytes: bytes,
+    geometry_bytes: bytes,
+    commitments: Mapping[str, bytes],
+    publics: Sequence[Sequence[int]],
+    context: bytes,
+    argument: bytes,
+    target: int,
+    further: CellClaim | None,
+) -> None:
+    """`verify`, with a claim between the products' and the binding claims (rotation: link.py)."""
     program = decode_program(program_bytes)
     validate(program)
     geometry = borsh.decode(GEOMETRY_CODEC, geometry_bytes, "geometry")
@@ -53,7 +76,7 @@ def verify(
     links = [commitment.header.links for commitment in ordered]
     sizes = Sizes.of(program)
     placement = place_slabs(program, sizes, geometry, links)
-    check_security(program, geometry, target, links)
+    check_security(program, geometry, target, links, further_claims=1 if further else 0)
     for index, commitment in enumerate(ordered):
         columns = placement.slabs[index].columns
         check_header(program, index, commitment.header, geometry, columns, placement.fold)
@@ -66,7 +89,11 @@ def verify(
     shapes = [tensor.shape for tensor in program.tensors]
     extender = Extender(shapes, {**constant_values(program), **public_values})
     claims = Relations(program, sizes, extender, reader).run()
-    Opening(program, geometry, placement, ordered, witness_root, reader).run(claims)
+    opening = Opening(geometry, placement, ordered, witness_root, reader)
+    if further is not None:
+        claims.append(further.claim)
+        opening.virtual = dict(further.cells)
+    opening.run(claims)
     reader.finish()
 
 

@@ -7,8 +7,13 @@ from functools import lru_cache
 
 from tacit.reference import verify
 from tacit.reference.commitment import COMMITMENT_CODEC, GEOMETRY_CODEC, Geometry
+from tacit.reference.field import K, add, lift, mul, neg, pack_k
+from tacit.reference.forms import Affine
+from tacit.reference.link import LINK_CONTEXT, link_form
 from tacit.reference.program import InSlab, NamedTensor, Program, encode_program, layout
+from tacit.reference.relations import Claim
 from tacit.reference.validity import VALIDITY_CONTEXT, validity_program
+from tacit.reference.verify import CellClaim
 
 from . import programs
 from .commit import Random, Slab, commit_slab
@@ -57,6 +62,7 @@ def prove_case(
     slabs: dict[str, Slab] | None = None,
     cheat: dict | None = None,
     spoil=None,
+    further: CellClaim | None = None,
     **slab_options,
 ) -> Case:
     """spoil(run): changes values after the honest execution; cheat: replaced prover steps."""
@@ -71,7 +77,7 @@ def prove_case(
             slab.name: commit_slab(program, i, run.values, geometry, random.fork(slab.name), **slab_options)
             for i, slab in enumerate(program.slabs)
         }
-    prover = Prover(program, geometry, slabs, run, context, random.fork("proof"), cheat)
+    prover = Prover(program, geometry, slabs, run, context, random.fork("proof"), cheat, further)
     return Case(program, geometry, slabs, run, context, prover, prover.prove())
 
 
@@ -89,6 +95,37 @@ def validity_case(case: Case, slab: int, seed: bytes = b"validity") -> Case:
     return prove_case(program, case.geometry, given, seed, VALIDITY_CONTEXT, slabs=slabs)  # the same slab
 
 
+def side_argument(
+    case_slab: Slab, program: Program, key: bytes, v: K, index: int, run: Execution, seed: bytes
+) -> bytes:
+    """One side of a link proof: the slab opens the link's form to v."""
+    forms, cells = link_form(program, key, index)
+    claim = Claim("link", Affine(neg(v), {}, tuple(forms)))
+    context = LINK_CONTEXT + key + pack_k([v])
+    geometry = case_slab.commitment.header.geometry
+    prover = Prover(
+        program,
+        geometry,
+        {program.slabs[0].name: case_slab},
+        run,
+        context,
+        Random(seed),
+        further=CellClaim(claim, cells),
+    )
+    return prover.prove().argument
+
+
+def link_value(slab: Slab, program: Program, key: bytes, index: int) -> K:
+    """The form that a link opens, on a slab's cells."""
+    forms, cells = link_form(program, key, index)
+    lifted = [lift(x) for x in slab.cells]
+    places = {**layout(program, 0).offsets, **cells}
+    value = (0, 0, 0)
+    for scalar, form in forms:
+        value = add(value, mul(scalar, form.apply(lifted, places[form.tensor])))
+    return value
+
+
 NAMES = {
     "mixed": (programs.mixed, programs.TWO_LEVELS),
     "links": (programs.links, programs.ONE_LEVEL),
@@ -103,3 +140,10 @@ def honest(name: str) -> Case:
     make, geometry = NAMES[name]
     program = make()
     return prove_case(program, geometry, programs.values_for(program), max_fold=7 if name != "linear" else 6)
+
+
+@lru_cache(None)
+def secure() -> Case:
+    """A proof of 128 bits."""
+    program = programs.linear()
+    return prove_case(program, programs.SECURE, programs.values_for(program), max_fold=6)

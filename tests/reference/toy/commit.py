@@ -130,6 +130,7 @@ def commit_slab(
     budget: int = 1,
     max_fold: int = 8,
     links: int = 0,
+    link_values: dict[int, K] | None = None,
     **header_changes,
 ) -> Slab:
     """A long-lived slab: its columns, tree and commitment."""
@@ -139,6 +140,8 @@ def commit_slab(
     cells = place_cells(program, index, values, count * geometry.data_rows)
     if private:
         reserved = random.f(3 + 3 * links)
+        for number, value in (link_values or {}).items():
+            reserved[3 + 3 * number : 6 + 3 * number] = value
         cells[where.cells : where.cells + len(reserved)] = reserved
     blinding = budget * blinding_rows(count, max_fold, geometry.queries) if private else 0
     columns = to_columns(cells, geometry, blinding, random)

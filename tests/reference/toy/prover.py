@@ -33,7 +33,7 @@ from tacit.reference.program import Constant, Program, Public, encode_program, l
 from tacit.reference.relations import Claim, Relations
 from tacit.reference.sizes import Sizes, einsum_rounds
 from tacit.reference.transcript import Reader, Transcript
-from tacit.reference.verify import absorb_statement, check_publics, constant_values
+from tacit.reference.verify import CellClaim, absorb_statement, check_publics, constant_values
 
 from .commit import Random, Slab, Tree, block, encode, place_cells, to_columns
 from .execute import Execution
@@ -283,7 +283,9 @@ class Prover:
         context: bytes,
         random: Random,
         cheat: dict[str, Callable] | None = None,
+        further: CellClaim | None = None,
     ):
+        self.further = further
         self.program, self.geometry, self.slabs, self.run = program, geometry, slabs, run
         self.context, self.random, self.cheat = context, random, cheat or {}
         self.sizes = Sizes.of(program)
@@ -314,6 +316,7 @@ class Prover:
         state = t.state
         RelationsProver(t, self.program, self.run, self.cheat).prove()
         claims = self.replay(state, bytes(t.argument[32:]), t.state)
+        claims += [self.further.claim] if self.further else []
         self.opening(t, claims, [self.slabs[s.name] for s in self.program.slabs] + [witness], g)
         return Proof(bytes(t.argument), self.publics, claims, witness)
 
@@ -350,6 +353,7 @@ class Prover:
             for number, slab in enumerate(self.placement.slabs)
             for tensor, offset in slab.layout.offsets.items()
         }
+        where |= {number: (0, cell) for number, cell in (self.further.cells.items() if self.further else ())}
         factor = sigma
         for claim in claims:
             factor = mul(factor, sigma)
