@@ -3,7 +3,7 @@
 use tacit_algebra::field::f_to_bytes;
 use tacit_algebra::hash::Digest;
 use tacit_params::{budget, Budget, Geometry, Relations, Shape, SlabSize};
-use tacit_pcs::{witness_columns, Columns, Commitment, Expectation, Opened, PcsError};
+use tacit_pcs::{witness_blinding, witness_columns, Columns, Commitment, Expectation, Opened, PcsError};
 use tacit_program::{entries, table_len, Ends, Prepared, ProgramError, Publics};
 use tacit_transcript::Sponge;
 
@@ -46,6 +46,17 @@ impl Statement<'_> {
         sponge.absorb("context", self.context);
     }
 
+    /// R + T_w <= M: without it no prover could hide the witness slab.
+    fn check_witness_room(&self, columns: &Columns) -> Result<(), VerifyError> {
+        let blinding = witness_blinding(self.geometry, columns.k0, columns.columns.last().copied().unwrap_or(0));
+        let (data, rows) = (self.geometry.r(), self.geometry.m());
+        if usize_of(blinding).saturating_add(data) <= rows {
+            return Ok(());
+        }
+        let expected = format!("{data} data and {blinding} blinding rows within {rows}");
+        Err(VerifyError::new(Slug::Geometry, "witness slab", expected, "too few rows"))
+    }
+
     /// Everything but the argument: public values, geometry, slabs, headers. Returns the columns of the proof.
     ///
     /// # Errors
@@ -74,6 +85,7 @@ impl Statement<'_> {
             ));
         }
         let columns = columns(self.prepared, self.geometry, self.commitments);
+        self.check_witness_room(&columns)?;
         for (index, (commitment, slab)) in self
             .commitments
             .iter()

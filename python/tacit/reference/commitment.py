@@ -140,6 +140,11 @@ def blinding_rows(columns: int, fold: int, queries: int) -> int:
     return queries + -(-3 * (2 * fold + 1) // columns)
 
 
+def witness_blinding_rows(columns: int, fold: int, queries: int) -> int:
+    """T_w: one row more, a slack for programs in which no other slab is private."""
+    return blinding_rows(columns, fold, queries) + 1
+
+
 @dataclass(frozen=True)
 class SlabPlace:
     """One slab in a proof: its columns among all of them and its cells among its own."""
@@ -187,7 +192,7 @@ def place_slabs(program: Program, sizes: Sizes, geometry: Geometry, links: Seque
     columns = -(-(where.cells + 3 * sizes.pads) // geometry.data_rows)
     slabs.append(SlabPlace("witness", where, columns, base, True))
     fold = bits(base + columns)
-    blinding = blinding_rows(columns, fold, geometry.queries)
+    blinding = blinding_rows(columns, fold, geometry.queries) + 1
     if geometry.data_rows + blinding > geometry.rows:
         raise Refused("geometry", "witness", f"no room for {blinding} blinding rows")
     return Placement(tuple(slabs), fold)
