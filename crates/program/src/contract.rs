@@ -2,6 +2,7 @@
 
 use crate::dense::PARALLEL;
 use crate::einsum::{EinsumPlan, Side};
+use crate::gemm::{product, signed_bits};
 use crate::shape::{entries, strides};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -30,8 +31,11 @@ struct Dims {
     k: usize,
 }
 
-/// The output, row-major over out_axes. `narrow`: every operand entry fits in 32 bits.
-pub(crate) fn contract(plan: &EinsumPlan, a: &[i64], b: &[i64], narrow: bool) -> Vec<i64> {
+/// Multiplications from which packing the operands pays.
+const PACK: usize = 1 << 18;
+
+/// The output, row-major over out_axes. `bits`: signed_bits of a and of b.
+pub(crate) fn contract(plan: &EinsumPlan, a: &[i64], b: &[i64], bits: (u32, u32)) -> Vec<i64> {
     let long = |labels: &[u8]| {
         labels
             .iter()
@@ -40,32 +44,50 @@ pub(crate) fn contract(plan: &EinsumPlan, a: &[i64], b: &[i64], narrow: bool) ->
             .collect::<Vec<u8>>()
     };
     let (batch, k) = (long(&plan.batch), long(&plan.contract));
-    let mut first = arrange(plan, a, Side::A, &batch, &long(&plan.free_a), &k);
-    let mut second = arrange(plan, b, Side::B, &batch, &long(&plan.free_b), &k);
-    let out_order = long(plan.out_axes());
-    let order = |x: &Operand, y: &Operand| [&batch[..], &x.free, &y.free].concat();
-    // The first operand is read by contraction rows; of two that are, the one that leaves the output in order is first.
-    let swap = match (first.rows, second.rows) {
-        (Rows::Free, Rows::Contract) => true,
-        (Rows::Contract, Rows::Free) => false,
-        _ => order(&second, &first) == out_order,
-    };
-    if swap {
-        std::mem::swap(&mut first, &mut second);
-    }
     let size = |labels: &[u8]| {
         labels
             .iter()
             .map(|&l| plan.extent(l) as usize)
             .product::<usize>()
     };
+    let (free_a, free_b) = (long(&plan.free_a), long(&plan.free_b));
+    let (m, n) = (size(&free_a), size(&free_b));
+    // A matrix product worth packing reads both operands by contraction rows.
+    let pack = m.min(n) >= 4 && m * n * size(&k) >= PACK;
+    let mut first = arrange(plan, a, Side::A, [&batch, &free_a, &k], pack);
+    let mut second = arrange(plan, b, Side::B, [&batch, &free_b, &k], pack);
+    let out_order = long(plan.out_axes());
+    let order = |x: &Operand, y: &Operand| [&batch[..], &x.free, &y.free].concat();
+    // The first operand is read by contraction rows; of two that are, the one that leaves the output in order is first,
+    // but tasks are rows of the first, so it must have some.
+    let swap = match (first.rows, second.rows) {
+        (Rows::Free, Rows::Contract) => true,
+        (Rows::Contract, Rows::Free) => false,
+        _ if pack && m.min(n) < 16 => n > m,
+        _ => order(&second, &first) == out_order,
+    };
+    let (mut bits, mut m, mut n) = (bits, m, n);
+    if swap {
+        std::mem::swap(&mut first, &mut second);
+        (bits, m, n) = ((bits.1, bits.0), n, m);
+    }
     let dims = Dims {
         batch: size(&batch),
-        m: size(&first.free),
-        n: size(&second.free),
+        m,
+        n,
         k: size(&k),
     };
-    let out = multiply(&first, &second, dims, narrow);
+    let out = if pack {
+        let mut out = vec![0; dims.batch * m * n];
+        let x = first.data.chunks(m * dims.k);
+        let y = second.data.chunks(n * dims.k);
+        for ((out, x), y) in out.chunks_mut(m * n).zip(x).zip(y) {
+            product(x, y, dims.k, bits, out);
+        }
+        out
+    } else {
+        multiply(&first, &second, dims, bits.0.max(bits.1) <= 31)
+    };
     let have = order(&first, &second);
     if have == out_order {
         out
@@ -80,9 +102,8 @@ fn arrange<'a>(
     plan: &EinsumPlan,
     data: &'a [i64],
     side: Side,
-    batch: &[u8],
-    free: &[u8],
-    contract: &[u8],
+    [batch, free, contract]: [&[u8]; 3],
+    by_rows: bool,
 ) -> Operand<'a> {
     let axes: Vec<u8> = plan
         .operand_axes(side)
@@ -99,7 +120,7 @@ fn arrange<'a>(
             free: free_list,
         };
     }
-    if axes == [batch, contract, free].concat() {
+    if !by_rows && axes == [batch, contract, free].concat() {
         return Operand {
             data: Cow::Borrowed(data),
             rows: Rows::Free,
@@ -239,24 +260,10 @@ fn add_row(out: &mut [i64], x: i64, row: &[i64], narrow: bool) {
     }
 }
 
-/// Whether all entries fit in 32 bits.
-pub(crate) fn fits_narrow(values: &[i64]) -> bool {
-    let check = |chunk: &[i64]| {
-        chunk
-            .iter()
-            .fold(0i64, |acc, &v| acc | (v ^ v as i32 as i64))
-            == 0
-    };
-    if values.len() < 4 * PARALLEL {
-        return check(values);
-    }
-    values.par_chunks(PARALLEL).all(check)
-}
-
 /// The output's values from its operands' values.
 pub(crate) fn einsum_values(plan: &EinsumPlan, a: &[i64], b: &[i64]) -> Vec<i64> {
     if a.len() != entries(&plan.a_shape) || b.len() != entries(&plan.b_shape) {
         return vec![0; entries(&plan.out_shape)];
     }
-    contract(plan, a, b, fits_narrow(a) && fits_narrow(b))
+    contract(plan, a, b, (signed_bits(a), signed_bits(b)))
 }

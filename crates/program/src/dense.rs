@@ -5,6 +5,7 @@ use crate::link::{combinations, is_identity, unlinked, Buckets, Joint};
 use crate::prepared::Prepared;
 use crate::shape::{entries, strides};
 use crate::types::{Expr, Source, Term};
+use crate::validate::MAX_AXES;
 use rayon::prelude::*;
 use std::borrow::Cow;
 
@@ -164,144 +165,183 @@ impl LinkOffsets {
         }
     }
 
-    /// The place of a target index in the tables.
+    /// Offsets of the target tuple at `base`; negative ones are none.
     #[inline]
-    fn base(&self, index: &[usize]) -> usize {
-        self.axes
-            .iter()
-            .zip(&self.steps)
-            .map(|(&a, &s)| index[a] * s)
-            .sum()
+    fn at(&self, base: usize) -> &[i64] {
+        match &self.offsets {
+            Offsets::One(table) => &table[base..base + 1],
+            Offsets::Many { starts, list } => &list[starts[base]..starts[base + 1]],
+        }
     }
 }
 
 /// One term as offsets into its source, whose unlinked axes are already summed.
 struct Gather<'a> {
     coef: i64,
-    shape: Vec<usize>,
     data: Cow<'a, [i64]>,
     links: Vec<LinkOffsets>,
+    axes: Vec<Axis>,
 }
+
+/// A target axis: the link that reads it, the step of its index in that link's table, and whether the link's tuple is
+/// complete once this axis (and those before it) is known.
+struct Axis {
+    extent: usize,
+    link: Option<(usize, usize)>,
+    completes: bool,
+}
+
+/// Where each link's tuple stands in its table.
+type Bases = [usize; 2 * MAX_AXES];
 
 impl<'a> Gather<'a> {
     fn new(term: &Term, shape: &[u32], data: &'a [i64], source_shape: &[u32]) -> Self {
         let summed = unlinked(term, source_shape.len(), false);
         let (data, steps) = sum_axes(data, source_shape, &summed);
-        let links = term
-            .links
-            .iter()
-            .map(|l| LinkOffsets::new(&Joint::new(l, shape, source_shape), &steps));
-        let links = links.collect();
+        let joint = |l| LinkOffsets::new(&Joint::new(l, shape, source_shape), &steps);
+        let links: Vec<LinkOffsets> = term.links.iter().map(joint).collect();
+        let axis = |axis: usize| {
+            let link = links.iter().enumerate().find_map(|(i, l)| {
+                l.axes
+                    .iter()
+                    .position(|&a| a == axis)
+                    .map(|at| (i, l.steps[at]))
+            });
+            let completes = link.is_some_and(|(i, _)| links[i].axes.last() == Some(&axis));
+            Axis {
+                extent: shape[axis] as usize,
+                link,
+                completes,
+            }
+        };
+        let axes = (0..shape.len()).map(axis).collect();
         Self {
             coef: term.coef,
-            shape: shape.iter().map(|&e| e as usize).collect(),
             data,
             links,
+            axes,
         }
     }
 
+    /// out += the term. Some leading axes are dealt to tasks; links without target axes are known from the start.
     fn add(&self, out: &mut [i64]) {
-        let inner = self.shape.last().copied().unwrap_or(1);
-        let rows = (PARALLEL / inner).max(1);
-        if out.len() < 2 * PARALLEL {
-            return self.add_rows(out, 0);
+        let mut starts = vec![0usize];
+        for link in self.links.iter().filter(|l| l.axes.is_empty()) {
+            let offsets: Vec<usize> = link
+                .at(0)
+                .iter()
+                .filter_map(|&o| usize::try_from(o).ok())
+                .collect();
+            starts = starts
+                .iter()
+                .flat_map(|&s| offsets.iter().map(move |o| s + o))
+                .collect();
         }
-        out.par_chunks_mut(rows * inner)
+        let (mut leading, mut block) = (0, out.len());
+        while out.len() >= 2 * PARALLEL && block > PARALLEL && leading + 1 < self.axes.len() {
+            block /= self.axes[leading].extent;
+            leading += 1;
+        }
+        let task = |(index, out): (usize, &mut [i64])| {
+            for &start in &starts {
+                self.enter(out, leading, index, start);
+            }
+        };
+        if leading == 0 {
+            return task((0, out));
+        }
+        let least = (PARALLEL / block).max(1);
+        out.par_chunks_mut(block)
             .enumerate()
-            .for_each(|(i, chunk)| self.add_rows(chunk, i * rows));
+            .with_min_len(least)
+            .for_each(task);
     }
 
-    /// Rows `first..` of the target, a row being the last axis.
-    fn add_rows(&self, out: &mut [i64], first: usize) {
-        let axes = self.shape.len();
-        let inner = self.shape.last().copied().unwrap_or(1);
-        let mut index = vec![0usize; axes.max(1)];
-        let mut rest = first;
-        for axis in (0..axes.saturating_sub(1)).rev() {
-            index[axis] = rest % self.shape[axis];
-            rest /= self.shape[axis];
-        }
-        let simple = self
-            .links
-            .iter()
-            .all(|l| matches!(l.offsets, Offsets::One(_)));
-        let along = self
-            .links
-            .iter()
-            .position(|l| axes > 0 && l.axes.last() == Some(&(axes - 1)));
-        for row in out.chunks_mut(inner) {
-            if simple {
-                self.add_row(row, &index, along);
-            } else {
-                self.add_row_of_lists(row, &mut index);
+    /// The block of one index of the leading axes.
+    fn enter(&self, out: &mut [i64], leading: usize, index: usize, start: usize) {
+        let (mut bases, mut rest) = ([0; 2 * MAX_AXES], index);
+        for axis in self.axes[..leading].iter().rev() {
+            if let Some((link, step)) = axis.link {
+                bases[link] += rest % axis.extent * step;
             }
-            for axis in (0..axes.saturating_sub(1)).rev() {
-                index[axis] += 1;
-                if index[axis] < self.shape[axis] {
-                    break;
-                }
-                index[axis] = 0;
-            }
+            rest /= axis.extent;
         }
-    }
-
-    /// `along`: the link of the last axis, whose table is read in order.
-    #[inline]
-    fn add_row(&self, row: &mut [i64], index: &[usize], along: Option<usize>) {
-        let mut fixed = 0usize;
-        for (i, link) in self.links.iter().enumerate() {
-            let Offsets::One(table) = &link.offsets else {
-                return;
+        let complete = self.axes[..leading]
+            .iter()
+            .filter(|a| a.completes)
+            .filter_map(|a| a.link);
+        let mut starts = vec![start];
+        for (link, _) in complete {
+            let offsets = self.links[link].at(bases[link]);
+            let sums = |s: usize| {
+                offsets
+                    .iter()
+                    .filter(|&&o| o >= 0)
+                    .map(move |&o| s + o as usize)
             };
-            if Some(i) == along {
+            starts = starts.into_iter().flat_map(sums).collect();
+        }
+        for start in starts {
+            self.walk(out, leading, &mut bases, start);
+        }
+    }
+
+    /// Axis by axis; a link's offset is added when its last axis is known, and where there is none nothing is visited.
+    fn walk(&self, out: &mut [i64], axis: usize, bases: &mut Bases, start: usize) {
+        let Some(this) = self.axes.get(axis) else {
+            out[0] = out[0].wrapping_add(self.data[start].wrapping_mul(self.coef));
+            return;
+        };
+        if axis + 1 == self.axes.len() {
+            return self.row(out, this, bases, start);
+        }
+        let block = out.len() / this.extent;
+        let Some((link, step)) = this.link else {
+            return out
+                .chunks_mut(block)
+                .for_each(|out| self.walk(out, axis + 1, bases, start));
+        };
+        let base = bases[link];
+        for (i, out) in out.chunks_mut(block).enumerate() {
+            bases[link] = base + i * step;
+            if !this.completes {
+                self.walk(out, axis + 1, bases, start);
                 continue;
             }
-            match usize::try_from(table[link.base(index)]) {
-                Ok(offset) => fixed += offset,
-                Err(_) => return,
+            for &offset in self.links[link].at(bases[link]) {
+                if offset >= 0 {
+                    self.walk(out, axis + 1, bases, start + offset as usize);
+                }
             }
         }
-        let Some(link) = along.map(|i| &self.links[i]) else {
-            let value = self.data[fixed].wrapping_mul(self.coef);
-            row.iter_mut().for_each(|o| *o = o.wrapping_add(value));
-            return;
+        bases[link] = base;
+    }
+
+    /// The last axis: its link is complete, its tuples stand in order.
+    #[inline]
+    fn row(&self, out: &mut [i64], axis: &Axis, bases: &Bases, start: usize) {
+        let data = &self.data[start..];
+        let Some((link, _)) = axis.link else {
+            let value = data[0].wrapping_mul(self.coef);
+            return out.iter_mut().for_each(|o| *o = o.wrapping_add(value));
         };
-        let Offsets::One(table) = &link.offsets else {
-            return;
-        };
-        let base = link.base(index);
-        let data = &self.data[fixed..];
-        for (o, &offset) in row.iter_mut().zip(&table[base..]) {
-            if offset >= 0 {
-                *o = o.wrapping_add(data[offset as usize].wrapping_mul(self.coef));
+        let base = bases[link];
+        match &self.links[link].offsets {
+            Offsets::One(table) => {
+                for (o, &offset) in out.iter_mut().zip(&table[base..]) {
+                    if offset >= 0 {
+                        *o = o.wrapping_add(data[offset as usize].wrapping_mul(self.coef));
+                    }
+                }
+            }
+            Offsets::Many { .. } => {
+                for (i, o) in out.iter_mut().enumerate() {
+                    for &offset in self.links[link].at(base + i) {
+                        *o = o.wrapping_add(data[offset as usize].wrapping_mul(self.coef));
+                    }
+                }
             }
         }
-    }
-
-    /// Links that meet several source tuples: all combinations.
-    fn add_row_of_lists(&self, row: &mut [i64], index: &mut [usize]) {
-        let last = index.len() - 1;
-        for (i, o) in row.iter_mut().enumerate() {
-            index[last] = i;
-            *o = o.wrapping_add(self.sum(index, 0, 0).wrapping_mul(self.coef));
-        }
-        index[last] = 0;
-    }
-
-    fn sum(&self, index: &[usize], link: usize, offset: usize) -> i64 {
-        let Some(next) = self.links.get(link) else {
-            return self.data[offset];
-        };
-        let base = next.base(index);
-        let list = match &next.offsets {
-            Offsets::One(table) => &table[base..base + 1],
-            Offsets::Many { starts, list } => &list[starts[base]..starts[base + 1]],
-        };
-        let inner = list
-            .iter()
-            .filter(|&&o| o >= 0)
-            .map(|&o| self.sum(index, link + 1, offset + o as usize));
-        inner.fold(0, i64::wrapping_add)
     }
 }
 

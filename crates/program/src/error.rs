@@ -13,7 +13,8 @@ pub struct ProgramError {
     pub place: String,
     pub expected: String,
     pub got: String,
-    pub hint: Option<String>,
+    /// What to do about it.
+    pub hint: Option<&'static str>,
 }
 
 pub type Result<T> = std::result::Result<T, ProgramError>;
@@ -36,8 +37,8 @@ impl ProgramError {
         }
     }
 
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    pub fn with_hint(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
         self
     }
 

@@ -3,20 +3,24 @@
 //! `decode` and `validate` guard everything else: functions on a [`Prepared`] program rely on its rules.
 #![forbid(unsafe_code)]
 
+mod bound;
 mod bytes;
 mod contract;
+mod costs;
 mod dense;
 mod einsum;
 mod error;
 mod execute;
 mod extension;
 mod fold;
+mod gemm;
 mod interval;
 mod layout;
 mod link;
 mod pack;
 mod prepared;
 mod publics;
+mod rows;
 mod shape;
 mod sizes;
 mod stream;
@@ -25,6 +29,7 @@ mod types;
 mod validate;
 mod validity;
 
+pub use bound::Interval;
 pub use bytes::{decode, digest, encode};
 pub use dense::dense;
 pub use einsum::{EinsumPlan, Ends, Side};

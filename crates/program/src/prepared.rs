@@ -1,10 +1,10 @@
 //! A validated program with everything that follows from it alone, built once and shared.
 
+use crate::bound::Interval;
 use crate::bytes::{digest_of_bytes, encode, parse};
 use crate::einsum::{is_public, EinsumPlan, Side};
 use crate::error::Result;
 use crate::execute::Values;
-use crate::interval::Interval;
 use crate::layout::{schema_digest, schema_tensors, Layout};
 use crate::sizes::Sizes;
 use crate::types::{Place, Program};

@@ -58,8 +58,10 @@ proptest! {
     }
 }
 
-/// (what, source shape, target shape, links)
-fn kinds() -> Vec<(&'static str, Vec<u32>, Vec<u32>, Vec<Link>)> {
+/// What, the source's shape, the target's shape, links.
+type Kind = (&'static str, Vec<u32>, Vec<u32>, Vec<Link>);
+
+fn kinds() -> Vec<Kind> {
     vec![
         (
             "identity",
