@@ -9,7 +9,7 @@ from toy import cases
 from toy.programs import ONE_LEVEL, THREE_LEVELS, TWO_LEVELS
 
 from tacit.reference import Refused, check_geometry, check_security
-from tacit.reference.commitment import COMMITMENT_CODEC, GEOMETRY_CODEC, Level
+from tacit.reference.commitment import COMMITMENT_CODEC, GEOMETRY_CODEC, Level, place_slabs, witness_blinding_rows
 from tacit.reference.field import P
 from tacit.reference.security import claim_count
 from tacit.reference.sizes import Sizes
@@ -152,3 +152,15 @@ def test_claims_are_counted(name: str) -> None:
     case = cases.honest(name)
     found = len(case.proof.claims) + len(case.program.slabs)
     assert found == claim_count(case.program, Sizes.of(case.program))
+
+
+def test_no_room_for_the_witness() -> None:
+    """R + T_w <= M is the geometry's to keep."""
+    case = cases.honest("mixed")
+    place = case.prover.placement.witness
+    rows = witness_blinding_rows(place.columns, case.prover.placement.fold, GOOD.queries)
+    links = [0, 0]
+    tight = replace(GOOD, rows=GOOD.data_rows + rows)
+    place_slabs(case.program, case.prover.sizes, tight, links)
+    with pytest.raises(Refused, match="geometry"):
+        place_slabs(case.program, case.prover.sizes, replace(tight, rows=tight.rows - 1), links)
