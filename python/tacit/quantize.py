@@ -33,8 +33,9 @@ Shape = tuple[int, ...]
 class Options:
     """Precision. Bits count the sign; None: the compiler searches, see `tacit.lowering.search`.
 
-    `input_bits`: None: as activations. `headroom`: room beyond the calibrated magnitudes, as a factor. `table_bits`: rows of a function's table, as a power of
-    two. `align`: a limb width that shifts are made multiples of (0: never) while `least_weight_bits` remain.
+    `input_bits`: None: as activations. `headroom`: room beyond the calibrated magnitudes, as a factor.
+    `table_bits`: rows of a function's table, as a power of two. `align`: a limb width that shifts are made multiples of
+    (0: never) while `least_weight_bits` remain.
     """
 
     activation_bits: int | None = None
@@ -319,7 +320,9 @@ def compared_tensor(graph: Graph, threshold: Threshold) -> tuple[str, float]:
     if threshold.output not in graph.outputs:
         raise InputError("no such output", place=threshold.output, hint=f"outputs: {', '.join(graph.outputs)}")
     shape = graph.shapes[threshold.output]
-    if len(threshold.index) != len(shape) - 1 or any(not 0 <= i < n for i, n in zip(threshold.index, shape[1:])):
+    if len(threshold.index) != len(shape) - 1 or any(
+        not 0 <= i < n for i, n in zip(threshold.index, shape[1:], strict=True)
+    ):
         raise InputError(f"index {list(threshold.index)} of an output of shape {list(shape)}", place=threshold.output)
     node = next((n for n in graph.nodes if threshold.output in n.outputs), None)
     if node is not None and node.op == "Sigmoid" and 0 < threshold.value < 1:

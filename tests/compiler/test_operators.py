@@ -11,7 +11,8 @@ from nets import Net
 from test_pipeline import check, samples
 
 from tacit.compiler import compile_model
-from tacit.graph import Graph
+from tacit.execution import execute
+from tacit.graph import Graph, evaluate
 from tacit.lowering.builder import Settings
 from tacit.quantize import Options
 
@@ -226,5 +227,10 @@ def test_threshold(last: str) -> None:
     publics = [t for t in compiled.program.tensors if type(t.place).__name__ == "Public"]
     assert [(t.shape, t.lo, t.hi) for t in publics] == [((2,), 0, 1)]
     assert compiled.accuracy.outputs[out].largest == 0
+    for i in range(8):
+        q = {"x": compiled.quantize("x", x["x"][i])}
+        run = execute(compiled.program, dict(weights.tensors) | q)
+        exact = evaluate(graph, {"x": x["x"][i : i + 1]})[out][0]
+        assert run.named(f"output {out}").tolist() == (exact[:, 1] >= 0.3).astype(int).tolist()
     if last == "Sigmoid":
         assert not any(type(table.kind).__name__ == "Values" for table in compiled.program.tables)

@@ -35,7 +35,10 @@ class Lazy:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the lowering may choose freely. `limb`: bits of a range table, w; `wide`: bits up to which an activation is one lookup."""
+    """What the lowering may choose freely.
+
+    `limb`: w, bits of a range table. `wide`: bits up to which an activation is one lookup.
+    """
 
     limb: int = 8
     wide: int = 12

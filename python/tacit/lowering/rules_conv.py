@@ -11,7 +11,7 @@ from tacit.lowering.maxima import RoundMax
 from tacit.lowering.rounding import signed
 from tacit.lowering.rules_round import mean
 from tacit.lowering.views import Affine, Cut, Reshape, Total, Windows
-from tacit.quantize import Array, QValue, Quantizer, Shape, rule
+from tacit.quantize import Array, Quantizer, QValue, Shape, rule
 
 
 @dataclass(frozen=True)

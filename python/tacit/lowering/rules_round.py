@@ -14,7 +14,7 @@ from tacit.lowering.rounding import RoundDivide, RoundRelu, RoundTable, signed
 from tacit.lowering.signs import RoundClip, RoundLeaky
 from tacit.lowering.softmax import SoftmaxLast
 from tacit.lowering.views import Affine, Permute
-from tacit.quantize import Array, QValue, Quantizer, rule
+from tacit.quantize import Array, Quantizer, QValue, rule
 
 
 @rule("Relu")

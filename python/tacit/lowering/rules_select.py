@@ -11,7 +11,7 @@ from tacit.lowering.core import OutputSpec, Threshold
 from tacit.lowering.select import ArgMaxLast
 from tacit.lowering.signs import AtLeast, Commit
 from tacit.lowering.views import Affine, Cut, Permute, Reshape
-from tacit.quantize import Array, QValue, Quantizer, rule
+from tacit.quantize import Array, Quantizer, QValue, rule
 
 
 @rule("Greater", "Less", "GreaterOrEqual", "LessOrEqual")

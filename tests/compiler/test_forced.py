@@ -1,0 +1,155 @@
+"""What a prover may not do: every committed entry and every public output is forced by the relations.
+
+A witness in which one entry is another number, or a public output with the best excuse that a prover could build, must
+leave some relation false. Helpers of the hints (maxima before rounding and what the hints cut off) occur in no relation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from test_operators import CASES
+from test_pipeline import samples
+
+from tacit import program as pg
+from tacit.compiler import compile_model
+from tacit.errors import WitnessError
+from tacit.execution import Execution, check_execution, execute
+from tacit.lowering.builder import Builder, Settings
+from tacit.lowering.core import Operator
+from tacit.lowering.maxima import RoundMax
+from tacit.lowering.rounding import Round, RoundRelu, bounded
+from tacit.lowering.select import ArgMaxLast
+from tacit.lowering.softmax import SoftmaxLast
+from tacit.quantize import Options
+
+
+def read(expr: pg.Expr) -> set[int]:
+    return {term.source.index for term in expr.terms if isinstance(term.source, pg.FromTensor)}
+
+
+def in_relations(program: pg.Program) -> set[int]:
+    """Tensors that occur in some relation."""
+    found: set[int] = set()
+    for einsum in program.einsums:
+        found |= read(einsum.a) | read(einsum.b)
+    for lookup in program.lookups:
+        found |= read(lookup.input) | read(lookup.output)
+    for zero in program.zeros:
+        found |= read(zero.expr)
+    return found
+
+
+def refused(run: Execution, changed: dict[int, Any]) -> bool:
+    """Whether some relation is false once these tensors are replaced."""
+    try:
+        check_execution(Execution(run.program, run.tensors | changed))
+    except WitnessError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_entry_is_free(name: str) -> None:
+    graph = CASES[name]()
+    x = samples(graph, 4)
+    compiled, weights = compile_model(
+        graph, calibration=x, settings=Settings(5, 5), options=Options(activation_bits=12, least_weight_bits=9, align=5)
+    )
+    given = {n: compiled.quantize(n, values[0]) for n, values in x.items()}
+    run = execute(compiled.program, dict(weights.tensors) | given)
+    rng = np.random.default_rng(0)
+    used = in_relations(compiled.program)
+    for index, tensor in enumerate(compiled.program.tensors):
+        if not isinstance(tensor.place, pg.Witness | pg.Public):
+            continue
+        if index not in used:
+            assert tensor.name.endswith((".top", ".cut")) or ".top~" in tensor.name or ".cut~" in tensor.name
+            continue
+        for delta in (1, -1, 1 << 5, 1 << 12):
+            values = run.tensors[index].copy()
+            values.reshape(-1)[rng.integers(values.size)] += delta
+            assert refused(run, {index: values}), f"{tensor.name} + {delta}"
+
+
+def lowered(op: Operator, values: Any, bits: int = 14) -> Execution:
+    """One operator on a private input, its result committed as "y"."""
+    builder = Builder("one", Settings(5, 5))
+    lo, hi = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+    x = builder.tensor("x", values.shape, pg.Witness(), (lo, hi))
+    builder.inputs.append(pg.Port("x", x, 0))
+    bounded(builder, "x", builder.whole(x), lo, hi)
+    builder.commit("y", op.lower(builder, "op", builder.whole(x)))
+    return execute(builder.build(), {"x": values})
+
+
+def test_a_maximum_must_be_attained_and_be_the_largest() -> None:
+    """A selector for another entry, a smaller and a larger maximum: each with gaps and digits made to fit."""
+    values = np.array([[3, 900, -40, 900, 7]])
+    run = lowered(RoundMax(0, 14, 1), values)
+    assert run.named("y").tolist() == [900]
+    select = next(i for i, t in enumerate(run.program.tensors) if t.name == "op.select")
+    assert refused(run, {select: np.array([[1, 0, 0, 0, 0]])})
+    assert refused(run, {select: np.array([[0, 0, 0, 0, 0]])})
+    assert refused(run, {select: np.array([[0, 1, 0, 1, 0]])})
+    # Either of the two equal maxima may be selected: the result is the same.
+    assert not refused(run, {select: np.array([[0, 0, 0, 1, 0]])})
+    for wrong in (899, 901, 7):
+        assert forged_maximum_is_refused(run, values, wrong)
+
+
+def forged_maximum_is_refused(run: Execution, values: Any, wrong: int) -> bool:
+    """All tensors rewritten for the maximum `wrong`, with the gap's digits as good as they get."""
+    tensors = {t.name: i for i, t in enumerate(run.program.tensors)}
+    forged: dict[int, Any] = {tensors["y"]: np.array([wrong])}
+    rest = np.array([wrong])
+    for k, width in enumerate((5, 5, 4)):
+        last = k == 2
+        forged[tensors[f"op.max{k}"]] = rest if last else rest & ((1 << width) - 1)
+        rest = rest >> width
+    gap = np.maximum(wrong - values, 0)
+    for k in range(3):
+        forged[tensors[f"op.gap.{k}"]] = (gap >> (5 * k)) & 31
+    return refused(run, forged)
+
+
+def test_argmax_takes_the_first_of_equals() -> None:
+    values = np.array([[5, 9, 9, 1]])
+    run = lowered(ArgMaxLast(15), values)
+    assert run.named("y").tolist() == [1]
+    tensors = {t.name: i for i, t in enumerate(run.program.tensors)}
+    second = np.array([[0, 0, 1, 0]])
+    digits = {tensors[f"op.gap.{k}"]: ((9 - values - np.array([[1, 1, 0, 0]])) >> (5 * k)) & 31 for k in range(3)}
+    assert refused(run, {tensors["op.select"]: second, tensors["y"]: np.array([2]), **digits})
+
+
+@pytest.mark.parametrize("op", [Round(4, 12), RoundRelu(4, 12)])
+def test_a_rounding_off_by_one_is_refused(op: Operator) -> None:
+    """The neighbour y + 1 with the remainder r - 2^s has no digits: r would be negative."""
+    run = lowered(op, np.array([100, -100, 7, 8]))
+    y = run.named("y")
+    index = next(i for i, t in enumerate(run.program.tensors) if t.name == "y")
+    limbs = next(i for i, t in enumerate(run.program.tensors) if t.name == "op.1")
+    rest = next(i for i, t in enumerate(run.program.tensors) if t.name == "op.0")
+    step = np.array([1, 0, 0, 0])
+    assert refused(run, {index: y + step, limbs: run.tensors[limbs] + step, rest: run.tensors[rest] - 16 * step})
+
+
+def test_softmax_shares_are_one_number() -> None:
+    """q + 1 with the remainder that the equation asks for, and q - 1: one side of the inequality refuses each."""
+    values = np.array([[10, 700, 300, -50]])
+    run = lowered(SoftmaxLast(8, 14, 10), values)
+    tensors = {t.name: i for i, t in enumerate(run.program.tensors)}
+    total = int(run.named("op.total")[0])
+    for delta in (1, -1):
+        share, rest = run.named("op.share").copy(), run.named("op.rest").copy()
+        share[0, 1] += delta
+        rest[0, 1] -= 2 * delta * total
+        forged = {tensors["op.share"]: share, tensors["op.rest"]: rest, tensors["y"]: share}
+        room = 2 * total - 1 - rest
+        for label, value in (("op.share", share), ("op.rest", rest), ("op.room", room)):
+            for k in range(len([n for n in tensors if n.startswith(f"{label}.")])):
+                forged[tensors[f"{label}.{k}"]] = (value >> (5 * k)) & 31
+        assert refused(run, forged)

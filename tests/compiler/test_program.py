@@ -1,0 +1,103 @@
+"""Bytes of programs."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strategies import any_programs, good_programs
+
+from tacit import program as pg
+from tacit.execution import execute, validate
+
+QUICK = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+
+
+@QUICK
+@given(any_programs())
+def test_round_trip(program: pg.Program) -> None:
+    assert pg.Program.decode(program.encode()) == program
+
+
+@QUICK
+@given(any_programs(), st.data())
+def test_every_cut_and_extension_is_refused(program: pg.Program, data: st.DataObject) -> None:
+    encoded = program.encode()
+    with pytest.raises(pg.EncodingError):
+        pg.Program.decode(encoded[: data.draw(st.integers(0, len(encoded) - 1))])
+    with pytest.raises(pg.EncodingError):
+        pg.Program.decode(encoded + b"\0")
+
+
+@QUICK
+@given(any_programs(), st.data())
+def test_a_changed_byte_is_another_program_or_refused(program: pg.Program, data: st.DataObject) -> None:
+    encoded = bytearray(program.encode())
+    at = data.draw(st.integers(0, len(encoded) - 1))
+    encoded[at] ^= data.draw(st.integers(1, 255))
+    try:
+        other = pg.Program.decode(bytes(encoded))
+    except pg.EncodingError:
+        return
+    assert other != program
+    assert other.encode() == bytes(encoded)
+
+
+def test_known_bytes() -> None:
+    """Pinned by hand from docs/program.md."""
+    expr = pg.Expr(-2, (pg.Term(3, pg.FromEinsum(7), (pg.Link(((1, -1),), (), 5),)),))
+    program = pg.Program("p", zeros=(pg.Zero("z", (2,), expr),))
+    expected = (
+        b"\1\0"
+        + b"\1\0\0\0p"
+        + b"\0" * 20  # version, name, slabs, tensors, tables, einsums, lookups
+        + b"\1\0\0\0"
+        + b"\1\0\0\0z"
+        + b"\1\0\0\0\2\0\0\0"  # one zero: name, shape
+        + b"\xfe"
+        + b"\xff" * 7
+        + b"\1\0\0\0"
+        + b"\3"
+        + b"\0" * 7
+        + b"\1\7\0\0\0"  # constant, one term: coef, einsum 7
+        + b"\1\0\0\0"
+        + b"\1\0\0\0\1\xff\xff\xff\xff"
+        + b"\0\0\0\0"
+        + b"\5\0\0\0"  # one link
+        + b"\0" * 12  # hints, inputs, outputs
+    )
+    assert program.encode() == expected
+
+
+def test_a_value_without_encoding_is_refused() -> None:
+    tensor = pg.Tensor("t", (1,), pg.Public(), -(2**63) - 1, 0)
+    with pytest.raises(pg.EncodingError):
+        pg.Program("p", tensors=(tensor,)).encode()
+    with pytest.raises(pg.EncodingError):
+        pg.Program("p" * 129).encode()
+
+
+def test_another_version_is_refused() -> None:
+    with pytest.raises(pg.EncodingError, match="version 2"):
+        pg.Program.decode(dataclasses.replace(pg.Program("p"), version=2).encode())
+
+
+def test_layout_is_by_size_then_index() -> None:
+    slab = pg.Slab(0)
+    shapes = [(3,), (5,), (4,), (2, 3)]
+    tensors = tuple(pg.Tensor(str(i), shape, slab, 0, 1) for i, shape in enumerate(shapes))
+    program = pg.Program("p", slabs=(pg.SlabDecl("model", True),), tensors=tensors)
+    assert pg.slab_tensors(program, 0) == [1, 3, 0, 2]
+    assert pg.slab_cells(program, 0) == 8 + 8 + 4 + 4
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
+@given(good_programs())
+def test_random_programs_execute_to_their_reference(case: tuple[pg.Program, dict, dict]) -> None:
+    program, givens, expected = case
+    validate(program)
+    run = execute(program, givens)
+    assert np.array_equal(run.named("y"), expected["y"])
