@@ -1,14 +1,21 @@
 //! Operands folded over their free labels: what is left of an einsum for its sumcheck.
+//!
+//! A term's weights are a product with one factor a link, so a term is folded axis by axis of its *source*: patches of a
+//! convolution are never laid out. Only terms that do not factor this way are written out first.
 
-use crate::dense::{dense, PARALLEL};
+use crate::contraction::{contract_runs, Run};
+use crate::dense::dense;
 use crate::einsum::{EinsumPlan, Side};
 use crate::execute::Trace;
-use crate::pack::field;
+use crate::link::{combinations, unlinked, Joint};
 use crate::prepared::Prepared;
-use crate::shape::low_bits;
+use crate::shape::{entries, low_bits, strides};
+use crate::types::{Expr, Source, Term};
 use p3_field::PrimeCharacteristicRing;
-use rayon::prelude::*;
-use tacit_algebra::{eq_table, K};
+use tacit_algebra::{eq_table, f_from_i64, K};
+
+/// Kept tuples of a link up to which its weights are a small matrix.
+const MAX_ROWS: usize = 32;
 
 /// a_e(x) for all x in {0,1}^n_e: the sum over the operand's free indices of eq(r_free, .) * operand, a padded table over
 /// batch then contraction labels, most significant first. `out_point`: the relation's point over the output's shape.
@@ -19,129 +26,231 @@ pub fn fold_operand(
     trace: &Trace,
     out_point: &[K],
 ) -> Vec<K> {
-    let (Some(decl), Some(plan)) = (
-        prepared.program.einsums.get(einsum),
-        prepared.einsums.get(einsum),
-    ) else {
+    let decl = prepared.program.einsums.get(einsum);
+    let (Some(decl), Some(plan)) = (decl, prepared.einsums.get(einsum)) else {
         return Vec::new();
     };
     let expr = match side {
         Side::A => &decl.a,
         Side::B => &decl.b,
     };
-    let values = dense(prepared, expr, plan.operand_shape(side), trace);
-    let runs = runs(plan, side, out_point);
-    let folded = fold_runs(&values, &runs);
-    place(plan, side, &folded)
-}
-
-/// Neighbouring axes of one kind.
-enum Run {
-    /// Summed with these weights.
-    Free(Vec<K>),
-    Kept(usize),
-}
-
-/// The operand's axes, outermost first; weights of neighbouring free axes are multiplied out.
-fn runs(plan: &EinsumPlan, side: Side, out_point: &[K]) -> Vec<Run> {
-    let at = plan.output_coordinates(out_point);
-    let free = match side {
-        Side::A => &plan.free_a,
-        Side::B => &plan.free_b,
-    };
-    let mut out: Vec<Run> = Vec::new();
-    for &label in plan.operand_axes(side) {
-        let extent = plan.extent(label) as usize;
-        if !free.contains(&label) {
-            match out.last_mut() {
-                Some(Run::Kept(n)) => *n *= extent,
-                _ => out.push(Run::Kept(extent)),
-            }
-            continue;
-        }
-        let mut weights = eq_table(at(label));
-        weights.truncate(extent);
-        match out.last_mut() {
-            Some(Run::Free(outer)) => {
-                *outer = outer
-                    .iter()
-                    .flat_map(|&x| weights.iter().map(move |&w| x * w))
-                    .collect();
-            }
-            _ => out.push(Run::Free(weights)),
-        }
+    let fold = Fold::new(plan, side, out_point);
+    let mut out = Vec::new();
+    if expr.constant != 0 {
+        let all: Vec<usize> = (0..fold.axes.len()).collect();
+        let scale = fold.broadcast(&all) * f_from_i64(expr.constant);
+        fold.place(
+            &mut out,
+            Folded {
+                labels: Vec::new(),
+                values: vec![K::ONE],
+                scale,
+            },
+        );
+    }
+    for term in &expr.terms {
+        let folded = fold.term(prepared, term, trace).unwrap_or_else(|| {
+            let alone = Expr {
+                constant: 0,
+                terms: vec![term.clone()],
+            };
+            let values = dense(prepared, &alone, plan.operand_shape(side), trace);
+            fold.written_out(&values)
+        });
+        fold.place(&mut out, folded);
+    }
+    if out.is_empty() {
+        out.resize(1 << plan.bits, K::ZERO);
     }
     out
 }
 
-/// The kept axes' values, row-major over valid extents. The innermost free run is summed over base-field data, the
-/// others over what is left of it.
-fn fold_runs(values: &[i64], runs: &[Run]) -> Vec<K> {
-    let Some(at) = runs.iter().rposition(|r| matches!(r, Run::Free(_))) else {
-        return values.iter().map(|&v| K::from(field(v))).collect();
-    };
-    let inner = match runs.get(at + 1) {
-        Some(Run::Kept(n)) => *n,
-        _ => 1,
-    };
-    let Some(Run::Free(weights)) = runs.get(at) else {
-        return Vec::new();
-    };
-    let mut data = crate::stream::sum_rows(values, weights, inner);
-    let mut inner = inner;
-    for run in runs[..at].iter().rev() {
-        match run {
-            Run::Kept(n) => inner *= n,
-            Run::Free(weights) => data = sum_rows_k(&data, weights, inner),
-        }
-    }
-    data
+/// A term without its free labels.
+struct Folded {
+    /// Kept labels that the values depend on; the values are row-major over their valid extents.
+    labels: Vec<u8>,
+    values: Vec<K>,
+    scale: K,
 }
 
-/// out[o, c] = sum over f of weights[f] * data[o, f, c].
-fn sum_rows_k(data: &[K], weights: &[K], inner: usize) -> Vec<K> {
-    let block = weights.len() * inner;
-    let one = |block: &[K]| -> Vec<K> {
-        let mut out = vec![K::ZERO; inner];
-        for (row, &w) in block.chunks(inner).zip(weights) {
-            out.iter_mut().zip(row).for_each(|(o, &x)| *o += w * x);
-        }
-        out
-    };
-    if data.len() < PARALLEL {
-        return data.chunks(block).flat_map(one).collect();
-    }
-    data.par_chunks(block).flat_map_iter(one).collect()
+struct Fold<'a> {
+    plan: &'a EinsumPlan,
+    /// The operand's labels by axis, and the weights of those that are free.
+    axes: &'a [u8],
+    weights: Vec<Option<Vec<K>>>,
+    shape: &'a [u32],
+    /// Batch and contraction labels in the order of the result.
+    order: Vec<u8>,
 }
 
-/// From the operand's order over valid extents to [batch, contract] over padded ones.
-fn place(plan: &EinsumPlan, side: Side, values: &[K]) -> Vec<K> {
-    let order: Vec<u8> = plan.batch.iter().chain(&plan.contract).copied().collect();
-    let padded: Vec<u32> = order.iter().map(|&l| plan.extent(l)).collect();
-    let low = low_bits(&padded);
-    let kept: Vec<u8> = plan
-        .operand_axes(side)
-        .iter()
-        .copied()
-        .filter(|l| order.contains(l))
-        .collect();
-    let extents: Vec<u32> = kept.iter().map(|&l| plan.extent(l)).collect();
-    let steps: Vec<i64> = kept
-        .iter()
-        .map(|l| {
-            order
-                .iter()
-                .position(|o| o == l)
-                .map_or(0, |i| 1i64 << low[i])
+impl<'a> Fold<'a> {
+    fn new(plan: &'a EinsumPlan, side: Side, out_point: &[K]) -> Self {
+        let at = plan.output_coordinates(out_point);
+        let free = match side {
+            Side::A => &plan.free_a,
+            Side::B => &plan.free_b,
+        };
+        let axes = plan.operand_axes(side);
+        let weights = |&label: &u8| {
+            free.contains(&label).then(|| {
+                let mut table = eq_table(at(label));
+                table.truncate(plan.extent(label) as usize);
+                table
+            })
+        };
+        Self {
+            axes,
+            weights: axes.iter().map(weights).collect(),
+            shape: plan.operand_shape(side),
+            order: plan.batch.iter().chain(&plan.contract).copied().collect(),
+            plan,
+        }
+    }
+
+    /// The weight of a term that some axes do not occur in: the sum of each free axis' weights.
+    fn broadcast(&self, axes: &[usize]) -> K {
+        let sums = axes.iter().filter_map(|&a| self.weights[a].as_ref());
+        sums.map(|w| w.iter().copied().sum::<K>()).product()
+    }
+
+    /// The operand's values as they are.
+    fn written_out(&self, values: &[i64]) -> Folded {
+        let runs = self
+            .weights
+            .iter()
+            .zip(self.shape)
+            .map(|(weights, &extent)| match weights {
+                Some(weights) => Run::Free(weights.clone()),
+                None => Run::Kept(extent as usize),
+            });
+        let kept = self
+            .axes
+            .iter()
+            .zip(&self.weights)
+            .filter(|(_, w)| w.is_none());
+        Folded {
+            labels: kept.map(|(&l, _)| l).collect(),
+            values: contract_runs(values, runs.collect()),
+            scale: K::ONE,
+        }
+    }
+
+    /// `None` when the weights do not factor over the source's axes, or the factors are too large to be worth it.
+    fn term(&self, prepared: &Prepared, term: &Term, trace: &Trace) -> Option<Folded> {
+        let Source::Tensor(id) = term.source else {
+            return None;
+        };
+        let shape = &prepared.program.tensors.get(id as usize)?.shape;
+        let data = trace.tensors.get(id as usize)?;
+        if data.len() != entries(shape) || term.links.iter().any(|l| l.source.len() != 1) {
+            return None;
+        }
+        let (mut runs, mut labels) = (Vec::new(), Vec::new());
+        for (axis, &extent) in shape.iter().enumerate() {
+            match term.links.iter().find(|l| l.source[0].0 as usize == axis) {
+                None => runs.push(Run::Free(vec![K::ONE; extent as usize])),
+                Some(link) => {
+                    let (run, kept) = self.factor(&Joint::new(link, self.shape, shape))?;
+                    runs.push(run);
+                    labels.extend(kept.into_iter().map(|a| self.axes[a]));
+                }
+            }
+        }
+        let scale = self.broadcast(&unlinked(term, self.shape.len(), true)) * f_from_i64(term.coef);
+        Some(Folded {
+            labels,
+            values: contract_runs(data, runs),
+            scale,
         })
-        .collect();
-    if kept == order && values.len() == 1 << plan.bits {
-        return values.to_vec();
     }
-    let mut out = vec![K::ZERO; 1 << plan.bits];
-    let cells = crate::link::combinations(&extents, &steps, 0);
-    for (&v, cell) in values.iter().zip(cells) {
-        out[cell as usize] = v;
+
+    /// A link with one source axis: weights [kept target tuples, source index], and the kept target axes.
+    fn factor(&self, joint: &Joint) -> Option<(Run, Vec<usize>)> {
+        let target = &joint.target;
+        let kept: Vec<usize> = target
+            .axes
+            .iter()
+            .copied()
+            .filter(|&a| self.weights[a].is_none())
+            .collect();
+        if joint.is_identity() {
+            let run = match &self.weights[target.axes[0]] {
+                Some(weights) => Run::Free(weights.clone()),
+                None => Run::Kept(target.extents[0] as usize),
+            };
+            return Some((run, kept));
+        }
+        let kept_shape: Vec<u32> = kept.iter().map(|&a| self.shape[a]).collect();
+        let rows = entries(&kept_shape);
+        // Without a free axis nothing is summed: only few rows are worth a matrix.
+        if rows > MAX_ROWS {
+            return None;
+        }
+        let kept_steps = strides(&kept_shape);
+        let step = |axis: &usize| {
+            kept.iter()
+                .position(|a| a == axis)
+                .map_or(0, |i| kept_steps[i] as i64)
+        };
+        let steps: Vec<i64> = target.axes.iter().map(step).collect();
+        let row_of = combinations(&target.extents, &steps, 0);
+        let mut weights = vec![K::ONE];
+        for (&axis, &extent) in target.axes.iter().zip(&target.extents) {
+            let axis = self.weights[axis]
+                .clone()
+                .unwrap_or_else(|| vec![K::ONE; extent as usize]);
+            weights = weights
+                .iter()
+                .flat_map(|&w| axis.iter().map(move |&x| w * x))
+                .collect();
+        }
+        let (extent, stride) = joint.source.single()?;
+        let mut matrix = vec![vec![K::ZERO; extent as usize]; rows];
+        for ((v, row), w) in target.values().into_iter().zip(row_of).zip(weights) {
+            // v = stride * s
+            if v % stride == 0 && (0..extent as i64).contains(&(v / stride)) {
+                matrix[row as usize][(v / stride) as usize] += w;
+            }
+        }
+        Some((Run::Matrix(matrix), kept))
     }
-    out
+
+    /// out += scale * the values, repeated along kept labels that they do not depend on; from valid extents to padded.
+    fn place(&self, out: &mut Vec<K>, folded: Folded) {
+        let size = 1usize << self.plan.bits;
+        let Folded {
+            labels,
+            values,
+            scale,
+        } = folded;
+        if out.is_empty() && scale == K::ONE && labels == self.order && values.len() == size {
+            *out = values;
+            return;
+        }
+        out.resize(size, K::ZERO);
+        let padded: Vec<u32> = self.order.iter().map(|&l| self.plan.extent(l)).collect();
+        let low = low_bits(&padded);
+        let cells = |labels: &[u8]| {
+            let extents: Vec<u32> = labels.iter().map(|&l| self.plan.extent(l)).collect();
+            let step = |l: &u8| {
+                self.order
+                    .iter()
+                    .position(|o| o == l)
+                    .map_or(0, |i| 1i64 << low[i])
+            };
+            combinations(&extents, &labels.iter().map(step).collect::<Vec<i64>>(), 0)
+        };
+        let rest: Vec<u8> = self
+            .order
+            .iter()
+            .copied()
+            .filter(|l| !labels.contains(l))
+            .collect();
+        let cells_of_values = cells(&labels);
+        for start in cells(&rest) {
+            for (&v, cell) in values.iter().zip(&cells_of_values) {
+                out[(start + cell) as usize] += scale * v;
+            }
+        }
+    }
 }

@@ -6,6 +6,7 @@
 mod bound;
 mod bytes;
 mod contract;
+mod contraction;
 mod costs;
 mod dense;
 mod einsum;

@@ -71,6 +71,14 @@ impl Half {
         })
     }
 
+    /// (extent, stride) of the only axis.
+    pub fn single(&self) -> Option<(u32, i64)> {
+        match (self.extents.as_slice(), self.strides.as_slice()) {
+            (&[extent], &[stride]) => Some((extent, stride)),
+            _ => None,
+        }
+    }
+
     fn is_unit(&self) -> bool {
         self.strides.len() == 1 && self.strides[0].abs() == 1
     }

@@ -104,6 +104,55 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+    #[test]
+    fn folds_of_random_expressions(seed: u64) {
+        let mut rng = Rng(seed);
+        let (mut program, mut trace) = random_tensors(&mut rng, 3, 5);
+        let (labelled, _) = random_einsum(&mut rng);
+        let mut decl = labelled.program.einsums[0].clone();
+        for (axes, side) in [(&decl.a_axes, &mut decl.a), (&decl.b_axes, &mut decl.b)] {
+            let shape: Vec<u32> = axes.iter().map(|&l| decl.extents[l as usize]).collect();
+            let mut terms = vec![];
+            for _ in 0..rng.range(0, 3) {
+                let t = rng.range(0, 7) as u32;
+                let source = program.tensors[t as usize].shape.clone();
+                terms.push(random_term(&mut rng, &shape, t, &source));
+            }
+            *side = expr(rng.range(-3, 3), terms);
+        }
+        program.einsums.push(decl);
+        // Nothing bounds the witness tensors here: make them public ones.
+        program.tensors.iter_mut().filter(|t| t.place == Place::Witness).for_each(|t| t.place = Place::Public);
+        let prepared = Prepared::new(program).unwrap();
+        trace.einsums = vec![vec![]];
+        let (decl, plan) = (&prepared.program.einsums[0], &prepared.einsums[0]);
+        let a = naive(&prepared.program, &decl.a, &plan.a_shape, &trace);
+        let b = naive(&prepared.program, &decl.b, &plan.b_shape, &trace);
+        let mut out = vec![0i64; entries(&plan.out_shape)];
+        for at in assignments(decl) {
+            out[flat(decl, &decl.out_axes, &at)] += a[flat(decl, &decl.a_axes, &at)] * b[flat(decl, &decl.b_axes, &at)];
+        }
+        let r = rng.point(shape_bits(&plan.out_shape));
+        let fa = fold_operand(&prepared, 0, Side::A, &trace, &r);
+        let fb = fold_operand(&prepared, 0, Side::B, &trace, &r);
+        let batch = eq_table(&plan.batch_point(&r));
+        let inner = fa.len() / batch.len();
+        let sum: K = (0..fa.len()).map(|x| batch[x / inner] * fa[x] * fb[x]).sum();
+        assert_eq!(sum, extension(&plan.out_shape, &out, &r));
+
+        let x = rng.point(plan.bits);
+        let (cells, publics) = (slabs(&prepared, &trace), publics(&prepared, &trace));
+        for (side, folded, expr) in [(Side::A, fa, &decl.a), (Side::B, fb, &decl.b)] {
+            let value: K = eq_table(&x).into_iter().zip(folded).map(|(w, v)| w * v).sum();
+            let point = plan.operand_point(side, &r, &x);
+            let at = prepared.expr_at(expr, plan.operand_shape(side), &point, &publics);
+            assert_eq!(value_of(&at.affine, &cells), value);
+        }
+    }
+}
+
 /// x -> relu(w x + b) with an 8-bit rounding shift: every relation once.
 pub fn mlp(batch: u32, inputs: u32, outputs: u32) -> Program {
     let mut p = empty("mlp");
