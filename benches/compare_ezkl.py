@@ -49,7 +49,7 @@ def measure(network: Path, one: Path, samples: Path, runs: int) -> dict[str, Any
         os.chdir(folder)
         options = ezkl.PyRunArgs()
         options.input_visibility, options.param_visibility, options.output_visibility = "private", "private", "public"
-        model = str(network)
+        model = str(_fixed(network, folder / "network.onnx"))
         result = {
             "version": getattr(ezkl, "__version__", "unknown"),
             "settings_seconds": timed(lambda: ezkl.gen_settings(model, "settings.json", py_run_args=options))
@@ -73,6 +73,19 @@ def measure(network: Path, one: Path, samples: Path, runs: int) -> dict[str, Any
         result["proving_key_bytes"] = Path("pk").stat().st_size
         os.chdir("/")
     return result
+
+
+def _fixed(network: Path, target: Path) -> Path:
+    """The same model with a batch of one where it is free: ezkl wants to know."""
+    import onnx
+
+    model = onnx.load(str(network))
+    for value in [*model.graph.input, *model.graph.output]:
+        for dimension in value.type.tensor_type.shape.dim:
+            if not dimension.HasField("dim_value"):
+                dimension.dim_value = 1
+    onnx.save(model, str(target))
+    return target
 
 
 def _inputs(network: Path) -> list[str]:

@@ -72,7 +72,7 @@ def convolutional(side: int, filters: Sequence[int], hidden: int, rng: np.random
         constants.append(numpy_helper.from_array(kernels, f"kernels{index}"))
         names = [f"conv{index}", f"active{index}", f"pooled{index}"]
         nodes += [
-            helper.make_node("Conv", [last, f"kernels{index}"], names[:1], kernel_shape=[5, 5]),
+            helper.make_node("Conv", [last, f"kernels{index}"], names[:1], kernel_shape=[5, 5], strides=[1, 1]),
             helper.make_node("Relu", names[:1], names[1:2]),
             helper.make_node("AveragePool", names[1:2], names[2:], kernel_shape=[2, 2], strides=[2, 2]),
         ]

@@ -153,7 +153,9 @@ def _convolutional(kernels: Floats, head: Any) -> bytes:
 
     constants = [numpy_helper.from_array(kernels, "kernels")]
     nodes = [
-        helper.make_node("Conv", ["x", "kernels"], ["convolved"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+        helper.make_node(
+            "Conv", ["x", "kernels"], ["convolved"], kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[1, 1]
+        ),
         helper.make_node("Relu", ["convolved"], ["active"]),
         helper.make_node("MaxPool", ["active"], ["pooled"], kernel_shape=[2, 2], strides=[2, 2]),
         helper.make_node("Flatten", ["pooled"], ["layer0"]),
