@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .errors import Refused
+from .field import HALF
 from .intervals import check_intervals
 from .program import (
     Constant,
@@ -17,9 +18,13 @@ from .program import (
     LinearHint,
     Link,
     LookupHint,
+    MaxHint,
     OfEinsum,
+    OneHotMaxHint,
     Program,
+    Public,
     Shape,
+    Witness,
     is_identity,
     shape_bits,
     valid_entries,
@@ -89,6 +94,7 @@ def _check_tensors(program: Program) -> None:
         place = f"tensor {tensor.name}"
         _check_shape(tensor.shape, place)
         require(tensor.lo <= tensor.hi, place, "an empty interval")
+        require(tensor.lo >= -HALF and tensor.hi <= HALF, place, "an interval that leaves (-p/2, p/2)")
         if isinstance(tensor.place, InSlab):
             require(tensor.place.slab < len(program.slabs), place, "no such slab")
         if isinstance(tensor.place, Constant):
@@ -155,11 +161,15 @@ def _check_links(links: Sequence[Link], target: Shape, source: Shape, place: str
 
 
 def _check_hint(program: Program, hint: Hint, place: str) -> None:
-    """Indices in range, expressions well formed; what a hint computes is nobody's concern here."""
+    """Expressions well formed, whole witness or public tensors of the right shape written; values are nobody's concern."""
 
-    def tensor(index: int) -> Shape:
+    def written(index: int, shape: Shape | None) -> Shape:
         require(index < len(program.tensors), place, "no such tensor")
-        return program.tensors[index].shape
+        tensor = program.tensors[index]
+        writable = isinstance(tensor.place, Witness | Public)
+        require(writable, place, f"it writes {tensor.name}, neither witness nor public")
+        require(shape is None or tensor.shape == shape, place, f"it writes {tensor.name}, of another shape")
+        return tensor.shape
 
     def expr(value: Expr, shape: Shape) -> None:
         _check_shape(shape, place)
@@ -167,22 +177,28 @@ def _check_hint(program: Program, hint: Hint, place: str) -> None:
 
     match hint:
         case LinearHint():
-            expr(hint.expr, tensor(hint.dst))
+            expr(hint.expr, written(hint.dst, None))
         case LookupHint():
             require(hint.table < len(program.tables), place, "no such table")
             require(hint.shift <= MAX_SHIFT, place, f"shift {hint.shift}")
-            expr(hint.expr, tensor(hint.dst))
+            expr(hint.expr, written(hint.dst, None))
         case DigitsHint():
             expr(hint.expr, hint.shape)
-            for index, _ in hint.digits:
-                tensor(index)
+            for index, width in hint.digits:
+                require(width <= MAX_SHIFT, place, f"a digit of {width} bits")
+                written(index, hint.shape)
             if hint.quotient is not None:
-                tensor(hint.quotient)
+                written(hint.quotient, hint.shape)
         case DivideHint():
             expr(hint.num, hint.shape)
             expr(hint.den, hint.shape)
-            tensor(hint.quotient)
-            tensor(hint.remainder)
-        case _:
+            written(hint.quotient, hint.shape)
+            written(hint.remainder, hint.shape)
+        case MaxHint():
             expr(hint.expr, hint.shape)
-            tensor(hint.dst)
+            require(len(hint.shape) > 0, place, "a maximum over no axis")
+            written(hint.dst, hint.shape[:-1])
+        case OneHotMaxHint():
+            expr(hint.expr, hint.shape)
+            require(len(hint.shape) > 0, place, "a maximum over no axis")
+            written(hint.dst, hint.shape)
