@@ -8,11 +8,16 @@
 Exceptions are in `tacit.errors`; a second, independent verifier in plain Python is `tacit.reference`.
 """
 
-from tacit import _load as _load  # before anything imports tacit._native: it picks the build for this processor
-from tacit.api.calls import commit_data, commit_model, compile, prove, verify
-from tacit.api.inspect import inspect
-from tacit.api.objects import Commitment, Program, Proof, Secret, Weights
-from tacit.errors import InvalidProof
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tacit.api.calls import commit_data, commit_model, compile, prove, verify
+    from tacit.api.inspect import inspect
+    from tacit.api.objects import Commitment, Program, Proof, Secret, Weights
+    from tacit.errors import InvalidProof
 
 __version__ = "0.1.0"
 
@@ -30,3 +35,24 @@ __all__ = [
     "prove",
     "verify",
 ]
+
+#: Where each name lives. Loaded when first used: `tacit.reference` needs no extension module, `tacit prove` no compiler.
+_HOMES = {
+    **dict.fromkeys(("commit_data", "commit_model", "compile", "prove", "verify"), "tacit.api.calls"),
+    **dict.fromkeys(("Commitment", "Program", "Proof", "Secret", "Weights"), "tacit.api.objects"),
+    "inspect": "tacit.api.inspect",
+    "InvalidProof": "tacit.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'tacit' has no attribute {name!r}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

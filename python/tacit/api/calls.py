@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tacit import _native
 from tacit.api.native import failures
 from tacit.api.objects import Array, Commitment, Ints, Port, Program, Proof, Secret, Statement, Weights
-from tacit.compiler import compile_model
 from tacit.errors import InputError, InvalidProof
-from tacit.quantize import Options
+
+if TYPE_CHECKING:
+    from tacit.quantize import Options
 
 
 def compile(
@@ -42,6 +43,10 @@ def compile(
     `optimize`: "time", "balanced" or "size".
     Raises ModelError, InputError, QuantizationError, ProgramError.
     """
+    # Here, so that proving and verifying load no compiler.
+    from tacit.compiler import compile_model
+    from tacit.quantize import Options
+
     chosen = options or Options()
     if headroom is not None:
         chosen = dataclasses.replace(chosen, headroom=headroom)
