@@ -84,7 +84,7 @@ def _decimals(value: float) -> int:
 
 
 @contextmanager
-def busy(message: str) -> Iterator[None]:
+def busy(message: str, *, tell_end: bool = True) -> Iterator[None]:
     """Run the body; if it takes longer than `PATIENCE` seconds, say on stderr that it goes on, and at its end how long.
 
     On a terminal that is a spinner, elsewhere one line when the patience ends and one at the end.
@@ -119,7 +119,7 @@ def busy(message: str) -> Iterator[None]:
             done = True
             if spinner is not None:
                 spinner.stop()
-    if shown:
+    if shown and tell_end:
         console.print(f"[dim]{escape(message)}: {duration(time.perf_counter() - start)}[/dim]")
 
 

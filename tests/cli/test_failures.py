@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,6 +105,18 @@ def test_interrupt(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     fail_with(monkeypatch, KeyboardInterrupt())
     assert run(["prove", "m.tacit"]) == 130
     assert "interrupted" in capsys.readouterr().err
+
+
+def test_closed_pipe_is_quiet() -> None:
+    """Whoever reads stops reading (`tacit ... | head`): no trace, exit code 1."""
+    script = "import sys; from tacit.cli.app import run; sys.exit(run(['--help']))"
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as stdout:
+        command = [sys.executable, "-c", script]
+        finished = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
+    assert finished.returncode in (0, 1)
+    assert "Traceback" not in finished.stderr
 
 
 def test_context() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -30,10 +29,8 @@ def run(arguments: Sequence[str]) -> int:
     as_json = "--json" in arguments
     try:
         code = app(list(arguments) or ["--help"], prog_name="tacit", standalone_mode=False)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough. Python would complain once more when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return failures.USER
+    except SystemExit as leave:  # the parser's way with a closed pipe: whoever read our output has seen enough
+        return failures.USER if leave.code else 0
     except BaseException as error:  # a panic of the native module is a BaseException, and a bug
         return failures.report(error, as_json=as_json)
     if code == failures.INTERRUPTED:  # the parser has turned the interrupt into its exit code

@@ -19,9 +19,18 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
+from rich.rule import Rule
 
 from tacit import console
 from tacit.demo import forgery, models
+
+#: What the verifier's reasons mean in this story.
+REASONS = {
+    "grinding": "its work was done for another statement",
+    "merkle": "the opened values are not the committed ones",
+    "program": "it is a proof about another program",
+    "final_claim": "what it says is not true",
+}
 
 
 @dataclass
@@ -34,7 +43,7 @@ class Teller:
     def title(self, text: str) -> None:
         if self.out is not None:
             self.out.print()
-            self.out.rule(f"[bold]{escape(text)}[/bold]", align="left")
+            self.out.print(Rule(f"[bold]{escape(text)}[/bold]", align="left"), width=min(self.out.width, 100))
 
     def say(self, text: str) -> None:
         if self.out is not None:
@@ -45,7 +54,7 @@ class Teller:
         """Time the body under `key`; what it appends to the list is told beside the step's text."""
         notes: list[str] = []
         start = time.perf_counter()
-        with console.busy(text):
+        with console.busy(text, tell_end=False):
             yield notes
         seconds = time.perf_counter() - start
         self.figures[f"{key}_seconds"] = seconds
@@ -143,8 +152,8 @@ def _refused(tell: Teller, name: str, attempt: Callable[[], Any]) -> str:
     try:
         attempt()
     except InvalidProof as refusal:
-        reason = f"{refusal.place}: {refusal.reason}" if refusal.place else refusal.reason
-        tell.row(name, "refused", f"[{refusal.slug}] {reason}", mark="[red]✗[/red]")
+        words = REASONS.get(refusal.slug, refusal.reason)
+        tell.row(name, "refused", f"{words} [{refusal.slug}]", mark="[red]✗[/red]")
         return refusal.slug
     raise RuntimeError(f"the verifier accepted a forgery: {name}")
 
