@@ -18,7 +18,7 @@ from tacit.quantize import batches
 Array = npt.NDArray[Any]
 
 #: Rules of thumb for the prover on two cores, in nanoseconds.
-NS_PER_LOOKUP, NS_PER_CELL, NS_PER_WEIGHT = 60.0, 40.0, 30.0
+NS_PER_LOOKUP, NS_PER_CELL, NS_PER_WEIGHT = 60.0, 120.0, 30.0
 
 
 @dataclass(frozen=True)

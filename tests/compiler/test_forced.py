@@ -100,7 +100,20 @@ def test_a_maximum_must_be_attained_and_be_the_largest() -> None:
         assert forged_maximum_is_refused(run, values, wrong)
 
 
-def forged_maximum_is_refused(run: Execution, values: Any, wrong: int) -> bool:
+def test_a_maximum_of_four_must_be_attained() -> None:
+    """By the product of the gaps: a larger number has no factor 0, a smaller one a negative gap."""
+    values = np.array([[3, 900, -40, 900]])
+    run = lowered(RoundMax(0, 14, 1), values)
+    assert run.named("y").tolist() == [900]
+    tensors = {t.name: i for i, t in enumerate(run.program.tensors)}
+    for wrong in (899, 901, 3, 1200):
+        gap = wrong - values
+        pairs = gap[:, ::2] * gap[:, 1::2]
+        assert forged_maximum_is_refused(run, values, wrong)
+        assert forged_maximum_is_refused(run, values, wrong, {tensors["op.pairs"]: pairs})
+
+
+def forged_maximum_is_refused(run: Execution, values: Any, wrong: int, more: dict[int, Any] | None = None) -> bool:
     """All tensors rewritten for the maximum `wrong`, with the gap's digits as good as they get."""
     tensors = {t.name: i for i, t in enumerate(run.program.tensors)}
     forged: dict[int, Any] = {tensors["y"]: np.array([wrong])}
@@ -112,7 +125,7 @@ def forged_maximum_is_refused(run: Execution, values: Any, wrong: int) -> bool:
     gap = np.maximum(wrong - values, 0)
     for k in range(3):
         forged[tensors[f"op.gap.{k}"]] = (gap >> (5 * k)) & 31
-    return refused(run, forged)
+    return refused(run, forged | (more or {}))
 
 
 def test_argmax_takes_the_first_of_equals() -> None:

@@ -2,8 +2,9 @@
 
 With y_j = round(x_j / 2^s) and m = max y_j, the number D_j = 2^s m + (2^s - 1) - half - x_j equals 2^s (m - y_j) + r_j
 with r_j in [0, 2^s). Its digits, all range-checked, say at once that y_j is the rounding of x_j, what q_j = m - y_j is, and
-that q_j >= 0: m is at least every y_j. Selectors e_j >= 0 with sum 1 are a one-hot vector, and sum e_j q_j = 0 says that
-some y_j equals m. So m is the maximum and nothing else; which of equal entries is selected does not matter.
+that q_j >= 0: m is at least every y_j. That some y_j equals m is said by the product of all q_j, which is 0, where it
+cannot pass the field (windows of up to four entries); otherwise by selectors e_j >= 0 with sum 1, a one-hot vector, and
+sum e_j q_j = 0. So m is the maximum and nothing else; which of equal entries is selected does not matter.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
 from tacit.lowering.core import Operator, in_range, shifted
 from tacit.lowering.rounding import half, signed
-from tacit.program import Expr
+from tacit.program import HALF, Expr
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,39 @@ def _spread(builder: Builder, m: Lazy, shape: Shape) -> Lazy:
     return builder.view("spread", m, shape, lambda e, s: affine.substitute(e, m.shape, shape, rows, s))
 
 
-def attained(builder: Builder, name: str, gap: Lazy, axes: int) -> Lazy:
-    """Selectors e over the last `axes` axes of gap >= 0, merged into one: one-hot, and sum e * gap = 0. Returns e."""
+def attained(builder: Builder, name: str, gap: Lazy, axes: int) -> None:
+    """Some entry of gap >= 0 over the last `axes` axes is 0."""
+    rank = len(gap.shape) - axes
+    count = prod(gap.shape[rank:])
+    _, top = builder.interval(gap)
+    if count in (1, 2, 4) and top**count < HALF >> 1:
+        gap = builder.reshape(name, gap, (*gap.shape[:rank], *[2] * (count.bit_length() - 1)))
+        _product_is_zero(builder, name, gap, rank)
+    else:
+        _select(builder, name, gap, axes)
+
+
+def _product_is_zero(builder: Builder, name: str, gap: Lazy, rank: int) -> None:
+    """The product over the axes from `rank` on, all of extent 2, is 0: pairs are multiplied and committed, the last not."""
+    while len(gap.shape) > rank + 1:
+        gap = builder.commit(f"{name}.pairs", _pairs(builder, f"{name}.pairs", gap))
+    if len(gap.shape) > rank:
+        gap = _pairs(builder, f"{name}.pairs", gap)
+    builder.zero(f"{name}.attained", gap.shape, (1, gap.expr))
+
+
+def _pairs(builder: Builder, name: str, x: Lazy) -> Lazy:
+    """x[.., 0] * x[.., 1], raw."""
+    shape = x.shape[:-1]
+    sides = []
+    for i in range(2):
+        rows: list[affine.Row] = [*((((a, 1),), 0) for a in range(len(shape))), ((), i)]
+        sides.append(Lazy(affine.substitute(x.expr, x.shape, shape, rows, builder.shapes), shape))
+    return builder.hadamard(name, *sides)
+
+
+def _select(builder: Builder, name: str, gap: Lazy, axes: int) -> None:
+    """Selectors e over the last `axes` axes, merged into one: one-hot, and sum e * gap = 0."""
     rank = len(gap.shape) - axes
     out, window = gap.shape[:rank], gap.shape[rank:]
     flat = (*out, prod(window))
@@ -129,4 +161,3 @@ def attained(builder: Builder, name: str, gap: Lazy, axes: int) -> Lazy:
     labels = tuple(range(len(gap.shape)))
     picked = builder.einsum(f"{name}.pick", gap.shape, (labels, labels, labels[:rank]), selector.expr, gap.expr)
     builder.zero(f"{name}.attained", out, (1, picked.expr))
-    return whole

@@ -6,17 +6,21 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from tacit.graph import Node
+from tacit.lowering import storage
 from tacit.lowering.contraction import Contract, WindowSum
 from tacit.lowering.maxima import RoundMax
-from tacit.lowering.rounding import signed
+from tacit.lowering.rounding import RoundRelu, signed
 from tacit.lowering.rules_round import mean
-from tacit.lowering.views import Affine, Cut, Reshape, Total, Windows
+from tacit.lowering.views import Affine, Cut, Join, Reshape, Total, Windows
 from tacit.quantize import Array, Quantizer, QValue, Shape, rule
+
+#: About how many tensors of an activation's shape its rounding commits.
+BOX_WIDTH = 3
 
 
 @dataclass(frozen=True)
 class Fused:
-    """Nodes after a convolution that are taken together with it: a ReLU, a max pool, in either order."""
+    """Nodes after a convolution that are taken together with it: a ReLU, a max pool that tiles it, in either order."""
 
     nodes: tuple[Node, ...]
     pool: tuple[int, ...]
@@ -26,51 +30,111 @@ class Fused:
         return any(node.op == "Relu" for node in self.nodes)
 
 
-def fused_pool(q: Quantizer, tensor: str) -> Fused | None:
-    """A pool behind this tensor whose windows tile it: max commutes with ReLU and with rounding."""
+def fused(q: Quantizer, tensor: str) -> Fused:
+    """The nodes behind this tensor that can be fused: max commutes with ReLU and with rounding."""
     nodes: list[Node] = []
+    pool: tuple[int, ...] = ()
     while user := q.sole_user(tensor, "Relu", "MaxPool"):
         if any(user.op == node.op for node in nodes):
             break
+        if user.op == "MaxPool":
+            kernel, attrs = tuple(user.attrs["kernel_shape"]), user.attrs
+            if tuple(attrs["strides"]) != kernel or any(attrs["pads"]) or any(d != 1 for d in attrs["dilations"]):
+                break
+            pool = kernel
         nodes.append(user)
         tensor = user.outputs[0]
-    pool = next((node for node in nodes if node.op == "MaxPool"), None)
-    if pool is None:
-        return None
-    kernel, attrs = tuple(pool.attrs["kernel_shape"]), pool.attrs
-    if tuple(attrs["strides"]) != kernel or any(attrs["pads"]) or any(d != 1 for d in attrs["dilations"]):
-        return None
-    return Fused(tuple(nodes), kernel)
+    return Fused(tuple(nodes), pool)
 
 
 @rule("Conv")
 def conv(q: Quantizer, node: Node) -> QValue:
     """Patches by links, one contraction, the bias at the accumulator's scale; channels come last in the raw result.
 
-    With a pool that tiles the result the output axes are made in tiles, so that one maximum reads the raw value.
+    With a pool that tiles the result the output axes are made in tiles, so that one maximum reads the raw value. What is
+    rounded at once is made in boxes whose extents pad well.
     """
     out = node.outputs[0]
-    weight = q.graph.constants[node.inputs[1]]
     groups = node.attrs["group"]
     x = q.settled(node.inputs[0])
-    fused = fused_pool(q, out) if groups == 1 else None
-    name = q.weight(node.inputs[1], _kernel(weight, groups), x, q.target(out))
+    weight = _kernel(q.graph.constants[node.inputs[1]], groups)
+    name = q.weight(node.inputs[1], weight, x, q.target(out))
     spatial = q.graph.shapes[out][2:]
-    patches = _patches(q, node, x, weight.shape[2:], spatial)
-    rank = len(spatial)
+    patches = _patches(q, node, x, q.graph.shapes[node.inputs[1]][2:], spatial)
     if groups > 1:
         return _grouped(q, node, x, patches, name)
-    tile = fused.pool if fused else ()
-    patches, labels = _tiled(q, patches, x.frac, spatial, tile)
-    kernel = "ij"[:rank]
-    positions = "pq"[:rank] + "o" + ("yx"[:rank] if tile else "")
-    frac = x.frac + q.ints.fracs[name]
-    raw = q.emit(Contract(labels, f"oc{kernel}", f"b{positions}"), [patches, name], frac, out)
-    raw = _bias(q, node, raw, frac, 1 + rank)
+    after = fused(q, out)
+    rank = len(spatial)
     perm = (0, 1 + rank, *range(1, 1 + rank))
-    if fused is None:
-        return q.new(raw, frac, True, out, perm)
-    return _pooled(q, out, raw, frac, fused, perm)
+    bias = _bias(q, node, x.frac + q.ints.fracs[name])
+    if not after.nodes:
+        raw = _contract(q, out, patches, name, bias, ())
+        return q.new(raw, q.ints.fracs[raw], True, out, perm)
+    return _rounded(q, out, (patches, name, bias), after, perm)
+
+
+def _contract(q: Quantizer, out: str, patches: str, weight: str, bias: str | None, tile: tuple[int, ...]) -> str:
+    """The raw value (b, positions.., o, within tile..) of patches (b, c, positions.. with tile, kernel..)."""
+    rank = len(q.ints.shapes[weight]) - 2
+    kernel, within = "ij"[:rank], "yx"[:rank] if tile else ""
+    places = "pyqx"[: 2 * rank] if tile else "pq"[:rank]
+    op = Contract(f"bc{places}{kernel}", f"oc{kernel}", "b" + "pq"[:rank] + "o" + within)
+    frac = q.ints.fracs[patches] + q.ints.fracs[weight]
+    raw = q.emit(op, [patches, weight], frac, out)
+    return raw if bias is None else _add_bias(q, raw, bias, 1 + rank)
+
+
+def _rounded(
+    q: Quantizer, out: str, operands: tuple[str, str, str | None], after: Fused, perm: tuple[int, ...]
+) -> QValue:
+    """Contraction, rounding, ReLU and pool, box by box, joined again."""
+    patches, weight, bias = operands
+    rank, tile = len(perm) - 2, after.pool
+    patches = _tiled(q, patches, q.graph.shapes[out][2:], tile)
+    step = 2 if tile else 1
+    extents = (*q.ints.shapes[patches][2 : 2 + step * rank : step], q.ints.shapes[weight][0])
+    frac = q.ints.fracs[patches] + q.ints.fracs[weight]
+    shift = max(0, frac - q.target(out))
+    op = RoundMax(shift, q.bits, rank, after.relu) if tile else RoundRelu(shift, q.bits)
+    pieces: dict[tuple[tuple[int, int], ...], str] = {}
+    for box in storage.boxes(extents, width=BOX_WIDTH * prod(tile), most=4):
+        part = patches
+        for axis, ends in enumerate(box[:-1]):
+            part = _cut(q, part, 2 + step * axis, ends)
+        own_bias = None if bias is None else _cut(q, bias, 0, box[-1])
+        raw = _contract(q, out, part, _cut(q, weight, 0, box[-1]), own_bias, tile)
+        pieces[box] = q.emit(op, [raw], frac - shift, after.nodes[-1].outputs[0])
+    name = _joined(q, pieces, 1)
+    last = after.nodes[-1].outputs[0]
+    result = q.new(name, frac - shift, False, last, perm)
+    q.values[last] = result
+    q.skipped |= {node.name for node in after.nodes}
+    return result
+
+
+def _cut(q: Quantizer, name: str, axis: int, ends: tuple[int, int]) -> str:
+    """Entries [from, to) of an axis."""
+    shape = q.ints.shapes[name]
+    if ends == (0, shape[axis]):
+        return name
+    to = (*shape[:axis], ends[1] - ends[0], *shape[axis + 1 :])
+    starts = tuple(ends[0] if i == axis else 0 for i in range(len(shape)))
+    return q.emit(Cut(starts, (1,) * len(shape), to), [name], q.ints.fracs[name], f"{name}.cut")
+
+
+def _joined(q: Quantizer, pieces: dict[tuple[tuple[int, int], ...], str], axis: int) -> str:
+    """The boxes put together: axis by axis, the last first."""
+    if len(pieces) == 1:
+        return next(iter(pieces.values()))
+    if not next(iter(pieces)):
+        raise ValueError("two boxes in one place")
+    heads: dict[tuple[int, int], dict[tuple[tuple[int, int], ...], str]] = {}
+    for box, name in pieces.items():
+        heads.setdefault(box[0], {})[box[1:]] = name
+    names = [_joined(q, rest, axis + 1) for _, rest in sorted(heads.items())]
+    if len(names) == 1:
+        return names[0]
+    return q.emit(Join(axis), names, q.ints.fracs[names[0]], f"{names[0]}.join")
 
 
 def _kernel(weight: Array, groups: int) -> Array:
@@ -86,43 +150,33 @@ def _patches(q: Quantizer, node: Node, x: QValue, kernel: Shape, out: Shape) -> 
     return q.emit(op, [x.name], x.frac, f"{node.outputs[0]}.patches")
 
 
-def _tiled(q: Quantizer, patches: str, frac: int, out: Shape, tile: tuple[int, ...]) -> tuple[str, str]:
-    """Patches with every output axis split into (tile, within), the remainder cut off; and their labels."""
-    rank = len(out)
+def _tiled(q: Quantizer, patches: str, out: Shape, tile: tuple[int, ...]) -> str:
+    """Patches with every output axis split into (tile, within), the remainder cut off."""
+    rank, frac = len(out), q.ints.fracs[patches]
     if not tile:
-        return patches, "bc" + "pq"[:rank] + "ij"[:rank]
-    shape = q.ints.shapes[patches]
+        return patches
     counts = [n // k for n, k in zip(out, tile, strict=True)]
-    used = (*shape[:2], *(n * k for n, k in zip(counts, tile, strict=True)), *shape[2 + rank :])
-    if used != shape:
-        patches = q.emit(Cut((0,) * len(shape), (1,) * len(shape), used), [patches], frac, f"{patches}.cut")
+    for axis, (n, k) in enumerate(zip(counts, tile, strict=True)):
+        patches = _cut(q, patches, 2 + axis, (0, n * k))
+    shape = q.ints.shapes[patches]
     pairs = [n for pair in zip(counts, tile, strict=True) for n in pair]
-    patches = q.emit(Reshape((*shape[:2], *pairs, *shape[2 + rank :])), [patches], frac, f"{patches}.tile")
-    return patches, "bc" + "pyqx"[: 2 * rank] + "ij"[:rank]
+    return q.emit(Reshape((*shape[:2], *pairs, *shape[2 + rank :])), [patches], frac, f"{patches}.tile")
 
 
-def _bias(q: Quantizer, node: Node, raw: str, frac: int, axis: int) -> str:
-    """raw + bias along an axis."""
+def _bias(q: Quantizer, node: Node, frac: int) -> str | None:
+    """The bias as a parameter at the accumulator's scale."""
     if len(node.inputs) < 3:
-        return raw
-    values = q.graph.constants[node.inputs[2]]
-    name = q.parameter(node.inputs[2], values, frac)
-    shape = q.ints.shapes[raw]
+        return None
+    return q.parameter(node.inputs[2], q.graph.constants[node.inputs[2]], frac)
+
+
+def _add_bias(q: Quantizer, raw: str, bias: str, axis: int) -> str:
+    """raw + bias along an axis."""
+    shape, frac = q.ints.shapes[raw], q.ints.fracs[raw]
     after = len(shape) - axis - 1
     if after:
-        name = q.emit(Reshape((values.size, *(1,) * after)), [name], frac, f"{name}.axis")
-    return q.emit(Affine((1, 1)), [raw, q.expanded(name, shape)], frac, f"{raw}.bias")
-
-
-def _pooled(q: Quantizer, tensor: str, raw: str, frac: int, fused: Fused, perm: tuple[int, ...]) -> QValue:
-    shift = max(0, frac - q.target(tensor))
-    last = fused.nodes[-1].outputs[0]
-    op = RoundMax(shift, q.bits, len(fused.pool), fused.relu)
-    name = q.emit(op, [raw], frac - shift, last)
-    result = q.new(name, frac - shift, False, last, perm)
-    q.values[last] = result
-    q.skipped |= {node.name for node in fused.nodes}
-    return result
+        bias = q.emit(Reshape((*q.ints.shapes[bias], *(1,) * after)), [bias], frac, f"{bias}.axis")
+    return q.emit(Affine((1, 1)), [raw, q.expanded(bias, shape)], frac, f"{raw}.bias")
 
 
 def _grouped(q: Quantizer, node: Node, x: QValue, patches: str, weight: str) -> QValue:
@@ -137,12 +191,16 @@ def _grouped(q: Quantizer, node: Node, x: QValue, patches: str, weight: str) -> 
     if each == 1 and inner == 1:
         flat = q.emit(Reshape((groups, *q.ints.shapes[weight][3:])), [weight], q.ints.fracs[weight], f"{weight}.flat")
         raw = q.emit(Contract(f"bg{space}{kernel}", f"g{kernel}", f"b{space}g"), [patches, flat], frac, out)
-        return q.new(_bias(q, node, raw, frac, 1 + rank), frac, True, out, perm)
+        bias = _bias(q, node, frac)
+        raw = raw if bias is None else _add_bias(q, raw, bias, 1 + rank)
+        return q.new(raw, frac, True, out, perm)
     split = q.emit(Reshape((shape[0], groups, inner, *shape[2:])), [patches], x.frac, f"{patches}.groups")
     raw = q.emit(Contract(f"bgc{space}{kernel}", f"goc{kernel}", f"b{space}go"), [split, weight], frac, out)
     rounded = q.rounded(q.new(raw, frac, True, out), out)
     merged = (*q.ints.shapes[raw][: 1 + rank], groups * each)
-    name = _bias(q, node, q.emit(Reshape(merged), [rounded.name], rounded.frac, out), rounded.frac, 1 + rank)
+    name = q.emit(Reshape(merged), [rounded.name], rounded.frac, out)
+    bias = _bias(q, node, rounded.frac)
+    name = name if bias is None else _add_bias(q, name, bias, 1 + rank)
     return q.new(name, rounded.frac, False, out, perm)
 
 

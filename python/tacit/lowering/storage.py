@@ -7,7 +7,7 @@ stored with axes merged, or an axis in pieces of power-of-two extents; links (or
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import accumulate, combinations, pairwise, product
 from math import prod
 
 from tacit import program as pg
@@ -15,14 +15,14 @@ from tacit.lowering import affine
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy, int_array
 from tacit.lowering.core import Parameter
-from tacit.program import Expr, FromTensor, Term, padded
+from tacit.program import Expr, FromTensor, Term
 
 #: A verifier touches every entry of a link's group of axes: merged groups stay below this.
 LARGEST_GROUP = 8192
 #: [from, to) an axis.
 Box = tuple[tuple[int, int], ...]
-#: An axis is cut only when that frees this share of the cells, since every piece is one more term.
-WORTH = 0.75
+#: Every piece is one more term: it must save this many cells, and there are not many.
+PIECE, MOST_PIECES = 1024, 8
 
 
 @dataclass(frozen=True)
@@ -75,28 +75,29 @@ def best_groups(shape: Shape) -> list[tuple[int, ...]]:
     return best[2] if best is not None else []
 
 
-def boxes(shape: Shape) -> list[Box]:
-    """The shape as boxes [a, b) an axis: axes are cut into powers of two, greedily, where it is worth it."""
-    cuts: list[list[tuple[int, int]]] = [[(0, n)] for n in shape]
-    while True:
-        cells = sum(padded(tuple(b - a for a, b in box)) for box in _product(cuts))
-        best: tuple[int, int] | None = None
-        for axis, pieces in enumerate(cuts):
-            a, b = pieces[-1]
-            power = 1 << ((b - a).bit_length() - 1)
-            if power == b - a or prod(len(p) for p in cuts) >= 8:
-                continue
-            trial = [*cuts[:axis], [*pieces[:-1], (a, a + power), (a + power, b)], *cuts[axis + 1 :]]
-            size = sum(padded(tuple(y - x for x, y in box)) for box in _product(trial))
-            if best is None or size < best[0]:
-                best, choice = (size, axis), trial
-        if best is None or best[0] > WORTH * cells or cells - best[0] < 4096:
-            return _product(cuts)
-        cuts = choice
+def boxes(shape: Shape, *, width: int = 1, most: int = MOST_PIECES, piece: int = PIECE) -> list[Box]:
+    """The shape as boxes: every axis whole, or its largest powers of two and a rest; the fewest padded cells.
+
+    `width` tensors of this shape are placed; every box counts as `piece` further cells, and there are at most `most`.
+    """
+    best: tuple[int, list[list[int]]] | None = None
+    for parts in product(*(_splits(n) for n in shape)):
+        count = prod(len(part) for part in parts)
+        if count > most:
+            continue
+        cells = width * prod(sum(1 << pg.bits(n) for n in part) for part in parts)
+        if best is None or cells + count * piece < best[0]:
+            best = (cells + count * piece, list(parts))
+    assert best is not None
+    axes = [list(pairwise((0, *accumulate(part)))) for part in best[1]]
+    return [tuple(box) for box in product(*axes)]
 
 
-def _product(cuts: list[list[tuple[int, int]]]) -> list[Box]:
-    out: list[Box] = [()]
-    for pieces in cuts:
-        out = [(*box, piece) for box in out for piece in pieces]
+def _splits(n: int) -> list[list[int]]:
+    """[n], then with one, two, .. of its largest powers of two split off."""
+    out, head = [[n]], list[int]()
+    while n & (n - 1):
+        power = 1 << (n.bit_length() - 1)
+        head, n = [*head, power], n - power
+        out.append([*head, n])
     return out
