@@ -48,6 +48,11 @@ fn report(name: &str, program: Program) {
         best(|| pack(&p, 0, &trace))
     );
     for (e, plan) in p.einsums.iter().enumerate() {
+        let decl = &p.program.einsums[e];
+        println!(
+            "  dense b {:.2} ms",
+            best(|| dense(&p, &decl.b, &plan.b_shape, &trace))
+        );
         let r = Rng(2).point(shape_bits(&plan.out_shape));
         let [a, b] = [Side::A, Side::B].map(|side| best(|| fold_operand(&p, e, side, &trace, &r)));
         println!(

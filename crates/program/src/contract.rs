@@ -1,139 +1,233 @@
 //! Einsums over integers: operands are brought into rows, then every output entry is a dot product or a sum of rows.
 
-use crate::dense::PARALLEL;
+use crate::dense::{borrowed, dense, PARALLEL};
 use crate::einsum::{EinsumPlan, Side};
-use crate::gemm::{product, signed_bits};
-use crate::shape::{entries, strides};
+use crate::execute::Trace;
+use crate::gemm::{
+    multiply, product, product_of_rows, signed_bits, sums_are_short, Dims, Matrix, Rows,
+};
+use crate::prepared::Prepared;
+use crate::shape::strides;
+use crate::types::{Expr, Link};
 use rayon::prelude::*;
 use std::borrow::Cow;
 
-/// How an operand lies in memory after its batch labels.
-#[derive(Clone, Copy, PartialEq)]
-enum Rows {
-    /// [batch, free, contract]
-    Contract,
-    /// [batch, contract, free]
-    Free,
+/// Multiplications from which packing the operands pays.
+const PACK: usize = 1 << 18;
+
+/// Labels of more than one entry, by role.
+struct Labels<'a> {
+    plan: &'a EinsumPlan,
+    batch: Vec<u8>,
+    contract: Vec<u8>,
+    free: [Vec<u8>; 2],
 }
 
 struct Operand<'a> {
     data: Cow<'a, [i64]>,
     rows: Rows,
-    free: Vec<u8>,
+    side: Side,
 }
 
-/// Sizes of one batch entry's product: out[m, n] = sum over k of first[m, k] * second[n, k].
-#[derive(Clone, Copy)]
-struct Dims {
-    batch: usize,
-    m: usize,
-    n: usize,
-    k: usize,
-}
-
-/// Multiplications from which packing the operands pays.
-const PACK: usize = 1 << 18;
-
-/// The output, row-major over out_axes. `bits`: signed_bits of a and of b.
-pub(crate) fn contract(plan: &EinsumPlan, a: &[i64], b: &[i64], bits: (u32, u32)) -> Vec<i64> {
-    let long = |labels: &[u8]| {
-        labels
-            .iter()
-            .copied()
-            .filter(|&l| plan.extent(l) > 1)
-            .collect::<Vec<u8>>()
-    };
-    let (batch, k) = (long(&plan.batch), long(&plan.contract));
-    let size = |labels: &[u8]| {
-        labels
-            .iter()
-            .map(|&l| plan.extent(l) as usize)
-            .product::<usize>()
-    };
-    let (free_a, free_b) = (long(&plan.free_a), long(&plan.free_b));
-    let (m, n) = (size(&free_a), size(&free_b));
-    // A matrix product worth packing reads both operands by contraction rows.
-    let pack = m.min(n) >= 4 && m * n * size(&k) >= PACK;
-    let mut first = arrange(plan, a, Side::A, [&batch, &free_a, &k], pack);
-    let mut second = arrange(plan, b, Side::B, [&batch, &free_b, &k], pack);
-    let out_order = long(plan.out_axes());
-    let order = |x: &Operand, y: &Operand| [&batch[..], &x.free, &y.free].concat();
-    // The first operand is read by contraction rows; of two that are, the one that leaves the output in order is first,
-    // but tasks are rows of the first, so it must have some.
+/// The values of einsum `e`, row-major over its output's axes; wraps at 64 bits.
+pub(crate) fn contract(prepared: &Prepared, e: usize, trace: &Trace) -> Vec<i64> {
+    let (decl, plan) = (&prepared.program.einsums[e], &prepared.einsums[e]);
+    let labels = Labels::new(plan);
+    let mut first = labels.operand(prepared, &decl.a, Side::A, trace);
+    let mut second = labels.operand(prepared, &decl.b, Side::B, trace);
+    let (m, n, k) = (
+        labels.entries(Side::A),
+        labels.entries(Side::B),
+        labels.size(&labels.contract),
+    );
+    let pack = m.min(n) >= 4 && m * n * k >= PACK;
+    let bits = (signed_bits(&first.data), signed_bits(&second.data));
+    if pack {
+        // The first by contraction rows; the second too unless sums of its free rows are short.
+        let both = first.rows == Rows::Free && second.rows == Rows::Free;
+        let long = !sums_are_short(bits, k);
+        if (both && m <= n) || long {
+            labels.by_contract(&mut first);
+        }
+        if (both && m > n) || long {
+            labels.by_contract(&mut second);
+        }
+    }
+    let out_order = long(plan, plan.out_axes());
+    // Of two operands by contraction rows the one that leaves the output in order is first; but tasks are rows of the
+    // first, so it must have some.
     let swap = match (first.rows, second.rows) {
         (Rows::Free, Rows::Contract) => true,
         (Rows::Contract, Rows::Free) => false,
         _ if pack && m.min(n) < 16 => n > m,
-        _ => order(&second, &first) == out_order,
+        _ => labels.order(&second, &first) == out_order,
     };
     let (mut bits, mut m, mut n) = (bits, m, n);
     if swap {
         std::mem::swap(&mut first, &mut second);
         (bits, m, n) = ((bits.1, bits.0), n, m);
     }
-    let dims = Dims {
-        batch: size(&batch),
-        m,
-        n,
-        k: size(&k),
-    };
-    let out = if pack {
-        let mut out = vec![0; dims.batch * m * n];
-        let x = first.data.chunks(m * dims.k);
-        let y = second.data.chunks(n * dims.k);
-        for ((out, x), y) in out.chunks_mut(m * n).zip(x).zip(y) {
-            product(x, y, dims.k, bits, out);
+    let mut out = vec![0; labels.size(&labels.batch) * m * n];
+    let dims = Dims { m, n, k };
+    let batch = first.data.chunks(m * k).zip(second.data.chunks(n * k));
+    for (out, (x, y)) in out.chunks_mut(m * n).zip(batch) {
+        match (pack, second.rows) {
+            (true, Rows::Contract) => product(x, y, k, bits, out),
+            (true, Rows::Free) => product_of_rows(x, y, dims, out),
+            (false, _) => {
+                let (x, y) = (
+                    Matrix {
+                        data: x,
+                        rows: first.rows,
+                    },
+                    Matrix {
+                        data: y,
+                        rows: second.rows,
+                    },
+                );
+                multiply(x, y, dims, bits.0.max(bits.1) <= 31, out);
+            }
         }
-        out
-    } else {
-        multiply(&first, &second, dims, bits.0.max(bits.1) <= 31)
-    };
-    let have = order(&first, &second);
-    if have == out_order {
-        out
-    } else {
-        let shape: Vec<u32> = have.iter().map(|&l| plan.extent(l)).collect();
-        permute(&out, &shape, &positions(&have, &out_order))
     }
+    let have = labels.order(&first, &second);
+    if have == out_order {
+        return out;
+    }
+    permute(&out, &shape(plan, &have), &positions(&have, &out_order))
 }
 
-/// Borrowed when the axes already are [batch, free, contract] or [batch, contract, free].
-fn arrange<'a>(
-    plan: &EinsumPlan,
-    data: &'a [i64],
-    side: Side,
-    [batch, free, contract]: [&[u8]; 3],
-    by_rows: bool,
-) -> Operand<'a> {
-    let axes: Vec<u8> = plan
-        .operand_axes(side)
+fn long(plan: &EinsumPlan, labels: &[u8]) -> Vec<u8> {
+    labels
         .iter()
         .copied()
         .filter(|&l| plan.extent(l) > 1)
-        .collect();
-    let by_contract = [batch, free, contract].concat();
-    let free_list = free.to_vec();
-    if axes == by_contract {
-        return Operand {
-            data: Cow::Borrowed(data),
-            rows: Rows::Contract,
-            free: free_list,
-        };
+        .collect()
+}
+
+fn shape(plan: &EinsumPlan, labels: &[u8]) -> Vec<u32> {
+    labels.iter().map(|&l| plan.extent(l)).collect()
+}
+
+impl<'a> Labels<'a> {
+    fn new(plan: &'a EinsumPlan) -> Self {
+        Self {
+            batch: long(plan, &plan.batch),
+            contract: long(plan, &plan.contract),
+            free: [long(plan, &plan.free_a), long(plan, &plan.free_b)],
+            plan,
+        }
     }
-    if !by_rows && axes == [batch, contract, free].concat() {
-        return Operand {
-            data: Cow::Borrowed(data),
-            rows: Rows::Free,
-            free: free_list,
-        };
+
+    fn size(&self, labels: &[u8]) -> usize {
+        labels
+            .iter()
+            .map(|&l| self.plan.extent(l) as usize)
+            .product()
     }
-    let shape: Vec<u32> = axes.iter().map(|&l| plan.extent(l)).collect();
-    let moved = permute(data, &shape, &positions(&axes, &by_contract));
-    Operand {
-        data: Cow::Owned(moved),
-        rows: Rows::Contract,
-        free: free_list,
+
+    /// Entries of an operand's free labels.
+    fn entries(&self, side: Side) -> usize {
+        self.size(&self.free[side as usize])
     }
+
+    fn order(&self, x: &Operand, y: &Operand) -> Vec<u8> {
+        [
+            &self.batch,
+            &self.free[x.side as usize],
+            &self.free[y.side as usize],
+        ]
+        .map(Vec::as_slice)
+        .concat()
+    }
+
+    /// Labels of an operand that lies by these rows.
+    fn axes(&self, side: Side, rows: Rows) -> Vec<u8> {
+        let (batch, free, contract) = (
+            &self.batch[..],
+            &self.free[side as usize][..],
+            &self.contract[..],
+        );
+        match rows {
+            Rows::Contract => [batch, free, contract].concat(),
+            Rows::Free => [batch, contract, free].concat(),
+        }
+    }
+
+    /// A tensor as it is stays where it lies if it lies by rows; anything else is computed where it is wanted.
+    fn operand<'t>(
+        &self,
+        prepared: &Prepared,
+        expr: &Expr,
+        side: Side,
+        trace: &'t Trace,
+    ) -> Operand<'t> {
+        let whole = self.plan.operand_shape(side);
+        let axes = long(self.plan, self.plan.operand_axes(side));
+        if let Some(data) = borrowed(prepared, expr, whole, trace) {
+            for rows in [Rows::Contract, Rows::Free] {
+                if axes == self.axes(side, rows) {
+                    return Operand {
+                        data: Cow::Borrowed(data),
+                        rows,
+                        side,
+                    };
+                }
+            }
+            let order = positions(&axes, &self.axes(side, Rows::Contract));
+            let data = permute(data, &shape(self.plan, &axes), &order);
+            return Operand {
+                data: Cow::Owned(data),
+                rows: Rows::Contract,
+                side,
+            };
+        }
+        // Long rows are the fastest to compute.
+        let few = self.size(&self.contract) <= 64 && self.entries(side) >= 256;
+        let rows = if few { Rows::Free } else { Rows::Contract };
+        let order = self.axes(side, rows);
+        let moved = moved(expr, self.plan, side, &order);
+        let data = dense(prepared, &moved, &shape(self.plan, &order), trace).into_owned();
+        Operand {
+            data: Cow::Owned(data),
+            rows,
+            side,
+        }
+    }
+
+    fn by_contract(&self, operand: &mut Operand) {
+        if operand.rows == Rows::Contract {
+            return;
+        }
+        let have = self.axes(operand.side, operand.rows);
+        let order = positions(&have, &self.axes(operand.side, Rows::Contract));
+        operand.data = Cow::Owned(permute(&operand.data, &shape(self.plan, &have), &order));
+        operand.rows = Rows::Contract;
+    }
+}
+
+/// The expression over the axes of `order` instead of the operand's; axes of one entry are index 0 and drop out.
+fn moved(expr: &Expr, plan: &EinsumPlan, side: Side, order: &[u8]) -> Expr {
+    let axes = plan.operand_axes(side);
+    let place = |axis: u8| {
+        order
+            .iter()
+            .position(|l| axes.get(axis as usize) == Some(l))
+    };
+    let link = |link: &Link| {
+        let target = link
+            .target
+            .iter()
+            .filter_map(|&(axis, stride)| Some((place(axis)? as u8, stride)));
+        Link {
+            target: target.collect(),
+            ..link.clone()
+        }
+    };
+    let mut out = expr.clone();
+    out.terms
+        .iter_mut()
+        .for_each(|term| term.links = term.links.iter().map(link).collect());
+    out
 }
 
 /// Where each of `wanted` stands in `have`.
@@ -168,102 +262,4 @@ fn permute(data: &[i64], shape: &[u32], order: &[usize]) -> Vec<i64> {
         .enumerate()
         .for_each(|(i, chunk)| fill(i * rows, chunk));
     out
-}
-
-/// Entries of an output row that one task computes.
-const PIECE: usize = 64;
-
-fn multiply(first: &Operand, second: &Operand, d: Dims, narrow: bool) -> Vec<i64> {
-    let mut out = vec![0i64; d.batch * d.m * d.n];
-    if d.k == 0 || out.is_empty() {
-        return out;
-    }
-    let row = |index: usize, n0: usize, piece: &mut [i64]| {
-        let (batch, m) = (index / d.m, index % d.m);
-        let x = &first.data[batch * d.m * d.k..][..d.m * d.k];
-        let y = &second.data[batch * d.n * d.k..][..d.n * d.k];
-        match (first.rows, second.rows) {
-            (Rows::Contract, Rows::Contract) => {
-                let x = &x[m * d.k..][..d.k];
-                let rows = y[n0 * d.k..].chunks_exact(d.k);
-                piece
-                    .iter_mut()
-                    .zip(rows)
-                    .for_each(|(o, y)| *o = dot(x, y, narrow));
-            }
-            (Rows::Contract, Rows::Free) => {
-                let x = &x[m * d.k..][..d.k];
-                x.iter()
-                    .enumerate()
-                    .for_each(|(k, &x)| add_row(piece, x, &y[k * d.n + n0..], narrow));
-            }
-            (Rows::Free, _) => {
-                // Both by free rows: the first is read with a stride.
-                (0..d.k).for_each(|k| add_row(piece, x[k * d.m + m], &y[k * d.n + n0..], narrow));
-            }
-        }
-    };
-    let work = out.len() * d.k;
-    if work < 4 * PARALLEL {
-        out.chunks_mut(d.n)
-            .enumerate()
-            .for_each(|(i, piece)| row(i, 0, piece));
-    } else if d.n <= 2 * PIECE {
-        let group = (PARALLEL / (d.n * d.k).max(1)).max(1);
-        out.par_chunks_mut(d.n * group)
-            .enumerate()
-            .for_each(|(g, rows)| {
-                rows.chunks_mut(d.n)
-                    .enumerate()
-                    .for_each(|(i, piece)| row(g * group + i, 0, piece));
-            });
-    } else {
-        let size = if second.rows == Rows::Contract {
-            PIECE
-        } else {
-            4 * PIECE
-        };
-        for (i, whole) in out.chunks_mut(d.n).enumerate() {
-            whole
-                .par_chunks_mut(size)
-                .enumerate()
-                .for_each(|(p, piece)| row(i, p * size, piece));
-        }
-    }
-    out
-}
-
-/// Wraps at 64 bits. `narrow` lets the compiler multiply 32 by 32 bits.
-#[inline]
-fn dot(x: &[i64], y: &[i64], narrow: bool) -> i64 {
-    let pairs = x.iter().zip(y);
-    if narrow {
-        pairs.fold(0i64, |acc, (&x, &y)| {
-            acc.wrapping_add(x as i32 as i64 * (y as i32 as i64))
-        })
-    } else {
-        pairs.fold(0i64, |acc, (&x, &y)| acc.wrapping_add(x.wrapping_mul(y)))
-    }
-}
-
-#[inline]
-fn add_row(out: &mut [i64], x: i64, row: &[i64], narrow: bool) {
-    if x == 0 {
-        return;
-    }
-    let pairs = out.iter_mut().zip(row);
-    if narrow {
-        let x = x as i32 as i64;
-        pairs.for_each(|(o, &y)| *o = o.wrapping_add(x * (y as i32 as i64)));
-    } else {
-        pairs.for_each(|(o, &y)| *o = o.wrapping_add(x.wrapping_mul(y)));
-    }
-}
-
-/// The output's values from its operands' values.
-pub(crate) fn einsum_values(plan: &EinsumPlan, a: &[i64], b: &[i64]) -> Vec<i64> {
-    if a.len() != entries(&plan.a_shape) || b.len() != entries(&plan.b_shape) {
-        return vec![0; entries(&plan.out_shape)];
-    }
-    contract(plan, a, b, (signed_bits(a), signed_bits(b)))
 }

@@ -20,17 +20,10 @@ pub fn dense<'a>(
     shape: &[u32],
     trace: &'a Trace,
 ) -> Cow<'a, [i64]> {
-    let n = entries(shape);
-    if let [term] = expr.terms.as_slice() {
-        let (data, source_shape) = source(prepared, term.source, trace);
-        if expr.constant == 0
-            && term.coef == 1
-            && data.len() == n
-            && is_identity(term, shape, source_shape)
-        {
-            return Cow::Borrowed(data);
-        }
+    if let Some(data) = borrowed(prepared, expr, shape, trace) {
+        return Cow::Borrowed(data);
     }
+    let n = entries(shape);
     let mut out = vec![expr.constant; n];
     for term in &expr.terms {
         let (data, source_shape) = source(prepared, term.source, trace);
@@ -44,6 +37,21 @@ pub fn dense<'a>(
         }
     }
     Cow::Owned(out)
+}
+
+/// The values when the expression is one tensor (or einsum) as it is.
+pub(crate) fn borrowed<'a>(
+    prepared: &Prepared,
+    expr: &Expr,
+    shape: &[u32],
+    trace: &'a Trace,
+) -> Option<&'a [i64]> {
+    let [term] = expr.terms.as_slice() else {
+        return None;
+    };
+    let (data, source_shape) = source(prepared, term.source, trace);
+    let plain = expr.constant == 0 && term.coef == 1 && is_identity(term, shape, source_shape);
+    (plain && data.len() == entries(shape)).then_some(data)
 }
 
 /// The values and the shape of a source.

@@ -1,6 +1,6 @@
 //! From the givens to every value of the statement (docs/program.md section 6).
 
-use crate::contract::einsum_values;
+use crate::contract::contract;
 use crate::dense::dense;
 use crate::error::{ProgramError, Result};
 use crate::prepared::Prepared;
@@ -170,12 +170,10 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let prepared = self.prepared;
-        let (decl, plan) = (&prepared.program.einsums[e], &prepared.einsums[e]);
+        let decl = &prepared.program.einsums[e];
         self.need(&decl.a)?;
         self.need(&decl.b)?;
-        let a = dense(prepared, &decl.a, &plan.a_shape, &self.trace);
-        let b = dense(prepared, &decl.b, &plan.b_shape, &self.trace);
-        let out = einsum_values(plan, &a, &b);
+        let out = contract(prepared, e, &self.trace);
         self.trace.einsums[e] = out;
         self.contracted[e] = true;
         Ok(())

@@ -3,6 +3,29 @@
 use crate::dense::PARALLEL;
 use rayon::prelude::*;
 
+/// How a matrix lies in memory.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Rows {
+    /// [free, contract]
+    Contract,
+    /// [contract, free]
+    Free,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Matrix<'a> {
+    pub data: &'a [i64],
+    pub rows: Rows,
+}
+
+/// out[m, n] = sum over k of x[m, k] * y[n, k].
+#[derive(Clone, Copy)]
+pub(crate) struct Dims {
+    pub m: usize,
+    pub n: usize,
+    pub k: usize,
+}
+
 /// Rows of the second matrix that stay in the cache while the first's rows pass.
 const ROWS: usize = 64;
 
@@ -79,4 +102,126 @@ fn rows<T: Copy + Sync>(
     out.par_chunks_mut(group * n)
         .zip(x.par_chunks(group * k))
         .for_each(|(out, x)| task(x, out));
+}
+
+/// Sums of k products fit in 31 bits.
+pub(crate) fn sums_are_short(bits: (u32, u32), k: usize) -> bool {
+    bits.0 + bits.1 + tacit_algebra::bits(k as u64) <= 30
+}
+
+/// out[m, n] = sum over k of x[m, k] * y[k, n], of short sums: rows of y are added in pieces that stay in the cache.
+pub(crate) fn product_of_rows(x: &[i64], y: &[i64], d: Dims, out: &mut [i64]) {
+    const PIECE: usize = 512;
+    let pack = |v: &[i64]| v.iter().map(|&d| d as i32).collect::<Vec<i32>>();
+    let (x, y) = (pack(x), pack(y));
+    let length = ((1 << 16) / d.k).clamp(64, PIECE);
+    let group = (d.m / 8).clamp(1, 16);
+    let task = |x: &[i32], out: &mut [i64]| {
+        let mut sums = [0i32; PIECE];
+        for start in (0..d.n).step_by(length) {
+            let n = length.min(d.n - start);
+            for (x, out) in x.chunks(d.k).zip(out.chunks_mut(d.n)) {
+                let sums = &mut sums[..n];
+                sums.fill(0);
+                for (k, &x) in x.iter().enumerate() {
+                    let row = &y[k * d.n + start..][..n];
+                    sums.iter_mut()
+                        .zip(row)
+                        .for_each(|(s, &y)| *s = s.wrapping_add(x.wrapping_mul(y)));
+                }
+                out[start..start + n]
+                    .iter_mut()
+                    .zip(&*sums)
+                    .for_each(|(o, &s)| *o = s as i64);
+            }
+        }
+    };
+    out.par_chunks_mut(group * d.n)
+        .zip(x.par_chunks(group * d.k))
+        .for_each(|(out, x)| task(x, out));
+}
+
+/// Entries of an output row that one task computes.
+const PIECE: usize = 64;
+
+/// For products that are too small to pack. `narrow`: every entry fits in 32 bits.
+pub(crate) fn multiply(x: Matrix, y: Matrix, d: Dims, narrow: bool, out: &mut [i64]) {
+    let row = |m: usize, n0: usize, piece: &mut [i64]| {
+        match (x.rows, y.rows) {
+            (Rows::Contract, Rows::Contract) => {
+                let x = &x.data[m * d.k..][..d.k];
+                let rows = y.data[n0 * d.k..].chunks_exact(d.k);
+                piece
+                    .iter_mut()
+                    .zip(rows)
+                    .for_each(|(o, y)| *o = dot(x, y, narrow));
+            }
+            (Rows::Contract, Rows::Free) => {
+                let x = &x.data[m * d.k..][..d.k];
+                x.iter()
+                    .enumerate()
+                    .for_each(|(k, &x)| add_row(piece, x, &y.data[k * d.n + n0..], narrow));
+            }
+            (Rows::Free, _) => {
+                // Both by free rows: the first is read with a stride.
+                (0..d.k).for_each(|k| {
+                    add_row(piece, x.data[k * d.m + m], &y.data[k * d.n + n0..], narrow)
+                });
+            }
+        }
+    };
+    let work = out.len() * d.k;
+    if work < 4 * PARALLEL {
+        out.chunks_mut(d.n)
+            .enumerate()
+            .for_each(|(i, piece)| row(i, 0, piece));
+    } else if d.n <= 2 * PIECE {
+        let group = (PARALLEL / (d.n * d.k).max(1)).max(1);
+        out.par_chunks_mut(d.n * group)
+            .enumerate()
+            .for_each(|(g, rows)| {
+                rows.chunks_mut(d.n)
+                    .enumerate()
+                    .for_each(|(i, piece)| row(g * group + i, 0, piece));
+            });
+    } else {
+        let size = if y.rows == Rows::Contract {
+            PIECE
+        } else {
+            4 * PIECE
+        };
+        for (i, whole) in out.chunks_mut(d.n).enumerate() {
+            whole
+                .par_chunks_mut(size)
+                .enumerate()
+                .for_each(|(p, piece)| row(i, p * size, piece));
+        }
+    }
+}
+
+/// Wraps at 64 bits. `narrow` lets the compiler multiply 32 by 32 bits.
+#[inline]
+fn dot(x: &[i64], y: &[i64], narrow: bool) -> i64 {
+    let pairs = x.iter().zip(y);
+    if narrow {
+        pairs.fold(0i64, |acc, (&x, &y)| {
+            acc.wrapping_add(x as i32 as i64 * (y as i32 as i64))
+        })
+    } else {
+        pairs.fold(0i64, |acc, (&x, &y)| acc.wrapping_add(x.wrapping_mul(y)))
+    }
+}
+
+#[inline]
+fn add_row(out: &mut [i64], x: i64, row: &[i64], narrow: bool) {
+    if x == 0 {
+        return;
+    }
+    let pairs = out.iter_mut().zip(row);
+    if narrow {
+        let x = x as i32 as i64;
+        pairs.for_each(|(o, &y)| *o = o.wrapping_add(x * (y as i32 as i64)));
+    } else {
+        pairs.for_each(|(o, &y)| *o = o.wrapping_add(x.wrapping_mul(y)));
+    }
 }

@@ -125,8 +125,18 @@ proptest! {
         program.einsums.push(decl);
         // Nothing bounds the witness tensors here: make them public ones.
         program.tensors.iter_mut().filter(|t| t.place == Place::Witness).for_each(|t| t.place = Place::Public);
+        for (i, t) in (0u32..).zip(&program.tensors) {
+            if t.place == Place::Public {
+                program.inputs.push(Port { name: t.name.clone(), tensor: i, frac: 0 });
+            }
+        }
         let prepared = Prepared::new(program).unwrap();
-        trace.einsums = vec![vec![]];
+        let given = |t: &Tensor| !matches!(t.place, Place::Constant(_));
+        let givens = (0u32..).zip(&prepared.program.tensors).filter(|(_, t)| given(t));
+        let givens = givens.map(|(i, _)| (i, trace.tensors[i as usize].clone())).collect::<Vec<_>>();
+        let executed = execute(&prepared, givens).unwrap();
+        assert_eq!(executed.tensors, trace.tensors);
+        trace.einsums = executed.einsums;
         let (decl, plan) = (&prepared.program.einsums[0], &prepared.einsums[0]);
         let a = naive(&prepared.program, &decl.a, &plan.a_shape, &trace);
         let b = naive(&prepared.program, &decl.b, &plan.b_shape, &trace);
@@ -134,6 +144,7 @@ proptest! {
         for at in assignments(decl) {
             out[flat(decl, &decl.out_axes, &at)] += a[flat(decl, &decl.a_axes, &at)] * b[flat(decl, &decl.b_axes, &at)];
         }
+        assert_eq!(trace.einsums[0], out);
         let r = rng.point(shape_bits(&plan.out_shape));
         let fa = fold_operand(&prepared, 0, Side::A, &trace, &r);
         let fb = fold_operand(&prepared, 0, Side::B, &trace, &r);
