@@ -10,7 +10,7 @@ from typing import Any
 
 def describe() -> dict[str, Any]:
     """Processor, usable cores, memory in bytes, system, Python, and how the extension module was compiled."""
-    import tacit
+    import tacit.api
     from tacit import _native
 
     return {

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import tacit._load  # noqa: F401  (picks the build of the extension for this processor)
 from tacit import _native
 from tacit.errors import BudgetExceeded, InputError, InvalidProof, ProgramError, TacitError
 
