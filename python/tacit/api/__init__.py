@@ -1,3 +1,4 @@
 """The public calls and objects; `tacit` re-exports them."""
 
-from tacit import _load as _load  # before any of these modules imports tacit._native: picks the build for this processor
+# Before any of these modules imports tacit._native: it picks the build for this processor.
+from tacit import _load as _load
