@@ -40,10 +40,10 @@ class Options:
 
     activation_bits: int | None = None
     least_weight_bits: int | None = None
+    table_bits: int | None = None
     weight_bits: int = 16
     input_bits: int | None = None
     output_bits: int = 16
-    table_bits: int = 11
     headroom: float = 1.5
     align: int = 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,6 +123,23 @@ def accuracy(ints: IntGraph, known: Iterable[Pair]) -> Accuracy:
         if right[name][0].ndim and right[name][0].shape[-1] > 1
     }
     return Accuracy(samples, refused, outputs, top1, noise_db)
+
+
+def worst_error(ints: IntGraph, known: Sequence[Pair], enough: float) -> float:
+    """The largest relative error of any output, infinite where a sample is refused; stops above `enough`."""
+    scale = {name: max(float(np.abs(exact[name]).max()) for _, exact in known) for name in ints.outputs}
+    worst = 0.0
+    for sample, exact in known:
+        try:
+            results = ints.results(ints.run({n: quantized(sample[n], spec.frac) for n, spec in ints.inputs.items()}))
+        except WitnessError:
+            return float("inf")
+        for name, integers in results.items():
+            gap = np.abs(integers * 2.0 ** -ints.outputs[name].frac - exact[name]).max()
+            worst = max(worst, float(gap) / max(scale[name], 1e-12))
+        if worst > enough:
+            break
+    return worst
 
 
 def _error(y: Array, gap: Array) -> OutputError:

@@ -71,6 +71,10 @@ def _erf(x: Array) -> Array:
     return np.asarray(np.vectorize(erf, otypes=[np.float64])(x))
 
 
+#: Float operators that become tables.
+TABLES = ("Sigmoid", "Tanh", "Erf", "Gelu")
+
+
 def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValue:
     """A function by its table of at most 2^table_bits rows over the calibrated interval with headroom.
 
@@ -82,7 +86,7 @@ def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValu
     low, high = q.calibration.ranges[tensor]
     room = (q.options.headroom - 1) * max(abs(low), abs(high), 2.0**-8)
     low, high = low - room, high + room
-    rows = 1 << q.options.table_bits
+    rows = 1 << (q.options.table_bits or 12)
     frac = min(v.frac, floor(log2((rows - 2) / (high - low))))
     first, last = floor(low * 2.0**frac), ceil(high * 2.0**frac)
     grid = np.arange(first, last + 1) * 2.0**-frac

@@ -9,17 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
+from itertools import count
 
 from tacit.graph import Graph
 from tacit.lowering.builder import Settings
 from tacit.lowering.core import IntGraph, Threshold
 from tacit.lowering.emit import Emitted, Visibility, emit
+from tacit.lowering.rules_round import TABLES
 from tacit.quantize import Calibration, Options, quantize
-from tacit.report import NS_PER_CELL, NS_PER_LOOKUP, Pair, accuracy, cost
+from tacit.report import NS_PER_CELL, NS_PER_LOOKUP, Pair, cost, worst_error
 
 #: Candidates whose error is measured, at most; samples it is measured on; the share of the allowed error to stay within,
 #: since there are more inputs than samples.
-TRIALS, SAMPLES, MARGIN = 12, 16, 0.7
+TRIALS, SAMPLES, MARGIN = 60, 16, 0.7
+#: What is tried: limb widths, bits of activations, bits that a weight must keep when its shift is made a multiple of w,
+#: rows of tables.
+WIDTHS, ACTIVATIONS, LEAST, ROWS = (6, 7, 8, 9, 10, 11, 12, 13, 14, 16), (12, 13, 14, 16), (9, 11, 13), (9, 11, 13, 15)
 
 
 @dataclass(frozen=True)
@@ -47,15 +53,14 @@ def build(
     return Chosen(options, settings, ints, emitted, cost(emitted.program).nanoseconds)
 
 
-def candidates(options: Options, settings: Settings | None) -> Iterator[tuple[Options, Settings]]:
-    """Precisions and limb widths; what is given stays."""
-    widths = [settings.limb] if settings else [6, 7, 8, 9, 10, 11, 12, 13, 14, 16]
-    for limb in widths:
-        for bits in (options.activation_bits,) if options.activation_bits else (12, 13, 14, 16):
-            for least in (options.least_weight_bits,) if options.least_weight_bits else (9, 11, 13):
-                base = replace(options, activation_bits=bits, least_weight_bits=least, align=limb)
-                for wide in [settings.wide] if settings else sorted({limb, bits}):
-                    yield base, Settings(limb, wide)
+def starts(options: Options, settings: Settings | None) -> Iterator[tuple[Options, Settings]]:
+    """Activations and limb widths, with the fewest weight bits; what is given stays."""
+    least, table = options.least_weight_bits or LEAST[0], options.table_bits or ROWS[0]
+    for limb in [settings.limb] if settings else WIDTHS:
+        for bits in (options.activation_bits,) if options.activation_bits else ACTIVATIONS:
+            base = replace(options, activation_bits=bits, least_weight_bits=least, table_bits=table, align=limb)
+            for wide in [settings.wide] if settings else sorted({limb, bits}):
+                yield base, Settings(limb, wide)
 
 
 def cheapest(
@@ -68,42 +73,65 @@ def cheapest(
     settings: Settings | None = None,
     threshold: Threshold | None = None,
 ) -> Chosen:
-    """The cheapest candidate with at most this relative error and no refused sample; else the most accurate one tried."""
-    found: list[Chosen] = []
-    least = float("inf")
-    for o, s in candidates(options, settings):
-        # The multiplicities and rows of the largest table alone.
-        if (NS_PER_CELL + NS_PER_LOOKUP) * (1 << max(s.limb, min(s.wide, o.activation_bits or 16))) > 2 * least:
-            continue
+    """The cheapest candidate with at most this relative error and no refused sample; else the most accurate one tried.
+
+    Best first: a candidate that measures badly is replaced by itself with more weight bits, and with larger tables.
+    """
+    tables = any(node.op in TABLES for node in graph.nodes)
+    queue: list[tuple[float, int, Chosen]] = []
+    ticket = count()
+
+    def push(o: Options, s: Settings) -> None:
         chosen = build(graph, ranges, o, s, visibility, threshold)
-        least = min(least, chosen.nanoseconds)
-        found.append(chosen)
-    best: tuple[float, Chosen] | None = None
-    for chosen in _shortlist(sorted(found, key=lambda c: c.nanoseconds)):
+        heappush(queue, (chosen.nanoseconds, next(ticket), chosen))
+
+    for o, s in starts(options, settings):
+        # The multiplicities and rows of the largest table alone.
+        table = 1 << max(s.limb, min(s.wide, o.activation_bits or 16))
+        if not queue or (NS_PER_CELL + NS_PER_LOOKUP) * table < 2 * queue[0][0]:
+            push(o, s)
+    failed: list[tuple[float, Chosen]] = []
+
+    def error(chosen: Chosen) -> float:
         # The answer to a threshold is 0 or 1: what counts is how well the compared value is known.
         ints = chosen.ints if threshold is None else quantize(graph, ranges, chosen.options)
-        measured = accuracy(ints, known)
-        error = measured.worst_relative if measured.samples and not measured.refused else float("inf")
-        if best is None or error < best[0]:
-            best = (error, chosen)
-        if error <= MARGIN * max_error:
-            break
-    assert best is not None
-    return best[1]
+        found = worst_error(ints, known, MARGIN * max_error)
+        failed.append((found, chosen))
+        return found
+
+    while queue and len(failed) < TRIALS:
+        chosen = heappop(queue)[2]
+        if all(_finer(chosen, other) for _, other in failed) and error(chosen) <= MARGIN * max_error:
+            return chosen
+        for o in _refined(options, chosen.options, tables):
+            push(o, chosen.settings)
+    o, s = next(starts(options, settings))
+    finest = replace(
+        o,
+        activation_bits=options.activation_bits or ACTIVATIONS[-1],
+        least_weight_bits=options.least_weight_bits or LEAST[-1],
+        table_bits=options.table_bits or ROWS[-1],
+    )
+    last = build(graph, ranges, finest, s, visibility, threshold)
+    if error(last) <= MARGIN * max_error:
+        return last
+    return min(failed, key=lambda found: found[0])[1]
 
 
-def _shortlist(ordered: list[Chosen]) -> list[Chosen]:
-    """At most TRIALS, each more precise in some respect than all that are cheaper."""
-    kept: list[Chosen] = []
-    for chosen in ordered:
-        if all(_finer(chosen, other) for other in kept):
-            kept.append(chosen)
-    step = max(1, -(-len(kept) // TRIALS))
-    return kept[::step] + ([kept[-1]] if (len(kept) - 1) % step else [])
+def _refined(given: Options, tried: Options, tables: bool) -> Iterator[Options]:
+    """The next finer options in every respect that is not given."""
+    weights = next((n for n in LEAST if n > (tried.least_weight_bits or 0)), None)
+    if weights is not None and given.least_weight_bits is None:
+        yield replace(tried, least_weight_bits=weights)
+    rows = next((n for n in ROWS if n > (tried.table_bits or 0)), None)
+    if rows is not None and given.table_bits is None and tables:
+        yield replace(tried, table_bits=rows)
 
 
 def _finer(one: Chosen, other: Chosen) -> bool:
-    """More bits of activations or of weights (the sum over all parameters' scales)."""
+    """More bits of activations, of tables or of weights (the sum over all parameters' scales)."""
     if (one.options.activation_bits or 0) > (other.options.activation_bits or 0):
+        return True
+    if (one.options.table_bits or 0) > (other.options.table_bits or 0):
         return True
     return sum(p.frac for p in one.ints.parameters.values()) > sum(p.frac for p in other.ints.parameters.values())
