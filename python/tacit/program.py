@@ -8,23 +8,35 @@ verifies a proof decodes and validates the bytes again.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Final, Union
+from typing import Final, Union
 
 from Crypto.Hash import keccak
+
+from tacit.borsh import (
+    I32,
+    I64,
+    U8,
+    U16,
+    U32,
+    Bool,
+    EncodingError,
+    Enum,
+    Option,
+    Pair,
+    Text,
+    Vec,
+    decode,
+    encode,
+    struct_of,
+)
 
 VERSION: Final = 1
 #: The field is F_p; every integer a program handles lies strictly between -HALF and HALF.
 P: Final = 2**64 - 2**32 + 1
 HALF: Final = P // 2
-
-
-class EncodingError(ValueError):
-    """Bytes that are not a canonical program, or a value that has no encoding."""
-
-    slug = "encoding"
 
 
 # --- the structs, in the order of docs/program.md ---------------------------------------------------------------------
@@ -300,17 +312,12 @@ class Program:
 
     def encode(self) -> bytes:
         """The borsh bytes."""
-        out = bytearray()
-        _write(_PROGRAM, self, out)
-        return bytes(out)
+        return encode(_PROGRAM, self)
 
     @staticmethod
     def decode(data: bytes) -> Program:
         """The program of these bytes. Raises EncodingError unless they are canonical and complete."""
-        reader = _Reader(data)
-        program = _read(_PROGRAM, reader)
-        if reader.at != len(data):
-            raise EncodingError(f"{len(data) - reader.at} trailing bytes")
+        program = decode(_PROGRAM, data)
         assert isinstance(program, Program)
         if program.version != VERSION:
             raise EncodingError(f"program version {program.version}, expected {VERSION}")
@@ -322,204 +329,54 @@ class Program:
         return keccak.new(digest_bits=256, data=struct.pack(">Q", 7 << 56) + self.encode()).digest()
 
 
-# --- borsh ------------------------------------------------------------------------------------------------------------
+# --- their encoding ---------------------------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True)
-class _Int:
-    format: str
-
-
-@dataclass(frozen=True)
-class _Text:
-    limit: int = 1 << 16
-
-
-@dataclass(frozen=True)
-class _Bool:
-    pass
-
-
-@dataclass(frozen=True)
-class _Vec:
-    item: Any
-
-
-@dataclass(frozen=True)
-class _Option:
-    item: Any
-
-
-@dataclass(frozen=True)
-class _Pair:
-    first: Any
-    second: Any
-
-
-@dataclass(frozen=True)
-class _Struct:
-    cls: Callable[..., Any]
-    fields: tuple[tuple[str, Any], ...]
-
-
-@dataclass(frozen=True)
-class _Enum:
-    variants: tuple[_Struct, ...]
-
-
-def _struct(cls: Callable[..., Any], **fields: Any) -> _Struct:
-    return _Struct(cls, tuple(fields.items()))
-
-
-_U8, _U16, _U32, _I32, _I64 = _Int("<B"), _Int("<H"), _Int("<I"), _Int("<i"), _Int("<q")
-_NAME, _SHAPE = _Text(), _Vec(_U32)
-_PLACE = _Enum((_struct(Constant, values=_Vec(_I64)), _struct(Public), _struct(Slab, index=_U8), _struct(Witness)))
-_TENSOR = _struct(Tensor, name=_NAME, shape=_SHAPE, place=_PLACE, lo=_I64, hi=_I64)
-_KIND = _Enum(
+_NAME, _SHAPE = Text(), Vec(U32)
+_PLACE = Enum((struct_of(Constant, values=Vec(I64)), struct_of(Public), struct_of(Slab, index=U8), struct_of(Witness)))
+_TENSOR = struct_of(Tensor, name=_NAME, shape=_SHAPE, place=_PLACE, lo=I64, hi=I64)
+_KIND = Enum(
     (
-        _struct(Range, lo=_I64, len=_U32),
-        _struct(ReluTable, lo=_I64, len=_U32),
-        _struct(Sign, lo=_I64, len=_U32),
-        _struct(Values, lo=_I64, outs=_Vec(_I64)),
+        struct_of(Range, lo=I64, len=U32),
+        struct_of(ReluTable, lo=I64, len=U32),
+        struct_of(Sign, lo=I64, len=U32),
+        struct_of(Values, lo=I64, outs=Vec(I64)),
     )
 )
-_TABLE = _struct(Table, name=_NAME, kind=_KIND)
-_SOURCE = _Enum((_struct(FromTensor, index=_U32), _struct(FromEinsum, index=_U32)))
-_LINK = _struct(Link, target=_Vec(_Pair(_U8, _I32)), source=_Vec(_Pair(_U8, _I32)), offset=_I32)
-_TERM = _struct(Term, coef=_I64, source=_SOURCE, links=_Vec(_LINK))
-_EXPR = _struct(Expr, constant=_I64, terms=_Vec(_TERM))
-_EINSUM = _struct(
-    Einsum, name=_NAME, extents=_SHAPE, a_axes=_Vec(_U8), b_axes=_Vec(_U8), out_axes=_Vec(_U8), a=_EXPR, b=_EXPR
+_TABLE = struct_of(Table, name=_NAME, kind=_KIND)
+_SOURCE = Enum((struct_of(FromTensor, index=U32), struct_of(FromEinsum, index=U32)))
+_LINK = struct_of(Link, target=Vec(Pair(U8, I32)), source=Vec(Pair(U8, I32)), offset=I32)
+_TERM = struct_of(Term, coef=I64, source=_SOURCE, links=Vec(_LINK))
+_EXPR = struct_of(Expr, constant=I64, terms=Vec(_TERM))
+_EINSUM = struct_of(
+    Einsum, name=_NAME, extents=_SHAPE, a_axes=Vec(U8), b_axes=Vec(U8), out_axes=Vec(U8), a=_EXPR, b=_EXPR
 )
-_LOOKUP = _struct(Lookup, name=_NAME, table=_U32, shape=_SHAPE, input=_EXPR, shift=_U8, output=_EXPR)
-_ZERO = _struct(Zero, name=_NAME, shape=_SHAPE, expr=_EXPR)
-_PORT = _struct(Port, name=_NAME, tensor=_U32, frac=_I32)
-_HINT = _Enum(
+_LOOKUP = struct_of(Lookup, name=_NAME, table=U32, shape=_SHAPE, input=_EXPR, shift=U8, output=_EXPR)
+_ZERO = struct_of(Zero, name=_NAME, shape=_SHAPE, expr=_EXPR)
+_PORT = struct_of(Port, name=_NAME, tensor=U32, frac=I32)
+_HINT = Enum(
     (
-        _struct(LinearHint, dst=_U32, expr=_EXPR),
-        _struct(DigitsHint, shape=_SHAPE, expr=_EXPR, digits=_Vec(_Pair(_U32, _U8)), quotient=_Option(_U32)),
-        _struct(LookupHint, dst=_U32, table=_U32, expr=_EXPR, shift=_U8),
-        _struct(DivideHint, shape=_SHAPE, num=_EXPR, den=_EXPR, quotient=_U32, remainder=_U32),
-        _struct(MaxHint, shape=_SHAPE, expr=_EXPR, dst=_U32),
-        _struct(OneHotMaxHint, shape=_SHAPE, expr=_EXPR, dst=_U32),
+        struct_of(LinearHint, dst=U32, expr=_EXPR),
+        struct_of(DigitsHint, shape=_SHAPE, expr=_EXPR, digits=Vec(Pair(U32, U8)), quotient=Option(U32)),
+        struct_of(LookupHint, dst=U32, table=U32, expr=_EXPR, shift=U8),
+        struct_of(DivideHint, shape=_SHAPE, num=_EXPR, den=_EXPR, quotient=U32, remainder=U32),
+        struct_of(MaxHint, shape=_SHAPE, expr=_EXPR, dst=U32),
+        struct_of(OneHotMaxHint, shape=_SHAPE, expr=_EXPR, dst=U32),
     )
 )
-_PROGRAM = _struct(
+_PROGRAM = struct_of(
     Program,
-    version=_U16,
-    name=_Text(128),
-    slabs=_Vec(_struct(SlabDecl, name=_NAME, private=_Bool())),
-    tensors=_Vec(_TENSOR),
-    tables=_Vec(_TABLE),
-    einsums=_Vec(_EINSUM),
-    lookups=_Vec(_LOOKUP),
-    zeros=_Vec(_ZERO),
-    hints=_Vec(_HINT),
-    inputs=_Vec(_PORT),
-    outputs=_Vec(_PORT),
+    version=U16,
+    name=Text(128),
+    slabs=Vec(struct_of(SlabDecl, name=_NAME, private=Bool())),
+    tensors=Vec(_TENSOR),
+    tables=Vec(_TABLE),
+    einsums=Vec(_EINSUM),
+    lookups=Vec(_LOOKUP),
+    zeros=Vec(_ZERO),
+    hints=Vec(_HINT),
+    inputs=Vec(_PORT),
+    outputs=Vec(_PORT),
 )
-
-
-def _pack(format: str, value: int) -> bytes:
-    try:
-        return struct.pack(format, value)
-    except struct.error as error:
-        raise EncodingError(f"{value} does not fit {format[1:]}: {error}") from None
-
-
-def _write(codec: Any, value: Any, out: bytearray) -> None:
-    match codec:
-        case _Int(format):
-            out += _pack(format, value)
-        case _Bool():
-            out.append(1 if value else 0)
-        case _Text(limit):
-            data = value.encode()
-            if len(data) > limit:
-                raise EncodingError(f"text of {len(data)} bytes, at most {limit}")
-            out += _pack("<I", len(data)) + data
-        case _Vec(_Int(format)):
-            out += _pack("<I", len(value))
-            for item in value:
-                out += _pack(format, item)
-        case _Vec(item):
-            out += _pack("<I", len(value))
-            for element in value:
-                _write(item, element, out)
-        case _Option(item):
-            out.append(0 if value is None else 1)
-            if value is not None:
-                _write(item, value, out)
-        case _Pair(first, second):
-            _write(first, value[0], out)
-            _write(second, value[1], out)
-        case _Struct(_, fields):
-            for name, field in fields:
-                _write(field, getattr(value, name), out)
-        case _Enum(variants):
-            tag = next(i for i, variant in enumerate(variants) if variant.cls is type(value))
-            out.append(tag)
-            _write(variants[tag], value, out)
-        case _:
-            raise TypeError(codec)
-
-
-class _Reader:
-    """Bytes with a cursor; every read is checked against the end."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data, self.at = data, 0
-
-    def take(self, count: int) -> bytes:
-        if count > len(self.data) - self.at:
-            raise EncodingError(f"truncated at byte {self.at}")
-        self.at += count
-        return self.data[self.at - count : self.at]
-
-    def integer(self, format: str) -> int:
-        (value,) = struct.unpack(format, self.take(struct.calcsize(format)))
-        return int(value)
-
-    def flag(self) -> bool:
-        value = self.take(1)[0]
-        if value > 1:
-            raise EncodingError(f"flag {value} at byte {self.at - 1}")
-        return value == 1
-
-
-def _read(codec: Any, reader: _Reader) -> Any:
-    match codec:
-        case _Int(format):
-            return reader.integer(format)
-        case _Bool():
-            return reader.flag()
-        case _Text(limit):
-            size = reader.integer("<I")
-            if size > limit:
-                raise EncodingError(f"text of {size} bytes, at most {limit}")
-            try:
-                return reader.take(size).decode()
-            except UnicodeDecodeError:
-                raise EncodingError(f"text that is not UTF-8 before byte {reader.at}") from None
-        case _Vec(_Int(format)):
-            count = reader.integer("<I")
-            data = reader.take(count * struct.calcsize(format))
-            return struct.unpack(f"<{count}{format[1:]}", data)
-        case _Vec(item):
-            return tuple(_read(item, reader) for _ in range(reader.integer("<I")))
-        case _Option(item):
-            return _read(item, reader) if reader.flag() else None
-        case _Pair(first, second):
-            return (_read(first, reader), _read(second, reader))
-        case _Struct(cls, fields):
-            return cls(**{name: _read(field, reader) for name, field in fields})
-        case _Enum(variants):
-            tag = reader.take(1)[0]
-            if tag >= len(variants):
-                raise EncodingError(f"unknown variant {tag} at byte {reader.at - 1}")
-            return _read(variants[tag], reader)
-        case _:
-            raise TypeError(codec)
 
 
 # --- shapes, tables, layout -------------------------------------------------------------------------------------------
