@@ -251,13 +251,14 @@ impl Search<'_> {
         None
     }
 
-    /// The largest T of any private slab.
+    /// The largest T of any private slab. Fewer columns need more rows each, so a slab counts without its link cells.
     fn blinding(&self, log_rows: u8, t: u16, k0: u32) -> u32 {
         let column = |c: u64| u32::try_from(c).unwrap_or(u32::MAX);
         let long = self
             .slabs
             .iter()
             .filter(|s| s.private)
+            .map(|s| SlabSize { links: 0, ..*s })
             .map(|s| t_blinding(s.proofs, t, k0, column(s.columns(log_rows))));
         let fresh = self.works.iter().map(|w| {
             t_blinding(

@@ -125,7 +125,7 @@ pub struct SlabSize {
     pub private: bool,
     /// n, proofs the blinding is made for (of no meaning in a public slab).
     pub proofs: u32,
-    /// Link cells (rotation).
+    /// Link cells (rotation); a geometry also carries the slab with fewer of them.
     pub links: u16,
 }
 

@@ -178,6 +178,15 @@ impl Commitment {
     }
 }
 
+/// The largest n that a private slab of so many cells and links can be blinded for: n (t + ceil(3 (2 max_fold + 1) / C)) <= M - R.
+#[must_use]
+pub fn most_proofs(geometry: &Geometry, cells: usize, links: usize, max_fold: u8) -> u32 {
+    let columns = u32::try_from(slab_columns(geometry, cells, links)).unwrap_or(u32::MAX);
+    let one = blinding_rows(geometry, 1, max_fold, columns).max(1);
+    let room = (geometry.m() as u64).saturating_sub(geometry.r() as u64);
+    u32::try_from(room / one).unwrap_or(u32::MAX)
+}
+
 /// n (t + ceil(3 (2 max_fold + 1) / C)).
 pub(crate) fn blinding_rows(geometry: &Geometry, budget: u32, max_fold: u8, columns: u32) -> u64 {
     let one = u64::from(geometry.queries) + fold_rows(u32::from(max_fold), columns);

@@ -29,7 +29,7 @@ mod weights;
 mod witness;
 
 pub use error::PcsError;
-pub use header::{Commitment, Expectation, Header};
+pub use header::{most_proofs, Commitment, Expectation, Header};
 pub use hooks::{NoHooks, OpeningHooks};
 pub use open::prove_opening;
 pub use profile::Profile;

@@ -31,7 +31,7 @@ pub enum BudgetError {
     Damaged { path: PathBuf, reason: &'static str },
     #[error("{path} belongs to another slab or another budget")]
     Other { path: PathBuf },
-    #[error("{path}: all {budget} proofs of the slab are spent; commit it again (rotate it)")]
+    #[error("{path}: all {budget} proofs of the slab are spent")]
     Spent { path: PathBuf, budget: u32 },
 }
 

@@ -68,9 +68,29 @@ impl Job<'_> {
     /// When the slabs do not fit the program.
     pub fn prove_trace<H: Hooks>(
         &self,
+        trace: Trace,
+        hooks: &mut H,
+        profile: Profile,
+    ) -> Result<Proof, ProveError> {
+        self.prove_claims(trace, hooks, profile, &[])
+    }
+
+    /// Proves a program whose values are all in its slabs, with further claims behind those of its relations.
+    ///
+    /// # Errors
+    /// As `prove`.
+    pub fn prove_further(&self, further: &[Claim]) -> Result<Proof, ProveError> {
+        let none: [(u32, Values); 0] = [];
+        let trace = execute(self.prepared, self.all_givens(none)?)?;
+        self.prove_claims(trace, &mut NoHooks, Profile::start(), further)
+    }
+
+    fn prove_claims<H: Hooks>(
+        &self,
         mut trace: Trace,
         hooks: &mut H,
         mut profile: Profile,
+        further: &[Claim],
     ) -> Result<Proof, ProveError> {
         let mut publics = public_values(self.prepared, &trace);
         hooks.trace(&mut trace, &mut publics);
@@ -89,7 +109,14 @@ impl Job<'_> {
             Err(e) if !hooks.ignores_checks() => return Err(e.into()),
             Err(_) => self.columns(),
         };
-        let argument = self.argue(&statement, &columns, &trace, hooks, &mut profile)?;
+        let argument = self.argue(
+            &statement,
+            &columns,
+            &trace,
+            hooks,
+            &mut profile,
+            further,
+        )?;
         profile.finish();
         Ok(Proof {
             publics,
@@ -106,6 +133,7 @@ impl Job<'_> {
         trace: &Trace,
         hooks: &mut H,
         profile: &mut Profile,
+        further: &[Claim],
     ) -> Result<Vec<u8>, ProveError> {
         let mut writer = Writer::new();
         statement.absorb(&mut writer.sponge);
@@ -124,7 +152,8 @@ impl Job<'_> {
         let root = witness.root();
         writer.set_pads(pads.clone());
         writer.send_bytes("witness", &root);
-        let claims = self.relations(statement, &mut writer, trace, hooks, profile)?;
+        let mut claims = self.relations(statement, &mut writer, trace, hooks, profile)?;
+        claims.extend_from_slice(further);
         let mut all: Vec<&[F]> = self.slabs.iter().map(|s| s.data()).collect();
         all.push(&cells);
         hooks.claims(&claims, &all, &pads);

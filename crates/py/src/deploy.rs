@@ -3,7 +3,7 @@
 use tacit_params::{derive, Geometry, Optimize, SlabSize, Work};
 use tacit_pcs::Columns;
 use tacit_program::Prepared;
-use tacit_verifier::{prepare_validity, relations_of};
+use tacit_verifier::{prepare_link, prepare_validity, relations_of};
 
 use crate::failure::{Fail, Result};
 
@@ -12,15 +12,20 @@ pub fn budget_of(proofs: u32) -> u32 {
     proofs.saturating_add(1)
 }
 
-/// The long-lived slabs as a geometry sees them.
-pub fn slab_sizes(prepared: &Prepared, proofs: u32) -> Vec<SlabSize> {
+/// The most link cells that a deployment for so many proofs is made for: a master spends its budget on children.
+pub fn most_links(proofs: u32) -> u16 {
+    u16::try_from(proofs.max(1)).unwrap_or(u16::MAX)
+}
+
+/// The long-lived slabs as a geometry sees them; a private one may have up to `links` link cells.
+pub fn slab_sizes(prepared: &Prepared, proofs: u32, links: u16) -> Vec<SlabSize> {
     let sizes = prepared.program.slabs.iter().zip(&prepared.layouts);
     sizes
         .map(|(slab, layout)| SlabSize {
             cells: layout.cells as u64,
             private: slab.private,
             proofs: if slab.private { budget_of(proofs) } else { 0 },
-            links: 0,
+            links: if slab.private { links } else { 0 },
         })
         .collect()
 }
@@ -45,7 +50,16 @@ pub fn validities(prepared: &Prepared) -> Result<Vec<Option<Prepared>>> {
         .collect()
 }
 
-/// The cheapest geometry for the program that also carries its validity proofs.
+/// The programs of the private slabs' links: none has a relation.
+fn links_of(prepared: &Prepared) -> Result<Vec<Prepared>> {
+    let slabs = prepared.program.slabs.iter().enumerate();
+    slabs
+        .filter(|(_, slab)| slab.private)
+        .map(|(i, slab)| Ok(prepare_link(&slab.name, &prepared.schema_tensors(i))?))
+        .collect()
+}
+
+/// The cheapest geometry for the program that also carries its validity and link proofs.
 pub fn geometry(
     prepared: &Prepared,
     proofs: u32,
@@ -54,14 +68,17 @@ pub fn geometry(
 ) -> Result<Geometry> {
     let mut works = vec![work_of(prepared)];
     works.extend(validities(prepared)?.iter().flatten().map(work_of));
-    let derived = derive(&slab_sizes(prepared, proofs), &works, target, optimize).map_err(|e| {
+    works.extend(links_of(prepared)?.iter().map(work_of));
+    let sizes = slab_sizes(prepared, proofs, most_links(proofs));
+    let derived = derive(&sizes, &works, target, optimize).map_err(|e| {
         Fail::new("program", "geometry", "", e.to_string()).hint("fewer proofs, or 100 bits")
     })?;
     Ok(derived.geometry)
 }
 
-/// The largest k0 of the program's proofs and of one slab's validity proof under a geometry.
-pub fn max_fold(prepared: &Prepared, geometry: &Geometry, slab: usize) -> Result<u8> {
+/// The largest k0 of the program's proofs and of one slab's validity and link proofs under a geometry, with up to `links` link
+/// cells in every private slab.
+pub fn max_fold(prepared: &Prepared, geometry: &Geometry, slab: usize, links: u16) -> Result<u8> {
     let columns = |sizes: &[SlabSize], work: &Work| {
         let mut all: Vec<u32> = sizes
             .iter()
@@ -75,10 +92,12 @@ pub fn max_fold(prepared: &Prepared, geometry: &Geometry, slab: usize) -> Result
         ));
         Columns::new(all).k0
     };
-    let sizes = slab_sizes(prepared, 1);
+    // A child of this slab, or another slab's, has one.
+    let sizes = slab_sizes(prepared, 1, links.max(1));
     let mut k0 = columns(&sizes, &work_of(prepared));
-    if let Some(validity) = validities(prepared)?.get(slab).and_then(Option::as_ref) {
-        k0 = k0.max(columns(&sizes[slab..=slab], &work_of(validity)));
+    let own = validities(prepared)?.into_iter().nth(slab).flatten();
+    for program in own.iter().chain(&links_of(prepared)?) {
+        k0 = k0.max(columns(&sizes[slab..=slab], &work_of(program)));
     }
     Ok(k0.min(255) as u8)
 }

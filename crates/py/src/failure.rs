@@ -94,8 +94,9 @@ impl From<PcsError> for Fail {
 impl From<BudgetError> for Fail {
     fn from(e: BudgetError) -> Self {
         let hint = match e {
-            BudgetError::Spent { .. } => "rotate it: tacit commit rotate",
-            BudgetError::Damaged { .. } => "rotate it: what is left cannot be known",
+            BudgetError::Damaged { .. } => {
+                "commit anew, or rotate its master: what is left cannot be known"
+            }
             _ => "",
         };
         Self::new("budget", e.slug(), "", e.to_string()).hint(hint)

@@ -69,6 +69,21 @@ impl Commitment {
         self.file.tensors.clone()
     }
 
+    /// Identity of the commitment that this one is a child of.
+    #[getter]
+    fn master(&self) -> Option<Vec<u8>> {
+        self.file.master().map(|d| d.to_vec())
+    }
+
+    /// Children that it was made for; a child has one link cell, and no children.
+    #[getter]
+    fn children(&self) -> u16 {
+        match self.file.link {
+            None => self.file.commitment.header.links,
+            Some(_) => 0,
+        }
+    }
+
     #[getter]
     fn validity_bytes(&self) -> usize {
         self.file.validity.len()

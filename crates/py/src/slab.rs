@@ -6,15 +6,17 @@ use pyo3::prelude::*;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use tacit_algebra::hash::{hash, Digest, Tag};
+use tacit_algebra::K;
+use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::Slab as Committed;
 use tacit_program::{entries, pack, Prepared, Trace};
-use tacit_prover::{Budget, BudgetError, Job};
+use tacit_prover::{Budget, BudgetError, Job, Linking};
 use tacit_verifier::files::{seal, unseal, Body, CommitmentFile, FileKind};
 use tacit_verifier::VALIDITY_CONTEXT as CONTEXT;
 use tacit_verifier::{prepare_validity, Slug, VerifyError};
 use zeroize::Zeroizing;
 
-use crate::deploy::{budget_of, max_fold};
+use crate::deploy::{budget_of, max_fold, most_links};
 use crate::failure::{Fail, Result};
 use crate::program::Program;
 
@@ -47,25 +49,85 @@ struct SecretFile {
 impl Slab {
     /// Counts one proof, on the disk if the secret is; before anything that depends on the slab's blinding leaves.
     pub fn spend(&self, note: &Digest) -> Result<()> {
-        match &mut *self.lock()? {
-            Count::Free => Ok(()),
-            Count::Memory { used, budget } if *used < *budget => {
-                *used += 1;
-                Ok(())
-            }
-            Count::Memory { budget, .. } => Err(BudgetError::Spent {
-                path: PathBuf::from(&self.public.slab),
-                budget: *budget,
-            }
-            .into()),
-            Count::File(journal) => Ok(journal.reserve(note).map(|_| ())?),
+        if self.is_master() {
+            let hint = if self.left()? == Some(0) {
+                "commit anew with --children: all its children were made"
+            } else {
+                "rotate it, and prove with the child: tacit commit rotate MASTER.secret -o NAME"
+            };
+            let reason = "this is a master: its budget is for children, and they make the proofs";
+            return Err(Fail::new("budget", "master", "", reason).hint(hint));
         }
+        self.reserve(note).map(|_| ())
+    }
+
+    /// What is left of the budget, `None` for a public slab.
+    fn left(&self) -> Result<Option<u32>> {
+        Ok(match &*self.lock()? {
+            Count::Free => None,
+            Count::Memory { used, budget } => Some(budget.saturating_sub(*used)),
+            Count::File(journal) => Some(journal.left()),
+        })
     }
 
     fn lock(&self) -> Result<std::sync::MutexGuard<'_, Count>> {
         self.count
             .lock()
             .map_err(|_| Fail::new("bug", "lock", "", "a thread died while counting a proof"))
+    }
+
+    /// Whether the budget is for children: with link cells and no master of its own.
+    fn is_master(&self) -> bool {
+        self.public.commitment.header.links > 0 && self.public.link.is_none()
+    }
+
+    /// The refusal of a proof or of a child when nothing is left, with the way on.
+    fn spent(&self, fail: BudgetError) -> Fail {
+        let spent = matches!(fail, BudgetError::Spent { .. });
+        let fail = Fail::from(fail);
+        if !spent {
+            return fail;
+        }
+        fail.hint(if self.public.link.is_some() {
+            "rotate its master again: tacit commit rotate MASTER.secret -o NAME"
+        } else {
+            "commit anew; made with --children N, a commitment is renewed N times under one identity: tacit commit rotate"
+        })
+    }
+
+    /// Counts one record and gives its number; on the disk, if the secret is, when this returns.
+    fn reserve(&self, note: &Digest) -> Result<u32> {
+        match &mut *self.lock()? {
+            Count::Free => Ok(0),
+            Count::Memory { used, budget } if *used < *budget => {
+                *used += 1;
+                Ok(*used - 1)
+            }
+            Count::Memory { budget, .. } => Err(self.spent(BudgetError::Spent {
+                path: PathBuf::from(&self.public.slab),
+                budget: *budget,
+            })),
+            Count::File(journal) => {
+                journal.reserve(note).map_err(|e| self.spent(e))?;
+                Ok(journal.used() - 1)
+            }
+        }
+    }
+
+    /// The next link cell, counted before anything else is done with it: a failed try has consumed it.
+    fn next_child(&self) -> Result<u16> {
+        let number = self.reserve(&hash(Tag::File, 0, &[b"child"]))?;
+        // The first record is the master's validity proof.
+        let index = number.checked_sub(1).and_then(|i| u16::try_from(i).ok());
+        let cells = self.public.commitment.header.links;
+        index.filter(|i| *i < cells).ok_or_else(|| {
+            Fail::new(
+                "budget",
+                "budget_other",
+                "",
+                "the count does not belong to a master",
+            )
+        })
     }
 
     fn identity(&self) -> Digest {
@@ -85,6 +147,7 @@ pub fn commit(
     slab: &str,
     tensors: Vec<(String, PyReadonlyArray1<'_, i64>)>,
     proofs: u32,
+    children: u16,
 ) -> Result<Slab> {
     let given = tensors
         .into_iter()
@@ -95,7 +158,7 @@ pub fn commit(
             Ok((name, slice.to_vec()))
         })
         .collect::<Result<Vec<_>>>()?;
-    py.detach(|| commit_values(program, slab, given, proofs))
+    py.detach(|| commit_values(program, slab, given, proofs, children))
 }
 
 fn commit_values(
@@ -103,35 +166,49 @@ fn commit_values(
     name: &str,
     given: Vec<(String, Vec<i64>)>,
     proofs: u32,
+    children: u16,
 ) -> Result<Slab> {
     let (prepared, geometry) = (&program.prepared, &program.geometry);
     let slab = program.slab(name)?;
     let private = prepared.program.slabs[slab].private;
     let trace = slab_trace(prepared, slab, given)?;
     let cells = pack(prepared, slab, &trace);
-    let fold = max_fold(prepared, geometry, slab)?;
-    let budget = if private { budget_of(proofs) } else { 0 };
-    let mut seed = Zeroizing::new([0u8; 32]);
-    if private {
-        getrandom::fill(&mut *seed).map_err(|e| {
-            Fail::new(
-                "bug",
-                "entropy",
-                "",
-                format!("the operating system gave no randomness: {e}"),
-            )
-        })?;
+    if children > most_links(program.proofs) || (children > 0 && !private) {
+        let most = most_links(program.proofs);
+        let reason = if private {
+            format!("expected at most {most} children, got {children}")
+        } else {
+            "the values are public: nothing is used up, so nothing is rotated".to_owned()
+        };
+        let fail = Fail::input("children", "children", reason);
+        return Err(fail.hint("children need room: compile for more proofs (option proofs)"));
     }
+    let fold = max_fold(prepared, geometry, slab, children)?;
+    let spends = if children > 0 {
+        u32::from(children)
+    } else {
+        proofs
+    };
+    let budget = if private { budget_of(spends) } else { 0 };
+    let seed = if private {
+        fresh()?
+    } else {
+        Zeroizing::default()
+    };
+    let links = Links(Stream::new(&*fresh()?, PADS).k_vec(usize::from(children)));
     let schema = prepared.schema(slab);
-    let inner = tacit_pcs::commit(geometry, private, schema, &cells, &[], budget, fold, *seed)
-        .map_err(|e| {
-            Fail::from(e).hint("compile for more proofs (option proofs), or commit for fewer")
-        })?;
+    let inner = tacit_pcs::commit(
+        geometry, private, schema, &cells, &links.0, budget, fold, *seed,
+    )
+    .map_err(|e| {
+        Fail::from(e).hint("compile for more proofs (option proofs), or commit for fewer")
+    })?;
     let mut public = CommitmentFile {
         slab: name.to_owned(),
         tensors: prepared.schema_tensors(slab),
         commitment: inner.commitment.clone(),
         validity: Vec::new(),
+        link: None,
     };
     let count = if private {
         Count::Memory { used: 1, budget }
@@ -145,6 +222,72 @@ fn commit_values(
         inner,
         public,
         count: Mutex::new(count),
+    })
+}
+
+/// 32 bytes of the operating system's randomness.
+fn fresh() -> Result<Zeroizing<Digest>> {
+    let mut seed = Zeroizing::new(Digest::default());
+    getrandom::fill(&mut *seed).map_err(|e| {
+        let reason = format!("the operating system gave no randomness: {e}");
+        Fail::new("bug", "entropy", "", reason)
+    })?;
+    Ok(seed)
+}
+
+/// Link values, wiped when dropped.
+struct Links(Vec<K>);
+
+impl Drop for Links {
+    fn drop(&mut self) {
+        self.0.fill(K::default());
+        std::hint::black_box(&self.0);
+    }
+}
+
+/// Proofs that a child of this master can be blinded for under its geometry, the link's not counted.
+fn room(master: &Committed) -> u32 {
+    let header = &master.commitment.header;
+    let most = tacit_pcs::most_proofs(&header.geometry, master.cells(), 1, header.max_fold);
+    most.saturating_sub(1)
+}
+
+/// The cell is counted first, on the disk if the secret is; then the child is committed; then both sides open.
+fn rotate(master: &Slab, proofs: Option<u32>) -> Result<Slab> {
+    let name = &master.public.slab;
+    if !master.is_master() {
+        let reason = "this commitment was not made for children";
+        return Err(Fail::input("master", "", reason)
+            .hint("a master is made by: tacit commit model --children N"));
+    }
+    let most = room(&master.inner);
+    let proofs = proofs.unwrap_or(most);
+    if proofs == 0 || proofs > most {
+        let reason = format!("expected 1 to {most} proofs, got {proofs}");
+        return Err(Fail::input("proofs", "proofs", reason).hint("compile for more proofs"));
+    }
+    let index = master.next_child()?;
+    let budget = budget_of(proofs);
+    let inner = tacit_prover::child_of(&master.inner, index, budget, *fresh()?)?;
+    let linking = Linking {
+        slab: name,
+        tensors: &master.public.tensors,
+        master: &master.inner,
+        child: &inner,
+        index,
+    };
+    let link = linking.prove()?;
+    let public = CommitmentFile {
+        commitment: inner.commitment.clone(),
+        link: Some((master.public.commitment.clone(), link)),
+        ..master.public.clone()
+    };
+    // The link was the child's first proof.
+    let count = Mutex::new(Count::Memory { used: 1, budget });
+    Ok(Slab {
+        inner,
+        public,
+        count,
     })
 }
 
@@ -225,14 +368,29 @@ impl Slab {
         self.public.commitment.header.private
     }
 
-    /// Proofs left, `None` for a public slab.
+    /// Proofs left, `None` for a public slab; a master makes none.
     #[getter]
     fn remaining(&self) -> Result<Option<u32>> {
-        Ok(match &*self.lock()? {
-            Count::Free => None,
-            Count::Memory { used, budget } => Some(budget.saturating_sub(*used)),
-            Count::File(journal) => Some(journal.left()),
-        })
+        if self.is_master() {
+            return Ok(Some(0));
+        }
+        self.left()
+    }
+
+    /// Children that can still be made: more than 0 only for a master.
+    #[getter]
+    fn children(&self) -> Result<u32> {
+        if !self.is_master() {
+            return Ok(0);
+        }
+        Ok(self.left()?.unwrap_or(0))
+    }
+
+    /// A child: the same values, a budget of its own for `proofs` proofs (as many as there is room for, if not given). Counts
+    /// one link cell of this master before anything else; also when the rest fails.
+    #[pyo3(signature = (proofs=None))]
+    fn rotate(&self, py: Python<'_>, proofs: Option<u32>) -> Result<Self> {
+        py.detach(|| rotate(self, proofs))
     }
 
     /// The public part, as a file.
@@ -302,7 +460,7 @@ impl Slab {
                         journal.display()
                     );
                     return Err(Fail::new("budget", "budget_missing", path, reason).hint(
-                        "bring the journal back beside the secret, or rotate the commitment",
+                        "bring the journal back beside the secret; or commit anew, or rotate its master",
                     ));
                 }
                 *slab.lock()? =

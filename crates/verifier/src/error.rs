@@ -28,12 +28,13 @@ pub enum Slug {
     LastQuery,
     FinalClaim,
     Validity,
+    Link,
     Target,
 }
 
 impl Slug {
     /// All slugs, in the order of the page.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Magic,
         Self::FileKind,
         Self::Version,
@@ -56,6 +57,7 @@ impl Slug {
         Self::LastQuery,
         Self::FinalClaim,
         Self::Validity,
+        Self::Link,
         Self::Target,
     ];
 
@@ -84,6 +86,7 @@ impl Slug {
             Self::LastQuery => "last_query",
             Self::FinalClaim => "final_claim",
             Self::Validity => "validity",
+            Self::Link => "link",
             Self::Target => "target",
         }
     }

@@ -7,7 +7,8 @@ use tacit_pcs::Commitment;
 use tacit_program::{Prepared, Publics};
 
 use crate::error::{Slug, VerifyError};
-use crate::validity::verify_validity;
+use crate::link::{verify_link, Link};
+use crate::validity::{check_schema, verify_validity};
 use crate::verify::Verified;
 
 const MAGIC: &[u8; 6] = b"TACIT\0";
@@ -192,8 +193,10 @@ pub struct CommitmentFile {
     /// In layout order.
     pub tensors: Vec<(String, Vec<u32>, i64, i64)>,
     pub commitment: Commitment,
-    /// The argument of the validity proof; empty for a public slab.
+    /// The argument of the validity proof, the master's if there is a link; empty for a public slab.
     pub validity: Vec<u8>,
+    /// Rotation: the master, and the proof that this commitment holds the same values.
+    pub link: Option<(Commitment, Link)>,
 }
 
 impl Body for CommitmentFile {
@@ -201,18 +204,35 @@ impl Body for CommitmentFile {
 }
 
 impl CommitmentFile {
-    /// Accepts the commitment: its tensors give the header's schema and its validity holds. Once per identity is enough.
+    /// Accepts the commitment: its tensors give the header's schema and its validity holds. With a link it is the master's
+    /// validity that holds, and the link ties this commitment to the master. Once per identity is enough.
     ///
     /// # Errors
-    /// `schema`, `validity`.
+    /// `schema`, `validity`, `link`.
     pub fn accept(&self, target: u16) -> Result<Option<Verified>, VerifyError> {
-        verify_validity(
-            &self.slab,
-            &self.tensors,
-            &self.commitment,
-            &self.validity,
-            target,
-        )
+        let (slab, tensors) = (self.slab.as_str(), self.tensors.as_slice());
+        let mut proven = &self.commitment;
+        if let Some((master, link)) = &self.link {
+            check_schema(slab, tensors, proven)?;
+            if !proven.header.private {
+                let place = format!("slab {slab}");
+                return Err(VerifyError::new(
+                    Slug::Validity,
+                    place,
+                    "no link: the slab is public",
+                    "one",
+                ));
+            }
+            verify_link(slab, tensors, proven, master, link, target)?;
+            proven = master;
+        }
+        verify_validity(slab, tensors, proven, &self.validity, target)
+    }
+
+    /// The identity of the commitment that this one is a child of.
+    #[must_use]
+    pub fn master(&self) -> Option<Digest> {
+        self.link.as_ref().map(|(master, _)| master.identity())
     }
 }
 

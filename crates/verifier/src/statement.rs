@@ -3,7 +3,9 @@
 use tacit_algebra::field::f_to_bytes;
 use tacit_algebra::hash::Digest;
 use tacit_params::{budget, Budget, Geometry, Relations, Shape, SlabSize};
-use tacit_pcs::{witness_blinding, witness_columns, Columns, Commitment, Expectation, Opened, PcsError};
+use tacit_pcs::{
+    witness_blinding, witness_columns, Columns, Commitment, Expectation, Opened, PcsError,
+};
 use tacit_program::{entries, table_len, Ends, Prepared, ProgramError, Publics};
 use tacit_transcript::Sponge;
 
@@ -48,13 +50,22 @@ impl Statement<'_> {
 
     /// R + T_w <= M: without it no prover could hide the witness slab.
     fn check_witness_room(&self, columns: &Columns) -> Result<(), VerifyError> {
-        let blinding = witness_blinding(self.geometry, columns.k0, columns.columns.last().copied().unwrap_or(0));
+        let blinding = witness_blinding(
+            self.geometry,
+            columns.k0,
+            columns.columns.last().copied().unwrap_or(0),
+        );
         let (data, rows) = (self.geometry.r(), self.geometry.m());
         if usize_of(blinding).saturating_add(data) <= rows {
             return Ok(());
         }
         let expected = format!("{data} data and {blinding} blinding rows within {rows}");
-        Err(VerifyError::new(Slug::Geometry, "witness slab", expected, "too few rows"))
+        Err(VerifyError::new(
+            Slug::Geometry,
+            "witness slab",
+            expected,
+            "too few rows",
+        ))
     }
 
     /// Everything but the argument: public values, geometry, slabs, headers. Returns the columns of the proof.
@@ -106,13 +117,12 @@ impl Statement<'_> {
         Ok(columns)
     }
 
-    /// The soundness of the geometry for this program and these slabs.
+    /// The soundness of the geometry for this program, these slabs, and `further` claims.
     #[must_use]
-    pub fn budget(&self) -> Budget {
-        budget(
-            self.geometry,
-            &soundness_shape(self.prepared, self.geometry, self.commitments),
-        )
+    pub fn budget(&self, further: u32) -> Budget {
+        let mut shape = soundness_shape(self.prepared, self.geometry, self.commitments);
+        shape.claims = shape.claims.saturating_add(further);
+        budget(self.geometry, &shape)
     }
 
     /// End of a slab's tensors.

@@ -22,6 +22,24 @@ pub fn prepare_validity(slab: &str, tensors: &Schema) -> Result<Prepared, Verify
     Prepared::new(validity_program(slab, tensors).map_err(refused)?).map_err(refused)
 }
 
+/// The tensors that a commitment is published with are those that it was made for.
+pub(crate) fn check_schema(
+    slab: &str,
+    tensors: &Schema,
+    commitment: &Commitment,
+) -> Result<(), VerifyError> {
+    if schema_digest(tensors) == commitment.header.schema {
+        return Ok(());
+    }
+    let place = format!("slab {slab}");
+    Err(VerifyError::new(
+        Slug::Schema,
+        place,
+        "the tensors of the header",
+        "others",
+    ))
+}
+
 /// Accepts a commitment with the tensors that it is published with: they give the header's schema, and a private slab's
 /// validity argument holds. The geometry is the commitment's own. Nothing is returned for a public slab, whose values the
 /// world knows.
@@ -35,15 +53,7 @@ pub fn verify_validity(
     argument: &[u8],
     target: u16,
 ) -> Result<Option<Verified>, VerifyError> {
-    if schema_digest(tensors) != commitment.header.schema {
-        let place = format!("slab {slab}");
-        return Err(VerifyError::new(
-            Slug::Schema,
-            place,
-            "the tensors of the header",
-            "others",
-        ));
-    }
+    check_schema(slab, tensors, commitment)?;
     if !commitment.header.private {
         return match argument.len() {
             0 => Ok(None),

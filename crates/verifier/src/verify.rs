@@ -45,17 +45,33 @@ pub fn verify(
         publics,
         context,
     };
+    verify_further(&statement, argument, target, None)
+}
+
+/// As `verify`, with a further claim between the products' and the binding claims. It is made when the relations were read.
+///
+/// # Errors
+/// As `verify`.
+pub(crate) fn verify_further(
+    statement: &Statement<'_>,
+    argument: &[u8],
+    target: u16,
+    further: Option<&dyn Fn() -> Claim>,
+) -> Result<Verified, VerifyError> {
+    let (prepared, publics) = (statement.prepared, statement.publics);
+    let commitments = statement.commitments;
     let columns = statement.check()?;
-    let budget = check_security(&statement, target)?;
+    let budget = check_security(statement, target, u32::from(further.is_some()))?;
     let mut reader = Reader::new(argument);
     statement.absorb(&mut reader.sponge);
     let root = witness_root(&mut reader)?;
     let claims = verify_relations(&mut reader, prepared, publics)?;
     let claims: Vec<Affine> = claims
         .into_iter()
+        .chain(further.map(|make| make()))
         .map(|Claim { affine, .. }| affine)
         .collect();
-    let opening = opening(&statement, &root, &columns, &claims)?;
+    let opening = opening(statement, &root, &columns, &claims)?;
     verify_opening(&mut reader, &opening)?;
     reader.finish()?;
     Ok(Verified {
@@ -66,8 +82,12 @@ pub fn verify(
     })
 }
 
-/// The geometry was made for the target, and its budget for this program reaches it.
-fn check_security(statement: &Statement<'_>, target: u16) -> Result<Budget, VerifyError> {
+/// The geometry was made for the target, and its budget for this program (and `further` claims) reaches it.
+fn check_security(
+    statement: &Statement<'_>,
+    target: u16,
+    further: u32,
+) -> Result<Budget, VerifyError> {
     if statement.geometry.target < target {
         let got = format!("{} bits", statement.geometry.target);
         return Err(VerifyError::new(
@@ -78,7 +98,7 @@ fn check_security(statement: &Statement<'_>, target: u16) -> Result<Budget, Veri
         )
         .with_hint("ask for fewer bits, or commit again with a geometry for this target"));
     }
-    let budget = statement.budget();
+    let budget = statement.budget(further);
     if budget.reaches(target) {
         return Ok(budget);
     }

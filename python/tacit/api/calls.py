@@ -76,10 +76,12 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def commit_model(program: Program, weights: Weights, *, proofs: int | None = None) -> Secret:
+def commit_model(program: Program, weights: Weights, *, proofs: int | None = None, children: int = 0) -> Secret:
     """Commit to the weights, and prove that they lie in the program's intervals.
 
-    `proofs`: the budget, at most what the program was compiled for. Raises InputError, BudgetExceeded.
+    `proofs`: the budget, at most what the program was compiled for. `children`: make a master instead, whose
+    budget is spent on so many children (`Secret.rotate`); they make the proofs, under the master's identity.
+    Raises InputError, BudgetExceeded.
     """
     if weights.program != program.digest:
         raise InputError(
@@ -88,11 +90,16 @@ def commit_model(program: Program, weights: Weights, *, proofs: int | None = Non
             place="weights",
             hint="commit the weights that were compiled together with this program",
         )
-    return _commit(program, weights.slab, dict(weights.tensors), proofs)
+    return _commit(program, weights.slab, dict(weights.tensors), proofs, children)
 
 
-def commit_data(program: Program, inputs: Mapping[str, Array], *, proofs: int | None = None) -> Secret:
-    """Commit to the inputs of a program that was compiled with input="committed"."""
+def commit_data(
+    program: Program, inputs: Mapping[str, Array], *, proofs: int | None = None, children: int = 0
+) -> Secret:
+    """Commit to the inputs of a program that was compiled with input="committed".
+
+    `proofs`, `children`: as for `commit_model`. Raises InputError, BudgetExceeded.
+    """
     ports = [port for port in program.inputs.values() if port.place == "data"]
     if not ports:
         raise InputError(
@@ -102,16 +109,26 @@ def commit_data(program: Program, inputs: Mapping[str, Array], *, proofs: int | 
             hint='compile with input="committed"',
         )
     _check_names(inputs, ports)
-    return _commit(program, "data", {port.tensor: port.quantize(inputs[port.name]) for port in ports}, proofs)
+    tensors = {port.tensor: port.quantize(inputs[port.name]) for port in ports}
+    return _commit(program, "data", tensors, proofs, children)
 
 
-def _commit(program: Program, slab: str, tensors: Mapping[str, Array], proofs: int | None) -> Secret:
+def _commit(program: Program, slab: str, tensors: Mapping[str, Array], proofs: int | None, children: int) -> Secret:
     budget = program.proofs if proofs is None else proofs
     if budget < 1:
         raise InputError(f"expected at least one proof, got {budget}", slug="proofs", place="proofs")
+    if not 0 <= children < 1 << 16:
+        raise InputError(f"expected 0 to 65535 children, got {children}", slug="children", place="children")
+    if children and proofs is not None:
+        raise InputError(
+            "a master makes children, and they make proofs",
+            slug="children",
+            place="proofs",
+            hint="give the number of proofs when the master is rotated",
+        )
     flat = [(name, np.ascontiguousarray(values.reshape(-1))) for name, values in tensors.items()]
     with failures(slab):
-        return Secret(_native.commit(program._native, slab, flat, budget))
+        return Secret(_native.commit(program._native, slab, flat, budget, children))
 
 
 def prove(
@@ -169,15 +186,19 @@ def verify(
     *,
     model: Commitment | Weights | None = None,
     data: Commitment | None = None,
+    link: Commitment | None = None,
     context: bytes = b"",
     security: int = 128,
 ) -> Statement:
     """Accept a proof and say what it states, or raise InvalidProof with the reason.
 
-    `model`: the model's commitment; its validity proof is checked once. Where the program says that weights are
-    public, the Weights themselves. `security`: the proven bits to insist on.
+    `model`: the model's commitment; its validity proof (and, for a child, its link) is checked once. Where the
+    program says that weights are public, the Weights themselves. `link`: a child that the proof was made with,
+    where `model` (or `data`) is the master that is trusted. `security`: the proven bits to insist on.
     """
     given: dict[str, Commitment | Weights | None] = {"model": model, "data": data}
+    if link is not None:
+        given[link.slab] = _child(given.get(link.slab), link)
     commitments = []
     for name, private in program.slabs.items():
         commitments.append(_commitment(program, name, private, given.pop(name, None), security))
@@ -189,6 +210,21 @@ def verify(
         natives = [c._native for c in commitments]
         found = _native.verify(program._native, natives, raw, context, security)
     return _statement(program, commitments, found, context)
+
+
+def _child(master: Commitment | Weights | None, link: Commitment) -> Commitment:
+    """The child, if it names this master; whether it is one is what `accept` checks."""
+    if not isinstance(master, Commitment):
+        raise InvalidProof("expected the commitment of its master", slug="slabs", place=link.slab)
+    if link.master != master.identity:
+        named = "no master" if link.master is None else f"one of {link.master[:16]}"
+        raise InvalidProof(
+            f"expected a child of {master.identity[:16]}, got {named}",
+            slug="link",
+            place=link.slab,
+            hint="pass a commitment that was made by rotating this master",
+        )
+    return link
 
 
 def _commitment(
@@ -226,6 +262,7 @@ def _statement(program: Program, commitments: list[Commitment], found: dict[str,
     hidden += [f"output {name}" for name, port in program.outputs.items() if port.place != "public"]
     hidden += [f"the values of {name}" for name, private in program.slabs.items() if private and name == "model"]
     digests = {"program": program.digest, **{c.slab: c.identity for c in commitments}}
+    digests |= {f"master of {c.slab}": c.master for c in commitments if c.master is not None}
     return Statement(
         values["outputs"],
         values["inputs"],

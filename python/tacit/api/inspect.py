@@ -24,7 +24,7 @@ def inspect(thing: Any) -> dict[str, Any]:
     if isinstance(thing, Commitment):
         return _commitment(thing)
     if isinstance(thing, Secret):
-        return {**_commitment(thing.commitment), "kind": "secret", "proofs left": thing.remaining}
+        return {**_commitment(thing.commitment), "kind": "secret", **_left(thing)}
     if isinstance(thing, Proof):
         return _proof(thing.data)
     raise InputError(f"cannot describe a {type(thing).__name__}", slug="kind", place="inspect")
@@ -83,6 +83,22 @@ def _weights(weights: Weights) -> dict[str, Any]:
     }
 
 
+def _role(commitment: Commitment) -> dict[str, Any]:
+    """Plain, master or child, and the budget that follows."""
+    native = commitment._native
+    if commitment.master is not None:
+        return {"child of": commitment.master, "budget of proofs (one spent on the link)": native.budget}
+    if native.children:
+        return {"master of": f"up to {native.children} children", "budget (one spent on validity)": native.budget}
+    return {"budget of proofs (one spent on validity)": native.budget}
+
+
+def _left(secret: Secret) -> dict[str, Any]:
+    if secret.commitment._native.children:
+        return {"children left": secret.children}
+    return {"proofs left": secret.remaining}
+
+
 def _commitment(commitment: Commitment) -> dict[str, Any]:
     native = commitment._native
     return {
@@ -93,7 +109,7 @@ def _commitment(commitment: Commitment) -> dict[str, Any]:
         "identity": commitment.identity,
         "root": native.root.hex(),
         "hides its values": commitment.private,
-        "budget of proofs (one spent on validity)": native.budget,
+        **_role(commitment),
         "security": native.target,
         "validity bytes": native.validity_bytes,
         "tensors": [{"name": n, "shape": list(s), "interval": [lo, hi]} for n, s, lo, hi in commitment.tensors],

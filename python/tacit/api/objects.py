@@ -198,7 +198,10 @@ def _flat(values: Array) -> Ints:
 
 
 class Commitment:
-    """The public part of a commitment: header, root, y, the declared intervals and their validity proof."""
+    """The public part of a commitment: header, root, y, the declared intervals and their validity proof.
+
+    A child (see `Secret.rotate`) carries its master's validity proof and the link to it.
+    """
 
     def __init__(self, native: _native.Commitment, *, known: bool = False) -> None:
         self._native = native
@@ -218,7 +221,7 @@ class Commitment:
         write_file(path, self._native.to_file())
 
     def accept(self, security: int = 128) -> None:
-        """Check the schema and the validity proof; remembered by this object. Raises InvalidProof."""
+        """Check the schema, the validity proof and a child's link; remembered by this object. Raises InvalidProof."""
         if self._accepted < security:
             with failures():
                 self._native.accept(security)
@@ -238,6 +241,12 @@ class Commitment:
     def identity(self) -> str:
         """Hexadecimal; what transcripts absorb."""
         return self._native.identity.hex()
+
+    @property
+    def master(self) -> str | None:
+        """Identity of the master whose values this commitment holds, hexadecimal; None if it is no child."""
+        master = self._native.master
+        return None if master is None else master.hex()
 
     @property
     def tensors(self) -> list[tuple[str, tuple[int, ...], int, int]]:
@@ -284,12 +293,32 @@ class Secret:
 
     @property
     def remaining(self) -> int | None:
-        """Proofs left; None for a public slab, which hides nothing."""
+        """Proofs left; None for a public slab, which hides nothing; 0 for a master."""
         with failures():
             return self._native.remaining
 
+    @property
+    def children(self) -> int:
+        """Children that can still be made; 0 if this is no master."""
+        with failures():
+            return self._native.children
+
+    def rotate(self, proofs: int | None = None) -> Secret:
+        """A child of this master: a fresh commitment to the same values, with a budget of `proofs` proofs.
+
+        Its commitment holds the proof of that, so whoever trusts the master's identity accepts the child. By
+        default it is made for as many proofs as the program's geometry has room for. Uses up one child of the
+        master's budget, on disk first if the master is saved, also when making it fails.
+        Raises InputError (not a master, too many proofs), BudgetExceeded (no child left).
+        """
+        if proofs is not None and not 1 <= proofs < 1 << 32:
+            raise InputError(f"expected at least one proof, got {proofs}", slug="proofs", place="proofs")
+        with failures(self.slab):
+            return Secret(self._native.rotate(proofs))
+
     def __repr__(self) -> str:
-        return f"<tacit.Secret {self.slab!r} remaining={self.remaining}>"
+        left = f"children={self.children}" if self.children else f"remaining={self.remaining}"
+        return f"<tacit.Secret {self.slab!r} {left}>"
 
 
 @dataclass(frozen=True)
@@ -321,7 +350,8 @@ class Proof:
 class Statement:
     """What an accepted proof says. Real values in `outputs` and `inputs`, the exact integers in `integers`.
 
-    `digests`: hexadecimal identities of the program and of each commitment; `hidden`: what the proof does not reveal;
+    `digests`: hexadecimal identities of the program, of each commitment and, as "master of model", of the master that
+    a child's values are those of; `hidden`: what the proof does not reveal;
     `security`: proven bits, the weakest round's.
     """
 

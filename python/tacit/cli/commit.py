@@ -1,4 +1,4 @@
-"""`tacit commit model|data`: long-lived commitments, each a public file and a secret one."""
+"""`tacit commit model|data|rotate`: long-lived commitments, each a public file and a secret one."""
 
 from __future__ import annotations
 
@@ -21,6 +21,13 @@ Out = Annotated[
 ]
 Proofs = Annotated[int | None, typer.Option(min=1, help="Proofs to make it for; as compiled, if not given.")]
 
+Children = Annotated[
+    int,
+    typer.Option(
+        min=0, max=65535, help="Make a master for so many children (tacit commit rotate); they make the proofs."
+    ),
+]
+
 
 @app.command("model")
 def commit_model(
@@ -28,6 +35,7 @@ def commit_model(
     weights: WeightsFile,
     out: Out = Path("model"),
     proofs: Proofs = None,
+    children: Children = 0,
     as_json: Json = False,
 ) -> None:
     """Commit to the weights. The commitment carries a proof that they lie in the program's intervals."""
@@ -36,7 +44,8 @@ def commit_model(
     secret_file = files.fresh(files.beside(out, ".secret"))
     start = time.perf_counter()
     with console.busy("committing to the model"):
-        secret = tacit.commit_model(tacit.Program.load(program), tacit.Weights.load(weights), **_budget(proofs))
+        loaded = tacit.Program.load(program)
+        secret = tacit.commit_model(loaded, tacit.Weights.load(weights), proofs=proofs, children=children)
     _save(secret, out, secret_file, seconds=time.perf_counter() - start, as_json=as_json)
 
 
@@ -46,6 +55,7 @@ def commit_data(
     data: Annotated[Path, typer.Argument(metavar="X.npz", help="The input to commit to.", show_default=False)],
     out: Out = Path("data"),
     proofs: Proofs = None,
+    children: Children = 0,
     as_json: Json = False,
 ) -> None:
     """Commit to an input of a program that was compiled with --input committed."""
@@ -56,15 +66,33 @@ def commit_data(
     arrays = files.pick(files.read_arrays(data), files.input_names(loaded), place=str(data))
     start = time.perf_counter()
     with console.busy("committing to the data"):
-        secret = tacit.commit_data(loaded, arrays, **_budget(proofs))
+        secret = tacit.commit_data(loaded, arrays, proofs=proofs, children=children)
     _save(secret, out, secret_file, seconds=time.perf_counter() - start, as_json=as_json)
 
 
-def _budget(proofs: int | None) -> dict[str, Any]:
-    return {} if proofs is None else {"proofs": proofs}
+@app.command("rotate")
+def rotate(
+    master: Annotated[
+        Path, typer.Argument(metavar="MASTER.secret", help="A secret made with --children.", show_default=False)
+    ],
+    out: Out = Path("child"),
+    proofs: Annotated[
+        int | None, typer.Option(min=1, help="Proofs to make it for; as many as there is room for, if not given.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a child: a fresh budget for the master's values, under the master's identity. Uses up one of its children."""
+    import tacit
+
+    secret_file = files.fresh(files.beside(out, ".secret"))
+    loaded = tacit.Secret.load(master)
+    start = time.perf_counter()
+    with console.busy("making a child"):
+        secret = loaded.rotate(proofs)
+    _save(secret, out, secret_file, seconds=time.perf_counter() - start, as_json=as_json, master=loaded)
 
 
-def _save(secret: Any, out: Path, secret_file: Path, *, seconds: float, as_json: bool) -> None:
+def _save(secret: Any, out: Path, secret_file: Path, *, seconds: float, as_json: bool, master: Any = None) -> None:
     commitment_file = files.beside(out, ".commitment")
     # The secret first: a published commitment whose secret was lost is worth nothing.
     secret.save(secret_file)
@@ -76,6 +104,10 @@ def _save(secret: Any, out: Path, secret_file: Path, *, seconds: float, as_json:
         "proofs": secret.remaining,
         "seconds": seconds,
     }
+    if secret.children:
+        result["children"] = secret.children
+    if master is not None:
+        result |= {"master": secret.commitment.master, "children_left": master.children}
     if as_json:
         console.print_json(result)
         return
@@ -84,8 +116,15 @@ def _save(secret: Any, out: Path, secret_file: Path, *, seconds: float, as_json:
             [
                 ("publish", f"[bold]{escape(str(commitment_file))}[/bold] ({console.size(result['bytes'])})"),
                 ("keep", f"[bold]{escape(str(secret_file))}[/bold], never a copy in use beside it"),
-                ("good for", "any number of proofs" if secret.remaining is None else f"{secret.remaining} proofs"),
+                ("good for", _good_for(secret)),
+                *([] if master is None else [("children left", str(master.children))]),
                 ("took", console.duration(seconds)),
             ]
         )
     )
+
+
+def _good_for(secret: Any) -> str:
+    if secret.children:
+        return f"{secret.children} children: tacit commit rotate"
+    return "any number of proofs" if secret.remaining is None else f"{secret.remaining} proofs"

@@ -20,5 +20,8 @@ ModelCommitment = Annotated[
 DataCommitment = Annotated[
     Path | None, typer.Option("--data", metavar="FILE", help="The data's commitment (data.commitment).")
 ]
+LinkCommitment = Annotated[
+    Path | None, typer.Option("--link", metavar="FILE", help="A child of the commitment above, made by rotating it.")
+]
 ModelSecret = Annotated[Path | None, typer.Option("--model", metavar="FILE", help="The model's secret (model.secret).")]
 DataSecret = Annotated[Path | None, typer.Option("--data", metavar="FILE", help="The data's secret (data.secret).")]

@@ -17,6 +17,7 @@ from tacit.cli.options import (
     DataCommitment,
     DataSecret,
     Json,
+    LinkCommitment,
     ModelCommitment,
     ModelSecret,
     ProgramFile,
@@ -115,6 +116,7 @@ def verify(
     proof: ProofFile,
     model: ModelCommitment = None,
     data: DataCommitment = None,
+    link: LinkCommitment = None,
     context: Context = "",
     security: Annotated[int, typer.Option(help="The proven security to insist on, in bits.")] = 128,
     as_json: Json = False,
@@ -130,6 +132,7 @@ def verify(
             tacit.Proof.load(proof),
             model=None if model is None else _model(model),
             data=None if data is None else tacit.Commitment.load(data),
+            link=None if link is None else tacit.Commitment.load(link),
             context=bound_to,
             security=security,
         )

@@ -1,0 +1,462 @@
+//! Rotation: a child with its master's values is accepted, anything else is refused by name.
+//!
+//! `TACIT_WRITE_VECTORS=1 cargo test -p tacit-prover --test link` writes `vectors/file_*.json`: whole commitment files.
+
+mod common;
+
+use common::*;
+use p3_field::PrimeCharacteristicRing;
+use serde_json::{json, Value};
+use std::fmt::Write;
+use std::path::PathBuf;
+use tacit_algebra::field::k_inverse;
+use tacit_algebra::{f_to_i64, k_from_bytes, k_to_bytes, F, K};
+use tacit_pcs::random::{Stream, PADS};
+use tacit_pcs::{commit, Slab};
+use tacit_prover::{child_of, link_value, slab_cells, Job, Linking};
+use tacit_verifier::files::{Body, CommitmentFile};
+use tacit_verifier::{prepare_validity, value, verify, verify_link, Claim, Link, VALIDITY_CONTEXT};
+
+const FOLD: u8 = 6;
+
+/// The master of a case's first slab, with link cells for three children.
+struct Master {
+    case: Case,
+    slab: Slab,
+    name: String,
+    tensors: Vec<(String, Vec<u32>, i64, i64)>,
+}
+
+/// A random value for each link cell.
+fn link_values(seed: u8, count: usize) -> Vec<K> {
+    Stream::new(&[seed; 32], PADS).k_vec(count)
+}
+
+fn cells(case: &Case) -> Vec<F> {
+    slab_cells(&case.prepared, 0, &slab_values(case))
+}
+
+/// A slab of these cells and link values, blinded for two proofs.
+fn slab(case: &Case, cells: &[F], links: &[K], seed: u8) -> Slab {
+    let schema = case.prepared.schema(0);
+    commit(&toy(), true, schema, cells, links, 2, FOLD, [seed; 32]).unwrap()
+}
+
+impl Master {
+    fn new(seed: u8) -> Self {
+        let case = linear();
+        Self {
+            slab: slab(&case, &cells(&case), &link_values(seed, 3), seed),
+            name: case.prepared.program.slabs[0].name.clone(),
+            tensors: case.prepared.schema_tensors(0),
+            case,
+        }
+    }
+
+    fn linking<'a>(&'a self, child: &'a Slab, index: u16) -> Linking<'a> {
+        Linking {
+            slab: &self.name,
+            tensors: &self.tensors,
+            master: &self.slab,
+            child,
+            index,
+        }
+    }
+
+    /// The verifier's answer: "accepted", or the side that it refused.
+    fn judge(&self, child: &Slab, link: &Link) -> String {
+        let (child, master) = (&child.commitment, &self.slab.commitment);
+        match verify_link(&self.name, &self.tensors, child, master, link, TOY) {
+            Ok(()) => "accepted".to_owned(),
+            Err(e) => {
+                assert_eq!(e.slug(), "link");
+                e.place.replace("slab model", "refused")
+            }
+        }
+    }
+
+    fn validity(&self) -> Vec<u8> {
+        let prepared = prepare_validity(&self.name, &self.tensors).unwrap();
+        let job = Job {
+            prepared: &prepared,
+            geometry: &toy(),
+            slabs: &[&self.slab],
+            context: VALIDITY_CONTEXT,
+        };
+        let none: [(u32, Vec<i64>); 0] = [];
+        job.prove(none).unwrap().argument
+    }
+
+    fn file(&self, child: &Slab, link: Link) -> CommitmentFile {
+        CommitmentFile {
+            slab: self.name.clone(),
+            tensors: self.tensors.clone(),
+            commitment: child.commitment.clone(),
+            validity: self.validity(),
+            link: Some((self.slab.commitment.clone(), link)),
+        }
+    }
+}
+
+fn honest(index: u16) -> (Master, Slab, Link) {
+    let master = Master::new(1);
+    let child = child_of(&master.slab, index, 2, [9; 32]).unwrap();
+    let link = master.linking(&child, index).prove().unwrap();
+    (master, child, link)
+}
+
+#[test]
+fn a_child_is_accepted_and_makes_proofs() {
+    for index in 0..3 {
+        let (master, child, link) = honest(index);
+        assert_eq!(link.index, index);
+        assert_eq!(link_value(&child, 0), link_value(&master.slab, index));
+        assert_eq!(master.judge(&child, &link), "accepted");
+        master.file(&child, link).accept(TOY).unwrap();
+    }
+    let (master, child, _) = honest(1);
+    let mut world = World::new(linear());
+    world.slabs = vec![child];
+    let proof = world.prove();
+    world.verify(&proof).unwrap();
+    // Nobody takes it for a proof of the master.
+    world.slabs = vec![master.slab];
+    assert!(world.verify(&proof).is_err());
+}
+
+#[test]
+fn a_child_is_fresh() {
+    let master = Master::new(1);
+    let one = child_of(&master.slab, 0, 2, [8; 32]).unwrap();
+    let two = child_of(&master.slab, 1, 2, [9; 32]).unwrap();
+    assert_ne!(one.commitment.root, two.commitment.root);
+    assert_ne!(one.commitment.y, two.commitment.y);
+    assert!(
+        child_of(&master.slab, 3, 2, [9; 32]).is_err(),
+        "no such cell"
+    );
+    assert!(child_of(&master.slab, 0, 4000, [9; 32]).is_err(), "no room");
+}
+
+#[test]
+fn other_values_are_refused() {
+    let master = Master::new(1);
+    let link = link_value(&master.slab, 1).unwrap();
+    for (entry, _) in cells(&master.case).iter().enumerate().take(20) {
+        let mut other = cells(&master.case);
+        // Within the interval [-4, 3], where an honest prover would stop.
+        let up = f_to_i64(other[entry]) < 3;
+        other[entry] += if up { F::ONE } else { F::NEG_ONE };
+        let child = slab(&master.case, &other, &[link], 9);
+        let proof = master.linking(&child, 1).prove().unwrap();
+        // Cells outside valid entries are in no form: a program never reads them (attacks on padding are tested there).
+        let valid = value(&claim(&master, &child, &proof).affine, &[child.data()], &[]) != K::ZERO;
+        let want = if valid { "refused, child" } else { "accepted" };
+        assert_eq!(master.judge(&child, &proof), want, "cell {entry}");
+    }
+    let other = slab(&master.case, &cells(&master.case), &link_values(7, 1), 9);
+    let proof = master.linking(&other, 1).prove().unwrap();
+    assert_eq!(master.judge(&other, &proof), "refused, child", "link value");
+}
+
+/// The child's claim of a link.
+fn claim(master: &Master, child: &Slab, link: &Link) -> Claim {
+    let statement = master.linking(child, link.index).statement().unwrap();
+    statement.claim(0, k_from_bytes(&link.v).unwrap())
+}
+
+/// Every valid entry weighs in the form, nothing else does but the link cell.
+#[test]
+fn the_form_is_over_valid_entries() {
+    let (master, child, link) = honest(0);
+    let form = claim(&master, &child, &link).affine;
+    let weight = |cell: usize| form.forms.iter().map(|f| f.weight(cell)).sum::<K>();
+    let mut valid = vec![false; child.data().len()];
+    let layout = &master.case.prepared.layouts[0];
+    for (&tensor, &offset) in layout.order.iter().zip(&layout.offsets) {
+        match master.case.prepared.program.tensors[tensor as usize].shape[..] {
+            [rows, columns] => {
+                let stride = columns.next_power_of_two();
+                let at = |i: u32, j: u32| offset + (i * stride + j) as usize;
+                (0..rows).for_each(|i| (0..columns).for_each(|j| valid[at(i, j)] = true));
+            }
+            [extent] => (0..extent as usize).for_each(|i| valid[offset + i] = true),
+            _ => unreachable!(),
+        }
+    }
+    valid[layout.cells + 3..layout.cells + 6].fill(true);
+    for (cell, &counts) in valid.iter().enumerate() {
+        assert_eq!(weight(cell) != K::ZERO, counts, "cell {cell}");
+    }
+}
+
+/// A value shifted, and the link cell made to absorb it for the challenge of an honest child: with that challenge frozen the
+/// lie would stand, but the liar's own commitment draws another one.
+#[test]
+fn a_link_cell_absorbs_nothing() {
+    let (master, child, link) = honest(1);
+    let frozen = claim(&master, &child, &link);
+    let weight = |cell: usize| {
+        frozen
+            .affine
+            .forms
+            .iter()
+            .map(|f| f.weight(cell))
+            .sum::<K>()
+    };
+    let first = child.cells() + 3;
+    let z1 = weight(first);
+    let mut shifted = cells(&master.case);
+    let up = f_to_i64(shifted[0]) < 3;
+    let change = if up { F::ONE } else { F::NEG_ONE };
+    shifted[0] += change;
+    let absorbed = link_value(&child, 0).unwrap() - weight(0) * k_inverse(z1).unwrap() * change;
+    let liar = slab(&master.case, &shifted, &[absorbed], 9);
+    assert_eq!(value(&frozen.affine, &[liar.data()], &[]), K::ZERO);
+    let proof = master.linking(&liar, 1).prove().unwrap();
+    assert_eq!(master.judge(&liar, &proof), "refused, child");
+    assert!(master.judge(&liar, &link).starts_with("refused"), "replay");
+}
+
+#[test]
+fn every_part_of_a_link_counts() {
+    let (master, child, link) = honest(1);
+    let judge = |change: &dyn Fn(&mut Link)| {
+        let mut other = link.clone();
+        change(&mut other);
+        master.judge(&child, &other)
+    };
+    assert_eq!(judge(&|_| ()), "accepted");
+    let swapped = judge(&|l| std::mem::swap(&mut l.master, &mut l.child));
+    assert_eq!(swapped, "refused, master");
+    assert_eq!(judge(&|l| l.index = 0), "refused, master");
+    assert_eq!(judge(&|l| l.index = 2), "refused, master");
+    assert_eq!(judge(&|l| l.index = 3), "refused", "no such cell");
+    assert_eq!(judge(&|l| l.index = u16::MAX), "refused");
+    assert_eq!(judge(&|l| l.v = [0xff; 24]), "refused", "not canonical");
+    assert_eq!(judge(&|l| l.v[23] ^= 1), "refused, master");
+    assert_eq!(judge(&|l| l.master.push(0)), "refused, master");
+    assert_eq!(judge(&|l| l.child.clear()), "refused, child");
+    for i in (0..link.child.len()).step_by(97) {
+        assert_eq!(judge(&|l| l.child[i] ^= 1), "refused, child", "byte {i}");
+    }
+    // Another v on purpose: the arguments are for it, the claims are not true.
+    let v = k_from_bytes(&link.v).unwrap() + K::ONE;
+    let lie = master.linking(&child, 1).prove_value(v).unwrap();
+    assert_eq!(lie.v, k_to_bytes(&v));
+    assert_eq!(master.judge(&child, &lie), "refused, master");
+    // Another cell on purpose: the child holds the value of cell 1.
+    let lie = master.linking(&child, 0).prove().unwrap();
+    assert_eq!(master.judge(&child, &lie), "refused, child");
+}
+
+#[test]
+fn commitments_that_do_not_belong_together() {
+    let (master, child, link) = honest(1);
+    let other = Master::new(2);
+    assert!(other.judge(&child, &link).starts_with("refused"));
+    // A child has one master: the same values under another commitment have another link value.
+    let stranger = other.linking(&child, 1).prove().unwrap();
+    assert_eq!(other.judge(&child, &stranger), "refused, child");
+    assert!(master.judge(&child, &stranger).starts_with("refused"));
+    // Without a link cell, public, of another schema.
+    let bare = slab(&master.case, &cells(&master.case), &[], 9);
+    assert_eq!(master.judge(&bare, &link), "refused");
+    let change = |change: &dyn Fn(&mut Slab)| {
+        let mut other = child_of(&master.slab, 1, 2, [9; 32]).unwrap();
+        change(&mut other);
+        master.judge(&other, &link)
+    };
+    assert_eq!(change(&|_| ()), "accepted");
+    assert_eq!(change(&|s| s.commitment.header.private = false), "refused");
+    assert_eq!(change(&|s| s.commitment.header.schema[0] ^= 1), "refused");
+    assert_eq!(change(&|s| s.commitment.root[0] ^= 1), "refused, master");
+    assert_eq!(change(&|s| s.commitment.y[23] ^= 1), "refused, master");
+    assert_eq!(
+        change(&|s| s.commitment.header.links = 2),
+        "refused, master"
+    );
+}
+
+/// The claim of a link is no part of another proof, and a link's argument is no proof of its program.
+#[test]
+fn a_link_is_not_another_proof() {
+    let (master, child, link) = honest(1);
+    let statement = master.linking(&child, 1).statement().unwrap();
+    let (commitments, context) = ([child.commitment.clone()], statement.context(&link.v));
+    let (prepared, none) = (&statement.prepared, Default::default());
+    let answer = verify(
+        prepared,
+        &toy(),
+        &commitments,
+        &none,
+        &context,
+        &link.child,
+        TOY,
+    );
+    assert_eq!(answer.unwrap_err().slug(), "final_claim");
+    // Nor does a proof of the program without the claim make a link.
+    let job = Job {
+        prepared,
+        geometry: &toy(),
+        slabs: &[&child],
+        context: &context,
+    };
+    let bare = job.prove_further(&[]).unwrap().argument;
+    verify(prepared, &toy(), &commitments, &none, &context, &bare, TOY).unwrap();
+    let lie = Link {
+        child: bare,
+        ..link
+    };
+    assert_eq!(master.judge(&child, &lie), "refused, child");
+}
+
+// ---------------------------------------------------------------- whole files
+
+fn slug(file: &CommitmentFile) -> &'static str {
+    file.accept(TOY).map_or_else(|e| e.slug(), |_| "accept")
+}
+
+/// (name, note, file, what is expected)
+fn files() -> Vec<(&'static str, &'static str, CommitmentFile, &'static str)> {
+    let (master, child, link) = honest(1);
+    let good = master.file(&child, link.clone());
+    let with = |change: &dyn Fn(&mut CommitmentFile)| {
+        let mut file = good.clone();
+        change(&mut file);
+        file
+    };
+    let mut shifted = cells(&master.case);
+    let up = f_to_i64(shifted[1]) < 3;
+    shifted[1] += if up { F::ONE } else { F::NEG_ONE };
+    let liar = slab(&master.case, &shifted, &[link_value(&child, 0).unwrap()], 9);
+    let lie = master.linking(&liar, 1).prove().unwrap();
+    let link_of = |file: &mut CommitmentFile, change: &dyn Fn(&mut Link)| {
+        if let Some((_, link)) = &mut file.link {
+            change(link);
+        }
+    };
+    let mut plain = good.clone();
+    plain.commitment = master.slab.commitment.clone();
+    plain.link = None;
+    vec![
+        ("child", "a child", good.clone(), "accept"),
+        ("master", "a master with three link cells", plain, "accept"),
+        (
+            "child_other_value",
+            "a child with one other value",
+            master.file(&liar, lie),
+            "link",
+        ),
+        (
+            "child_other_index",
+            "another link cell is named",
+            with(&|f| link_of(f, &|l| l.index = 0)),
+            "link",
+        ),
+        (
+            "child_swapped",
+            "the two arguments swapped",
+            with(&|f| link_of(f, &|l| std::mem::swap(&mut l.master, &mut l.child))),
+            "link",
+        ),
+        (
+            "child_wrong_v",
+            "another v",
+            with(&|f| link_of(f, &|l| l.v[23] ^= 1)),
+            "link",
+        ),
+        (
+            "child_other_master",
+            "the master of another commitment",
+            with(&|f| {
+                f.link = f
+                    .link
+                    .take()
+                    .map(|(_, l)| (Master::new(2).slab.commitment.clone(), l))
+            }),
+            "link",
+        ),
+        (
+            "child_without_validity",
+            "the master's validity proof is missing",
+            with(&|f| f.validity.clear()),
+            "validity",
+        ),
+        (
+            "child_without_link",
+            "the master's validity proof, but no link to it",
+            with(&|f| f.link = None),
+            "validity",
+        ),
+        (
+            "child_other_tensors",
+            "a tensor of another interval",
+            with(&|f| f.tensors[0].3 += 1),
+            "schema",
+        ),
+        (
+            "public_with_link",
+            "a public slab with a link",
+            with(&|f| f.commitment.header.private = false),
+            "validity",
+        ),
+    ]
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut out, b| {
+        let _ = write!(out, "{b:02x}");
+        out
+    })
+}
+
+#[test]
+fn whole_files() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../vectors");
+    for (name, note, file, expected) in files() {
+        assert_eq!(slug(&file), expected, "{name}");
+        let bytes = file.to_file();
+        assert_eq!(CommitmentFile::from_file(&bytes).unwrap(), file);
+        if std::env::var_os("TACIT_WRITE_VECTORS").is_some() {
+            let vector =
+                json!({"note": note, "file": hex(&bytes), "target": TOY, "expected": expected});
+            let text = serde_json::to_string_pretty(&vector).unwrap() + "\n";
+            std::fs::write(folder.join(format!("file_{name}.json")), text).unwrap();
+        }
+    }
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        if !name.starts_with("file_") || !name.ends_with(".json") {
+            continue;
+        }
+        let vector: Value =
+            serde_json::from_str(&std::fs::read_to_string(entry.path()).unwrap()).unwrap();
+        let text = vector["file"].as_str().unwrap();
+        let bytes: Vec<u8> = (0..text.len() / 2)
+            .map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap())
+            .collect();
+        let target = vector["target"].as_u64().unwrap() as u16;
+        let answer = CommitmentFile::from_file(&bytes).and_then(|f| f.accept(target));
+        let slug = answer.as_ref().map_or_else(|e| e.slug(), |_| "accept");
+        assert_eq!(slug, vector["expected"].as_str().unwrap(), "{name}");
+        count += 1;
+    }
+    println!("{count} files");
+}
+
+/// Every byte of a child's file, as its checksum is made anew: an error or the same file, never a panic.
+#[test]
+fn changed_files_are_refused() {
+    let (master, child, link) = honest(1);
+    let file = master.file(&child, link);
+    let body = borsh::to_vec(&file).unwrap();
+    for i in (0..body.len()).step_by(61) {
+        let mut other = body.clone();
+        other[i] ^= 1 << (i % 8);
+        let sealed = tacit_verifier::files::seal(CommitmentFile::KIND, &other);
+        let answer = CommitmentFile::from_file(&sealed).and_then(|f| f.accept(TOY));
+        assert!(answer.is_err(), "byte {i}");
+    }
+}

@@ -1,0 +1,246 @@
+//! Rotation: a child commitment holds its master's values, cell by cell (docs/protocol.md, section 7).
+//!
+//! With r and z1 drawn from both identities, either side opens by itself to one public v:
+//!
+//! ```text
+//! v = sum over valid entries of eq_table(r)[cell] * value + z1 * link
+//! ```
+//!
+//! `link` is uniform and the same in both, so v says nothing; values that differ anywhere give another v.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use tacit_algebra::field::k_units;
+use tacit_algebra::hash::{hash, Digest, Tag, Words};
+use tacit_algebra::{bits, eq_bits, k_from_bytes, Affine, ProductForm, K};
+use tacit_pcs::Commitment;
+use tacit_program::{
+    shape_bits, Expr, Link as AxisLink, Place, Prepared, Program, Publics, SlabDecl, Source,
+    Tensor, Term, VERSION,
+};
+
+use crate::claim::Claim;
+use crate::common::usize_of;
+use crate::error::{Slug, VerifyError};
+use crate::statement::Statement;
+use crate::validity::Schema;
+use crate::verify::verify_further;
+
+/// First bytes of the context of either side's argument.
+const CONTEXT: &[u8] = b"tacit link";
+
+/// Proof that a child holds its master's values.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Link {
+    /// The master's link cell.
+    pub index: u16,
+    /// What both sides open to, 24 bytes of K.
+    pub v: [u8; 24],
+    /// The master's argument.
+    pub master: Vec<u8>,
+    /// The child's argument.
+    pub child: Vec<u8>,
+}
+
+/// What both sides of a link are about; it follows from public things.
+#[derive(Clone, Debug)]
+pub struct LinkStatement {
+    /// The program of either side: the slab and its tensors, no relation.
+    pub prepared: Prepared,
+    key: Digest,
+    z1: K,
+    /// bits(cells) coordinates.
+    r: Vec<K>,
+}
+
+impl LinkStatement {
+    /// The link of this master's cell number `index` and this child; `tensors` in layout order.
+    ///
+    /// # Errors
+    /// `program` and the like when slab and tensors make no program.
+    pub fn new(
+        slab: &str,
+        tensors: &Schema,
+        master: &Commitment,
+        child: &Commitment,
+        index: u16,
+    ) -> Result<Self, VerifyError> {
+        let prepared = prepare_link(slab, tensors)?;
+        let cells = prepared.layouts.first().map_or(0, |l| l.cells);
+        let parts: [&[u8]; 3] = [
+            &master.identity(),
+            &child.identity(),
+            &u64::from(index).to_be_bytes(),
+        ];
+        let key = hash(Tag::Binding, 1, &parts);
+        let mut words = Words::new(key);
+        let z1 = words.next_k();
+        let r = (0..bits(u64::try_from(cells).unwrap_or(u64::MAX)))
+            .map(|_| words.next_k())
+            .collect();
+        Ok(Self {
+            prepared,
+            key,
+            z1,
+            r,
+        })
+    }
+
+    /// What either side's argument is bound to beside its commitment.
+    #[must_use]
+    pub fn context(&self, v: &[u8; 24]) -> Vec<u8> {
+        [CONTEXT, &self.key, v].concat()
+    }
+
+    /// The form of v minus v, for the side whose link value lies in its cell number `index`.
+    pub fn claim(&self, index: u16, v: K) -> Claim {
+        let mut form = Affine::constant(-v);
+        let Some(layout) = self.prepared.layouts.first() else {
+            return Claim::new("link", form);
+        };
+        for (&tensor, &offset) in layout.order.iter().zip(&layout.offsets) {
+            let Some(declared) = self.prepared.program.tensors.get(usize_of(tensor)) else {
+                continue;
+            };
+            // The tensor's block is aligned: its place is the high bits of the cell, its entries are the low ones.
+            let size = shape_bits(&declared.shape);
+            let cut = self.r.len().saturating_sub(usize_of(size));
+            let (high, low) = self.r.split_at_checked(cut).unwrap_or((&[], &[]));
+            let place = u64::try_from(offset)
+                .unwrap_or(u64::MAX)
+                .checked_shr(size)
+                .unwrap_or(0);
+            let all = identity(tensor, declared.shape.len());
+            let entries = self
+                .prepared
+                .expr_at(&all, &declared.shape, low, &Publics::default());
+            form.add_scaled(&entries.affine, eq_bits(high, place));
+        }
+        let first = layout
+            .cells
+            .saturating_add(3)
+            .saturating_add(usize::from(index).saturating_mul(3));
+        form.forms
+            .extend((first..).zip(k_units()).map(|(offset, unit)| ProductForm {
+                slab: 0,
+                offset,
+                scale: self.z1 * unit,
+                groups: std::sync::Arc::default(),
+            }));
+        Claim::new("link", form)
+    }
+}
+
+/// The program of either side of a link, ready to prove or verify.
+///
+/// # Errors
+/// `program` and the like when slab and tensors make no program.
+pub fn prepare_link(slab: &str, tensors: &Schema) -> Result<Prepared, VerifyError> {
+    Ok(Prepared::new(link_program(slab, tensors))?)
+}
+
+/// The slab and its tensors, nothing else.
+fn link_program(slab: &str, tensors: &Schema) -> Program {
+    let declared = tensors.iter().map(|(name, shape, lo, hi)| Tensor {
+        name: name.clone(),
+        shape: shape.clone(),
+        place: Place::Slab(0),
+        lo: *lo,
+        hi: *hi,
+    });
+    Program {
+        version: VERSION,
+        name: "link".to_owned(),
+        slabs: vec![SlabDecl {
+            name: slab.to_owned(),
+            private: true,
+        }],
+        tensors: declared.collect(),
+        tables: Vec::new(),
+        einsums: Vec::new(),
+        lookups: Vec::new(),
+        zeros: Vec::new(),
+        hints: Vec::new(),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+    }
+}
+
+/// A tensor as an expression over its own shape.
+fn identity(tensor: u32, axes: usize) -> Expr {
+    let links = (0..u8::try_from(axes).unwrap_or(u8::MAX)).map(|axis| AxisLink {
+        target: vec![(axis, 1)],
+        source: vec![(axis, 1)],
+        offset: 0,
+    });
+    Expr {
+        constant: 0,
+        terms: vec![Term {
+            coef: 1,
+            source: Source::Tensor(tensor),
+            links: links.collect(),
+        }],
+    }
+}
+
+/// Accepts that `child` holds the values of `master`. Either side's geometry is its own and must reach the target.
+///
+/// # Errors
+/// `link`.
+pub fn verify_link(
+    slab: &str,
+    tensors: &Schema,
+    child: &Commitment,
+    master: &Commitment,
+    link: &Link,
+    target: u16,
+) -> Result<(), VerifyError> {
+    let refuse = |expected: &str, got: String| {
+        VerifyError::new(Slug::Link, format!("slab {slab}"), expected, got)
+    };
+    let (above, below) = (&master.header, &child.header);
+    if !(above.private && below.private) {
+        return Err(refuse(
+            "private master and child",
+            "a public one".to_owned(),
+        ));
+    }
+    if above.schema != below.schema {
+        return Err(refuse("one schema of master and child", "two".to_owned()));
+    }
+    if link.index >= above.links || below.links == 0 {
+        let got = format!(
+            "cell {} of {}, {} in the child",
+            link.index, above.links, below.links
+        );
+        return Err(refuse("a link cell of either side", got));
+    }
+    let v =
+        k_from_bytes(&link.v).ok_or_else(|| refuse("v below p", "one that is not".to_owned()))?;
+    let statement = LinkStatement::new(slab, tensors, master, child, link.index)
+        .map_err(|e| refuse("tensors that make a slab", e.to_string()))?;
+    let context = statement.context(&link.v);
+    let sides = [
+        ("master", master, link.index, &link.master),
+        ("child", child, 0, &link.child),
+    ];
+    for (side, commitment, cell, argument) in sides {
+        let about = Statement {
+            prepared: &statement.prepared,
+            geometry: &commitment.header.geometry,
+            commitments: std::slice::from_ref(commitment),
+            publics: &Publics::default(),
+            context: &context,
+        };
+        let further = || statement.claim(cell, v);
+        verify_further(&about, argument, target, Some(&further)).map_err(|e| {
+            VerifyError::new(
+                Slug::Link,
+                format!("slab {slab}, {side}"),
+                "an argument that holds",
+                e,
+            )
+            .with_hint("the child is not one of this master, or one of the files was changed")
+        })?;
+    }
+    Ok(())
+}
