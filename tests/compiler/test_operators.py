@@ -47,6 +47,12 @@ def on_rows(shape: tuple[int, ...], *build: Callable[[Net, str], str]) -> Callab
     return make
 
 
+def batch_of_images() -> Graph:
+    net = Net(4, x=(2, 2, 7, 6))
+    value = net.pool("MaxPool", net.relu(net.conv("x", 5, 3)), 2, 2)
+    return net.graph(net.add("GlobalAveragePool", [value], (2, 5, 1, 1)))
+
+
 def residual() -> Graph:
     net = Net(6, x=(1, 3, 5, 5))
     a = net.relu(net.conv("x", 4, 3, 1))
@@ -159,6 +165,7 @@ CASES: dict[str, Callable[[], Graph]] = {
     "slice": on_rows((1, 6, 3), shaped("Slice", (1, 3, 3), starts=(5,), ends=(0,), axes=(1,), steps=(-2,))),
     "pad": on_rows((1, 4, 3), shaped("Pad", (1, 7, 4), pads=(0, 1, 0, 0, 2, 1)), lambda n, x: n.dense(x, 2)),
     "reshape": on_rows((1, 4, 6), lambda n, x: n.dense(x, 6), shaped("Reshape", (1, 2, 12)), act("Relu")),
+    "batch_of_images": batch_of_images,
     "residual": residual,
     "two_branches": two_branches,
     "attention": attention,

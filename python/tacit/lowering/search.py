@@ -7,7 +7,7 @@ no digit is wasted. The error is measured, not modelled: candidates are tried fr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import count
@@ -81,8 +81,11 @@ def cheapest(
     queue: list[tuple[float, int, Chosen]] = []
     ticket = count()
 
+    def build_one(o: Options, s: Settings) -> Chosen:
+        return build(graph, ranges, o, s, visibility, threshold)
+
     def push(o: Options, s: Settings) -> None:
-        chosen = build(graph, ranges, o, s, visibility, threshold)
+        chosen = build_one(o, s)
         heappush(queue, (chosen.nanoseconds, next(ticket), chosen))
 
     for o, s in starts(options, settings):
@@ -105,17 +108,25 @@ def cheapest(
             return chosen
         for o in _refined(options, chosen.options, tables):
             push(o, chosen.settings)
-    o, s = next(starts(options, settings))
-    finest = replace(
-        o,
-        activation_bits=options.activation_bits or ACTIVATIONS[-1],
-        least_weight_bits=options.least_weight_bits or LEAST[-1],
-        table_bits=options.table_bits or ROWS[-1],
-    )
-    last = build(graph, ranges, finest, s, visibility, threshold)
+    last = min(_finest(options, settings, build_one), key=lambda chosen: chosen.nanoseconds)
     if error(last) <= MARGIN * max_error:
         return last
     return min(failed, key=lambda found: found[0])[1]
+
+
+def _finest(
+    options: Options, settings: Settings | None, build_one: Callable[[Options, Settings], Chosen]
+) -> Iterator[Chosen]:
+    """The most precise options, with some limb widths."""
+    for s in [settings] if settings else [Settings(8, 8), Settings(11, 11), Settings(16, 16)]:
+        finest = replace(
+            options,
+            activation_bits=options.activation_bits or ACTIVATIONS[-1],
+            least_weight_bits=options.least_weight_bits or LEAST[-1],
+            table_bits=options.table_bits or ROWS[-1],
+            align=s.limb,
+        )
+        yield build_one(finest, s)
 
 
 def _refined(given: Options, tried: Options, tables: bool) -> Iterator[Options]:

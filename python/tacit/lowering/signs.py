@@ -14,7 +14,7 @@ from tacit import program as pg
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
 from tacit.lowering.core import Operator, in_range, shifted
-from tacit.lowering.rounding import half, signed
+from tacit.lowering.rounding import fused_lookup, half, signed
 
 
 def sign_bit(builder: Builder, name: str, value: Lazy, low: list[int], bits: int) -> tuple[Lazy, list[Lazy], list[int]]:
@@ -49,7 +49,7 @@ class AtLeast(Operator):
 class RoundLeaky(Operator):
     """y = round(x / 2^shift) signed in `bits` bits; 2^power * y where y >= 0, else slope * y.
 
-    With the sign bit b and a = b y this is (2^power - slope) a + slope y, affine in what is committed.
+    With the sign bit b and a = b y this is (2^power - slope) a + slope y, affine in what is committed; or one lookup.
     """
 
     shift: int
@@ -65,6 +65,10 @@ class RoundLeaky(Operator):
         return np.where(y >= 0, y << self.power, self.slope * y)
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        if self.bits <= builder.settings.wide:
+            lo, hi = signed(self.bits)
+            outs = [v << self.power if v >= 0 else self.slope * v for v in range(lo, hi + 1)]
+            return fused_lookup(builder, name, args[0], self.shift, pg.Values(lo, tuple(outs)))
         value = builder.sum((1, args[0]), constant=half(self.shift))
         low = digit_widths(self.shift, builder.settings.limb)
         bit, digits, limbs = sign_bit(builder, name, value, low, self.bits)
@@ -78,7 +82,8 @@ class RoundClip(Operator):
     """min(max(y, lo), hi) for y = round(x / 2^shift); a bound that is None is absent, one of them is there.
 
     Defined where y - lo (without lo: y - hi) is signed in `bits` bits. With u = y - lo and v = y - hi in signed limbs
-    and their sign bits, the result is lo + [u >= 0] u - [v >= 0] v, or hi + v - [v >= 0] v without a lower bound.
+    and their sign bits, the result is lo + [u >= 0] u - [v >= 0] v, or hi + v - [v >= 0] v
+    without a lower bound; or it is one lookup.
     """
 
     shift: int
@@ -101,6 +106,10 @@ class RoundClip(Operator):
         return base
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        if self.bits <= builder.settings.wide:
+            lo, hi = (end + self._base for end in signed(self.bits))
+            outs = np.clip(np.arange(lo, hi + 1), self.lo, self.hi)
+            return fused_lookup(builder, name, args[0], self.shift, pg.Values(lo, tuple(int(v) for v in outs)))
         low = digit_widths(self.shift, builder.settings.limb)
         moved = builder.sum((1, args[0]), constant=half(self.shift) - (self._base << self.shift))
         bit, digits, limbs = sign_bit(builder, f"{name}.low", moved, low, self.bits)
