@@ -3,9 +3,7 @@
 use crate::dense::{borrowed, dense, PARALLEL};
 use crate::einsum::{EinsumPlan, Side};
 use crate::execute::Trace;
-use crate::gemm::{
-    multiply, product, product_of_rows, signed_bits, sums_are_short, Dims, Matrix, Rows,
-};
+use crate::gemm::{multiply, product, product_of_rows, signed_bits, Dims, Matrix, Rows};
 use crate::prepared::Prepared;
 use crate::shape::strides;
 use crate::types::{Expr, Link};
@@ -42,16 +40,9 @@ pub(crate) fn contract(prepared: &Prepared, e: usize, trace: &Trace) -> Vec<i64>
     );
     let pack = m.min(n) >= 4 && m * n * k >= PACK;
     let bits = (signed_bits(&first.data), signed_bits(&second.data));
-    if pack {
-        // The first by contraction rows; the second too unless sums of its free rows are short.
-        let both = first.rows == Rows::Free && second.rows == Rows::Free;
-        let long = !sums_are_short(bits, k);
-        if (both && m <= n) || long {
-            labels.by_contract(&mut first);
-        }
-        if (both && m > n) || long {
-            labels.by_contract(&mut second);
-        }
+    if pack && first.rows == Rows::Free && second.rows == Rows::Free {
+        // Kernels read one of them by contraction rows: turn the smaller one.
+        labels.by_contract(if m <= n { &mut first } else { &mut second });
     }
     let out_order = long(plan, plan.out_axes());
     // Of two operands by contraction rows the one that leaves the output in order is first; but tasks are rows of the
@@ -73,7 +64,7 @@ pub(crate) fn contract(prepared: &Prepared, e: usize, trace: &Trace) -> Vec<i64>
     for (out, (x, y)) in out.chunks_mut(m * n).zip(batch) {
         match (pack, second.rows) {
             (true, Rows::Contract) => product(x, y, k, bits, out),
-            (true, Rows::Free) => product_of_rows(x, y, dims, out),
+            (true, Rows::Free) => product_of_rows(x, y, dims, bits, out),
             (false, _) => {
                 let (x, y) = (
                     Matrix {
@@ -182,8 +173,11 @@ impl<'a> Labels<'a> {
             };
         }
         // Long rows are the fastest to compute.
-        let few = self.size(&self.contract) <= 64 && self.entries(side) >= 256;
-        let rows = if few { Rows::Free } else { Rows::Contract };
+        let rows = if self.entries(side) >= 256 {
+            Rows::Free
+        } else {
+            Rows::Contract
+        };
         let order = self.axes(side, rows);
         let moved = moved(expr, self.plan, side, &order);
         let data = dense(prepared, &moved, &shape(self.plan, &order), trace).into_owned();

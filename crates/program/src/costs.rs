@@ -7,9 +7,11 @@ use crate::types::*;
 use crate::validate::{check_shape, require, MAX_AXES, MAX_LIST, MAX_SHIFT};
 use std::collections::HashSet;
 
-/// Entries of one table of weights (a link's tuples on both sides, or an axis).
+/// Valid target tuples and source cells of one link, entries of one axis.
 const MAX_LINK_WORK: u64 = 1 << 24;
-/// All of them together, and the entries of constants and publics that expressions read.
+/// Entries of one table of weights over padded extents.
+const MAX_TABLE: u64 = 1 << 26;
+/// All of these together, and the entries of constants and publics that expressions read.
 const MAX_WORK: u64 = 1 << 27;
 
 /// Checks expressions and adds up what evaluating them costs.
@@ -92,34 +94,40 @@ impl<'a> Costs<'a> {
 
     /// What the weights of a term cost: its links' tuples on both sides, its axes, and a known source's entries.
     fn add_cost(&mut self, place: &str, term: &Term, shape: &[u32], tensor: &Tensor) -> Result<()> {
-        let axis = |extent: u32| 1u64 << shape_bits(&[extent]);
-        let free = unlinked(term, tensor.shape.len(), false)
+        let summed = unlinked(term, tensor.shape.len(), false)
             .into_iter()
-            .map(|a| axis(tensor.shape[a]));
+            .map(|a| {
+                let extent = tensor.shape[a];
+                (extent as u64, 1 << shape_bits(&[extent]))
+            });
         let links = term.links.iter().map(|link| {
             let joint = Joint::new(link, shape, &tensor.shape);
-            // Weights of single target axes are tables over padded extents.
-            let axes = joint.target.extents.iter().map(|&e| axis(e)).sum::<u64>();
-            joint.target.tuples() + joint.source.padded() + axes
+            (
+                joint.target.tuples() + joint.source.tuples(),
+                joint.source.padded(),
+            )
         });
-        for work in free.chain(links) {
+        for (valid, padded) in summed.chain(links) {
+            let small = valid <= MAX_LINK_WORK && padded <= MAX_TABLE;
+            let expected = "links and axes of at most 2^24 steps, 2^26 with padding";
             require(
-                work <= MAX_LINK_WORK,
+                small,
                 "link_cost",
                 place,
-                "links and axes of at most 2^24 steps",
-                work,
+                expected,
+                format!("{valid}, {padded}"),
             )?;
-            self.work += work;
+            self.work += valid + padded;
         }
         if matches!(tensor.place, Place::Constant(_) | Place::Public) {
             self.work += entries(&tensor.shape) as u64;
         }
+        let expected = "expressions of at most 2^27 steps in all";
         require(
             self.work <= MAX_WORK,
             "total_cost",
             place,
-            "expressions of at most 2^27 steps in all",
+            expected,
             self.work,
         )
     }

@@ -104,41 +104,88 @@ fn rows<T: Copy + Sync>(
         .for_each(|(out, x)| task(x, out));
 }
 
-/// Sums of k products fit in 31 bits.
-pub(crate) fn sums_are_short(bits: (u32, u32), k: usize) -> bool {
-    bits.0 + bits.1 + tacit_algebra::bits(k as u64) <= 30
+/// out[m, n] = sum over k of x[m, k] * y[k, n]: rows of y are added in pieces that stay in the cache. `bits` as above.
+pub(crate) fn product_of_rows(x: &[i64], y: &[i64], d: Dims, bits: (u32, u32), out: &mut [i64]) {
+    if bits.0 + bits.1 + tacit_algebra::bits(d.k as u64) <= 30 {
+        // Sums of k products fit in 31 bits.
+        let add = |s: i32, x: i32, y: i32| s.wrapping_add(x.wrapping_mul(y));
+        add_pieces(x, y, d, out, |v| v as i32, add, |s| s as i64);
+    } else if bits.0.max(bits.1) <= 31 {
+        let add = |s: i64, x: i32, y: i32| s.wrapping_add(x as i64 * y as i64);
+        add_pieces(x, y, d, out, |v| v as i32, add, |s| s);
+    } else {
+        let add = |s: i64, x: i64, y: i64| s.wrapping_add(x.wrapping_mul(y));
+        add_pieces(x, y, d, out, |v| v, add, |s| s);
+    }
 }
 
-/// out[m, n] = sum over k of x[m, k] * y[k, n], of short sums: rows of y are added in pieces that stay in the cache.
-pub(crate) fn product_of_rows(x: &[i64], y: &[i64], d: Dims, out: &mut [i64]) {
-    const PIECE: usize = 512;
-    let pack = |v: &[i64]| v.iter().map(|&d| d as i32).collect::<Vec<i32>>();
-    let (x, y) = (pack(x), pack(y));
-    let length = ((1 << 16) / d.k).clamp(64, PIECE);
+/// Columns of a piece at most.
+const PIECE_COLUMNS: usize = 512;
+
+fn add_pieces<T: Copy + Send + Sync, S: Copy + Default>(
+    x: &[i64],
+    y: &[i64],
+    d: Dims,
+    out: &mut [i64],
+    pack: impl Fn(i64) -> T + Sync,
+    add: impl Fn(S, T, T) -> S + Sync,
+    whole: impl Fn(S) -> i64 + Sync,
+) {
+    let length = ((1 << 15) / d.k).clamp(64, PIECE_COLUMNS);
+    let x: Vec<T> = x.iter().map(|&v| pack(v)).collect();
+    // [piece, k, column of the piece]: rows that are far apart by a power of two would share their place in the cache.
+    let starts: Vec<usize> = (0..d.n).step_by(length).collect();
+    let piece = |&start: &usize| {
+        let rows = y
+            .chunks(d.n)
+            .map(|row| &row[start..(start + length).min(d.n)]);
+        rows.flatten().map(|&v| pack(v)).collect::<Vec<T>>()
+    };
+    let pieces: Vec<Vec<T>> = starts.par_iter().map(piece).collect();
     let group = (d.m / 8).clamp(1, 16);
-    let task = |x: &[i32], out: &mut [i64]| {
-        let mut sums = [0i32; PIECE];
-        for start in (0..d.n).step_by(length) {
-            let n = length.min(d.n - start);
+    let task = |x: &[T], out: &mut [i64]| {
+        for (y, &start) in pieces.iter().zip(&starts) {
+            let n = y.len() / d.k;
             for (x, out) in x.chunks(d.k).zip(out.chunks_mut(d.n)) {
-                let sums = &mut sums[..n];
-                sums.fill(0);
-                for (k, &x) in x.iter().enumerate() {
-                    let row = &y[k * d.n + start..][..n];
-                    sums.iter_mut()
-                        .zip(row)
-                        .for_each(|(s, &y)| *s = s.wrapping_add(x.wrapping_mul(y)));
-                }
-                out[start..start + n]
-                    .iter_mut()
-                    .zip(&*sums)
-                    .for_each(|(o, &s)| *o = s as i64);
+                add_rows(x, y, &mut out[start..start + n], &add, &whole);
             }
         }
     };
     out.par_chunks_mut(group * d.n)
         .zip(x.par_chunks(group * d.k))
         .for_each(|(out, x)| task(x, out));
+}
+
+/// out[j] = sum over k of x[k] * y[k, j].
+#[inline]
+fn add_rows<T: Copy, S: Copy + Default>(
+    x: &[T],
+    y: &[T],
+    out: &mut [i64],
+    add: &impl Fn(S, T, T) -> S,
+    whole: &impl Fn(S) -> i64,
+) {
+    let n = out.len();
+    let mut sums = [S::default(); PIECE_COLUMNS];
+    let sums = &mut sums[..n];
+    let (fours, rows) = (x.chunks_exact(4), y.chunks_exact(4 * n));
+    let (rest, last) = (fours.remainder(), rows.remainder());
+    for (x, y) in fours.zip(rows) {
+        // Four rows at a time: sums are loaded and stored once for all of them.
+        let (r0, r1) = y.split_at(n);
+        let (r1, r2) = r1.split_at(n);
+        let (r2, r3) = r2.split_at(n);
+        for (j, s) in sums.iter_mut().enumerate() {
+            let two = add(add(*s, x[0], r0[j]), x[1], r1[j]);
+            *s = add(add(two, x[2], r2[j]), x[3], r3[j]);
+        }
+    }
+    for (&x, row) in rest.iter().zip(last.chunks_exact(n)) {
+        sums.iter_mut()
+            .zip(row)
+            .for_each(|(s, &y)| *s = add(*s, x, y));
+    }
+    out.iter_mut().zip(&*sums).for_each(|(o, &s)| *o = whole(s));
 }
 
 /// Entries of an output row that one task computes.
