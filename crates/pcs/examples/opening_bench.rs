@@ -2,7 +2,6 @@
 //!
 //!     cargo run --release -p tacit-pcs --example opening_bench [model columns] [witness columns] [log R] [log |L|] [repeats]
 
-use p3_field::PrimeCharacteristicRing;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tacit_algebra::{Affine, Group, ProductForm, K};

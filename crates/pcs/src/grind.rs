@@ -1,9 +1,7 @@
 //! The search for a nonce (docs/protocol.md, section 6 "Grinding").
 
 use crate::hooks::OpeningHooks;
-use crate::lanes::{Word, LANES};
-use p3_keccak::KeccakF;
-use p3_symmetric::Permutation;
+use crate::keccak::{permute, Word, LANES};
 use rayon::prelude::*;
 use tacit_algebra::hash::{tag_word, Tag};
 use tacit_transcript::Sponge;
@@ -68,7 +66,7 @@ fn first_in(block: &[u64; 17], mask: u64, start: u64) -> Option<u64> {
         for (l, w) in state[8].iter_mut().enumerate() {
             *w |= (nonce + l as u64).swap_bytes() >> 24;
         }
-        KeccakF.permute_mut(&mut state);
+        permute(&mut state);
         let hit = state[0].iter().position(|w| w.swap_bytes() & mask == 0);
         hit.map(|l| nonce + l as u64)
     })

@@ -1,13 +1,9 @@
 //! keccak256 of several messages side by side, word by word: lane l of every word belongs to message l.
 
-use p3_keccak::{KeccakF, VECTOR_LEN};
-use p3_symmetric::Permutation;
+use crate::keccak::permute;
+pub use crate::keccak::{Word, LANES};
 use tacit_algebra::hash::{tag_word, Digest, Tag};
 
-/// Messages side by side; a power of two, at most 8.
-pub const LANES: usize = VECTOR_LEN;
-/// Eight message bytes of each lane, little-endian.
-pub type Word = [u64; LANES];
 /// Digests of all lanes: four words.
 pub type LaneDigest = [Word; 4];
 
@@ -39,19 +35,19 @@ impl LaneSponge {
         *slot = std::array::from_fn(|l| slot[l] ^ word[l]);
         self.at += 1;
         if self.at == RATE {
-            KeccakF.permute_mut(&mut self.state);
+            permute(&mut self.state);
             self.at = 0;
         }
     }
 
     /// The original padding: 0x01 behind the message, 0x80 at the end of the block.
     #[inline]
-    pub fn finish(mut self) -> LaneDigest {
+    pub fn finish(&mut self) -> LaneDigest {
         let slot = &mut self.state[self.at];
         *slot = slot.map(|w| w ^ 1);
         let last = &mut self.state[RATE - 1];
         *last = last.map(|w| w ^ CLOSING);
-        KeccakF.permute_mut(&mut self.state);
+        permute(&mut self.state);
         [self.state[0], self.state[1], self.state[2], self.state[3]]
     }
 }

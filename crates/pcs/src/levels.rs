@@ -8,6 +8,7 @@ use crate::tree::Tree;
 use crate::vector::{ends, KVec, Planes, PlanesMut};
 use crate::{OpeningHooks, Profile};
 use p3_field::PrimeCharacteristicRing;
+use rayon::prelude::*;
 use tacit_algebra::{powers, F, K};
 use tacit_params::{Geometry, Level};
 
@@ -105,10 +106,15 @@ fn open<H: OpeningHooks>(t: &mut Sender<H>, vectors: &Vectors, previous: &Previo
     match previous {
         Previous::Code(code, tree) => t.w.send_bytes("opening", &tree.open(code, &None, at)),
         Previous::Slabs => {
-            for slab in vectors.slabs {
-                t.w.send_bytes("opening", &slab.open(at));
+            let trees = vectors.slabs.len() + 1;
+            let open = |i: usize| match vectors.slabs.get(i) {
+                Some(slab) => slab.open(at),
+                None => vectors.witness.open(at),
+            };
+            let openings: Vec<Vec<u8>> = (0..trees).into_par_iter().map(open).collect();
+            for opening in &openings {
+                t.w.send_bytes("opening", opening);
             }
-            t.w.send_bytes("opening", &vectors.witness.open(at));
         }
     }
 }

@@ -11,6 +11,7 @@ mod forms;
 mod grind;
 mod header;
 mod hooks;
+mod keccak;
 mod lanes;
 mod levels;
 mod multi_opening;

@@ -81,8 +81,10 @@ fn fold_columns<H: OpeningHooks>(
     assert_eq!(all.len(), columns.total(), "the slabs of the statement");
     assert_eq!(columns.k0, st.k0, "the column variables of the statement");
 
-    let challenges: Vec<K> = (0..6).map(|_| t.challenge("blinding")).collect();
-    let (lams, mus) = challenges.split_at(3);
+    let challenges: Vec<K> = (0..2 * st.blinding_rank())
+        .map(|_| t.challenge("blinding"))
+        .collect();
+    let (lams, mus) = challenges.split_at(st.blinding_rank());
     // S = sum over columns c, rows x >= R of (sum_i lam_i^c mu_i^(x-R+1)) f_c[x].
     let mut rank_one = profile.time("blinding", || blinding_terms(&all, lams, mus, st.k0));
     let mut s = rank_one.iter().map(RankOne::total).sum();
@@ -139,7 +141,7 @@ fn fold_columns<H: OpeningHooks>(
     })
 }
 
-/// lam_i^c on the columns, mu_i^(x-R+1) on the blinding rows, for each of the three pairs.
+/// lam_i^c on the columns, mu_i^(x-R+1) on the blinding rows, for each of the pairs.
 fn blinding_terms(all: &[(usize, Column)], lams: &[K], mus: &[K], k0: u32) -> Vec<RankOne> {
     let longest = all.iter().map(|(_, c)| c.1.len()).max().unwrap_or(0);
     lams.iter()
@@ -187,7 +189,7 @@ fn binding_terms(
     st.bindings.iter().zip(scalars).map(term).collect()
 }
 
-/// W' over all M rows: data weights, bindings' powers of z, and the blinding rows' three powers.
+/// W' over all M rows: data weights, bindings' powers of z, and the blinding rows' powers.
 fn folded_weights(st: &Statement, mut data: KVec, rank_one: &[RankOne], mus: &[K]) -> KVec {
     let (r, m) = (st.geometry.r(), st.geometry.m());
     data.0

@@ -75,3 +75,19 @@ pub struct Statement<'a> {
     /// They follow the claims in the powers of sigma.
     pub bindings: Vec<Binding>,
 }
+
+impl Statement<'_> {
+    /// Rank-one terms of the blinding form: 3 when every slab is blinded, else k0 + 2.
+    ///
+    /// A column meets k0 + 1 functionals of the values sent in clear, and one term gives it one K-value of blinding. Columns of
+    /// public slabs have none, so a few private columns among them must cover all of their functionals by themselves.
+    #[must_use]
+    pub fn blinding_rank(&self) -> usize {
+        let private = self.opened.iter().all(|o| o.salted);
+        if private {
+            3
+        } else {
+            (self.k0 as usize).saturating_add(2).max(3)
+        }
+    }
+}

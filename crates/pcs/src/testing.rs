@@ -91,6 +91,21 @@ pub fn commit_witness_changed(
     })
 }
 
+/// T blinding rows of each column, column by column.
+#[must_use]
+pub fn blinding(slab: &Slab) -> Vec<Vec<F>> {
+    let columns = slab.commitment.header.columns as usize;
+    (0..columns).map(|c| slab.column(c).1.to_vec()).collect()
+}
+
+/// T_w blinding rows of each column, column by column, and the mask g.
+#[must_use]
+pub fn witness_noise(witness: &WitnessSlab) -> (Vec<Vec<F>>, Vec<K>) {
+    let columns = witness.columns() as usize;
+    let blinding = (0..columns).map(|c| witness.column(c).1.to_vec());
+    (blinding.collect(), witness.mask().to_vec())
+}
+
 /// One commitment whose code words are those of `u` at the lower half of the positions and of `v` at the upper half, in the
 /// hands of a prover who knows both: the first slab of the pair opens as u, the second as v. Its y is that of u.
 /// Both must have been committed with the same header and seed.

@@ -4,7 +4,7 @@
 //! and an opening computes them again from the rows. Salts are a ChaCha20 stream over the places of memory.
 
 use crate::code::{reverse, Code, Shape};
-use crate::lanes::{hash_leaves, hash_nodes, lane, node, LaneDigest, LaneSponge, LANES};
+use crate::lanes::{hash_leaves, hash_nodes, lane, node, LaneDigest, LaneSponge, Word, LANES};
 use crate::random::salt_words;
 use p3_field::PrimeField64;
 use rayon::prelude::*;
@@ -216,54 +216,75 @@ fn hash_chunk(code: &Code, key: &SaltKey, skip: u8, group: usize, at: usize, out
             salt_words(key, ((group * blocks + i) * m + at) & !7, words);
         }
     }
+    let block = Block {
+        code,
+        base: at & !7,
+        span,
+        salts: &salts,
+    };
     for (g, out) in out.chunks_mut(LANES).enumerate() {
         let first = at + g * LANES;
-        let leaf = |i: usize| {
-            let b = group * blocks + i;
-            let salt = key.is_some().then(|| {
-                let place = b * m + first;
-                let start = ((b * m + at) & !7) as u64 as usize;
-                let local = place - start;
-                &salts[i * span + 32 * (local / 8) + local % 8..(i + 1) * span]
-            });
-            leaf_lanes(code, b, first, out.len(), salt)
-        };
-        let mut layer: Vec<LaneDigest> = (0..blocks).map(leaf).collect();
-        while layer.len() > 1 {
-            layer = layer.chunks_exact(2).map(|p| node(&p[0], &p[1])).collect();
-        }
+        let top = block.subtree(group * blocks, 0, skip, first, out.len());
         for (l, o) in out.iter_mut().enumerate() {
-            *o = lane(&layer[0], l);
+            *o = lane(&top, l);
         }
     }
 }
 
-/// Leaves at `n` neighbouring places of block b. `salt` starts at their first word; word k of a salt lies 8k further.
-#[inline]
-fn leaf_lanes(code: &Code, b: usize, first: usize, n: usize, salt: Option<&[u64]>) -> LaneDigest {
-    let m = code.shape.m();
-    let mut sponge = LaneSponge::new(Tag::Leaf, code.width as u64);
-    if let Some(salt) = salt {
-        for k in 0..4 {
-            let words = &salt[8 * k..8 * k + n];
-            sponge.push(std::array::from_fn(|l| words[l.min(n - 1)]));
+/// A chunk of places of 2^skip blocks.
+struct Block<'a> {
+    code: &'a Code,
+    /// The place where the salts of a block's chunk begin.
+    base: usize,
+    /// Salt words of one block's chunk.
+    span: usize,
+    salts: &'a [u64],
+}
+
+impl Block<'_> {
+    /// The node over the leaves of blocks `b + i .. b + i + 2^level`, in each lane.
+    #[inline]
+    fn subtree(&self, b: usize, i: usize, level: u8, first: usize, n: usize) -> LaneDigest {
+        if level == 0 {
+            return self.leaves(b + i, i, first, n);
         }
+        let half = 1 << (level - 1);
+        let left = self.subtree(b, i, level - 1, first, n);
+        let right = self.subtree(b, i + half, level - 1, first, n);
+        node(&left, &right)
     }
-    for c in 0..code.width {
-        let at = (b * code.width + c) * m + first;
-        let column: &[F] = &code.values[at..at + n];
-        // Big-endian bytes, read as a little-endian word.
-        if n == LANES {
-            sponge.push(std::array::from_fn(|l| {
-                column[l].as_canonical_u64().swap_bytes()
-            }));
-        } else {
-            sponge.push(std::array::from_fn(|l| {
-                column[l.min(n - 1)].as_canonical_u64().swap_bytes()
-            }));
+
+    /// Leaves at `n` neighbouring places of block b, the i-th of this chunk. Word k of a salt lies 8k behind its first.
+    #[inline]
+    fn leaves(&self, b: usize, i: usize, first: usize, n: usize) -> LaneDigest {
+        let (m, width) = (self.code.shape.m(), self.code.width);
+        let mut sponge = LaneSponge::new(Tag::Leaf, width as u64);
+        if !self.salts.is_empty() {
+            let local = first - self.base;
+            let at = i * self.span + 32 * (local / 8) + local % 8;
+            for k in 0..4 {
+                sponge.push(load(&self.salts[at + 8 * k..][..n], |w| w));
+            }
         }
+        let mut at = b * width * m + first;
+        for _ in 0..width {
+            // Big-endian bytes, read as a little-endian word.
+            let column: &[F] = &self.code.values[at..at + n];
+            sponge.push(load(column, |x| x.as_canonical_u64().swap_bytes()));
+            at += m;
+        }
+        sponge.finish()
     }
-    sponge.finish()
+}
+
+/// One word of each lane; lanes beyond the end repeat the last.
+#[inline(always)]
+fn load<T: Copy>(x: &[T], word: impl Fn(T) -> u64) -> Word {
+    if x.len() == LANES {
+        std::array::from_fn(|l| word(x[l]))
+    } else {
+        std::array::from_fn(|l| word(x[l.min(x.len() - 1)]))
+    }
 }
 
 #[cfg(test)]

@@ -98,8 +98,8 @@ struct Verifier<'a> {
 /// statement that fits no slab.
 pub fn verify_opening(r: &mut Reader, st: &Statement) -> Result<(), PcsError> {
     let columns = check_statement(st)?;
-    let lams = r.sponge.challenges("blinding", 3);
-    let mus = r.sponge.challenges("blinding", 3);
+    let lams = r.sponge.challenges("blinding", st.blinding_rank());
+    let mus = r.sponge.challenges("blinding", st.blinding_rank());
     let s = one(r, "S")?;
     let sigma = r.challenge("collapse");
     let scalars = collapse_powers(st, sigma);

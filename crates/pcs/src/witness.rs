@@ -23,7 +23,9 @@ pub fn witness_columns(geometry: &Geometry, cells: usize, pads: usize) -> u32 {
 /// T_w = t + ceil(3 (2 k0 + 1) / C_w) + 1: the last row is slack, for proofs in which the witness slab is the only private one.
 #[must_use]
 pub fn witness_blinding(geometry: &Geometry, k0: u32, columns: u32) -> u32 {
-    u32::from(geometry.queries).saturating_add(fold_rows(k0, columns) as u32).saturating_add(1)
+    u32::from(geometry.queries)
+        .saturating_add(fold_rows(k0, columns) as u32)
+        .saturating_add(1)
 }
 
 /// A committed witness slab with its secrets; they are wiped when it is dropped.
