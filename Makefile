@@ -41,6 +41,7 @@ lint: $(STAMPS)/dev
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 	$(PY) scripts/check_arrows.py
+	$(PY) scripts/check_features.py
 	$(VENV)/bin/ruff check python tests scripts examples benches
 	$(VENV)/bin/ruff format --check python tests scripts examples benches
 	$(VENV)/bin/mypy

@@ -1,7 +1,7 @@
 //! Steps of the prover that a test may replace, to be a malicious prover with one step changed. The defaults do nothing.
 
 use tacit_algebra::{F, K};
-use tacit_pcs::{Commitment, NoHooks, OpeningHooks};
+use tacit_pcs::{Commitment, NoHooks, OpeningHooks, WitnessSlab};
 use tacit_program::{Publics, Trace};
 use tacit_verifier::Claim;
 
@@ -12,6 +12,12 @@ pub trait Hooks: OpeningHooks {
 
     /// The cells of the witness slab, before they are committed.
     fn witness(&mut self, _cells: &mut [F]) {}
+
+    /// The pads, before they are committed.
+    fn pads(&mut self, _pads: &mut [K]) {}
+
+    /// The witness slab, committed.
+    fn committed(&mut self, _witness: &WitnessSlab) {}
 
     /// The commitments that the statement names, which are those of the slabs.
     fn commitments(&mut self, _named: &mut [Commitment]) {}

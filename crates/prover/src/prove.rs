@@ -143,12 +143,14 @@ impl Job<'_> {
         });
         hooks.witness(&mut cells);
         let seed = profile.time("seed", || self.seed(&cells, writer.sponge.state()))?;
-        let pads = Stream::new(&seed, PADS).k_vec(self.prepared.sizes.pads as usize);
+        let mut pads = Stream::new(&seed, PADS).k_vec(self.prepared.sizes.pads as usize);
+        hooks.pads(&mut pads);
         let witness = profile.time("commit", || {
             // A mask of the opening: uniform over all M rows.
             let g = Stream::new(&seed, MASK).k_vec(self.geometry.m());
             commit_witness(self.geometry, columns.k0, &cells, &pads, g, *seed)
         })?;
+        hooks.committed(&witness);
         let root = witness.root();
         writer.set_pads(pads.clone());
         writer.send_bytes("witness", &root);

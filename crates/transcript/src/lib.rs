@@ -2,6 +2,9 @@
 //!
 //! Pads live here: a padded message sends value - pad, and reads as an affine value of the committed pads.
 
+#[cfg(feature = "testing")]
+pub mod testing;
+
 use tacit_algebra::field::{k_from_bytes, k_to_bytes};
 use tacit_algebra::hash::{hash, Digest, Tag, Words};
 use tacit_algebra::{Affine, K};
@@ -34,6 +37,9 @@ impl ReadError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sponge {
     state: Digest,
+    /// Challenges and positions of a programmed oracle in the place of the chain's own.
+    #[cfg(feature = "testing")]
+    programmed: Option<testing::Programmed>,
 }
 
 impl Default for Sponge {
@@ -44,7 +50,11 @@ impl Default for Sponge {
 
 impl Sponge {
     pub fn new() -> Self {
-        Self { state: hash(Tag::Transcript, 0, &[b"tacit/1"]) }
+        Self {
+            state: hash(Tag::Transcript, 0, &[b"tacit/1"]),
+            #[cfg(feature = "testing")]
+            programmed: testing::current(),
+        }
     }
 
     pub fn state(&self) -> &Digest {
@@ -59,7 +69,16 @@ impl Sponge {
     pub fn challenge(&mut self, kind: &str) -> K {
         let k = (kind.len() as u64).to_be_bytes();
         self.state = hash(Tag::Transcript, 2, &[&self.state, &k, kind.as_bytes()]);
-        Words::new(self.state).next_k()
+        self.words().next_k()
+    }
+
+    /// What the state answers to the draw that has just been absorbed.
+    fn words(&mut self) -> Words {
+        #[cfg(feature = "testing")]
+        if let Some(oracle) = &mut self.programmed {
+            return oracle.words();
+        }
+        Words::new(self.state)
     }
 
     pub fn challenges(&mut self, kind: &str, n: usize) -> Vec<K> {
@@ -70,7 +89,7 @@ impl Sponge {
     pub fn positions(&mut self, kind: &str, count: usize, log: u8) -> Vec<usize> {
         let k = (kind.len() as u64).to_be_bytes();
         self.state = hash(Tag::Transcript, 3, &[&self.state, &k, kind.as_bytes()]);
-        let mut words = Words::new(self.state);
+        let mut words = self.words();
         let mask = (1u64 << log.min(63)) - 1;
         let mut out: Vec<usize> = (0..count).map(|_| (words.next_u64() & mask) as usize).collect();
         out.sort_unstable();

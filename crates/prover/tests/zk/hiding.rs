@@ -1,0 +1,128 @@
+//! The exact hiding test. Two sets of cells that agree with every padded message differ by a vector d that every claim sends to
+//! zero. The view hides which of them it came from iff noise can make up for every such d: iff every combination of the view in
+//! which the noise cancels is, on the cells, a combination of the claims.
+
+use std::collections::BTreeMap;
+
+use p3_field::PrimeCharacteristicRing;
+use tacit_algebra::field::k_limbs;
+use tacit_algebra::F;
+
+use super::elimination::{eliminate, rank};
+use super::record::Run;
+use super::view::{claims, folded_weights, values, view, Var};
+
+/// What is taken away from the construction.
+pub struct Without<'a> {
+    /// Rank-one terms of the blinding form that are left.
+    pub terms: usize,
+    /// Which blinding cells and mask entries exist.
+    pub keep: &'a dyn Fn(Var) -> bool,
+}
+
+impl Default for Without<'_> {
+    fn default() -> Self {
+        Self {
+            terms: 3,
+            keep: &|_| true,
+        }
+    }
+}
+
+/// Numbers of a hiding test, and its answer.
+#[derive(Debug)]
+#[allow(dead_code)]
+pub struct Answer {
+    pub hides: bool,
+    view: usize,
+    noise: usize,
+    cells: usize,
+    left: usize,
+    claims: usize,
+    with_claims: usize,
+}
+
+/// The forms are those of the real proof: each gives what was sent.
+pub fn check_against_messages(run: &Run) {
+    let values = values(run);
+    assert!(folded_weights(run) == run.record.weights, "W'");
+    for shown in view(run, 3) {
+        // Rows behind the blinding are zero in a column.
+        let value = |v: &Var| values.get(v).copied().unwrap_or(F::ZERO);
+        let predicted: F = shown.terms.iter().map(|(v, w)| *w * value(v)).sum();
+        assert_eq!(predicted, shown.sent, "{}", shown.what);
+    }
+}
+
+/// Whether all runs together hide their cells.
+pub fn test(runs: &[Run], without: &Without) -> Answer {
+    let r = runs[0].geometry.r();
+    let is_noise = |v: &Var| match v {
+        Var::Mask { .. } => true,
+        Var::Cell { row, .. } => *row >= r,
+    };
+    // The cells of a public slab are known to everybody.
+    let public = |v: &Var| match v {
+        Var::Mask { .. } => false,
+        Var::Cell { slab, .. } => runs
+            .iter()
+            .any(|r| r.slabs.iter().any(|s| s.id == *slab && !s.salted)),
+    };
+    let mut exists: BTreeMap<Var, usize> = BTreeMap::new();
+    for run in runs {
+        let kept = values(run).into_keys().filter(|v| !public(v));
+        exists.extend(
+            kept.filter(|v| !is_noise(v) || (without.keep)(*v))
+                .map(|v| (v, 0)),
+        );
+    }
+    // Masks first: their pivots are sparse. Then blinding, then cells.
+    let (noise, cells): (Vec<Var>, Vec<Var>) = exists.keys().copied().partition(is_noise);
+    for (i, v) in noise.iter().chain(&cells).enumerate() {
+        exists.insert(*v, i);
+    }
+    let width = exists.len();
+    let mut rows: Vec<Vec<F>> = Vec::new();
+    for run in runs {
+        let mut shown = view(run, without.terms);
+        shown.sort_by_key(|s| !s.what.starts_with('h'));
+        for form in shown {
+            let mut row = vec![F::ZERO; width];
+            for (v, w) in form.terms {
+                if let Some(&i) = exists.get(&v) {
+                    row[i] += w;
+                }
+            }
+            rows.push(row);
+        }
+    }
+    let shown = rows.len();
+    let (_, left) = eliminate(rows, noise.len());
+    let left: Vec<Vec<F>> = left
+        .into_iter()
+        .map(|row| row[noise.len()..].to_vec())
+        .filter(|row| row.iter().any(|x| *x != F::ZERO))
+        .collect();
+    let mut forms = Vec::new();
+    for form in runs.iter().flat_map(claims) {
+        let mut limbs = vec![vec![F::ZERO; cells.len()]; 3];
+        for (v, w) in form.into_iter().filter(|(v, _)| !public(v)) {
+            for (row, x) in limbs.iter_mut().zip(k_limbs(&w)) {
+                row[exists[&v] - noise.len()] += x;
+            }
+        }
+        forms.extend(limbs);
+    }
+    let claimed = rank(forms.clone(), cells.len());
+    let count = left.len();
+    let with_claims = rank([forms, left].concat(), cells.len());
+    Answer {
+        hides: with_claims == claimed,
+        view: shown,
+        noise: noise.len(),
+        cells: cells.len(),
+        left: count,
+        claims: claimed,
+        with_claims,
+    }
+}
