@@ -168,6 +168,11 @@ class Placement:
         return self.slabs[-1]
 
 
+def blinding_rank(placement: Placement) -> int:
+    """Rank-one terms of the blinding form B: 3 when every slab is private, else max(3, k0 + 2)."""
+    return 3 if all(slab.salted for slab in placement.slabs) else max(3, placement.fold + 2)
+
+
 def order_commitments(program: Program, commitments: Mapping[str, Commitment]) -> list[Commitment]:
     """The commitments in the program's order; Refused("slabs") unless they are exactly its slabs."""
     names = [slab.name for slab in program.slabs]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .commitment import Commitment, Geometry, Placement, SlabPlace
+from .commitment import Commitment, Geometry, Placement, SlabPlace, blinding_rank
 from .errors import Refused
 from .field import (
     ONE,
@@ -131,7 +131,8 @@ class Opening:
     def run(self, claims: Sequence[Claim]) -> None:
         """Refuses unless the committed cells satisfy all claims, y's included."""
         reader = self.reader
-        lams, mus = reader.challenges("blinding", 3), reader.challenges("blinding", 3)
+        rank = blinding_rank(self.placement)
+        lams, mus = reader.challenges("blinding", rank), reader.challenges("blinding", rank)
         blinding_sum = reader.clear("S", 1)[0]
         self.sigma = reader.challenge("collapse")
         self.collapse(claims, blinding_sum)

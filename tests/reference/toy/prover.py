@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import product
 
-from tacit.reference.commitment import GEOMETRY_CODEC, Geometry, place_slabs, witness_blinding_rows
+from tacit.reference.commitment import GEOMETRY_CODEC, Geometry, blinding_rank, place_slabs, witness_blinding_rows
 from tacit.reference.field import (
     ONE,
     ZERO,
@@ -385,7 +385,8 @@ class Prover:
         rows, m = geometry.data_rows, geometry.rows
         f = [[lift(x) for x in column] for slab in slabs for column in slab.columns]
         f += [[ZERO] * m] * (2**k0 - len(f))
-        lams, mus = t.challenges("blinding", 3), t.challenges("blinding", 3)
+        rank = blinding_rank(self.placement)
+        lams, mus = t.challenges("blinding", rank), t.challenges("blinding", rank)
         w = [[ZERO] * m for _ in f]
         for lam, mu in zip(lams, mus, strict=True):
             for c in range(2**k0):
