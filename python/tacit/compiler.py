@@ -16,7 +16,7 @@ from tacit.graph import Graph, load
 from tacit.lowering.builder import Settings
 from tacit.lowering.core import IntGraph, Threshold
 from tacit.lowering.emit import INPUT_PLACES, Visibility
-from tacit.lowering.search import SAMPLES, cheapest
+from tacit.lowering.search import SAMPLES, Search
 from tacit.program import Program
 from tacit.quantize import Calibration, Options, calibrate
 from tacit.report import Accuracy, Cost, accuracy, cost, quantized, truth
@@ -101,9 +101,8 @@ def compile_model(
         name, index, value = threshold
         bound = Threshold(name, index if isinstance(index, tuple) else (index,), float(value))
     known = list(islice(truth(graph, samples, outputs_only=True), SAMPLES))
-    chosen = cheapest(
-        graph, ranges, known, Visibility(inputs, weights), max_error, options or Options(), settings, bound
-    )
+    search = Search(graph, ranges, known, Visibility(inputs, weights), max_error, options or Options(), settings, bound)
+    chosen = search.cheapest()
     program = chosen.emitted.program
     validate(program)
     found = accuracy(chosen.ints, truth(graph, samples))

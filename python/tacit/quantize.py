@@ -131,7 +131,10 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
 
 @dataclass
 class Quantizer:
-    """The integer graph under construction."""
+    """The integer graph under construction.
+
+    `skipped`: nodes that were fused with an earlier one; `absorbed`: tensors between them, which no value stands for.
+    """
 
     graph: Graph
     calibration: Calibration
@@ -140,6 +143,7 @@ class Quantizer:
     values: dict[str, QValue] = field(default_factory=dict)
     users: dict[str, list[Node]] = field(default_factory=dict)
     skipped: set[str] = field(default_factory=set)
+    absorbed: set[str] = field(default_factory=set)
 
     # scales
 
@@ -295,6 +299,7 @@ def quantize(graph: Graph, calibration: Calibration, options: Options, threshold
             place = graph.sources.get(node.name, node.name)
             raise QuantizationError(f"the operator {node.op} has no rule", place=place, slug="unsupported_operator")
         q.values[node.outputs[0]] = RULES[node.op](q, node)
+    q.ints.tensors = {t: (v.name, v.frac, v.perm) for t, v in q.values.items() if t not in q.absorbed}
     if threshold is not None and compared is not None:
         from tacit.lowering.rules_select import publish_threshold
 

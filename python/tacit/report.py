@@ -109,11 +109,11 @@ def accuracy(ints: IntGraph, known: Iterable[Pair]) -> Accuracy:
             expected = ints.outputs[name].expected(exact[name])
             right[name].append(expected)
             gaps[name].append(integers * 2.0 ** -ints.outputs[name].frac - expected)
-        for name in exact.keys() & values.keys():
-            if values[name].shape == exact[name].shape:
-                signal, noise = power.get(name, (0.0, 0.0))
-                error = values[name] * 2.0 ** -ints.fracs[name] - exact[name]
-                power[name] = (signal + float((exact[name] ** 2).sum()), noise + float((error**2).sum()))
+        for name in exact.keys() & ints.tensors.keys():
+            value, frac, order = ints.tensors[name]
+            signal, noise = power.get(name, (0.0, 0.0))
+            error = np.transpose(values[value], order) * 2.0**-frac - exact[name]
+            power[name] = (signal + float((exact[name] ** 2).sum()), noise + float((error**2).sum()))
     noise_db = {n: 10 * float(np.log10(max(s, 1e-30) / max(e, 1e-30))) for n, (s, e) in power.items()}
     names = list(ints.outputs) if samples else []
     outputs = {name: _error(np.stack(right[name]), np.stack(gaps[name])) for name in names}

@@ -168,3 +168,24 @@ def test_scikit_learn_network() -> None:
     assert found.refused == 0
     assert compiled.accuracy.worst_relative < 1e-3
     assert all(noise > 40 for noise in compiled.accuracy.noise.values())
+
+
+def test_a_product_of_many_factors_stays_in_the_field_or_is_refused() -> None:
+    """Products of products: every factor is rounded before; 40 bits a factor are too many for the field."""
+    net = Net(0, x=(1, 3))
+    value = "x"
+    for _ in range(3):
+        value = net.add("Mul", [value, value], (1, 3))
+    graph = net.graph(value)
+    x = samples(graph, 8)
+    compiled, weights = compile_model(graph, calibration=x)
+    check(graph, compiled, weights, x)
+    with pytest.raises(QuantizationError, match="in the field"):
+        compile_model(graph, calibration=x, options=Options(activation_bits=40, input_bits=40), settings=Settings(8, 8))
+
+
+def test_too_many_axes_are_refused() -> None:
+    net = Net(0, x=(1,) * 8)
+    graph = net.graph(net.add("Reshape", ["x"], (1,) * 9))
+    with pytest.raises(QuantizationError, match="8 axes"):
+        compile_model(graph, calibration=samples(graph, 4), settings=Settings(8, 8))

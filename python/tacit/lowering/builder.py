@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tacit import program as pg
+from tacit.errors import QuantizationError
 from tacit.lowering import affine
 from tacit.lowering.affine import Shape, Shapes
 from tacit.lowering.intervals import Interval, Intervals
@@ -82,6 +83,7 @@ class Builder:
 
     def tensor(self, name: str, shape: Shape, place: pg.Place, interval: Interval) -> int:
         index = len(self.tensors)
+        self._check_shape(name, shape)
         self.tensors.append(pg.Tensor(self.unique(name), shape, place, *interval))
         self.shapes.tensors.append(shape)
         if isinstance(place, pg.Witness):
@@ -89,6 +91,10 @@ class Builder:
         else:
             self.intervals.known[index] = interval
         return index
+
+    def _check_shape(self, name: str, shape: Shape) -> None:
+        if len(shape) > 8 or pg.padded(shape) > 1 << 30:
+            raise QuantizationError(f"a tensor of shape {list(shape)}: more than 8 axes or 2^30 cells", place=name)
 
     def witness(self, name: str, shape: Shape) -> int:
         """A tensor of the witness slab; its interval is what the relations force (filled in by `build`)."""
@@ -120,6 +126,8 @@ class Builder:
     def einsum(self, name: str, extents: Shape, axes: tuple[Shape, Shape, Shape], a: Expr, b: Expr) -> Lazy:
         """The contraction as a raw value over the shape of axes[2]."""
         index = len(self.einsums)
+        for labels in axes:
+            self._check_shape(name, tuple(extents[label] for label in labels))
         einsum = pg.Einsum(name, extents, *axes, a, b)
         self.einsums.append(einsum)
         self.shapes.einsums.append(einsum.out_shape)

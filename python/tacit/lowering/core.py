@@ -101,7 +101,11 @@ class OutputSpec:
 
 @dataclass
 class IntGraph:
-    """An integer network: inputs, parameters, steps in order, outputs. `fracs`, `shapes`: of every value."""
+    """An integer network: inputs, parameters, steps in order, outputs.
+
+    `fracs`, `shapes`: of every value. `tensors`: for a float tensor its value, scale, and axis order (its axis i is axis
+    order[i] of the value).
+    """
 
     name: str
     inputs: dict[str, InputSpec] = field(default_factory=dict)
@@ -110,6 +114,7 @@ class IntGraph:
     outputs: dict[str, OutputSpec] = field(default_factory=dict)
     fracs: dict[str, int] = field(default_factory=dict)
     shapes: dict[str, Shape] = field(default_factory=dict)
+    tensors: dict[str, tuple[str, int, tuple[int, ...]]] = field(default_factory=dict)
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Every value, by the operators' references. Raises WitnessError naming the value that leaves its range."""

@@ -109,6 +109,7 @@ def _rounded(
     result = q.new(name, frac - shift, False, last, perm)
     q.values[last] = result
     q.skipped |= {node.name for node in after.nodes}
+    q.absorbed |= {out, *(node.outputs[0] for node in after.nodes[:-1])}
     return result
 
 

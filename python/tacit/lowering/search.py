@@ -7,15 +7,17 @@ no digit is wasted. The error is measured, not modelled: candidates are tried fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from itertools import count
 
+from tacit.errors import QuantizationError
 from tacit.graph import Graph
 from tacit.lowering.builder import Settings
 from tacit.lowering.core import IntGraph, Threshold
 from tacit.lowering.emit import Emitted, Visibility, emit
+from tacit.lowering.intervals import OutOfField, UnknownInterval
 from tacit.lowering.rules_round import TABLES
 from tacit.quantize import Calibration, Options, quantize
 from tacit.report import NS_PER_CELL, NS_PER_LOOKUP, Pair, cost, worst_error
@@ -39,18 +41,80 @@ class Chosen:
     nanoseconds: float
 
 
-def build(
-    graph: Graph,
-    ranges: Calibration,
-    options: Options,
-    settings: Settings,
-    visibility: Visibility,
-    threshold: Threshold | None = None,
-) -> Chosen:
-    """The program of one candidate."""
-    ints = quantize(graph, ranges, options, threshold)
-    emitted = emit(ints, settings, visibility)
-    return Chosen(options, settings, ints, emitted, cost(emitted.program).nanoseconds)
+@dataclass
+class Search:
+    """What is compiled; `cheapest` searches."""
+
+    graph: Graph
+    ranges: Calibration
+    known: list[Pair]
+    visibility: Visibility
+    max_error: float
+    options: Options
+    settings: Settings | None = None
+    threshold: Threshold | None = None
+    refusal: str = ""
+    failed: list[tuple[float, Chosen]] = field(default_factory=list)
+
+    def build(self, options: Options, settings: Settings) -> Chosen | None:
+        """The program of one candidate; None, and the reason in `refusal`, when a value could leave the field."""
+        ints = quantize(self.graph, self.ranges, options, self.threshold)
+        try:
+            emitted = emit(ints, settings, self.visibility)
+        except (OutOfField, UnknownInterval) as error:
+            self.refusal = str(error)
+            return None
+        return Chosen(options, settings, ints, emitted, cost(emitted.program).nanoseconds)
+
+    def good(self, chosen: Chosen) -> bool:
+        """Whether it measures up; if not, it is remembered with its error."""
+        # The answer to a threshold is 0 or 1: what counts is how well the compared value is known.
+        ints = chosen.ints if self.threshold is None else quantize(self.graph, self.ranges, chosen.options)
+        found = worst_error(ints, self.known, MARGIN * self.max_error)
+        self.failed.append((found, chosen))
+        return found <= MARGIN * self.max_error
+
+    def cheapest(self) -> Chosen:
+        """The cheapest candidate with at most `max_error` and no refused sample; else the most accurate one tried.
+
+        Best first: a candidate that measures badly is replaced by itself with more weight bits, and with larger tables.
+        Raises QuantizationError when no candidate stays in the field.
+        """
+        tables = any(node.op in TABLES for node in self.graph.nodes)
+        queue: list[tuple[float, int, Chosen]] = []
+        ticket = count()
+
+        def push(o: Options, s: Settings) -> None:
+            chosen = self.build(o, s)
+            if chosen is not None:
+                heappush(queue, (chosen.nanoseconds, next(ticket), chosen))
+
+        for o, s in starts(self.options, self.settings):
+            # The multiplicities and rows of the largest table alone.
+            table = 1 << max(s.limb, min(s.wide, o.activation_bits or 16))
+            if not queue or (NS_PER_CELL + NS_PER_LOOKUP) * table < 2 * queue[0][0]:
+                push(o, s)
+        while queue and len(self.failed) < TRIALS:
+            chosen = heappop(queue)[2]
+            if all(_finer(chosen, other) for _, other in self.failed) and self.good(chosen):
+                return chosen
+            for o in _refined(self.options, chosen.options, tables):
+                push(o, chosen.settings)
+        return self._finest()
+
+    def _finest(self) -> Chosen:
+        """The most precise options at the cheapest of some limb widths, or what measured better."""
+        found = [self.build(*candidate) for candidate in finest(self.options, self.settings)]
+        last = min((c for c in found if c is not None), key=lambda c: c.nanoseconds, default=None)
+        if last is not None and self.good(last):
+            return last
+        if not self.failed:
+            raise QuantizationError(
+                f"no precision keeps every value in the field: {self.refusal}",
+                place=self.graph.name,
+                hint="fewer activation_bits or weight_bits",
+            )
+        return min(self.failed, key=lambda one: one[0])[1]
 
 
 def starts(options: Options, settings: Settings | None) -> Iterator[tuple[Options, Settings]]:
@@ -63,70 +127,17 @@ def starts(options: Options, settings: Settings | None) -> Iterator[tuple[Option
                 yield base, Settings(limb, wide)
 
 
-def cheapest(
-    graph: Graph,
-    ranges: Calibration,
-    known: list[Pair],
-    visibility: Visibility,
-    max_error: float,
-    options: Options,
-    settings: Settings | None = None,
-    threshold: Threshold | None = None,
-) -> Chosen:
-    """The cheapest candidate with at most this relative error and no refused sample; else the most accurate one tried.
-
-    Best first: a candidate that measures badly is replaced by itself with more weight bits, and with larger tables.
-    """
-    tables = any(node.op in TABLES for node in graph.nodes)
-    queue: list[tuple[float, int, Chosen]] = []
-    ticket = count()
-
-    def build_one(o: Options, s: Settings) -> Chosen:
-        return build(graph, ranges, o, s, visibility, threshold)
-
-    def push(o: Options, s: Settings) -> None:
-        chosen = build_one(o, s)
-        heappush(queue, (chosen.nanoseconds, next(ticket), chosen))
-
-    for o, s in starts(options, settings):
-        # The multiplicities and rows of the largest table alone.
-        table = 1 << max(s.limb, min(s.wide, o.activation_bits or 16))
-        if not queue or (NS_PER_CELL + NS_PER_LOOKUP) * table < 2 * queue[0][0]:
-            push(o, s)
-    failed: list[tuple[float, Chosen]] = []
-
-    def error(chosen: Chosen) -> float:
-        # The answer to a threshold is 0 or 1: what counts is how well the compared value is known.
-        ints = chosen.ints if threshold is None else quantize(graph, ranges, chosen.options)
-        found = worst_error(ints, known, MARGIN * max_error)
-        failed.append((found, chosen))
-        return found
-
-    while queue and len(failed) < TRIALS:
-        chosen = heappop(queue)[2]
-        if all(_finer(chosen, other) for _, other in failed) and error(chosen) <= MARGIN * max_error:
-            return chosen
-        for o in _refined(options, chosen.options, tables):
-            push(o, chosen.settings)
-    last = min(_finest(options, settings, build_one), key=lambda chosen: chosen.nanoseconds)
-    if error(last) <= MARGIN * max_error:
-        return last
-    return min(failed, key=lambda found: found[0])[1]
-
-
-def _finest(
-    options: Options, settings: Settings | None, build_one: Callable[[Options, Settings], Chosen]
-) -> Iterator[Chosen]:
+def finest(options: Options, settings: Settings | None) -> Iterator[tuple[Options, Settings]]:
     """The most precise options, with some limb widths."""
     for s in [settings] if settings else [Settings(8, 8), Settings(11, 11), Settings(16, 16)]:
-        finest = replace(
+        best = replace(
             options,
             activation_bits=options.activation_bits or ACTIVATIONS[-1],
             least_weight_bits=options.least_weight_bits or LEAST[-1],
             table_bits=options.table_bits or ROWS[-1],
             align=s.limb,
         )
-        yield build_one(finest, s)
+        yield best, s
 
 
 def _refined(given: Options, tried: Options, tables: bool) -> Iterator[Options]:
