@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from strategies import good_programs
 from test_operators import CASES
 from test_pipeline import samples
 
 tacit = pytest.importorskip("tacit", exc_type=ImportError)
+_native = pytest.importorskip("tacit._native", exc_type=ImportError)
 
+from tacit import program as pg  # noqa: E402
 from tacit.graph import evaluate  # noqa: E402
 from tacit.quantize import Options  # noqa: E402
 
@@ -44,3 +50,22 @@ def test_proof(name: str) -> None:
     for output, found in statement.outputs.items():
         scale = max(1.0, float(np.abs(exact[output]).max()))
         assert np.abs(found - exact[output][0]).max() < 0.02 * scale
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@given(good_programs())
+def test_rust_accepts_what_the_compiler_accepts(case: tuple[pg.Program, dict[str, Any], dict[str, Any]]) -> None:
+    """The same bytes, digest, validity and execution."""
+    program, givens, expected = case
+    encoded = program.encode()
+    native = _native.Program(encoded, _native.derive(encoded, 2, 100, "time"), 2, "")
+    assert native.digest == program.digest
+    assert bytes(native.bytes()) == encoded
+    slab = _native.commit(native, "model", [("w", flat(givens["w"]))], 2, 0)
+    publics = _native.prove(native, [slab], [("x", flat(givens["x"]))], b"")[0]
+    assert np.array_equal(publics[0], flat(expected["y"]))
+
+
+def flat(values: Any) -> Any:
+    """int64, one axis."""
+    return np.ascontiguousarray(values, dtype=np.int64).reshape(-1)
