@@ -77,17 +77,12 @@ pub struct Statement<'a> {
 }
 
 impl Statement<'_> {
-    /// Rank-one terms of the blinding form: 3 when every slab is blinded, else k0 + 2.
+    /// Rank-one terms of the blinding form: max(3, k0 + 2).
     ///
-    /// A column meets k0 + 1 functionals of the values sent in clear, and one term gives it one K-value of blinding. Columns of
-    /// public slabs have none, so a few private columns among them must cover all of their functionals by themselves.
+    /// A column meets k0 + 1 functionals of the values sent in clear, and one term gives it one K-value of blinding. So even a
+    /// single column hides alone: the others may be public, or private to somebody who reads the proof.
     #[must_use]
     pub fn blinding_rank(&self) -> usize {
-        let private = self.opened.iter().all(|o| o.salted);
-        if private {
-            3
-        } else {
-            (self.k0 as usize).saturating_add(2).max(3)
-        }
+        (self.k0 as usize).saturating_add(2).max(3)
     }
 }

@@ -169,8 +169,8 @@ class Placement:
 
 
 def blinding_rank(placement: Placement) -> int:
-    """Rank-one terms of the blinding form B: 3 when every slab is private, else max(3, k0 + 2)."""
-    return 3 if all(slab.salted for slab in placement.slabs) else max(3, placement.fold + 2)
+    """Rank-one terms of the blinding form B: max(3, k0 + 2)."""
+    return max(3, placement.fold + 2)
 
 
 def order_commitments(program: Program, commitments: Mapping[str, Commitment]) -> list[Commitment]:
