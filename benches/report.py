@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def markdown(everything: dict[str, Any], good: dict[str, Any]) -> str:
     columns = ["model", "weight cells", "lookups and rows", "compile", "commit", "prove", "verify", "proof"]
     columns += ["`tacit prove`", "memory"]
     lines += _table(columns, [_main_row(name, result) for name, result in good.items()])
-    lines += ["", "## Unit costs", ""]
+    lines += ["", "## Unit costs", "", "In small models the fixed costs of a proof show here.", ""]
     unit = [[name, *(f"{result['unit_costs'][key]:.0f} ns" for key in UNITS)] for name, result in good.items()]
     lines += _table(["model", *UNITS.values()], unit)
     compared = {name: result for name, result in good.items() if "ezkl" in result}
@@ -72,7 +73,9 @@ def markdown(everything: dict[str, Any], good: dict[str, Any]) -> str:
         lines += _table([*columns, "ezkl key", "ezkl memory"], [_ezkl_row(n, r) for n, r in compared.items()])
     failed = {name: result["failed"] for name, result in everything["models"].items() if "failed" in result}
     if failed:
-        lines += ["", "## Not measured", ""] + [f"- {name}: {reason}" for name, reason in failed.items()]
+        lines += ["", "## Not measured", ""] + [
+            f"- {name}: {textwrap.shorten(reason, 240)}" for name, reason in failed.items()
+        ]
     return "\n".join(lines) + "\n"
 
 
