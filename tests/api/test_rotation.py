@@ -92,6 +92,15 @@ def test_budgets_of_children(program: tacit.Program, master: tacit.Secret) -> No
     assert refusal(BudgetExceeded, master.rotate).slug == "budget"
 
 
+def test_as_many_children_as_proofs(compiled: tuple[tacit.Program, tacit.Weights]) -> None:
+    program, weights = compiled
+    master = tacit.commit_model(program, weights, children=program.proofs)
+    children = [master.rotate(program.proofs) for _ in range(program.proofs)]
+    for child in children:
+        child.commitment.accept(128)
+    assert len({child.commitment.identity for child in children}) == program.proofs
+
+
 def test_a_master_makes_no_proof_and_a_child_no_child(program: tacit.Program, master: tacit.Secret) -> None:
     refused = refusal(BudgetExceeded, lambda: tacit.prove(program, master, ONE))
     assert refused.slug == "master"

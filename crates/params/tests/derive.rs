@@ -92,6 +92,32 @@ fn every_result_is_sound_and_fits() {
     );
 }
 
+/// Masters of up to so many children, their children and plain slabs share one geometry, also where link cells begin a column.
+#[test]
+fn link_cells_fit_too() {
+    for end in [1u64 << 9, 1 << 12, 1 << 16] {
+        for cells in [end - 200, end - 7, end - 5, end - 3, end] {
+            let sized = |links| SlabSize {
+                links,
+                ..model(cells, 65)
+            };
+            let works = [work(2 * cells), work(0)];
+            let found = derive(&[sized(64)], &works, 128, Optimize::Balanced).expect("a geometry");
+            let g = found.geometry;
+            for slab in [sized(0), sized(1), sized(64)] {
+                for w in works {
+                    let shape = w.relations.shape(&g, &[slab], w.witness_cells);
+                    assert!(budget(&g, &shape).reaches(128), "{slab:?} {g:?}");
+                    assert!(shape.k0 <= u32::from(found.max_fold));
+                }
+                let columns = slab.columns(g.log_rows) as u32;
+                let t = t_blinding(65, g.queries, u32::from(found.max_fold), columns);
+                assert!(t as usize <= g.m() - g.r(), "{slab:?} {g:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_small_model_meets_its_aims() {
     for witness in [4_000, 10_000] {

@@ -5,6 +5,7 @@ mod deploy;
 mod failure;
 mod program;
 mod proof;
+mod rotate;
 mod slab;
 
 use pyo3::prelude::*;

@@ -10,7 +10,7 @@ use tacit_algebra::K;
 use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::Slab as Committed;
 use tacit_program::{entries, pack, Prepared, Trace};
-use tacit_prover::{Budget, BudgetError, Job, Linking};
+use tacit_prover::{Budget, BudgetError, Job};
 use tacit_verifier::files::{seal, unseal, Body, CommitmentFile, FileKind};
 use tacit_verifier::VALIDITY_CONTEXT as CONTEXT;
 use tacit_verifier::{prepare_validity, Slug, VerifyError};
@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use crate::deploy::{budget_of, max_fold, most_links};
 use crate::failure::{Fail, Result};
 use crate::program::Program;
+use crate::rotate::rotate;
 
 /// Where the proofs of a slab are counted.
 enum Count {
@@ -37,6 +38,26 @@ pub struct Slab {
     pub inner: Committed,
     pub public: CommitmentFile,
     count: Mutex<Count>,
+}
+
+impl Slab {
+    /// A slab that no file holds yet; one proof of its budget (its validity's, or its link's) is spent.
+    pub fn new(inner: Committed, public: CommitmentFile) -> Self {
+        let header = &inner.commitment.header;
+        let count = if header.private {
+            Count::Memory {
+                used: 1,
+                budget: header.budget,
+            }
+        } else {
+            Count::Free
+        };
+        Self {
+            inner,
+            public,
+            count: Mutex::new(count),
+        }
+    }
 }
 
 /// The body of a secret file.
@@ -77,7 +98,7 @@ impl Slab {
     }
 
     /// Whether the budget is for children: with link cells and no master of its own.
-    fn is_master(&self) -> bool {
+    pub fn is_master(&self) -> bool {
         self.public.commitment.header.links > 0 && self.public.link.is_none()
     }
 
@@ -96,7 +117,7 @@ impl Slab {
     }
 
     /// Counts one record and gives its number; on the disk, if the secret is, when this returns.
-    fn reserve(&self, note: &Digest) -> Result<u32> {
+    pub fn reserve(&self, note: &Digest) -> Result<u32> {
         match &mut *self.lock()? {
             Count::Free => Ok(0),
             Count::Memory { used, budget } if *used < *budget => {
@@ -112,22 +133,6 @@ impl Slab {
                 Ok(journal.used() - 1)
             }
         }
-    }
-
-    /// The next link cell, counted before anything else is done with it: a failed try has consumed it.
-    fn next_child(&self) -> Result<u16> {
-        let number = self.reserve(&hash(Tag::File, 0, &[b"child"]))?;
-        // The first record is the master's validity proof.
-        let index = number.checked_sub(1).and_then(|i| u16::try_from(i).ok());
-        let cells = self.public.commitment.header.links;
-        index.filter(|i| *i < cells).ok_or_else(|| {
-            Fail::new(
-                "budget",
-                "budget_other",
-                "",
-                "the count does not belong to a master",
-            )
-        })
     }
 
     fn identity(&self) -> Digest {
@@ -210,23 +215,14 @@ fn commit_values(
         validity: Vec::new(),
         link: None,
     };
-    let count = if private {
-        Count::Memory { used: 1, budget }
-    } else {
-        Count::Free
-    };
     if private {
         public.validity = prove_validity(&inner, &public, geometry)?;
     }
-    Ok(Slab {
-        inner,
-        public,
-        count: Mutex::new(count),
-    })
+    Ok(Slab::new(inner, public))
 }
 
 /// 32 bytes of the operating system's randomness.
-fn fresh() -> Result<Zeroizing<Digest>> {
+pub fn fresh() -> Result<Zeroizing<Digest>> {
     let mut seed = Zeroizing::new(Digest::default());
     getrandom::fill(&mut *seed).map_err(|e| {
         let reason = format!("the operating system gave no randomness: {e}");
@@ -243,52 +239,6 @@ impl Drop for Links {
         self.0.fill(K::default());
         std::hint::black_box(&self.0);
     }
-}
-
-/// Proofs that a child of this master can be blinded for under its geometry, the link's not counted.
-fn room(master: &Committed) -> u32 {
-    let header = &master.commitment.header;
-    let most = tacit_pcs::most_proofs(&header.geometry, master.cells(), 1, header.max_fold);
-    most.saturating_sub(1)
-}
-
-/// The cell is counted first, on the disk if the secret is; then the child is committed; then both sides open.
-fn rotate(master: &Slab, proofs: Option<u32>) -> Result<Slab> {
-    let name = &master.public.slab;
-    if !master.is_master() {
-        let reason = "this commitment was not made for children";
-        return Err(Fail::input("master", "", reason)
-            .hint("a master is made by: tacit commit model --children N"));
-    }
-    let most = room(&master.inner);
-    let proofs = proofs.unwrap_or(most);
-    if proofs == 0 || proofs > most {
-        let reason = format!("expected 1 to {most} proofs, got {proofs}");
-        return Err(Fail::input("proofs", "proofs", reason).hint("compile for more proofs"));
-    }
-    let index = master.next_child()?;
-    let budget = budget_of(proofs);
-    let inner = tacit_prover::child_of(&master.inner, index, budget, *fresh()?)?;
-    let linking = Linking {
-        slab: name,
-        tensors: &master.public.tensors,
-        master: &master.inner,
-        child: &inner,
-        index,
-    };
-    let link = linking.prove()?;
-    let public = CommitmentFile {
-        commitment: inner.commitment.clone(),
-        link: Some((master.public.commitment.clone(), link)),
-        ..master.public.clone()
-    };
-    // The link was the child's first proof.
-    let count = Mutex::new(Count::Memory { used: 1, budget });
-    Ok(Slab {
-        inner,
-        public,
-        count,
-    })
 }
 
 /// The values of a slab's tensors where a trace has them; each in its interval.
