@@ -8,211 +8,339 @@
 //!
 //! front variable first. eq is factored (Gruen): with e the coordinate being bound and E the rest, a round is
 //! e(X) t(X), t(X) = sum over x of E(x) (a q1 + p1 q0)(X, x), a quadratic. t(0) and its leading coefficient are summed; t(1)
-//! follows from the claim. Pairs beyond `live` are p = 0, q = 1 and cost nothing.
+//! follows from the claim. Pairs that are not stored are p = 0, q = 1 and cost nothing. Binding a variable and summing the
+//! next round is one pass.
 
 use p3_field::{Field, PrimeCharacteristicRing};
 use rayon::prelude::*;
-use tacit_algebra::{mle::valid_weight, K};
+use tacit_algebra::K;
 use tacit_transcript::Writer;
 
-use crate::lanes::{lanes, Lanes, PK, W};
+use crate::lanes::{Base, Ext, PK, W};
 use crate::rounds::{self, eq_line, times, Quadratic};
-use crate::weights::Weights;
+use crate::weights::{add, sum_blocks, Sums, Weights, SERIAL};
 
-/// Vectors below which a loop stays on one thread.
-const SERIAL: usize = 1 << 9;
-/// Vectors a task of a parallel loop works on at least.
-const GRAIN: usize = 1 << 8;
+/// p0 (a, once lambda is known), p1, q0, q1.
+pub type Pair<B> = [Ext<B>; 4];
 
-/// 2^log vectors of pairs, of which the first `live` are stored.
+/// 2^log vectors of pairs, of which the first are stored.
 #[derive(Clone, Debug)]
-pub struct Layer<V> {
+pub struct Layer<B> {
     pub log: usize,
-    /// p0 (a, once lambda is known), p1, q0, q1.
-    pub columns: [Vec<V>; 4],
+    pub pairs: Vec<Pair<B>>,
 }
 
-/// The claim and the eq factors bound so far.
-struct State {
-    claim: K,
-    bound: K,
-    point: Vec<K>,
+/// A sumcheck between two rounds.
+pub struct State<'a> {
+    pub lambda: K,
+    /// Coordinates of eq for all variables, front first, those of the lanes last.
+    pub r: &'a [K],
+    pub claim: K,
+    /// eq of the coordinates that are bound.
+    pub bound: K,
+    pub point: Vec<K>,
 }
 
-impl<V: Lanes> Layer<V> {
-    pub fn live(&self) -> usize {
-        self.columns[0].len()
-    }
-
-    /// p0 becomes a = p0 + lambda q0.
-    fn join(&mut self, lambda: K) {
-        let [a, _, q0, _] = &mut self.columns;
-        if a.len() < SERIAL {
-            a.iter_mut()
-                .zip(q0.iter())
-                .for_each(|(a, &q)| *a += q * lambda);
-        } else {
-            a.par_iter_mut()
-                .zip(q0.par_iter())
-                .with_min_len(GRAIN)
-                .for_each(|(a, &q)| *a += q * lambda);
-        }
-    }
-
-    /// The values beyond `live`: (a, p1, q0, q1).
-    fn tail(lambda: K) -> [V; 4] {
-        [V::from(lambda), V::ZERO, V::ONE, V::ONE]
-    }
-
-    /// Rounds on the vectors' own variables; `r` are the coordinates of eq for all variables, lanes' last.
-    fn rounds(
-        &mut self,
-        writer: &mut Writer,
-        lambda: K,
-        r: &[K],
-        lane_weights: V,
-        state: &mut State,
-    ) {
-        let weights = Weights::new(&r[..self.log]);
-        while self.log > 0 {
-            let at = r[state.point.len()];
-            let (t0, top) = self.sums(lambda, &weights, lane_weights);
-            let line = eq_line(at, state.bound);
-            let t1 = match line[1].try_inverse() {
-                Some(inverse) => (state.claim - line[0] * t0) * inverse,
-                // The coordinate is 0: the claim says nothing of t(1).
-                None => self.at_one(lambda, &weights, lane_weights),
-            };
-            let values = times(
-                line,
-                Quadratic {
-                    at0: t0,
-                    at1: t1,
-                    top,
-                }
-                .values(),
-            );
-            let (rho, claim) = rounds::send(writer, values);
-            state.claim = claim;
-            state.bound = line[0] + rho * (line[1] - line[0]);
-            state.point.push(rho);
-            self.fold(lambda, rho);
-        }
-    }
-
-    /// t(0) and the leading coefficient of t.
-    fn sums(&self, lambda: K, weights: &Weights, lane_weights: V) -> (K, K) {
-        let half = 1usize << (self.log - 1);
-        let split = self.live().min(half);
-        let (low, high) = (
-            self.columns.each_ref().map(|c| &c[..split]),
-            self.columns.each_ref().map(|c| &c[split..]),
-        );
-        let tail = Self::tail(lambda);
-        let (t0, top) = weights.sum(self.log - 1, split, |x| {
-            let l = low.map(|c| c[x]);
-            let h = if x < high[0].len() {
-                high.map(|c| c[x])
-            } else {
-                tail
-            };
-            let [a, p, q, s] = [h[0] - l[0], h[1] - l[1], h[2] - l[2], h[3] - l[3]];
-            (l[0] * l[3] + l[1] * l[2], a * s + p * q)
-        });
-        // Beyond the stored vectors of the lower half: lambda at both ends, so nothing in front.
-        let rest = K::ONE - valid_weight(weights.suffix(self.log - 1), split as u64);
-        (t0.dot(lane_weights) + lambda * rest, top.dot(lane_weights))
-    }
-
-    /// t(1) summed as it is.
-    fn at_one(&self, lambda: K, weights: &Weights, lane_weights: V) -> K {
-        let half = 1usize << (self.log - 1);
-        let live = self.live().saturating_sub(half);
-        let (t1, _) = weights.sum(self.log - 1, live, |x| {
-            let [a, p1, q0, q1] = self.columns.each_ref().map(|c| c[half + x]);
-            (a * q1 + p1 * q0, V::ZERO)
-        });
-        let rest = K::ONE - valid_weight(weights.suffix(self.log - 1), live as u64);
-        t1.dot(lane_weights) + lambda * rest
-    }
-
-    /// Binds the front variable to rho, in place.
-    fn fold(&mut self, lambda: K, rho: K) {
-        let half = 1usize << (self.log - 1);
-        let tail = Self::tail(lambda);
-        for (column, end) in self.columns.iter_mut().zip(tail) {
-            let split = column.len().min(half);
-            let (low, high) = column.split_at_mut(split);
-            let (both, alone) = low.split_at_mut(high.len());
-            let step = |l: &mut V, h: V| *l += (h - *l) * rho;
-            if both.len() < SERIAL {
-                both.iter_mut()
-                    .zip(high.iter())
-                    .for_each(|(l, &h)| step(l, h));
-            } else {
-                both.par_iter_mut()
-                    .zip(high.par_iter())
-                    .with_min_len(GRAIN)
-                    .for_each(|(l, &h)| step(l, h));
-            }
-            alone.iter_mut().for_each(|l| step(l, end));
-            column.truncate(split);
-        }
-        self.log -= 1;
-    }
-}
-
-impl Layer<PK> {
-    /// One vector as a layer of scalars.
-    fn unpack(self) -> Layer<K> {
-        let columns = self
-            .columns
-            .map(|c| c.first().map_or_else(Vec::new, |&v| lanes(v)));
-        Layer {
-            log: W.trailing_zeros() as usize,
-            columns,
-        }
-    }
-}
-
-/// A layer of either kind: small ones are scalars.
-#[derive(Clone, Debug)]
-pub enum AnyLayer {
-    Packed(Layer<PK>),
-    Scalar(Layer<K>),
-}
-
-impl AnyLayer {
-    /// Proves sum over x of eq(r, x) (p0 q1 + p1 q0 + lambda q0 q1) = claim. Returns the point and p0, p1, q0, q1 there.
-    pub fn prove(self, writer: &mut Writer, lambda: K, r: &[K], claim: K) -> (Vec<K>, [K; 4]) {
-        let mut state = State {
+impl<'a> State<'a> {
+    pub fn new(lambda: K, r: &'a [K], claim: K) -> Self {
+        Self {
+            lambda,
+            r,
             claim,
             bound: K::ONE,
             point: Vec::with_capacity(r.len() + 1),
-        };
-        let mut scalar = match self {
-            Self::Scalar(mut layer) => {
-                layer.join(lambda);
-                layer
-            }
-            Self::Packed(mut layer) => {
-                layer.join(lambda);
-                let log = layer.log;
-                let lane_weights = crate::lanes::pack(&tacit_algebra::eq_table(&r[log..]));
-                layer.rounds(writer, lambda, r, lane_weights, &mut state);
-                layer.unpack()
-            }
-        };
-        let front = state.point.len();
-        let tail = &r[front..];
-        let mut rest = State {
-            claim: state.claim,
-            bound: state.bound,
-            point: Vec::new(),
-        };
-        scalar.rounds(writer, lambda, tail, K::ONE, &mut rest);
-        state.point.extend(rest.point);
-        let [a, p1, q0, q1] = scalar.columns.map(|c| c[0]);
-        (state.point, [a - lambda * q0, p1, q0, q1])
+        }
     }
+
+    /// Coordinates of the variables still to be bound.
+    pub fn left(&self) -> &'a [K] {
+        &self.r[self.point.len()..]
+    }
+
+    /// Sends the round of t; t(1) follows from the claim, or from `at1` when the coordinate of eq is 0. Returns the challenge.
+    pub fn send(&mut self, writer: &mut Writer, at0: K, top: K, at1: impl FnOnce() -> K) -> K {
+        let line = eq_line(self.left()[0], self.bound);
+        let at1 = match line[1].try_inverse() {
+            Some(inverse) => (self.claim - line[0] * at0) * inverse,
+            None => at1(),
+        };
+        let values = times(line, Quadratic { at0, at1, top }.values());
+        let (rho, claim) = rounds::send(writer, values);
+        self.claim = claim;
+        self.bound = line[0] + rho * (line[1] - line[0]);
+        self.point.push(rho);
+        rho
+    }
+}
+
+/// t(0) and the leading coefficient of (l + X (h - l)).
+#[inline(always)]
+fn product<B: Base>(l: &Pair<B>, h: &Pair<B>) -> Sums<B> {
+    let d: Pair<B> = [h[0] - l[0], h[1] - l[1], h[2] - l[2], h[3] - l[3]];
+    (
+        l[0].mul_add(l[3], l[1], l[2]),
+        d[0].mul_add(d[3], d[1], d[2]),
+    )
+}
+
+/// p0 becomes a = p0 + lambda q0.
+#[inline(always)]
+pub fn join<B: Base>(pair: &mut Pair<B>, lambda: Ext<B>) {
+    pair[0] += pair[2] * lambda;
+}
+
+#[inline(always)]
+fn bind<B: Base>(l: &Pair<B>, h: &Pair<B>, rho: Ext<B>) -> Pair<B> {
+    let one = |l: Ext<B>, h: Ext<B>| l + (h - l) * rho;
+    [
+        one(l[0], h[0]),
+        one(l[1], h[1]),
+        one(l[2], h[2]),
+        one(l[3], h[3]),
+    ]
+}
+
+impl<B: Base> Layer<B> {
+    /// What is not stored: (a, p1, q0, q1).
+    fn tail(lambda: K) -> Pair<B> {
+        [Ext::splat(lambda), Ext::ZERO, Ext::ONE, Ext::ONE]
+    }
+
+    /// Rounds on the vectors' own variables. `joined`: p0 is a already.
+    pub fn rounds(&mut self, writer: &mut Writer, state: &mut State<'_>, joined: bool) {
+        if self.log == 0 {
+            if !joined {
+                self.pairs
+                    .iter_mut()
+                    .for_each(|p| join(p, Ext::splat(state.lambda)));
+            }
+            return;
+        }
+        let left = state.left();
+        let weights = Weights::<B>::new(&left[..self.log]);
+        let lanes = Ext::<B>::pack(&tacit_algebra::eq_table(&left[self.log..]));
+        let mut sums = self.sums(&weights, state.lambda, joined);
+        loop {
+            // Beyond the stored pairs of the lower half the product is lambda at both ends.
+            let half = 1usize << (self.log - 1);
+            let stored = self.pairs.len().min(half);
+            let rest = state.lambda * weights.total(self.log - 1, stored..half);
+            let (at0, top) = (sums.0.dot(lanes) + rest, sums.1.dot(lanes));
+            let lambda = state.lambda;
+            let rho = state.send(writer, at0, top, || {
+                self.at_one(&weights, lambda).dot(lanes)
+            });
+            if self.log == 1 {
+                self.fold(lambda, rho);
+                return;
+            }
+            sums = self.fold_and_sum(&weights, lambda, rho);
+        }
+    }
+
+    /// The sums of the first round; on the way p0 becomes a = p0 + lambda q0.
+    fn sums(&mut self, weights: &Weights<B>, lambda: K, joined: bool) -> Sums<B> {
+        let log = self.log - 1;
+        let stored = self.pairs.len().min(1 << log);
+        let (low, high) = self.pairs.split_at_mut(stored);
+        let grain = weights.inner(log).len();
+        let pass = Pass {
+            weights,
+            log,
+            tail: Self::tail(lambda),
+            rho: Ext::ZERO,
+        };
+        let factor = if joined {
+            Ext::ZERO
+        } else {
+            Ext::splat(lambda)
+        };
+        let one = |(i, low, high): (usize, &mut [Pair<B>], &mut [Pair<B>])| {
+            if !joined {
+                low.iter_mut()
+                    .chain(high.iter_mut())
+                    .for_each(|p| join(p, factor));
+            }
+            let products = low
+                .iter()
+                .enumerate()
+                .map(|(x, l)| product(l, high.get(x).unwrap_or(&pass.tail)));
+            pass.weigh(i, i * grain..usize::MAX, products)
+        };
+        // Empty slices stand where the upper half is not stored.
+        let blocks = low.len().div_ceil(grain);
+        let mut rest = high;
+        let halves: Vec<&mut [Pair<B>]> = (0..blocks)
+            .map(|_| {
+                let next = rest.len().min(grain);
+                let (head, tail) = std::mem::take(&mut rest).split_at_mut(next);
+                rest = tail;
+                head
+            })
+            .collect();
+        let zero = || (Ext::ZERO, Ext::ZERO);
+        if blocks < SERIAL {
+            let all = low.chunks_mut(grain).zip(halves).enumerate();
+            all.map(|(i, (l, h))| one((i, l, h))).fold(zero(), add)
+        } else {
+            let all = low.par_chunks_mut(grain).zip(halves).enumerate();
+            all.map(|(i, (l, h))| one((i, l, h))).reduce(zero, add)
+        }
+    }
+
+    /// t(1), summed as it is.
+    fn at_one(&self, weights: &Weights<B>, lambda: K) -> Ext<B> {
+        let half = 1usize << (self.log - 1);
+        let tail = Self::tail(lambda);
+        let (sum, _) = weights.sum(self.log - 1, 0..half, |x| {
+            let h = self.pairs.get(half + x).unwrap_or(&tail);
+            (product(h, h).0, Ext::ZERO)
+        });
+        sum
+    }
+
+    /// Binds the front variable.
+    fn fold(&mut self, lambda: K, rho: K) {
+        let half = 1usize << (self.log - 1);
+        let stored = self.pairs.len().min(half);
+        let (low, high) = self.pairs.split_at_mut(stored);
+        let (tail, rho) = (Self::tail(lambda), Ext::splat(rho));
+        for (i, l) in low.iter_mut().enumerate() {
+            *l = bind(l, high.get(i).unwrap_or(&tail), rho);
+        }
+        self.pairs.truncate(half);
+        self.log -= 1;
+    }
+
+    /// Binds the front variable to rho and sums the next round: quarters a, b, c, d become a + rho (c - a), b + rho (d - b).
+    fn fold_and_sum(&mut self, weights: &Weights<B>, lambda: K, rho: K) -> Sums<B> {
+        let log = self.log - 2;
+        let quarter = 1usize << log;
+        let stored = self.pairs.len().min(2 * quarter);
+        let (low, high) = self.pairs.split_at_mut(stored);
+        let (a, b) = low.split_at_mut(stored.min(quarter));
+        let (c, d) = high.split_at(high.len().min(quarter));
+        let (both, alone) = a.split_at_mut(b.len());
+        let pass = Pass {
+            weights,
+            log,
+            tail: Self::tail(lambda),
+            rho: Ext::splat(rho),
+        };
+        let grain = weights.inner(log).len();
+        // Where b is stored, then where only a is: there b stays p = 0, q = 1.
+        let pairs = both
+            .par_chunks_mut(grain)
+            .zip(b.par_chunks_mut(grain))
+            .enumerate();
+        let zero = || (Ext::ZERO, Ext::ZERO);
+        let mut sums = if pairs.len() < SERIAL {
+            let pairs = both.chunks_mut(grain).zip(b.chunks_mut(grain)).enumerate();
+            pairs
+                .map(|(i, (a, b))| pass.both(i, a, b, c, d))
+                .fold(zero(), add)
+        } else {
+            pairs
+                .map(|(i, (a, b))| pass.both(i, a, b, c, d))
+                .reduce(zero, add)
+        };
+        let first = both.len();
+        for (i, a) in alone.iter_mut().enumerate() {
+            let h = c.get(first + i).unwrap_or(&pass.tail);
+            *a = bind(a, h, pass.rho);
+        }
+        let alone = &*alone;
+        let one = |i: usize| {
+            let range = (i * grain).max(first)..((i + 1) * grain).min(first + alone.len());
+            pass.weigh(
+                i,
+                range.clone(),
+                range.map(|x| product(&alone[x - first], &pass.tail)),
+            )
+        };
+        sums = add(
+            sums,
+            sum_blocks(first / grain..(first + alone.len()).div_ceil(grain), one),
+        );
+        self.pairs.truncate(stored);
+        self.log -= 1;
+        sums
+    }
+}
+
+/// One pass of `fold_and_sum`.
+struct Pass<'a, B> {
+    weights: &'a Weights<B>,
+    log: usize,
+    tail: Pair<B>,
+    rho: Ext<B>,
+}
+
+impl<B: Base> Pass<'_, B> {
+    /// Block i, where a and b are both stored; c and d may end before.
+    fn both(
+        &self,
+        i: usize,
+        a: &mut [Pair<B>],
+        b: &mut [Pair<B>],
+        c: &[Pair<B>],
+        d: &[Pair<B>],
+    ) -> Sums<B> {
+        let first = i * self.weights.inner(self.log).len();
+        let rows = a.iter_mut().zip(b).enumerate();
+        let products = rows.map(|(x, (a, b))| {
+            *a = bind(a, c.get(first + x).unwrap_or(&self.tail), self.rho);
+            *b = bind(b, d.get(first + x).unwrap_or(&self.tail), self.rho);
+            product(a, b)
+        });
+        self.weigh(i, first..usize::MAX, products)
+    }
+
+    /// The sums of products at x in the range, all in block i.
+    #[inline(always)]
+    fn weigh(
+        &self,
+        i: usize,
+        range: std::ops::Range<usize>,
+        products: impl Iterator<Item = Sums<B>>,
+    ) -> Sums<B> {
+        let inner = self.weights.inner(self.log);
+        let (mut s, mut t) = (Ext::ZERO, Ext::ZERO);
+        for (w, (u, v)) in inner[range.start & (inner.len() - 1)..]
+            .iter()
+            .zip(products)
+        {
+            s += u * *w;
+            t += v * *w;
+        }
+        let outer = self.weights.outer(self.log, i);
+        (s * outer, t * outer)
+    }
+}
+
+impl Layer<crate::lanes::PF> {
+    /// One vector as a layer of scalars.
+    pub fn unpack(self) -> Layer<tacit_algebra::F> {
+        let pairs = self.pairs.first().map_or_else(Vec::new, |pair| {
+            (0..W)
+                .map(|lane| pair.map(|v: PK| Ext::splat(v.lane(lane))))
+                .collect()
+        });
+        Layer {
+            log: W.trailing_zeros() as usize,
+            pairs,
+        }
+    }
+}
+
+/// The end of a layer's sumcheck: the point and p0, p1, q0, q1 there.
+pub fn finish(
+    mut layer: Layer<tacit_algebra::F>,
+    writer: &mut Writer,
+    mut state: State<'_>,
+    joined: bool,
+) -> (Vec<K>, [K; 4]) {
+    layer.rounds(writer, &mut state, joined);
+    let [a, p1, q0, q1] = layer.pairs[0].map(|v| v.lane(0));
+    (state.point, [a - state.lambda * q0, p1, q0, q1])
 }

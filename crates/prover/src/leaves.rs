@@ -8,12 +8,14 @@ use tacit_algebra::field::half_power;
 use tacit_algebra::{f_from_i64, F, K};
 use tacit_program::{dense, table_len, table_row, Block, Item, Prepared, Trace};
 
-use crate::lanes::{PF, PK, W};
-use crate::layer::{AnyLayer, Layer};
-use crate::logup::pairs;
+use crate::bottom::{Bottom, Kind};
+use crate::lanes::{Ext, PF, PK, W};
+use crate::logup::{pairs, AnyLayer};
+use crate::memory::with_room;
+use crate::weights::GRAIN;
 
-/// Vectors of pairs a task fills.
-const GRAIN: usize = 1 << 8;
+/// Vectors from which the numerators of a lookup are worth a segment of their own.
+const SEGMENT: usize = 1 << 5;
 /// An index of a padded shape that is not valid; no value of a trace is this small.
 const INVALID: i64 = i64::MIN;
 
@@ -43,16 +45,19 @@ impl Leaf {
     /// W denominators: leaves first, first + 2, ..
     #[inline]
     fn packed(&self, first: usize, row: &impl Fn(usize) -> Option<(i64, i64)>) -> PK {
-        let mut at = [[F::ZERO; W]; 3];
-        for lane in 0..W {
+        let [mut tag, mut input, mut output] = [PF::ZERO; 3];
+        let lanes = tag
+            .as_slice_mut()
+            .iter_mut()
+            .zip(input.as_slice_mut())
+            .zip(output.as_slice_mut());
+        for (lane, ((tag, x), y)) in lanes.enumerate() {
             if let Some((input, output)) = row(first + 2 * lane) {
-                at[0][lane] = self.tag;
-                at[1][lane] = residue(input);
-                at[2][lane] = residue(output);
+                (*tag, *x, *y) = (self.tag, residue(input), residue(output));
             }
         }
-        let [tag, input, output] = at.map(|v| *PF::from_slice(&v));
-        PK::from(self.alpha) - tag - PK::from(self.beta) * input - PK::from(self.beta2) * output
+        let [a, b, c] = [self.alpha, self.beta, self.beta2].map(PK::splat);
+        a - PK::base(tag) - b.scale(input) - c.scale(output)
     }
 }
 
@@ -84,43 +89,71 @@ pub fn layer(prepared: &Prepared, trace: &Trace, alpha: K, beta: K) -> AnyLayer 
         }
         return AnyLayer::Scalar(pairs(&p, &q));
     }
-    let live = (leaves as usize).div_ceil(2 * W);
-    let mut columns: [Vec<PK>; 4] =
-        std::array::from_fn(|i| vec![if i < 2 { PK::ZERO } else { PK::ONE }; live]);
-    let (mut p, mut q) = (Vec::new(), Vec::new());
-    let mut small = 0;
-    for block in &prepared.sizes.blocks {
-        if block.bits as usize > lanes {
-            fill(prepared, trace, block, (alpha, beta), &mut columns);
-            continue;
-        }
-        // Blocks are sorted: from here on all are smaller than a vector of pairs.
-        if p.is_empty() {
-            small = block.offset as usize / (2 * W);
-            p = vec![K::ZERO; (live - small) * 2 * W];
-            q = vec![K::ONE; p.len()];
-        }
-        let start = block.offset as usize - small * 2 * W;
+    AnyLayer::Bottom(packed(
+        prepared,
+        trace,
+        (alpha, beta),
+        log - lanes,
+        leaves as usize,
+    ))
+}
+
+/// Blocks of whole vectors of pairs, then the small ones.
+fn packed(
+    prepared: &Prepared,
+    trace: &Trace,
+    challenges: (K, K),
+    log: usize,
+    leaves: usize,
+) -> Bottom {
+    let stored = leaves.div_ceil(2 * W);
+    let mut bottom = Bottom {
+        log,
+        q: with_room(stored),
+        p: Vec::new(),
+        segments: Vec::new(),
+    };
+    let blocks = &prepared.sizes.blocks;
+    // Blocks are sorted: from here on all are smaller than a vector of pairs.
+    let large = blocks.partition_point(|b| 1usize << b.bits >= 2 * W);
+    for block in &blocks[..large] {
+        fill(prepared, trace, block, challenges, &mut bottom);
+    }
+    let first = bottom.q.len() * 2 * W;
+    let mut p = vec![K::ZERO; stored * 2 * W - first];
+    let mut q = vec![K::ONE; p.len()];
+    for block in &blocks[large..] {
+        let start = block.offset as usize - first;
         let at = start..start + (1 << block.bits);
         scalars(
             prepared,
             trace,
             block,
-            (alpha, beta),
+            challenges,
             &mut p[at.clone()],
             &mut q[at],
         );
     }
-    for (i, (p, q)) in p.chunks(2 * W).zip(q.chunks(2 * W)).enumerate() {
-        let packed = pairs(p, q).columns.map(|c| crate::lanes::pack(&c));
-        columns
-            .iter_mut()
-            .zip(packed)
-            .for_each(|(c, v)| c[small + i] = v);
+    let small = p.len() / (2 * W);
+    if small > 0 {
+        bottom.push(small, Kind::Stored(bottom.p.len()));
     }
-    AnyLayer::Packed(Layer {
-        log: log - lanes,
-        columns,
+    for (p, q) in p.chunks(2 * W).zip(q.chunks(2 * W)) {
+        bottom.p.push(vectors(p));
+        bottom.q.push(vectors(q));
+    }
+    let rest = (1usize << log) - bottom.q.len();
+    if rest > 0 {
+        bottom.push(rest, Kind::Constant(K::ZERO));
+    }
+    bottom
+}
+
+/// 2 W values: those at even places, those at odd places.
+fn vectors(values: &[K]) -> [PK; 2] {
+    [0, 1].map(|odd| {
+        let half: Vec<K> = values.iter().skip(odd).step_by(2).copied().collect();
+        Ext::pack(&half)
     })
 }
 
@@ -204,68 +237,64 @@ fn scalars(
     }
 }
 
-/// A block of whole vectors of pairs.
+/// A block of whole vectors of pairs, behind what is there.
 fn fill(
     prepared: &Prepared,
     trace: &Trace,
     block: &Block,
     challenges: (K, K),
-    columns: &mut [Vec<PK>; 4],
+    bottom: &mut Bottom,
 ) {
-    let first = block.offset as usize / (2 * W);
     let size = (1usize << block.bits) / (2 * W);
-    let part = columns.each_mut().map(|c| &mut c[first..first + size]);
     match Rows::new(prepared, trace, block, challenges) {
         Rows::Lookup {
             input,
-            output: None,
+            output,
             leaf,
         } => {
-            let row = |i: usize| (input[i] != INVALID).then(|| (input[i], 0));
-            vectors(part, &leaf, &row, &|_| F::ONE);
-        }
-        Rows::Lookup {
-            input,
-            output: Some(output),
-            leaf,
-        } => {
-            let row = |i: usize| (input[i] != INVALID).then(|| (input[i], output[i]));
-            vectors(part, &leaf, &row, &|_| F::ONE);
+            match output {
+                None => denominators(bottom, size, &leaf, |i| {
+                    (input[i] != INVALID).then(|| (input[i], 0))
+                }),
+                Some(output) => {
+                    denominators(bottom, size, &leaf, |i| {
+                        (input[i] != INVALID).then(|| (input[i], output[i]))
+                    });
+                }
+            }
+            if size >= SEGMENT {
+                bottom.push(size, Kind::Constant(K::ONE));
+            } else {
+                bottom.push(size, Kind::Stored(bottom.p.len()));
+                bottom.p.resize(bottom.p.len() + size, [PK::ONE; 2]);
+            }
         }
         Rows::Table { id, len, leaf } => {
             let (kind, m) = (&prepared.program.tables[id].kind, &trace.multiplicities[id]);
-            let row = |i: usize| (i < len).then(|| table_row(kind, i as u32));
-            vectors(part, &leaf, &row, &|i| {
-                if i < len {
-                    -residue(m[i])
-                } else {
-                    F::ZERO
-                }
+            denominators(bottom, size, &leaf, |i| {
+                (i < len).then(|| table_row(kind, i as u32))
             });
+            bottom.push(size, Kind::Stored(bottom.p.len()));
+            let numerator = |i: usize| if i < len { -residue(m[i]) } else { F::ZERO };
+            let rows = (0..size).into_par_iter().with_min_len(GRAIN);
+            bottom.p.par_extend(rows.map(|v| {
+                [0, 1]
+                    .map(|odd| PK::base(PF::from_fn(|lane| numerator(2 * W * v + 2 * lane + odd))))
+            }));
         }
     }
 }
 
-fn vectors(
-    [p0, p1, q0, q1]: [&mut [PK]; 4],
+fn denominators(
+    bottom: &mut Bottom,
+    size: usize,
     leaf: &Leaf,
-    row: &(impl Fn(usize) -> Option<(i64, i64)> + Sync),
-    numerator: &(impl Fn(usize) -> F + Sync),
+    row: impl Fn(usize) -> Option<(i64, i64)> + Sync,
 ) {
-    let all = p0
-        .par_iter_mut()
-        .zip(p1)
-        .zip(q0)
-        .zip(q1)
-        .enumerate()
-        .with_min_len(GRAIN);
-    all.for_each(|(v, (((p0, p1), q0), q1))| {
-        let at = 2 * W * v;
-        *p0 = PK::from(PF::from_fn(|lane| numerator(at + 2 * lane)));
-        *p1 = PK::from(PF::from_fn(|lane| numerator(at + 2 * lane + 1)));
-        *q0 = leaf.packed(at, row);
-        *q1 = leaf.packed(at + 1, row);
-    });
+    let rows = (0..size).into_par_iter().with_min_len(GRAIN);
+    bottom
+        .q
+        .par_extend(rows.map(|v| [0, 1].map(|odd| leaf.packed(2 * W * v + odd, &row))));
 }
 
 /// Valid entries, row-major, to the padded block; as they are when every extent is a power of two.

@@ -1,5 +1,6 @@
 //! The prover. It drives the verifier's own relations: after its messages it replays them to learn the claims it must open.
 
+mod bottom;
 pub mod budget;
 mod commit;
 mod einsum;
@@ -10,6 +11,7 @@ mod layer;
 mod leaves;
 mod link;
 mod logup;
+mod memory;
 mod products;
 mod profile;
 mod prove;

@@ -2,19 +2,58 @@
 
 use p3_field::{Field, PrimeCharacteristicRing};
 use rayon::prelude::*;
-use tacit_algebra::K;
+use tacit_algebra::{F, K};
 use tacit_transcript::Writer;
 
+use crate::bottom::Bottom;
 use crate::hooks::Hooks;
-use crate::lanes::{lanes, split_pairs, PK};
-use crate::layer::{AnyLayer, Layer};
+use crate::lanes::{split_pairs, Base, Ext, PF, W};
+use crate::layer::{finish, Layer, Pair, State};
+use crate::memory::with_room;
 
-/// Pairs of vectors below which a layer is computed on one thread.
-const SERIAL: usize = 1 << 8;
+/// Pairs of vectors a task computes at least.
+const GRAIN: usize = 1 << 7;
 
-/// The layers from the leaves up. A layer of 2^(j+1) values is stored as 2^j pairs.
+/// Layers by size: small ones are scalars, the largest one knows which of its numerators are 1.
+pub enum AnyLayer {
+    Scalar(Layer<F>),
+    Packed(Layer<PF>),
+    Bottom(Bottom),
+}
+
+impl AnyLayer {
+    /// The layer above; `None` above the root.
+    fn parent(&self) -> Option<Self> {
+        match self {
+            Self::Scalar(layer) => (layer.log > 0).then(|| Self::Scalar(parent(layer))),
+            Self::Packed(layer) if layer.log > 0 => Some(Self::Packed(parent(layer))),
+            Self::Packed(layer) => {
+                let (p, q) = top(layer);
+                let (p, q): (Vec<K>, Vec<K>) = (p.lanes().collect(), q.lanes().collect());
+                (W > 1).then(|| Self::Scalar(pairs(&p, &q)))
+            }
+            Self::Bottom(layer) if layer.log > 0 => Some(Self::Packed(layer.parent())),
+            Self::Bottom(layer) => Self::Packed(layer.clone().plain()).parent(),
+        }
+    }
+
+    /// Proves sum over x of eq(r, x) (p0 q1 + p1 q0 + lambda q0 q1) = claim. Returns the point and p0, p1, q0, q1 there.
+    fn prove(self, writer: &mut Writer, lambda: K, r: &[K], claim: K) -> (Vec<K>, [K; 4]) {
+        let mut state = State::new(lambda, r, claim);
+        let (last, joined) = match self {
+            Self::Scalar(layer) => (layer, false),
+            Self::Packed(mut layer) => {
+                layer.rounds(writer, &mut state, false);
+                (layer.unpack(), true)
+            }
+            Self::Bottom(layer) => (layer.rounds(writer, &mut state).unpack(), true),
+        };
+        finish(last, writer, state, joined)
+    }
+}
+
+/// The layers from the root down, and the root.
 pub struct Tree {
-    /// Layer j is proven by j rounds; the last one holds the leaves.
     layers: Vec<AnyLayer>,
     root: (K, K),
 }
@@ -23,28 +62,17 @@ impl Tree {
     /// From the layer of the leaves, 2^(depth-1) pairs.
     pub fn new(leaves: AnyLayer) -> Self {
         let mut layers = vec![leaves];
-        loop {
-            let next = match layers.last() {
-                Some(AnyLayer::Packed(layer)) => packed_parent(layer),
-                Some(AnyLayer::Scalar(layer)) if layer.log > 0 => scalar_parent(layer),
-                _ => break,
-            };
+        while let Some(next) = layers.last().and_then(AnyLayer::parent) {
             layers.push(next);
         }
         let root = match layers.last() {
-            Some(AnyLayer::Scalar(top)) => fraction(top.columns.each_ref().map(|c| c[0])),
-            _ => (K::ZERO, K::ONE),
+            Some(AnyLayer::Scalar(layer)) => root(layer),
+            Some(AnyLayer::Packed(layer)) => root(layer),
+            Some(AnyLayer::Bottom(layer)) => root(&layer.clone().plain()),
+            None => (K::ZERO, K::ONE),
         };
         layers.reverse();
         Self { layers, root }
-    }
-
-    /// A tree of one leaf.
-    pub fn single(p: K, q: K) -> Self {
-        Self {
-            layers: Vec::new(),
-            root: (p, q),
-        }
     }
 
     /// Sends the whole argument of the tree and records its triples. Returns r.
@@ -79,65 +107,66 @@ impl Tree {
 }
 
 /// p = p0 q1 + p1 q0, q = q0 q1.
-fn fraction<V>([p0, p1, q0, q1]: [V; 4]) -> (V, V)
-where
-    V: Copy + std::ops::Mul<Output = V> + std::ops::Add<Output = V>,
-{
-    (p0 * q1 + p1 * q0, q0 * q1)
+#[inline(always)]
+fn fraction<B: Base>([p0, p1, q0, q1]: Pair<B>) -> (Ext<B>, Ext<B>) {
+    (p0.mul_add(q1, p1, q0), q0 * q1)
 }
 
-/// The values of the layer above, again in pairs. Below two vectors the layer becomes scalar.
-fn packed_parent(child: &Layer<PK>) -> AnyLayer {
-    let at = |i: usize| match i < child.live() {
-        true => fraction(child.columns.each_ref().map(|c| c[i])),
-        false => (PK::ZERO, PK::ONE),
+/// Two vectors of values as one vector of pairs.
+#[inline(always)]
+pub fn pair<B: Base>((pa, qa): (Ext<B>, Ext<B>), (pb, qb): (Ext<B>, Ext<B>)) -> Pair<B> {
+    let ((p0, p1), (q0, q1)) = (split_pairs(pa, pb), split_pairs(qa, qb));
+    [p0, p1, q0, q1]
+}
+
+/// The values of the one vector of a layer with log = 0.
+fn top<B: Base>(layer: &Layer<B>) -> (Ext<B>, Ext<B>) {
+    layer
+        .pairs
+        .first()
+        .map_or((Ext::ZERO, Ext::ONE), |&pair| fraction(pair))
+}
+
+fn root<B: Base>(layer: &Layer<B>) -> (K, K) {
+    let (p, q) = top(layer);
+    (p.lane(0), q.lane(0))
+}
+
+/// The values of the layer above, again in pairs. What is not stored is p = 0, q = 1 above as well.
+fn parent<B: Base>(child: &Layer<B>) -> Layer<B> {
+    let at = |i: usize| {
+        child
+            .pairs
+            .get(i)
+            .map_or((Ext::ZERO, Ext::ONE), |&pair| fraction(pair))
     };
-    let Some(log) = child.log.checked_sub(1) else {
-        let (p, q) = at(0);
-        return AnyLayer::Scalar(pairs(&lanes(p), &lanes(q)));
-    };
-    let live = child.live().div_ceil(2);
-    let mut columns: [Vec<PK>; 4] = std::array::from_fn(|_| Vec::with_capacity(live));
-    let one = |i: usize| {
-        let ((pa, qa), (pb, qb)) = (at(2 * i), at(2 * i + 1));
-        let ((p0, p1), (q0, q1)) = (split_pairs(pa, pb), split_pairs(qa, qb));
-        [p0, p1, q0, q1]
-    };
-    if live < SERIAL {
-        for i in 0..live {
-            columns.iter_mut().zip(one(i)).for_each(|(c, v)| c.push(v));
-        }
+    let rows = child.pairs.len().div_ceil(2);
+    let mut pairs = with_room(rows);
+    if rows < 2 * GRAIN {
+        pairs.extend((0..rows).map(|i| pair(at(2 * i), at(2 * i + 1))));
     } else {
-        columns.iter_mut().for_each(|c| c.resize(live, PK::ZERO));
-        let [p0, p1, q0, q1] = &mut columns;
-        let all = p0
-            .par_iter_mut()
-            .zip(p1)
-            .zip(q0)
-            .zip(q1)
-            .enumerate()
-            .with_min_len(SERIAL);
-        all.for_each(|(i, (((p0, p1), q0), q1))| [*p0, *p1, *q0, *q1] = one(i));
+        pairs.par_extend(
+            (0..rows)
+                .into_par_iter()
+                .with_min_len(GRAIN)
+                .map(|i| pair(at(2 * i), at(2 * i + 1))),
+        );
     }
-    AnyLayer::Packed(Layer { log, columns })
-}
-
-fn scalar_parent(child: &Layer<K>) -> AnyLayer {
-    let size = 1usize << child.log;
-    let value = |i: usize| match i < child.live() {
-        true => fraction(child.columns.each_ref().map(|c| c[i])),
-        false => (K::ZERO, K::ONE),
-    };
-    let (p, q): (Vec<K>, Vec<K>) = (0..size).map(value).unzip();
-    AnyLayer::Scalar(pairs(&p, &q))
-}
-
-/// Values at even and at odd places, all 2^n of them.
-pub fn pairs(p: &[K], q: &[K]) -> Layer<K> {
-    let pick = |v: &[K], odd: usize| v.iter().skip(odd).step_by(2).copied().collect::<Vec<K>>();
-    let log = (p.len() / 2).trailing_zeros() as usize;
     Layer {
-        log,
-        columns: [pick(p, 0), pick(p, 1), pick(q, 0), pick(q, 1)],
+        log: child.log - 1,
+        pairs,
+    }
+}
+
+/// All 2^n values as scalar pairs.
+pub fn pairs(p: &[K], q: &[K]) -> Layer<F> {
+    let pairs: Vec<Pair<F>> = p
+        .chunks(2)
+        .zip(q.chunks(2))
+        .map(|(p, q)| [p[0], p[1], q[0], q[1]].map(Ext::splat))
+        .collect();
+    Layer {
+        log: pairs.len().trailing_zeros() as usize,
+        pairs,
     }
 }

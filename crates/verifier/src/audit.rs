@@ -16,7 +16,6 @@ pub fn audit(claims: &[Claim], cells: &[&[F]], pads: &[K]) -> Vec<String> {
 }
 
 /// The value of an affine form. Cells and pads that do not exist are zero.
-#[must_use]
 pub fn value(affine: &Affine, cells: &[&[F]], pads: &[K]) -> K {
     let mut sum = affine.constant;
     for &(pad, weight) in &affine.pads {

@@ -32,7 +32,6 @@ pub struct Common {
 
 impl Common {
     /// The coordinates of a relation of `bits` variables.
-    #[must_use]
     pub fn suffix(&self, bits: u32) -> &[K] {
         suffix(&self.r, bits)
     }

@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn bodies_are_canonical() {
-        let body = [&unseal(FileKind::Proof, &example()).unwrap()[..], &[0]].concat();
+        let body = [unseal(FileKind::Proof, &example()).unwrap(), &[0]].concat();
         assert_eq!(slug(&seal(FileKind::Proof, &body)), "encoding");
         // A length of 2^32 - 1 ends in an error, not in memory.
         let huge = [&[0u8; 32][..], &[0xff; 4]].concat();

@@ -10,7 +10,6 @@ use tacit_transcript::{ReadError, Reader};
 use p3_field::PrimeCharacteristicRing;
 
 /// The Lagrange basis of the nodes 0, 1, 2, 3 at x.
-#[must_use]
 pub fn lagrange(x: K) -> [K; 4] {
     let half = half_power(1);
     // 1/6 = (1/2) (1/3), and 3 * (2p + 1) / 3 = 1 modulo p since p = 1 mod 3.
@@ -31,7 +30,6 @@ fn third() -> F {
 }
 
 /// The cubic through `values` at 0, 1, 2, 3, at x.
-#[must_use]
 pub fn cubic(values: [K; 4], x: K) -> K {
     lagrange(x)
         .into_iter()

@@ -10,11 +10,13 @@ use tacit_prover::Hooks;
 use tacit_verifier::{audit, Claim};
 
 type Change<T> = Option<Box<dyn Fn(&mut T)>>;
+type ChangeBoth<T, U> = Option<Box<dyn Fn(&mut T, &mut U)>>;
+type Masked = fn(&mut [K], &[K]);
 
 /// One lie, and what it makes false.
 #[derive(Default)]
 pub struct Lie {
-    pub trace: Option<Box<dyn Fn(&mut Trace, &mut Publics)>>,
+    pub trace: ChangeBoth<Trace, Publics>,
     pub witness: Change<[F]>,
     pub commitments: Option<Vec<Commitment>>,
     pub products: HashMap<usize, K>,
@@ -23,7 +25,7 @@ pub struct Lie {
     pub blinding_sum: Option<K>,
     pub mask_sum: Option<K>,
     pub out_of_domain: Option<K>,
-    pub masked: Option<fn(&mut [K], &[K])>,
+    pub masked: Option<Masked>,
     pub final_vector: Change<[K]>,
     pub ignores_checks: bool,
     pub without_bindings: bool,

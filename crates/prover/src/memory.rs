@@ -1,0 +1,34 @@
+//! Large buffers. The first touch of a page costs as much as the arithmetic on it, so they ask for huge pages.
+
+/// Bytes from which a buffer asks for huge pages: two of them.
+const LARGE: usize = 4 << 20;
+
+/// An empty vector with room for n elements.
+pub fn with_room<T>(n: usize) -> Vec<T> {
+    let out = Vec::with_capacity(n);
+    #[cfg(target_os = "linux")]
+    advise(&out);
+    out
+}
+
+/// Asks for huge pages under the vector's memory. Advice may be refused; nothing depends on it.
+#[cfg(target_os = "linux")]
+fn advise<T>(buffer: &Vec<T>) {
+    use std::ffi::{c_int, c_void};
+    extern "C" {
+        fn madvise(address: *mut c_void, length: usize, advice: c_int) -> c_int;
+    }
+    const HUGE_PAGES: c_int = 14;
+    const PAGE: usize = 4096;
+    let bytes = buffer.capacity() * std::mem::size_of::<T>();
+    if bytes < LARGE {
+        return;
+    }
+    let start = buffer.as_ptr() as usize;
+    let first = start.next_multiple_of(PAGE);
+    let length = (start + bytes - first) / PAGE * PAGE;
+    // SAFETY: the range lies inside memory that this vector owns, and the advice changes no byte of it.
+    unsafe {
+        madvise(first as *mut c_void, length, HUGE_PAGES);
+    }
+}
