@@ -1,9 +1,10 @@
 """From a float graph to an integer graph: every numerical decision is made here.
 
-A value is integer * 2^-frac, one frac a tensor. Weights take `weight_bits`, activations `activation_bits`; an
-activation's frac leaves room for `headroom` times the largest magnitude seen in calibration. Between roundings everything
-is exact: products and sums carry the sum of their scales, and a `Round` (alone, or fused with the operator after it)
-brings them back. A *raw* value has not been rounded since the last contraction.
+A value is integer * 2^-frac, one frac a tensor: an integer where scales must agree (inputs, outputs, sums of tensors,
+tables), any real number where only weights see it, which then absorb the rest. Weights take `weight_bits`, activations
+`activation_bits`; an activation's frac leaves room for `headroom` times the largest magnitude seen in calibration. Between
+roundings everything is exact: products and sums carry the sum of their scales, and a `Round` (alone, or fused with the
+operator after it) brings them back. A *raw* value has not been rounded since the last contraction.
 
 The rules for float operators are in `tacit.lowering.rules`; the integer operators in the other modules there.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import floor, log, log2
+from math import ceil, floor, log, log2
 from typing import Any
 
 import numpy as np
@@ -108,11 +109,14 @@ class QValue:
     """
 
     name: str
-    frac: int
+    frac: float
     raw: bool
     perm: tuple[int, ...]
     bound: float
 
+
+#: Operators whose result has the scale of their input.
+KEEP_SCALE = ("Relu", "LeakyRelu", "Clip", "MaxPool", "Reshape", "Transpose", "Slice", "Pad", "Cast")
 
 Rule = Callable[["Quantizer", Node], QValue]
 RULES: dict[str, Rule] = {}
@@ -142,8 +146,10 @@ class Quantizer:
     ints: IntGraph
     values: dict[str, QValue] = field(default_factory=dict)
     users: dict[str, list[Node]] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
     skipped: set[str] = field(default_factory=set)
     absorbed: set[str] = field(default_factory=set)
+    _free: dict[str, bool] = field(default_factory=dict)
 
     # scales
 
@@ -158,13 +164,37 @@ class Quantizer:
         room = self.calibration.magnitude(tensor) * self.options.headroom
         return max(-16, min(40, floor(log2(((1 << (bits - 1)) - 1) / room))))
 
-    def bound(self, tensor: str, frac: int) -> float:
+    def scale(self, tensor: str) -> float:
+        """As `target`; the finest real one where only weights see the tensor."""
+        if not self.free(tensor):
+            return self.target(tensor)
+        room = self.calibration.magnitude(tensor) * self.options.headroom
+        return max(-16.0, min(40.0, log2(((1 << (self.bits - 1)) - 1) / room)))
+
+    def free(self, tensor: str) -> bool:
+        """Whether every use leads, through operators that keep the scale, to a product with weights."""
+        if tensor not in self._free:
+            users = self.users.get(tensor, [])
+            self._free[tensor] = bool(users) and tensor not in self.outputs and all(map(self._keeps, users))
+        return self._free[tensor]
+
+    def _keeps(self, node: Node) -> bool:
+        constant = any(name in self.graph.constants for name in node.inputs)
+        if node.op in ("MatMul", "Conv") and constant:
+            return True
+        return (node.op in KEEP_SCALE or (node.op == "Add" and constant)) and self.free(node.outputs[0])
+
+    def shift(self, v: QValue, tensor: str) -> int:
+        """The rounding shift that brings v to the tensor's scale."""
+        return max(0, ceil(v.frac - self.scale(tensor) - 1e-6))
+
+    def bound(self, tensor: str, frac: float) -> float:
         """The magnitude of the tensor's integers at this frac, headroom included."""
         return float(self.calibration.magnitude(tensor) * self.options.headroom * 2.0**frac)
 
     # emission
 
-    def emit(self, op: Operator, args: Sequence[str], frac: int, name: str) -> str:
+    def emit(self, op: Operator, args: Sequence[str], frac: float, name: str) -> str:
         """Adds a step; the value's name in the integer graph is the given one, made unique."""
         base, count = name, 0
         while name in self.ints.shapes:
@@ -175,7 +205,7 @@ class Quantizer:
         self.ints.fracs[name] = frac
         return name
 
-    def parameter(self, name: str, values: Array, frac: int, least_bits: int = 0) -> str:
+    def parameter(self, name: str, values: Array, frac: float, least_bits: int = 0) -> str:
         """Integers of the model at this scale, in an interval of a power-of-two width."""
         values = np.asarray(values, dtype=np.float64)
         if not np.all(np.isfinite(values)):
@@ -194,23 +224,25 @@ class Quantizer:
         self.ints.fracs[name] = frac
         return name
 
-    def weight(self, name: str, values: Array, x: QValue, target: int) -> str:
-        """A weight that multiplies x; `target` is the frac of the rounded product.
+    def weight(self, name: str, values: Array, x: QValue, tensor: str) -> str:
+        """A weight that multiplies x; the product is rounded at `tensor`'s scale.
 
-        The frac is the finest that `weight_bits` allow; with `align` it is lowered until the shift that follows is a
+        Its frac is the finest that `weight_bits` allow and that makes the shift of the rounding whole; with `align` a
         multiple of it, as long as `least_weight_bits` remain.
         """
-        o = self.options
+        o, target = self.options, self.scale(tensor)
         largest = max(float(np.abs(values).max(initial=0)), 2.0**-30)
-        finest = floor(log2(((1 << (o.weight_bits - 1)) - 1) / largest))
-        finest = min(finest, 46 - x.frac)
-        frac = finest
-        if o.align and x.frac + finest > target:
-            surplus = (x.frac + finest - target) % o.align
-            if o.weight_bits - surplus >= (o.least_weight_bits or 9):
-                frac = finest - surplus
-        bits = max(2, o.weight_bits - (finest - frac))
-        return self.parameter(name, values, frac, bits)
+        finest = min(log2(((1 << (o.weight_bits - 1)) - 1) / largest), 46 - x.frac)
+        room = x.frac + finest - target
+        shift = floor(room)
+        if (
+            o.align
+            and shift >= o.align
+            and o.weight_bits - (room - shift + shift % o.align) >= (o.least_weight_bits or 9)
+        ):
+            shift -= shift % o.align
+        bits = max(2, o.weight_bits - floor(room - shift))
+        return self.parameter(name, values, target + shift - x.frac, bits)
 
     # values of graph tensors
 
@@ -219,7 +251,7 @@ class Quantizer:
             raise QuantizationError("a constant where a computed tensor is expected", place=tensor)
         return self.values[tensor]
 
-    def new(self, name: str, frac: int, raw: bool, tensor: str, perm: tuple[int, ...] | None = None) -> QValue:
+    def new(self, name: str, frac: float, raw: bool, tensor: str, perm: tuple[int, ...] | None = None) -> QValue:
         """The QValue of an emitted value that stands for this graph tensor."""
         identity = tuple(range(len(self.ints.shapes[name])))
         return QValue(name, frac, raw, identity if perm is None else perm, self.bound(tensor, frac))
@@ -240,7 +272,7 @@ class Quantizer:
 
     def rounded(self, v: QValue, tensor: str) -> QValue:
         """v at the tensor's target scale."""
-        shift = max(0, v.frac - self.target(tensor))
+        shift = self.shift(v, tensor)
         frac = v.frac - shift
         if v.frac == 0 and v.bound < 2.0**self.bits:
             name = self.emit(Commit(), [v.name], 0, f"{tensor}.commit")
@@ -248,11 +280,11 @@ class Quantizer:
         name = self.emit(Round(shift, self.bits), [v.name], frac, f"{tensor}.round")
         return replace(v, name=name, frac=frac, raw=False, bound=self.bound(tensor, frac))
 
-    def scaled(self, v: QValue, frac: int, name: str) -> str:
+    def scaled(self, v: QValue, frac: float, name: str) -> str:
         """The integer value at a finer scale."""
         if v.frac == frac:
             return v.name
-        return self.emit(Affine((1 << (frac - v.frac),)), [v.name], frac, name)
+        return self.emit(Affine((1 << round(frac - v.frac),)), [v.name], frac, name)
 
     def expanded(self, name: str, shape: Shape) -> str:
         """The integer value broadcast."""
@@ -263,7 +295,7 @@ class Quantizer:
     def sole_user(self, tensor: str, *ops: str) -> Node | None:
         """The only node that reads the tensor, when it is one of these operators and the tensor is no output."""
         users = self.users.get(tensor, [])
-        if tensor in self.graph.outputs or len(users) != 1 or users[0].op not in ops:
+        if tensor in self.outputs or len(users) != 1 or users[0].op not in ops:
             return None
         return users[0]
 
@@ -280,9 +312,10 @@ def quantize(graph: Graph, calibration: Calibration, options: Options, threshold
     """The integer graph. With a threshold its only output is the answer. Raises QuantizationError naming the node."""
     import tacit.lowering.rules  # noqa: F401  (registers the rules)
 
-    q = Quantizer(graph, calibration, options, IntGraph(graph.name))
     compared = compared_tensor(graph, threshold) if threshold is not None else None
-    nodes = needed(graph, graph.outputs if compared is None else (compared[0],))
+    outputs = graph.outputs if compared is None else (compared[0],)
+    q = Quantizer(graph, calibration, options, IntGraph(graph.name), outputs=outputs)
+    nodes = needed(graph, outputs)
     for node in nodes:
         for tensor in dict.fromkeys(node.inputs):
             q.users.setdefault(tensor, []).append(node)
@@ -342,6 +375,9 @@ def _output(q: Quantizer, tensor: str) -> None:
     v = q.value(tensor)
     if v.perm != tuple(range(len(v.perm))):
         v = q.settled(tensor)
-    shift = max(0, v.frac - q.target(tensor, q.options.output_bits))
+    frac = round(v.frac)
+    if frac != v.frac:
+        raise QuantizationError(f"an output of the scale 2^{v.frac}", place=tensor)
+    shift = max(0, frac - q.target(tensor, q.options.output_bits))
     lo, hi = signed(q.options.output_bits)
-    q.ints.outputs[tensor] = OutputSpec(v.name, lo, hi, v.frac - shift, shift)
+    q.ints.outputs[tensor] = OutputSpec(v.name, lo, hi, frac - shift, shift)

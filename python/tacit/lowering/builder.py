@@ -121,6 +121,10 @@ class Builder:
             self.tables.append(pg.Table(f"{word}{lo}+{pg.table_len(kind)}#{len(self.tables)}", kind))
         return self._table_ids[kind]
 
+    def limbs(self, bits: int) -> list[int]:
+        """Digit widths of an activation: one lookup where that is allowed."""
+        return [bits] if bits <= self.settings.wide else digit_widths(bits, self.settings.limb)
+
     # relations
 
     def einsum(self, name: str, extents: Shape, axes: tuple[Shape, Shape, Shape], a: Expr, b: Expr) -> Lazy:

@@ -50,7 +50,7 @@ class Parameter:
     real: Array
     lo: int
     hi: int
-    frac: int
+    frac: float
 
     @cached_property
     def values(self) -> Array:
@@ -112,9 +112,9 @@ class IntGraph:
     parameters: dict[str, Parameter] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     outputs: dict[str, OutputSpec] = field(default_factory=dict)
-    fracs: dict[str, int] = field(default_factory=dict)
+    fracs: dict[str, float] = field(default_factory=dict)
     shapes: dict[str, Shape] = field(default_factory=dict)
-    tensors: dict[str, tuple[str, int, tuple[int, ...]]] = field(default_factory=dict)
+    tensors: dict[str, tuple[str, float, tuple[int, ...]]] = field(default_factory=dict)
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Every value, by the operators' references. Raises WitnessError naming the value that leaves its range."""

@@ -49,8 +49,7 @@ class RoundMax(Operator):
         (x,) = args
         out = self.shape(x.shape)
         m, result = self._maximum(builder, name, self._top(builder, name, x, out))
-        limb = builder.settings.limb
-        low, limbs = digit_widths(self.shift, limb), digit_widths(self.bits, limb)
+        low, limbs = digit_widths(self.shift, builder.settings.limb), builder.limbs(self.bits)
         spread = _spread(builder, m, x.shape)
         offset = (1 << self.shift) - 1 - half(self.shift)
         gap = builder.sum((1 << self.shift, spread), (-1, x), constant=offset)

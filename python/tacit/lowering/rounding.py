@@ -52,9 +52,8 @@ class Round(Operator):
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
         """x + half + 2^(s+bits-1) = r + 2^s y', y' = y + 2^(bits-1) in [0, 2^bits): digits of a non-negative number."""
-        limb = builder.settings.limb
-        low = digit_widths(self.shift, limb)
-        limbs = digit_widths(self.bits, limb)
+        low = digit_widths(self.shift, builder.settings.limb)
+        limbs = builder.limbs(self.bits)
         offset = half(self.shift) + (1 << (self.shift + self.bits - 1))
         value = builder.sum((1, args[0]), constant=offset)
         digits = builder.digits(name, value, [*low, *limbs[:-1]], pg.Range(0, 1 << limbs[-1]))

@@ -58,7 +58,7 @@ def conv(q: Quantizer, node: Node) -> QValue:
     groups = node.attrs["group"]
     x = q.settled(node.inputs[0])
     weight = _kernel(q.graph.constants[node.inputs[1]], groups)
-    name = q.weight(node.inputs[1], weight, x, q.target(out))
+    name = q.weight(node.inputs[1], weight, x, q.rounding_tensor(out))
     spatial = q.graph.shapes[out][2:]
     patches = _patches(q, node, x, q.graph.shapes[node.inputs[1]][2:], spatial)
     if groups > 1:
@@ -94,7 +94,7 @@ def _rounded(
     step = 2 if tile else 1
     extents = (*q.ints.shapes[patches][2 : 2 + step * rank : step], q.ints.shapes[weight][0])
     frac = q.ints.fracs[patches] + q.ints.fracs[weight]
-    shift = max(0, frac - q.target(out))
+    shift = q.shift(q.new(patches, frac, True, out), out)
     op = RoundMax(shift, q.bits, rank, after.relu) if tile else RoundRelu(shift, q.bits)
     pieces: dict[tuple[tuple[int, int], ...], str] = {}
     for box in storage.boxes(extents, width=BOX_WIDTH * prod(tile), most=4):
@@ -164,7 +164,7 @@ def _tiled(q: Quantizer, patches: str, out: Shape, tile: tuple[int, ...]) -> str
     return q.emit(Reshape((*shape[:2], *pairs, *shape[2 + rank :])), [patches], frac, f"{patches}.tile")
 
 
-def _bias(q: Quantizer, node: Node, frac: int) -> str | None:
+def _bias(q: Quantizer, node: Node, frac: float) -> str | None:
     """The bias as a parameter at the accumulator's scale."""
     if len(node.inputs) < 3:
         return None

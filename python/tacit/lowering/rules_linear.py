@@ -20,14 +20,13 @@ _LABELS = "abcdefghijlmopqrstuvwxyz"
 def matmul(q: Quantizer, node: Node) -> QValue:
     """x @ y; a constant side is a weight."""
     out = node.outputs[0]
-    target = q.target(q.rounding_tensor(out))
-    names, fracs = ["", ""], [0, 0]
+    names, fracs = ["", ""], [0.0, 0.0]
     constants = [name in q.graph.constants for name in node.inputs]
     for side in sorted((0, 1), key=lambda i: constants[i]):
         tensor = node.inputs[side]
         if constants[side]:
             x = q.settled(node.inputs[1 - side])
-            names[side] = q.weight(tensor, q.graph.constants[tensor], x, target)
+            names[side] = q.weight(tensor, q.graph.constants[tensor], x, q.rounding_tensor(out))
         else:
             names[side] = q.settled(tensor).name
         fracs[side] = q.ints.fracs[names[side]]
@@ -111,7 +110,7 @@ def _sum(q: Quantizer, node: Node, x: str, y: str, sign: int) -> QValue:
     names = [_in_order(q, v, tensor, perm, shape) for v, tensor in zip(vs, (x, y), strict=True)]
     frac = max(v.frac for v in vs)
     terms = [replace(v, name=name) for v, name in zip(vs, names, strict=True)]
-    coefs = tuple(s << (frac - v.frac) for s, v in zip((1, sign), terms, strict=True))
+    coefs = tuple(s << round(frac - v.frac) for s, v in zip((1, sign), terms, strict=True))
     name = q.emit(Affine(coefs), names, frac, out)
     return q.new(name, frac, any(v.raw for v in vs), out, perm)
 
@@ -145,7 +144,7 @@ def mul(q: Quantizer, node: Node) -> QValue:
         if constant.size == 1:
             return _scale(q, x, float(constant.reshape(-1)[0]), out)
         v = q.settled(x)
-        name = q.weight(y, constant, v, q.target(q.rounding_tensor(out)))
+        name = q.weight(y, constant, v, q.rounding_tensor(out))
         return _entrywise(q, v.name, q.graph.shapes[x], name, constant.shape, out)
     if node.op == "Div":
         raise QuantizationError("a division by a computed tensor", place=node.name)

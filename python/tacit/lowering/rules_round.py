@@ -22,7 +22,7 @@ def relu(q: Quantizer, node: Node) -> QValue:
     """Fused with the rounding of its input."""
     tensor, out = node.inputs[0], node.outputs[0]
     v = q.value(tensor)
-    shift = max(0, v.frac - q.target(tensor))
+    shift = q.shift(v, tensor)
     frac = v.frac - shift
     name = q.emit(RoundRelu(shift, q.bits), [v.name], frac, out)
     return q.new(name, frac, False, out, v.perm)
@@ -33,7 +33,7 @@ def leaky_relu(q: Quantizer, node: Node) -> QValue:
     """The slope is a coefficient of `power` fractional bits."""
     tensor, out = node.inputs[0], node.outputs[0]
     v, power = q.value(tensor), 12
-    shift = max(0, v.frac - q.target(tensor))
+    shift = q.shift(v, tensor)
     frac = v.frac - shift + power
     slope = round(float(node.attrs["alpha"]) * 2**power)
     if abs(slope) > 1 << 24:
@@ -50,7 +50,7 @@ def clip(q: Quantizer, node: Node) -> QValue:
     low, high = (float(node.attrs[key]) for key in ("min", "max"))
     if not isfinite(low) and not isfinite(high):
         return v
-    shift = max(0, v.frac - q.target(tensor) + 1)
+    shift = q.shift(v, tensor) + (v.frac > q.scale(tensor))
     frac = v.frac - shift
     # A bound beyond everything that x may be would not fit its limbs and does nothing.
     reach = 2.0 ** (q.bits - frac)
@@ -87,14 +87,14 @@ def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValu
     room = (q.options.headroom - 1) * max(abs(low), abs(high), 2.0**-8)
     low, high = low - room, high + room
     rows = 1 << (q.options.table_bits or 12)
-    frac = min(v.frac, floor(log2((rows - 2) / (high - low))))
+    frac = min(floor(v.frac), floor(log2((rows - 2) / (high - low))))
     first, last = floor(low * 2.0**frac), ceil(high * 2.0**frac)
     grid = np.arange(first, last + 1) * 2.0**-frac
     values = function(grid)
     bits = q.bits
     scale = floor(log2(((1 << (bits - 1)) - 1) / max(float(np.abs(values).max()), 2.0**-20)))
     outs = tuple(int(n) for n in np.clip(np.floor(values * 2.0**scale + 0.5), *signed(bits)))
-    name = q.emit(RoundTable(v.frac - frac, first, outs), [v.name], scale, out)
+    name = q.emit(RoundTable(round(v.frac - frac), first, outs), [v.name], scale, out)
     return q.new(name, scale, False, out, v.perm)
 
 
@@ -137,7 +137,7 @@ def mean(q: Quantizer, total: QValue, count: int, out: str) -> QValue:
     odd, frac = count >> power, total.frac + power
     if odd == 1:
         return replace(total, frac=frac, bound=q.bound(out, frac))
-    k = q.target(out) - frac
+    k = floor(q.target(out) - frac)
     name = total.name if k <= 0 else q.emit(Affine((1 << k,)), [total.name], frac + k, f"{out}.scale")
     divisor = odd << max(0, -k)
     if divisor > 1 << 16:

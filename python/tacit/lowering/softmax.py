@@ -29,7 +29,7 @@ from tacit.lowering.rounding import bounded, signed
 class SoftmaxLast(Operator):
     """round(2^out e_j / sum e), e_j for exp(x_j - max x), x at `frac` fractional bits and signed in `bits` bits."""
 
-    frac: int
+    frac: float
     bits: int
     out: int
     precision: int = 12
