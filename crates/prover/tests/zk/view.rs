@@ -111,12 +111,11 @@ struct Weights {
 fn weights(run: &Run, terms: usize) -> Weights {
     let (r, m) = (run.geometry.r(), run.geometry.m());
     let columns = 1usize << run.columns.k0;
-    let (six, sigma) = (
-        run.record.drawn("blinding"),
-        run.record.drawn("collapse")[0],
-    );
+    let drawn = run.record.drawn("blinding");
+    let (lams, mus) = drawn.split_at(drawn.len() / 2);
+    let sigma = run.record.drawn("collapse")[0];
     let mut blinding = vec![vec![K::ZERO; m]; columns];
-    for (&lam, &mu) in six[..3].iter().zip(&six[3..]).take(terms) {
+    for (&lam, &mu) in lams.iter().zip(mus).take(terms) {
         let (by_column, by_row) = (powers(lam, columns), powers(mu, m - r + 1));
         for (column, &c) in blinding.iter_mut().zip(&by_column) {
             for (w, &x) in column[r..].iter_mut().zip(&by_row[1..]) {
@@ -180,7 +179,7 @@ impl Collector {
     }
 }
 
-/// Every form of the view. `terms` is how many of the three rank-one terms the blinding form has.
+/// Every form of the view. `terms` is how many of its rank-one terms the blinding form keeps.
 pub fn view(run: &Run, terms: usize) -> Vec<Shown> {
     let w = weights(run, terms);
     let mut out = Collector::default();
@@ -279,7 +278,7 @@ fn opened_rows(run: &Run) -> Vec<Shown> {
 
 /// W' as the page has it.
 pub fn folded_weights(run: &Run) -> Vec<K> {
-    let w = weights(run, 3);
+    let w = weights(run, usize::MAX);
     folded(&w, w.rho.len()).swap_remove(0)
 }
 

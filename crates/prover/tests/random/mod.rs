@@ -1,0 +1,6 @@
+//! Random programs, and a slow execution of them.
+
+pub mod dice;
+pub mod expressions;
+pub mod generator;
+pub mod naive;
