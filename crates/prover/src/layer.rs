@@ -286,14 +286,19 @@ impl<B: Base> Pass<'_, B> {
         c: &[Pair<B>],
         d: &[Pair<B>],
     ) -> Sums<B> {
-        let first = i * self.weights.inner(self.log).len();
-        let rows = a.iter_mut().zip(b).enumerate();
-        let products = rows.map(|(x, (a, b))| {
-            *a = bind(a, c.get(first + x).unwrap_or(&self.tail), self.rho);
-            *b = bind(b, d.get(first + x).unwrap_or(&self.tail), self.rho);
-            product(a, b)
-        });
-        self.weigh(i, first..usize::MAX, products)
+        let inner = self.weights.inner(self.log);
+        let first = i * inner.len();
+        let (mut s, mut t) = (Ext::ZERO, Ext::ZERO);
+        for (x, ((a, b), w)) in a.iter_mut().zip(b).zip(inner).enumerate() {
+            let l = bind(a, c.get(first + x).unwrap_or(&self.tail), self.rho);
+            let h = bind(b, d.get(first + x).unwrap_or(&self.tail), self.rho);
+            (*a, *b) = (l, h);
+            let (u, v) = product(&l, &h);
+            s += u * *w;
+            t += v * *w;
+        }
+        let outer = self.weights.outer(self.log, i);
+        (s * outer, t * outer)
     }
 
     /// The sums of products at x in the range, all in block i.
