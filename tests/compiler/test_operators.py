@@ -133,6 +133,7 @@ CASES: dict[str, Callable[[], Graph]] = {
     "clip": elementwise("Clip", min=-0.5, max=0.75),
     "clip_low": elementwise("Clip", min=-0.5, max=float("inf")),
     "clip_high": elementwise("Clip", min=float("-inf"), max=0.5),
+    "clip_relu6": elementwise("Clip", min=0.0, max=1.0),
     "clip_none": elementwise("Clip", min=float("-inf"), max=1e9),
     "sigmoid": elementwise("Sigmoid"),
     "tanh": elementwise("Tanh"),

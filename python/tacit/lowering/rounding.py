@@ -112,14 +112,23 @@ class RoundTable(Operator):
 
 
 def fused_lookup(builder: Builder, name: str, x: Lazy, shift: int, kind: pg.TableKind) -> Lazy:
-    """((x + half - r) / 2^shift, out) is a row: r in [0, 2^shift) makes the division exact for one r only."""
+    """The table at round(x / 2^shift)."""
+    return looked_up(builder, name, exact_multiple(builder, name, x, shift), shift, kind)
+
+
+def exact_multiple(builder: Builder, name: str, x: Lazy, shift: int) -> Lazy:
+    """x + half - r = 2^shift round(x / 2^shift), once a lookup shifts it: r in [0, 2^shift) leaves no other multiple."""
     ids, widths = remainder(builder, name, shift, x.shape)
     value = builder.sum((1, x), constant=half(shift))
-    if ids:
-        builder.hints.append(pg.DigitsHint(x.shape, value.expr, tuple(zip(ids, widths, strict=True)), None))
-        rest = builder.joined([builder.whole(i) for i in ids], widths)
-        value = builder.sum((1, value), (-1, rest))
-    out = builder.witness(f"{name}.out", x.shape)
+    if not ids:
+        return value
+    builder.hints.append(pg.DigitsHint(x.shape, value.expr, tuple(zip(ids, widths, strict=True)), None))
+    return builder.sum((1, value), (-1, builder.joined([builder.whole(i) for i in ids], widths)))
+
+
+def looked_up(builder: Builder, name: str, value: Lazy, shift: int, kind: pg.TableKind) -> Lazy:
+    """out with (value / 2^shift, out) a row of the table."""
+    out = builder.witness(f"{name}.out", value.shape)
     builder.hints.append(pg.LookupHint(out, builder.table(kind), value.expr, shift))
     builder.lookup(name, kind, value, shift, builder.whole(out).expr)
     return builder.whole(out)

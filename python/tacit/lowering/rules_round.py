@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import ceil, erf, floor, isfinite, log2
+from math import ceil, erf, floor, log2
 
 import numpy as np
 
@@ -44,20 +44,22 @@ def leaky_relu(q: Quantizer, node: Node) -> QValue:
 
 @rule("Clip")
 def clip(q: Quantizer, node: Node) -> QValue:
-    """Exact: bounds are rounded to the activation's scale."""
+    """Exact: bounds are rounded to the activation's scale, which leaves room for x less its lower bound."""
     tensor, out = node.inputs[0], node.outputs[0]
     v = q.value(tensor)
     low, high = (float(node.attrs[key]) for key in ("min", "max"))
-    if not isfinite(low) and not isfinite(high):
+    room = q.calibration.magnitude(tensor) * q.options.headroom
+    # A bound beyond everything that x may be does nothing.
+    bounds = [low if low > -room else None, high if high < room else None]
+    base = next((abs(bound) for bound in bounds if bound is not None), None)
+    if base is None:
         return v
-    shift = q.shift(v, tensor) + (v.frac > q.scale(tensor))
+    shift = q.shift(v, tensor)
+    if base:
+        shift = max(shift, ceil(v.frac - log2(((1 << (q.bits - 1)) - 1) / (room + base))))
     frac = v.frac - shift
-    # A bound beyond everything that x may be would not fit its limbs and does nothing.
-    reach = 2.0 ** (q.bits - frac)
-    lo, hi = (floor(x * 2.0**frac + 0.5) if abs(x) < reach else None for x in (low, high))
-    if lo is None and hi is None:
-        return v
-    name = q.emit(RoundClip(shift, q.bits + 1, lo, hi), [v.name], frac, out)
+    lo, hi = (None if bound is None else floor(bound * 2.0**frac + 0.5) for bound in bounds)
+    name = q.emit(RoundClip(shift, q.bits, lo, hi), [v.name], frac, out)
     return q.new(name, frac, False, out, v.perm)
 
 

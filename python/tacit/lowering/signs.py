@@ -14,7 +14,7 @@ from tacit import program as pg
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
 from tacit.lowering.core import Operator, in_range, shifted
-from tacit.lowering.rounding import fused_lookup, half, signed
+from tacit.lowering.rounding import exact_multiple, fused_lookup, half, looked_up, signed
 
 
 def sign_bit(builder: Builder, name: str, value: Lazy, low: list[int], bits: int) -> tuple[Lazy, list[Lazy], list[int]]:
@@ -81,9 +81,9 @@ class RoundLeaky(Operator):
 class RoundClip(Operator):
     """min(max(y, lo), hi) for y = round(x / 2^shift); a bound that is None is absent, one of them is there.
 
-    Defined where y - lo (without lo: y - hi) is signed in `bits` bits. With u = y - lo and v = y - hi in signed limbs
-    and their sign bits, the result is lo + [u >= 0] u - [v >= 0] v, or hi + v - [v >= 0] v
-    without a lower bound; or it is one lookup.
+    Defined where y - lo (without lo: y - hi) is signed in `bits` bits. With u = y - lo and v = y - hi the result is
+    lo + relu(u) - relu(v), or hi + v - relu(v) without a lower bound. Where activations are narrow, both are lookups of the
+    same rounded value; elsewhere u and v are in signed limbs and relu(u) = [u >= 0] u with the sign bit.
     """
 
     shift: int
@@ -106,10 +106,8 @@ class RoundClip(Operator):
         return base
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
-        if self.bits <= builder.settings.wide:
-            lo, hi = (end + self._base for end in signed(self.bits))
-            outs = np.clip(np.arange(lo, hi + 1), self.lo, self.hi)
-            return fused_lookup(builder, name, args[0], self.shift, pg.Values(lo, tuple(int(v) for v in outs)))
+        if self.bits <= builder.settings.wide and self.lo is not None:
+            return self._by_tables(builder, name, args[0], self.lo)
         low = digit_widths(self.shift, builder.settings.limb)
         moved = builder.sum((1, args[0]), constant=half(self.shift) - (self._base << self.shift))
         bit, digits, limbs = sign_bit(builder, f"{name}.low", moved, low, self.bits)
@@ -123,6 +121,19 @@ class RoundClip(Operator):
         second, _, _ = sign_bit(builder, f"{name}.high", v, [], self.bits + 1)
         cut = builder.sum((1, product), (-1, builder.hadamard(f"{name}.high", second, v)))
         return builder.sum((1, builder.commit(f"{name}.cut", cut)), constant=self.lo)
+
+    def _by_tables(self, builder: Builder, name: str, x: Lazy, base: int) -> Lazy:
+        lo, hi = signed(self.bits)
+        moved = builder.sum((1, x), constant=-(base << self.shift))
+        u = exact_multiple(builder, name, moved, self.shift)
+        span = 0 if self.hi is None else self.hi - base
+        kind = pg.ReluTable(lo - span, hi - lo + 1 + span)
+        first = looked_up(builder, f"{name}.low", u, self.shift, kind)
+        if self.hi is None:
+            return builder.sum((1, first), constant=base)
+        v = builder.sum((1, u), constant=-(span << self.shift))
+        second = looked_up(builder, f"{name}.high", v, self.shift, kind)
+        return builder.sum((1, first), (-1, second), constant=base)
 
 
 @dataclass(frozen=True)
