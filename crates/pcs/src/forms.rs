@@ -67,6 +67,27 @@ impl Tables {
     }
 }
 
+/// Entries of the final vector's weights that all forms may have together.
+const MAX_ENTRIES: u64 = 1 << 26;
+
+/// Refuses forms whose entries after the folds, sum over the forms of 2^max(0, block bits - Kf), are more than 2^26: a few
+/// bytes of a program name a large block, and a geometry may hardly fold it.
+pub(crate) fn check_entries(st: &Statement) -> Result<(), PcsError> {
+    let kf: u32 = st.geometry.levels.iter().map(|l| u32::from(l.fold)).sum();
+    let mut entries = 0u64;
+    for (claim, affine) in st.claims.iter().enumerate() {
+        for form in &affine.forms {
+            let free = (form.block_bits() as u64).saturating_sub(u64::from(kf));
+            entries = entries.saturating_add(1u64.checked_shl(free as u32).unwrap_or(u64::MAX));
+            if entries > MAX_ENTRIES {
+                let reason = "the forms have more than 2^26 entries after the folds";
+                return Err(PcsError::Statement { claim, reason });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// sum_k scalar_k form_k (pads and the bindings' single cells too) on the entries of the final vector.
 pub(crate) fn final_weights(st: &Statement, f: &Folded, scalars: &[K]) -> Result<Vec<K>, PcsError> {
     let tables = Tables::new(f);
@@ -138,32 +159,35 @@ fn add_form(
     // Bits of the offset between the block and Kf are fixed.
     let fixed = f.low.get(block_bits..).unwrap_or(&[]);
     let scale = form.scale * scalar * eq_low(fixed, (form.offset >> block_bits.min(63)) as u64);
-    let mut list = vec![(form.offset >> kf, scale)];
-    for group in form.groups.iter() {
-        let (free, table) = contract(group, f.low);
-        if free.is_empty() {
-            let w = table.first().copied().unwrap_or(K::ZERO);
-            list.iter_mut().for_each(|entry| entry.1 *= w);
-            continue;
-        }
-        let places: Vec<usize> = (0..table.len()).map(|t| scatter(&free, t, kf)).collect();
-        list = list
+    // Places and weights of each group; the largest stays apart, so that the entries are never in memory all at once.
+    let mut groups: Vec<Vec<(usize, K)>> = form
+        .groups
+        .iter()
+        .map(|group| {
+            let (free, table) = contract(group, f.low);
+            let places = (0..table.len()).map(|t| scatter(&free, t, kf));
+            places.zip(table).collect()
+        })
+        .collect();
+    groups.sort_by_key(Vec::len);
+    let inner = groups.pop().unwrap_or_else(|| vec![(0, K::ONE)]);
+    let mut outer = vec![(form.offset >> kf, scale)];
+    for group in &groups {
+        outer = outer
             .iter()
-            .flat_map(|&(at, w)| {
-                places
-                    .iter()
-                    .zip(&table)
-                    .map(move |(&p, &t)| (at + p, w * t))
-            })
+            .flat_map(|&(at, w)| group.iter().map(move |&(p, t)| (at + p, w * t)))
             .collect();
     }
     let row_bits = f.log_rows as usize - kf;
     let base = f.columns.base.get(form.slab).copied().unwrap_or(0);
-    for (at, w) in list {
-        let column = tables.columns.get(base + (at >> row_bits));
-        let entry = out.get_mut(at & ((1 << row_bits) - 1));
-        if let (Some(&c), Some(entry)) = (column, entry) {
-            *entry += w * c;
+    for (start, w) in outer {
+        for &(place, t) in &inner {
+            let at = start + place;
+            let column = tables.columns.get(base + (at >> row_bits));
+            let entry = out.get_mut(at & ((1 << row_bits) - 1));
+            if let (Some(&c), Some(entry)) = (column, entry) {
+                *entry += w * t * c;
+            }
         }
     }
     Ok(())
@@ -207,7 +231,10 @@ mod tests {
     use crate::random::{Stream, MASK};
     use std::sync::Arc;
     use tacit_algebra::Affine;
+    use crate::statement::Opened;
+    use crate::verify_opening;
     use tacit_params::{Geometry, Level};
+    use tacit_transcript::Reader;
 
     /// Forms bound in the folded variables are the sum over all cells of weight times the factors of their row and column.
     #[test]
@@ -285,6 +312,62 @@ mod tests {
             assert_eq!(got, want);
             assert!(final_weights(&st, &f, &[scalar]).is_ok());
         }
+    }
+
+    /// A block of 2^20 cells has 2^18 entries after two folds: 2^8 forms of it are allowed, one more is not.
+    #[test]
+    fn entries_of_all_forms_are_bounded() {
+        let geometry = Geometry {
+            target: 1,
+            log_rows: 5,
+            rows: 48,
+            log_domain: 7,
+            queries: 1,
+            grind: 0,
+            levels: vec![Level {
+                fold: 2,
+                log_domain: 6,
+                queries: 1,
+            }],
+        };
+        let group = |bits: std::ops::Range<u8>| Group {
+            table: vec![K::ONE; 1 << bits.len()],
+            bits: bits.collect(),
+        };
+        let form = ProductForm {
+            slab: 0,
+            offset: 0,
+            scale: K::ONE,
+            groups: Arc::new(vec![group(10..20), group(0..10)]),
+        };
+        let claim = |forms| Affine {
+            forms: vec![form.clone(); forms],
+            ..Affine::default()
+        };
+        let root = [0; 32];
+        let opened = Opened {
+            root: &root,
+            columns: 1 << 15,
+            salted: false,
+        };
+        // Of an empty argument: what fits is refused at the first message only.
+        let verify = |claims: &[Affine]| {
+            let st = Statement {
+                geometry: &geometry,
+                opened: vec![opened],
+                k0: 15,
+                pad_base: 0,
+                claims,
+                bindings: vec![],
+            };
+            let refused = verify_opening(&mut Reader::new(&[]), &st).unwrap_err();
+            refused.slug()
+        };
+        assert_eq!(verify(&[claim(200), claim(56)]), "truncated");
+        assert_eq!(verify(&[claim(200), claim(57)]), "program");
+        let mut huge = claim(1);
+        huge.forms[0].groups = Arc::new(vec![group(0..1); 200]);
+        assert_eq!(verify(&[huge]), "program");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! bound at the end (`forms.rs`). No work grows with the cells of a slab.
 
 use crate::code::point;
-use crate::forms::{final_weights, Folded};
+use crate::forms::{check_entries, final_weights, Folded};
 use crate::multi_opening::{read_rows, TreeInfo};
 use crate::statement::{Columns, Opened, Statement};
 use crate::weights::{collapse_constant, collapse_powers};
@@ -168,6 +168,7 @@ fn check_statement(st: &Statement) -> Result<Columns, PcsError> {
             return Err(bad("a binding does not fit its slab"));
         }
     }
+    check_entries(st)?;
     Ok(columns)
 }
 

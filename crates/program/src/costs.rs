@@ -11,7 +11,7 @@ use std::collections::HashSet;
 const MAX_LINK_WORK: u64 = 1 << 24;
 /// Entries of one table of weights over padded extents.
 const MAX_TABLE: u64 = 1 << 26;
-/// All of these together, and the entries of constants and publics that expressions read.
+/// All of these together, the rows of all tables, and the entries of constants and publics that expressions read.
 const MAX_WORK: u64 = 1 << 27;
 
 /// Checks expressions and adds up what evaluating them costs.
@@ -23,6 +23,22 @@ pub(crate) struct Costs<'a> {
 impl<'a> Costs<'a> {
     pub fn new(program: &'a Program) -> Self {
         Self { program, work: 0 }
+    }
+
+    /// Rows of tables: the weights of their multiplicities.
+    pub fn add_rows(&mut self, rows: u64) -> Result<()> {
+        self.work += rows;
+        self.check_total("tables")
+    }
+
+    fn check_total(&self, place: &str) -> Result<()> {
+        require(
+            self.work <= MAX_WORK,
+            "total_cost",
+            place,
+            "expressions and tables of at most 2^27 steps in all",
+            self.work,
+        )
     }
 
     pub fn check_expr(
@@ -122,14 +138,7 @@ impl<'a> Costs<'a> {
         if matches!(tensor.place, Place::Constant(_) | Place::Public) {
             self.work += entries(&tensor.shape) as u64;
         }
-        let expected = "expressions of at most 2^27 steps in all";
-        require(
-            self.work <= MAX_WORK,
-            "total_cost",
-            place,
-            expected,
-            self.work,
-        )
+        self.check_total(place)
     }
 
     pub fn check_einsum(&mut self, e: &Einsum) -> Result<()> {

@@ -6,7 +6,7 @@ use crate::costs::Costs;
 use crate::error::{ProgramError, Result};
 use crate::interval::Solver;
 use crate::shape::{entries, shape_bits};
-use crate::table::table_len;
+use crate::table::{table_bits, table_len};
 use crate::types::*;
 use std::collections::HashSet;
 
@@ -16,6 +16,10 @@ pub(crate) const MAX_LIST: usize = 1 << 16;
 pub(crate) const MAX_AXES: usize = 8;
 pub(crate) const MAX_SHAPE_BITS: u32 = 30;
 pub(crate) const MAX_ROWS: usize = 1 << 20;
+/// Rows of all tables, each table's rounded up to a power of two.
+const MAX_ALL_ROWS: u64 = 1 << 24;
+/// 2^63 * 2^512 is still a finite binary64.
+const MAX_FRAC: u32 = 512;
 pub(crate) const MAX_SHIFT: u8 = 62;
 const MAX_LOOKUP_ENTRIES: u128 = 1 << 40;
 
@@ -34,6 +38,7 @@ pub(crate) fn checked(program: &Program) -> Result<Vec<Option<Interval>>> {
         check_table(table)?;
     }
     let mut costs = Costs::new(program);
+    costs.add_rows(all_rows(&program.tables)?)?;
     for einsum in &program.einsums {
         costs.check_einsum(einsum)?;
     }
@@ -123,8 +128,18 @@ fn check_head(p: &Program) -> Result<()> {
         "no tables without lookups",
         p.tables.len(),
     )?;
+    for (list, ports) in [("input", &p.inputs), ("output", &p.outputs)] {
+        unique("port_name", list, ports.iter().map(|p| p.name.as_str()))?;
+    }
     for port in p.inputs.iter().chain(&p.outputs) {
         let place = format!("port {}", port.name);
+        require(
+            port.frac.unsigned_abs() <= MAX_FRAC,
+            "port_frac",
+            &place,
+            "a frac within -512..=512",
+            port.frac,
+        )?;
         let tensor = p.tensors.get(port.tensor as usize);
         let known = tensor.is_some_and(|t| !matches!(t.place, Place::Constant(_)));
         require(
@@ -224,6 +239,19 @@ fn check_tensor(p: &Program, t: &Tensor) -> Result<()> {
 
 fn in_half(x: i64) -> bool {
     (x as i128).abs() <= HALF
+}
+
+/// A table of a few bytes has up to 2^20 rows, and a verifier holds a weight for each of them.
+fn all_rows(tables: &[Table]) -> Result<u64> {
+    let rows = tables.iter().map(|t| 1u64 << table_bits(&t.kind)).sum();
+    require(
+        rows <= MAX_ALL_ROWS,
+        "table_total",
+        "tables",
+        "at most 2^24 rows in all, each table's rounded up to a power of two",
+        rows,
+    )?;
+    Ok(rows)
 }
 
 fn check_table(table: &Table) -> Result<()> {

@@ -155,6 +155,41 @@ fn head() {
     assert_eq!(rule(|p| p.lookups.clear()), "tables_without_lookups");
     assert_eq!(rule(|p| p.inputs[0].tensor = 5), "port");
     assert_eq!(rule(|p| p.outputs[0].tensor = 6), "port");
+    assert_eq!(rule(|p| p.inputs[0].name.clear()), "port_name");
+    assert_eq!(rule(|p| p.outputs[0].name.clear()), "port_name");
+    let twice = |ports: &mut Vec<Port>| {
+        let mut other = ports[0].clone();
+        other.frac += 1;
+        ports.push(other);
+    };
+    assert_eq!(rule(|p| twice(&mut p.inputs)), "port_name");
+    assert_eq!(rule(|p| twice(&mut p.outputs)), "port_name");
+    assert_eq!(rule(|p| p.outputs[0].frac = -513), "port_frac");
+    assert_eq!(rule(|p| p.inputs[0].frac = i32::MIN), "port_frac");
+    let mut p = program();
+    (p.inputs[0].frac, p.outputs[0].frac) = (512, -512);
+    p.outputs[0].name = p.inputs[0].name.clone();
+    assert!(validate(&p).is_ok(), "inputs and outputs are apart");
+}
+
+/// Closed-form tables take 21 bytes of a file and up to 2^20 rows of a verifier's memory.
+#[test]
+fn rows_of_all_tables() {
+    let with = |n: usize, len: u32| {
+        let mut p = program();
+        let table = |i| Table {
+            name: format!("t{i}"),
+            kind: TableKind::Range { lo: 0, len },
+        };
+        p.tables.extend((0..n).map(table));
+        p
+    };
+    // 256, 1024 and 4 rows are the program's own.
+    assert!(validate(&with(15, 1 << 20)).is_ok());
+    let refused = |p: &Program| validate(p).unwrap_err().rule;
+    assert_eq!(refused(&with(16, 1 << 20)), "table_total");
+    assert_eq!(refused(&with(16, (1 << 19) + 1)), "table_total");
+    assert_eq!(refused(&with(65000, 1 << 20)), "table_total");
 }
 
 #[test]

@@ -12,6 +12,9 @@ use tacit_transcript::Sponge;
 use crate::common::usize_of;
 use crate::error::{Slug, VerifyError};
 
+/// Columns of a proof.
+const MAX_COLUMNS: usize = 1 << 16;
+
 /// Everything public that a proof is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Statement<'a> {
@@ -68,6 +71,20 @@ impl Statement<'_> {
         ))
     }
 
+    /// At most 2^16 columns: they are what a row of the slabs' code holds, and the relations are evaluated after this.
+    fn check_columns(columns: &Columns) -> Result<(), VerifyError> {
+        let total = columns.total();
+        if total <= MAX_COLUMNS {
+            return Ok(());
+        }
+        Err(VerifyError::new(
+            Slug::Geometry,
+            "statement",
+            "at most 2^16 columns",
+            total,
+        ))
+    }
+
     /// Everything but the argument: public values, geometry, slabs, headers. Returns the columns of the proof.
     ///
     /// # Errors
@@ -96,6 +113,7 @@ impl Statement<'_> {
             ));
         }
         let columns = columns(self.prepared, self.geometry, self.commitments);
+        Self::check_columns(&columns)?;
         self.check_witness_room(&columns)?;
         for (index, (commitment, slab)) in self
             .commitments
