@@ -46,17 +46,16 @@ class Port:
 
         Raises InputError naming the input, the worst value and the range.
         """
-        try:
-            array = np.asarray(values, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"not an array of numbers: {error}", slug="dtype", place=self.name) from None
+        array = self._numbers(values)
         if array.shape != self.shape and not (
             array.size == int(np.prod(self.shape)) and _squeezed(array.shape) == _squeezed(self.shape)
         ):
             raise InputError(f"expected shape {self.shape}, got {array.shape}", slug="shape", place=self.name)
         if not np.all(np.isfinite(array)):
             raise InputError("a value that is not a finite number", slug="not_finite", place=self.name)
-        scaled = np.floor(array * 2.0**self.frac + 0.5).reshape(-1)
+        exact = (array * 2.0**self.frac).reshape(-1)
+        scaled = np.floor(exact)
+        scaled += exact - scaled >= 0.5  # exact + 0.5 could round up by itself
         outside = (scaled < self.lo) | (scaled > self.hi)
         if np.any(outside):
             low, high = self.range
@@ -68,6 +67,17 @@ class Port:
                 hint="calibrate with samples that cover such values, or compile with more headroom",
             )
         return np.ascontiguousarray(scaled.astype(np.int64))
+
+    def _numbers(self, values: Array) -> npt.NDArray[np.float64]:
+        """Real numbers, none of them masked; strings and complex numbers are not."""
+        try:
+            array = np.asarray(values)
+            if array.dtype.kind not in "biufO" or np.ma.is_masked(values):
+                kind = "masked values" if np.ma.is_masked(values) else str(array.dtype)
+                raise InputError(f"expected real numbers, got {kind}", slug="dtype", place=self.name)
+            return array.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"not an array of numbers: {error}", slug="dtype", place=self.name) from None
 
     def dequantize(self, integers: Array) -> npt.NDArray[np.float64]:
         """Real values in the port's shape."""
