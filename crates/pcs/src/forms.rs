@@ -229,10 +229,10 @@ fn contract(group: &Group, low: &[K]) -> (Vec<u8>, Vec<K>) {
 mod tests {
     use super::*;
     use crate::random::{Stream, MASK};
-    use std::sync::Arc;
-    use tacit_algebra::Affine;
     use crate::statement::Opened;
     use crate::verify_opening;
+    use std::sync::Arc;
+    use tacit_algebra::Affine;
     use tacit_params::{Geometry, Level};
     use tacit_transcript::Reader;
 

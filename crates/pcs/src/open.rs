@@ -24,8 +24,8 @@ impl<H: OpeningHooks> Sender<'_, H> {
     }
 
     pub fn challenge(&mut self, kind: &'static str) -> K {
-        let x = self.w.challenge(kind);
-        self.hooks.challenge(kind, x);
+        let mut x = self.w.challenge(kind);
+        self.hooks.challenge(kind, &mut x);
         x
     }
 }
@@ -37,15 +37,15 @@ pub(crate) struct Vectors<'a> {
 }
 
 impl<'a> Vectors<'a> {
-    /// Slab number and rows of every column, in order.
-    pub fn columns(&self) -> Vec<(usize, Column<'a>)> {
+    /// The rows of every column, in order.
+    pub fn columns(&self) -> Vec<Column<'a>> {
         let mut out = Vec::new();
-        for (s, slab) in self.slabs.iter().enumerate() {
+        for slab in self.slabs {
             let n = slab.commitment.header.columns as usize;
-            out.extend((0..n).map(|c| (s, slab.column(c))));
+            out.extend((0..n).map(|c| slab.column(c)));
         }
         let n = self.witness.columns() as usize;
-        out.extend((0..n).map(|c| (self.slabs.len(), self.witness.column(c))));
+        out.extend((0..n).map(|c| self.witness.column(c)));
         out
     }
 }
@@ -64,20 +64,20 @@ pub fn prove_opening<H: OpeningHooks>(
 ) {
     let vectors = Vectors { slabs, witness };
     let mut t = Sender { w, hooks };
-    let (h, weights) = fold_columns(&mut t, st, &vectors, profile);
+    let (h, weights) = fold_columns(&mut t, st, &vectors.columns(), witness.mask(), profile);
     prove_levels(&mut t, st.geometry, &vectors, h, weights, profile);
 }
 
 /// From the claims to h = g + c_m f' and its weights W'.
-fn fold_columns<H: OpeningHooks>(
+pub(crate) fn fold_columns<H: OpeningHooks>(
     t: &mut Sender<H>,
     st: &Statement,
-    vectors: &Vectors,
+    all: &[Column],
+    g: &KVec,
     profile: &mut Profile,
 ) -> (KVec, KVec) {
     let columns = Columns::new(st.opened.iter().map(|o| o.columns).collect());
     let (r, m) = (st.geometry.r(), st.geometry.m());
-    let all = vectors.columns();
     assert_eq!(all.len(), columns.total(), "the slabs of the statement");
     assert_eq!(columns.k0, st.k0, "the column variables of the statement");
 
@@ -86,7 +86,7 @@ fn fold_columns<H: OpeningHooks>(
         .collect();
     let (lams, mus) = challenges.split_at(st.blinding_rank());
     // S = sum over columns c, rows x >= R of (sum_i lam_i^c mu_i^(x-R+1)) f_c[x].
-    let mut rank_one = profile.time("blinding", || blinding_terms(&all, lams, mus, st.k0));
+    let mut rank_one = profile.time("blinding", || blinding_terms(all, lams, mus, st.k0));
     let mut s = rank_one.iter().map(RankOne::total).sum();
     t.hooks.blinding_sum(&mut s);
     t.clear("S", &[s]);
@@ -98,11 +98,11 @@ fn fold_columns<H: OpeningHooks>(
     let weights = profile.time("weights", || data_weights(st, &columns, &scalars));
     let bindings = &scalars[st.claims.len()..];
     profile.time("bindings", || {
-        rank_one.extend(binding_terms(st, &columns, &all, bindings));
+        rank_one.extend(binding_terms(st, &columns, all, bindings));
     });
 
     let (rho, vector, weights, rank_one) = profile.time("columns", || {
-        let data = all.iter().map(|(_, c)| c.0).collect();
+        let data = all.iter().map(|c| c.0).collect();
         let mut fold = ColumnFold::new(r, data, weights, rank_one);
         let mut rho = Vec::new();
         for _ in 0..st.k0 {
@@ -117,7 +117,6 @@ fn fold_columns<H: OpeningHooks>(
 
     profile.time("mask", || {
         let weights = folded_weights(st, weights, &rank_one, mus);
-        let g = vectors.witness.mask();
         let mut mu = g.planes().dot(weights.planes());
         t.hooks.mask_sum(&mut mu);
         t.clear("mu", &[mu]);
@@ -126,7 +125,7 @@ fn fold_columns<H: OpeningHooks>(
         let mut h = g.clone();
         let mut planes = h.planes_mut();
         planes.slice(0, r).add_scaled(vector.planes(), mask);
-        for (c, (_, column)) in all.iter().enumerate() {
+        for (c, column) in all.iter().enumerate() {
             let rows = column.1.len();
             let scale = mask * eq_low(&rho, c as u64);
             planes.slice(r, r + rows).add_scaled_base(column.1, scale);
@@ -142,14 +141,14 @@ fn fold_columns<H: OpeningHooks>(
 }
 
 /// lam_i^c on the columns, mu_i^(x-R+1) on the blinding rows, for each of the pairs.
-fn blinding_terms(all: &[(usize, Column)], lams: &[K], mus: &[K], k0: u32) -> Vec<RankOne> {
-    let longest = all.iter().map(|(_, c)| c.1.len()).max().unwrap_or(0);
+fn blinding_terms(all: &[Column], lams: &[K], mus: &[K], k0: u32) -> Vec<RankOne> {
+    let longest = all.iter().map(|c| c.1.len()).max().unwrap_or(0);
     lams.iter()
         .zip(mus)
         .map(|(&lam, &mu)| {
             let row = KVec::powers(mu, mu, longest);
             let dot = |c: &Column| row.planes().slice(0, c.1.len()).dot_base(c.1);
-            let mut y: Vec<K> = all.iter().map(|(_, c)| dot(c)).collect();
+            let mut y: Vec<K> = all.iter().map(dot).collect();
             y.resize(1 << k0, K::ZERO);
             RankOne {
                 u: powers(lam, 1 << k0),
@@ -160,12 +159,7 @@ fn blinding_terms(all: &[(usize, Column)], lams: &[K], mus: &[K], k0: u32) -> Ve
 }
 
 /// A binding weighs cell c R + x of its slab z^(cR) z^(x+1).
-fn binding_terms(
-    st: &Statement,
-    columns: &Columns,
-    all: &[(usize, Column)],
-    scalars: &[K],
-) -> Vec<RankOne> {
+fn binding_terms(st: &Statement, columns: &Columns, all: &[Column], scalars: &[K]) -> Vec<RankOne> {
     let r = st.geometry.r();
     let term = |(b, &s): (&crate::Binding, &K)| {
         let row = KVec::powers(b.z, b.z, r);
@@ -181,7 +175,7 @@ fn binding_terms(
             weight *= step;
         }
         // Folding mixes columns: y is needed where u is zero, too.
-        for (y, (_, column)) in out.y.iter_mut().zip(all) {
+        for (y, column) in out.y.iter_mut().zip(all) {
             *y = row.planes().dot_base(column.0);
         }
         out

@@ -2,13 +2,16 @@
 
 use crate::code::{self, Code, Column, Shape};
 use crate::multi_opening::{read_rows, TreeInfo};
+use crate::open::{fold_columns, Sender};
 use crate::slab::remake;
+use crate::vector::KVec;
 use crate::witness::commit_changed;
-use crate::{PcsError, Slab, WitnessSlab};
+use crate::{OpeningHooks, PcsError, Profile, Slab, Statement, WitnessSlab};
+use tacit_algebra::field::k_limbs;
 use tacit_algebra::hash::Digest;
 use tacit_algebra::{F, K};
 use tacit_params::Geometry;
-use tacit_transcript::Reader;
+use tacit_transcript::{Reader, Writer};
 
 /// The code word of one column, in the order of the domain.
 #[must_use]
@@ -124,4 +127,105 @@ pub fn half_and_half(u: Slab, v: Slab) -> (Slab, Slab) {
     let commitment = first.commitment.clone();
     let second = remake(v, mixed, Some(commitment));
     (first, second)
+}
+
+/// What a real opening drew and sent until h is committed.
+#[derive(Clone, Debug, Default)]
+pub struct Recorder {
+    /// Challenges in order: six of the blinding form, the collapse, the columns, the mask.
+    pub challenges: Vec<K>,
+    /// S, the columns' messages, mu.
+    pub sent: Vec<K>,
+    /// Positions opened in the slabs.
+    pub positions: Vec<usize>,
+    /// The first challenge of the levels was drawn: from here on everything follows from h.
+    masked: bool,
+}
+
+impl OpeningHooks for Recorder {
+    fn challenge(&mut self, kind: &'static str, x: &mut K) {
+        self.masked |= kind == "ood";
+        if !self.masked {
+            self.challenges.push(*x);
+        }
+    }
+    fn sent(&mut self, _kind: &'static str, x: &[K]) {
+        if !self.masked {
+            self.sent.extend_from_slice(x);
+        }
+    }
+    fn positions(&mut self, code: usize, positions: &[usize]) {
+        if code == 0 {
+            self.positions = positions.to_vec();
+        }
+    }
+}
+
+/// The prover under given challenges.
+struct Frozen<I> {
+    challenges: I,
+    sent: Vec<K>,
+}
+
+impl<I: Iterator<Item = K>> OpeningHooks for Frozen<I> {
+    fn challenge(&mut self, _kind: &'static str, x: &mut K) {
+        *x = self
+            .challenges
+            .next()
+            .expect("a recorded challenge for every draw");
+    }
+    fn sent(&mut self, _kind: &'static str, x: &[K]) {
+        self.sent.extend_from_slice(x);
+    }
+}
+
+/// Data rows and blinding rows of a column.
+pub type PlainColumn = (Vec<F>, Vec<F>);
+
+/// All that a verifier sees of an opening, as base elements: S, the columns' messages, mu, the whole of h (everything later
+/// follows from it), and every opened row of the slabs. With the challenges and positions fixed it is linear in the vectors:
+/// the real prover is run on whatever columns (data rows, blinding rows) and mask g are given.
+#[must_use]
+pub fn linear_view(
+    st: &Statement,
+    columns: &[PlainColumn],
+    g: &[K],
+    challenges: &[K],
+    positions: &[usize],
+) -> Vec<F> {
+    let all: Vec<Column> = columns
+        .iter()
+        .map(|(data, blind)| Column(data, blind))
+        .collect();
+    let g = KVec::from_slice(g);
+    let mut hooks = Frozen {
+        challenges: challenges.iter().copied(),
+        sent: Vec::new(),
+    };
+    let mut t = Sender {
+        w: &mut Writer::new(),
+        hooks: &mut hooks,
+    };
+    let (h, _) = fold_columns(&mut t, st, &all, &g, &mut Profile::default());
+    let mut out: Vec<F> = hooks.sent.iter().flat_map(k_limbs).collect();
+    out.extend(h.0.iter().flatten());
+    let mut sources = all;
+    sources.extend(g.0.iter().map(|limb| Column(limb, &[])));
+    let shape = Shape::new(st.geometry.m(), st.geometry.log_domain);
+    let code = code::encode(&sources, shape, Vec::new());
+    out.extend(
+        positions
+            .iter()
+            .flat_map(|&j| code.row(j).collect::<Vec<_>>()),
+    );
+    out
+}
+
+/// The columns of an opening as they are: data rows and blinding rows of the slabs' columns, then of the witness's; and g.
+#[must_use]
+pub fn columns_of(slabs: &[&Slab], witness: &WitnessSlab) -> (Vec<PlainColumn>, Vec<K>) {
+    let vectors = crate::open::Vectors { slabs, witness };
+    let columns = vectors.columns();
+    let columns = columns.iter().map(|c| (c.0.to_vec(), c.1.to_vec()));
+    (columns.collect(), witness.mask().to_vec())
 }

@@ -116,6 +116,24 @@ impl World {
         world
     }
 
+    /// The same slabs under another proof: a new witness, other claims.
+    pub fn renew(&mut self, seed: u8) {
+        let mut rng = Stream::new(&[seed; 32], PADS);
+        let data = cells(&mut rng, self.pad_base);
+        self.pads = rng.k_vec(self.pads.len());
+        let g = rng.k_vec(self.geometry.m());
+        self.witness = commit_witness(
+            &self.geometry,
+            self.columns.k0,
+            &data,
+            &self.pads,
+            g,
+            [seed; 32],
+        )
+        .unwrap();
+        self.claims = self.random_claims(&mut rng);
+    }
+
     /// The cells of slab s; the witness is the last.
     pub fn data(&self, s: usize) -> &[F] {
         self.slabs
