@@ -29,8 +29,10 @@ pub trait OpeningHooks {
     }
     /// Positions before they are opened; code 0 is the slabs'.
     fn positions(&mut self, _code: usize, _positions: &[usize]) {}
-    /// A challenge that was drawn, before it is used. A test that freezes challenges writes its own.
-    fn challenge(&mut self, _kind: &'static str, _x: &mut K) {}
+    /// A challenge that was drawn, before it is used: a test that freezes challenges writes its own.
+    fn freeze(&mut self, _kind: &'static str, _x: &mut K) {}
+    /// A challenge that is used.
+    fn challenge(&mut self, _kind: &'static str, _x: K) {}
     /// A message in clear that was sent.
     fn sent(&mut self, _kind: &'static str, _x: &[K]) {}
 }

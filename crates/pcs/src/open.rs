@@ -25,7 +25,8 @@ impl<H: OpeningHooks> Sender<'_, H> {
 
     pub fn challenge(&mut self, kind: &'static str) -> K {
         let mut x = self.w.challenge(kind);
-        self.hooks.challenge(kind, &mut x);
+        self.hooks.freeze(kind, &mut x);
+        self.hooks.challenge(kind, x);
         x
     }
 }

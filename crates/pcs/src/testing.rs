@@ -143,10 +143,10 @@ pub struct Recorder {
 }
 
 impl OpeningHooks for Recorder {
-    fn challenge(&mut self, kind: &'static str, x: &mut K) {
+    fn challenge(&mut self, kind: &'static str, x: K) {
         self.masked |= kind == "ood";
         if !self.masked {
-            self.challenges.push(*x);
+            self.challenges.push(x);
         }
     }
     fn sent(&mut self, _kind: &'static str, x: &[K]) {
@@ -168,7 +168,7 @@ struct Frozen<I> {
 }
 
 impl<I: Iterator<Item = K>> OpeningHooks for Frozen<I> {
-    fn challenge(&mut self, _kind: &'static str, x: &mut K) {
+    fn freeze(&mut self, _kind: &'static str, x: &mut K) {
         *x = self
             .challenges
             .next()
