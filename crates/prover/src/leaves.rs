@@ -150,7 +150,7 @@ fn packed(
 }
 
 /// 2 W values: those at even places, those at odd places.
-fn vectors(values: &[K]) -> [PK; 2] {
+pub fn vectors(values: &[K]) -> [PK; 2] {
     [0, 1].map(|odd| {
         let half: Vec<K> = values.iter().skip(odd).step_by(2).copied().collect();
         Ext::pack(&half)

@@ -12,6 +12,7 @@ mod leaves;
 mod link;
 mod logup;
 mod memory;
+mod operands;
 mod products;
 mod profile;
 mod prove;

@@ -170,3 +170,94 @@ pub fn pairs(p: &[K], q: &[K]) -> Layer<F> {
         pairs,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bottom::Kind;
+    use tacit_algebra::hash::Words;
+    use tacit_pcs::NoHooks;
+
+    /// The argument of a tree over these leaves.
+    fn argument(leaves: AnyLayer) -> Vec<u8> {
+        let mut writer = Writer::new();
+        writer.set_pads(vec![K::ZERO; 2000]);
+        let r = Tree::new(leaves).prove(&mut writer, &mut Vec::new(), &mut NoHooks);
+        assert!(!r.is_empty());
+        writer.into_proof()
+    }
+
+    /// Blocks of leaves (size in vectors of pairs, constant numerator or any), as a bottom layer and as plain scalars.
+    fn both(log: usize, blocks: &[(usize, Option<u64>)]) -> (AnyLayer, AnyLayer) {
+        let mut words = Words::new([blocks.len() as u8; 32]);
+        let mut bottom = Bottom {
+            log,
+            q: Vec::new(),
+            p: Vec::new(),
+            segments: Vec::new(),
+        };
+        let (mut p, mut q) = (Vec::new(), Vec::new());
+        for &(size, constant) in blocks {
+            let kind = constant.map_or(Kind::Stored(bottom.p.len()), |c| {
+                Kind::Constant(K::from_u64(c))
+            });
+            bottom.push(size, kind);
+            for _ in 0..size {
+                let mut draw = || (0..2 * W).map(|_| words.next_k()).collect::<Vec<K>>();
+                let (mut ps, qs) = (draw(), draw());
+                if let Some(c) = constant {
+                    ps.fill(K::from_u64(c));
+                } else {
+                    bottom.p.push(crate::leaves::vectors(&ps));
+                }
+                bottom.q.push(crate::leaves::vectors(&qs));
+                p.extend(ps);
+                q.extend(qs);
+            }
+        }
+        let rest = (1usize << log) - bottom.q.len();
+        if rest > 0 {
+            bottom.push(rest, Kind::Constant(K::ZERO));
+        }
+        p.resize(2 * W << log, K::ZERO);
+        q.resize(2 * W << log, K::ONE);
+        (AnyLayer::Bottom(bottom), AnyLayer::Scalar(pairs(&p, &q)))
+    }
+
+    #[test]
+    fn constant_numerators_change_no_message() {
+        let cases: [(usize, &[(usize, Option<u64>)]); 8] = [
+            (0, &[(1, None)]),
+            (3, &[(4, Some(1)), (3, None)]),
+            (8, &[(256, Some(1))]),
+            (9, &[(256, Some(1)), (128, Some(1)), (64, None), (1, None)]),
+            (9, &[(256, None), (128, Some(1)), (64, None)]),
+            (
+                10,
+                &[
+                    (256, Some(1)),
+                    (256, None),
+                    (128, Some(1)),
+                    (128, None),
+                    (32, Some(1)),
+                    (3, None),
+                ],
+            ),
+            (10, &[(512, Some(1)), (1, Some(1))]),
+            (
+                11,
+                &[
+                    (512, Some(1)),
+                    (512, Some(1)),
+                    (512, None),
+                    (256, Some(1)),
+                    (200, Some(1)),
+                ],
+            ),
+        ];
+        for (log, blocks) in cases {
+            let (bottom, plain) = both(log, blocks);
+            assert_eq!(argument(bottom), argument(plain), "2^{log}: {blocks:?}");
+        }
+    }
+}
