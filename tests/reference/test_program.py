@@ -9,6 +9,7 @@ from toy import programs
 from toy.programs import Build, link
 
 from tacit.reference import Refused, decode_program, digest, encode_program, schema, validate, validity_program
+from tacit.reference.commitment import Geometry, Level, place_slabs
 from tacit.reference.intervals import Intervals
 from tacit.reference.program import (
     Constant,
@@ -32,6 +33,8 @@ from tacit.reference.program import (
     identity_links,
     layout,
 )
+from tacit.reference.sizes import Sizes
+from tacit.reference.work import check_geometry_work
 
 ALL = {name: getattr(programs, name)() for name in ("mixed", "links", "linear", "public_model", "wide")}
 
@@ -192,6 +195,11 @@ STRUCTURE = {
     "operand of another shape": with_einsum(a_axes=(1, 0), a=Expr(0, (Term(1, OfEinsum(0), ()),))),
     "port of nothing": replace(LINEAR, inputs=(Port("p", 99, 0),)),
     "port of a constant": replace(ALL["mixed"], inputs=(Port("p", 3, 0),)),
+    "port without a name": replace(LINEAR, inputs=(Port("", 0, 0),)),
+    "inputs of one name": replace(LINEAR, inputs=(Port("p", 0, 0), Port("p", 0, 1))),
+    "outputs of one name": replace(LINEAR, outputs=(Port("p", 0, 0), Port("p", 0, 1))),
+    "frac too large": replace(LINEAR, outputs=(Port("p", 0, 513),)),
+    "frac too small": replace(LINEAR, outputs=(Port("p", 0, -513),)),
     "shift": replace(ALL["mixed"], lookups=(replace(ALL["mixed"].lookups[0], shift=63),)),
     "lookup of no table": replace(ALL["mixed"], lookups=(replace(ALL["mixed"].lookups[0], table=9),)),
     "empty table": replace(ALL["mixed"], tables=(Table("t", Range(0, 0)), *ALL["mixed"].tables[1:])),
@@ -209,6 +217,52 @@ def test_structure(name: str) -> None:
 
 
 # ---------------------------------------------------------------- intervals
+def test_ports_within_the_rules() -> None:
+    validate(replace(LINEAR, inputs=(Port("p", 0, 512),), outputs=(Port("p", 0, -512),)))
+
+
+def test_rows_of_all_tables() -> None:
+    program = ALL["mixed"]
+    more = tuple(Table(f"t{i}", Range(0, 2**19 + 1)) for i in range(16))
+    place = refused(replace(program, tables=(*program.tables, *more))).place
+    assert place == "tables"
+    validate(replace(program, tables=(*program.tables, *more[:15])))
+
+
+def test_entries_of_forms() -> None:
+    """2^20 cells after a fold of 2 are 2^18 entries: 2^8 terms are allowed, one more is not."""
+    big = Tensor("x", (2**10, 2**10), Witness(), 0, 1)
+    public = Tensor("y", (2**10, 2**10), Public(), 0, 1)
+    terms = (Term(1, OfTensor(0), ()),) * 200
+    operand = Expr(0, terms[:56])
+
+    def program(zero: Expr, b: Expr) -> Program:
+        einsum = Einsum("e", (1,), (0,), (0,), (), operand, b)
+        zeros = (Zero("z", (1,), zero),)
+        return Program(1, "p", (), (big, public), (), (einsum,), (), zeros, (), (), ())
+
+    fits = Expr(0, (*terms, Term(1, OfTensor(1), ())))
+    check_geometry_work(program(fits, operand), 2, 1)
+    for zero, b in ((Expr(0, (*terms, terms[0])), operand), (fits, replace(operand, constant=1))):
+        with pytest.raises(Refused) as caught:
+            check_geometry_work(program(zero, b), 2, 1)
+        assert (caught.value.slug, caught.value.place) == ("program", "forms")
+    with pytest.raises(Refused, match="cells"):
+        check_geometry_work(LINEAR, 2, 2**24 + 1)
+
+
+def test_columns_are_bounded() -> None:
+    geometry = Geometry(0, 4, 256, 12, 1, 0, (Level(4, 8, 1),))
+    for rows, slug in ((2**11, None), (2**13, "geometry")):
+        program = Program(1, "p", (), (Tensor("x", (rows, 2**8), Witness(), 0, 1),), (), (), (), (), (), (), ())
+        if slug is None:
+            assert place_slabs(program, Sizes.of(program), geometry, []).fold == 16
+            continue
+        with pytest.raises(Refused, match="columns") as caught:
+            place_slabs(program, Sizes.of(program), geometry, [])
+        assert caught.value.slug == slug
+
+
 def witness_program(*, lookup: bool = True, lo: int = 0, hi: int = 15) -> Build:
     p = Build("w", [("data", True)])
     p.tensor("x", (4,), "data", -100, 100)

@@ -183,6 +183,9 @@ def order_commitments(program: Program, commitments: Mapping[str, Commitment]) -
     return [commitments[name] for name in names]
 
 
+MAX_COLUMNS = 2**16
+
+
 def place_slabs(program: Program, sizes: Sizes, geometry: Geometry, links: Sequence[int]) -> Placement:
     """Columns of every slab; links: the link cells of every long-lived one."""
     slabs: list[SlabPlace] = []
@@ -196,6 +199,8 @@ def place_slabs(program: Program, sizes: Sizes, geometry: Geometry, links: Seque
     where = layout(program, None)
     columns = -(-(where.cells + 3 * sizes.pads) // geometry.data_rows)
     slabs.append(SlabPlace("witness", where, columns, base, True))
+    if base + columns > MAX_COLUMNS:
+        raise Refused("geometry", "statement", f"{base + columns} columns, more than 2^16")
     fold = bits(base + columns)
     blinding = blinding_rows(columns, fold, geometry.queries) + 1
     if geometry.data_rows + blinding > geometry.rows:

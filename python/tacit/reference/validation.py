@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .errors import Refused
-from .field import HALF
+from .field import HALF, bits
 from .intervals import check_intervals
 from .program import (
     Constant,
@@ -33,7 +33,7 @@ from .work import check_work
 
 MAX_AXES, MAX_PADDED_BITS = 8, 30
 MAX_SLABS, MAX_LIST, MAX_ROWS, MAX_SHIFT = 16, 2**16, 2**20, 62
-MAX_ENTRIES = 2**40
+MAX_ENTRIES, MAX_ALL_ROWS, MAX_FRAC = 2**40, 2**24, 512
 
 
 def refuse(place: str, detail: str) -> Refused:
@@ -53,6 +53,8 @@ def validate(program: Program) -> None:
     _check_tensors(program)
     for table in program.tables:
         require(1 <= table.rows <= MAX_ROWS, f"table {table.name}", f"{table.rows} rows")
+    rows = sum(1 << bits(table.rows) for table in program.tables)
+    require(rows <= MAX_ALL_ROWS, "tables", f"{rows} rows in all, padded")
     for einsum in program.einsums:
         _check_einsum(program, einsum)
     _check_lookups(program)
@@ -67,6 +69,7 @@ def validate(program: Program) -> None:
         require(port.tensor < len(program.tensors), place, "no such tensor")
         is_constant = isinstance(program.tensors[port.tensor].place, Constant)
         require(not is_constant, place, "the tensor is a constant")
+        require(abs(port.frac) <= MAX_FRAC, place, f"a frac of {port.frac}")
     check_work(program)
     check_intervals(program)
 
@@ -78,6 +81,8 @@ def _check_lists(program: Program) -> None:
     for place, names in (
         ("slabs", [s.name for s in program.slabs]),
         ("tensors", [t.name for t in program.tensors]),
+        ("inputs", [p.name for p in program.inputs]),
+        ("outputs", [p.name for p in program.outputs]),
     ):
         require(all(names), place, "an empty name")
         require(len(set(names)) == len(names), place, "a name used twice")

@@ -25,6 +25,7 @@ from .security import check_security
 from .sizes import Sizes
 from .transcript import Reader
 from .validation import validate
+from .work import check_geometry_work
 
 
 def verify(
@@ -76,10 +77,12 @@ def verify_with(
     links = [commitment.header.links for commitment in ordered]
     sizes = Sizes.of(program)
     placement = place_slabs(program, sizes, geometry, links)
+    columns = sum(slab.columns for slab in placement.slabs)
+    check_geometry_work(program, geometry.folds, columns * geometry.data_rows)
     check_security(program, geometry, target, links, further_claims=1 if further else 0)
     for index, commitment in enumerate(ordered):
-        columns = placement.slabs[index].columns
-        check_header(program, index, commitment.header, geometry, columns, placement.fold)
+        own = placement.slabs[index].columns
+        check_header(program, index, commitment.header, geometry, own, placement.fold)
         _ = commitment.y_value  # canonical
     public_values = check_publics(program, publics)
 

@@ -1,7 +1,8 @@
-"""How much a program asks of this verifier: it is plain Python, so programs beyond a bound are refused up front.
+"""How much a program asks of a verifier.
 
-The bound is this implementation's own. It keeps time and memory finite for programs that come from somebody else; a
-program that exceeds it may be perfectly valid.
+The entries of forms are bounded by protocol.md, section 6. The other bound is this implementation's own: it is plain
+Python, and what is beyond the bound is refused up front. It keeps time and memory finite for programs that come from
+somebody else; a program that exceeds it may be perfectly valid.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from math import prod
 
 from .errors import Refused
 from .field import bits
-from .program import Expr, OfEinsum, Program, Shape, shape_bits
+from .program import Constant, Expr, OfEinsum, Program, Public, Shape, shape_bits
 
 MAX_WORK = 2**24  # products in K, about: a minute, a few gigabytes
+MAX_FORM_ENTRIES = 2**26
 
 
 def expression_work(program: Program, expr: Expr, shape: Shape) -> int:
@@ -49,3 +51,26 @@ def check_work(program: Program) -> None:
     work = program_work(program)
     if work > MAX_WORK:
         raise Refused("program", "size", f"about {work} steps: too many for the plain Python verifier")
+
+
+def form_blocks(program: Program) -> list[int]:
+    """Bits of the block of every form in a claim: a table's multiplicities, a committed tensor's where a term names it."""
+    exprs = [zero.expr for zero in program.zeros]
+    exprs += [expr for lookup in program.lookups for expr in (lookup.input, lookup.output)]
+    # A public operand has no form; of two operands that are the same, one is claimed.
+    exprs += [expr for e in program.einsums for expr in ((e.a,) if e.same else (e.a, e.b))]
+    tensors = [program.tensors[t.source.index] for x in exprs for t in x.terms if not isinstance(t.source, OfEinsum)]
+    committed = [tensor for tensor in tensors if not isinstance(tensor.place, Constant | Public)]
+    return [bits(table.rows) for table in program.tables] + [shape_bits(tensor.shape) for tensor in committed]
+
+
+def check_geometry_work(program: Program, folds: int, cells: int) -> None:
+    """Refuses ("program") more than 2^26 entries of forms after the folds, and ("program", place "size") too many cells.
+
+    cells: of all columns, the witness slab's among them; this verifier unfolds the last vector over them.
+    """
+    entries = sum(1 << max(0, block - folds) for block in form_blocks(program))
+    if entries > MAX_FORM_ENTRIES:
+        raise Refused("program", "forms", f"{entries} entries after the folds, more than 2^26")
+    if cells > MAX_WORK:
+        raise Refused("program", "size", f"{cells} cells: too many for the plain Python verifier")
