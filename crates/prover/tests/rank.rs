@@ -2,11 +2,15 @@
 //! longer when any one part of the construction is taken away.
 
 mod common;
+mod random;
 mod zk;
 
 use common::*;
+use random::generator::random_case;
 use rayon::prelude::*;
-use tacit_pcs::Slab;
+use tacit_params::{Geometry, Level};
+use tacit_pcs::{Columns, Slab};
+use tacit_program::{Hint, Place};
 use tacit_prover::Job;
 use tacit_verifier::{prepare_validity, VALIDITY_CONTEXT};
 use zk::hiding::{check_against_messages, test, Answer, Without};
@@ -30,16 +34,20 @@ fn slabs(case: &Case, budget: u32) -> Vec<Slab> {
 
 /// An inference with the MLP.
 fn inference(case: &Case, slabs: &[Slab], number: usize) -> Run {
+    inference_in(&toy(), case, slabs, number)
+}
+
+fn inference_in(geometry: &Geometry, case: &Case, slabs: &[Slab], number: usize) -> Run {
     let refs: Vec<&Slab> = slabs.iter().collect();
-    let geometry = toy();
+    let ids: Vec<usize> = (0..slabs.len()).collect();
     let context = [number as u8];
     let job = Job {
         prepared: &case.prepared,
-        geometry: &geometry,
+        geometry,
         slabs: &refs,
         context: &context,
     };
-    run(job, case.givens.clone(), &[MODEL, DATA], WITNESS + number)
+    run(job, case.givens.clone(), &ids, WITNESS + number)
 }
 
 /// The validity proof of the model slab.
@@ -135,6 +143,7 @@ fn expect_all(runs: &[Run], cases: &[Ablation]) {
             let without = Without {
                 terms: *terms,
                 keep: &|v| keep(v),
+                known: &[],
             };
             test(runs, &without)
         })
@@ -168,7 +177,12 @@ fn without_any_one_part_it_leaks() {
     expect_all(
         &runs,
         &[
-            ("two rank-one terms: the third is a margin", true, 2, all()),
+            (
+                "two rank-one terms: here the others are a margin",
+                true,
+                2,
+                all(),
+            ),
             ("one rank-one term", false, 1, all()),
             ("no blinding form", false, 0, all()),
             ("rows for the queries only", false, 3, rows(None, q)),
@@ -233,4 +247,112 @@ fn a_mask_shorter_than_the_longest_slab_leaks() {
             ("a mask two rows shorter", false, 3, masked(first)),
         ],
     );
+}
+
+/// y = W x for a public W of many columns and a private x of one: blinding stands in two columns of nineteen.
+fn public_model() -> Case {
+    let mut p = Builder::new("public model", &[("model", false), ("data", true)]);
+    let w = p.tensor("W", &[30, 60], Place::Slab(0), -4, 3);
+    let x = p.tensor("x", &[60], Place::Slab(1), -8, 7);
+    let y = p.tensor("y", &[30], Place::Public, -2000, 2000);
+    let t = |id, n| expr(0, vec![same(1, id, n)]);
+    let sizes = [('k', 60), ('o', 30)];
+    let acc = p.einsum("acc", "k,ok->o", &sizes, t(x, 1), t(w, 2));
+    p.zero(
+        "y",
+        &[30],
+        expr(0, vec![product(1, acc, 1), same(-1, y, 1)]),
+    );
+    p.hint(Hint::Linear {
+        dst: y,
+        expr: expr(0, vec![product(1, acc, 1)]),
+    });
+    let givens = vec![(w, numbers(1, 1800, -4, 3)), (x, numbers(2, 60, -8, 7))];
+    Case {
+        prepared: p.prepare(),
+        givens,
+    }
+}
+
+#[test]
+fn few_private_columns_among_public_ones() {
+    let level = |fold, log_domain| Level {
+        fold,
+        log_domain,
+        queries: 5,
+    };
+    let geometry = Geometry {
+        log_rows: 7,
+        rows: 192,
+        log_domain: 9,
+        levels: vec![level(3, 6), level(2, 5)],
+        ..toy()
+    };
+    let case = public_model();
+    let slabs = commit_all(&case.prepared, &geometry, &slab_values(&case), 1, 5);
+    let runs = [inference_in(&geometry, &case, &slabs, 0)];
+    check_against_messages(&runs[0]);
+    let all = || Box::new(|_: Var| true);
+    expect_all(
+        &runs,
+        &[
+            ("a private column among public ones", true, 7, all()),
+            ("with three rank-one terms", false, 3, all()),
+        ],
+    );
+}
+
+/// Whoever knows one slab, its blinding too, learns nothing of the others.
+#[test]
+fn the_owner_of_one_slab_learns_nothing_of_the_others() {
+    let runs = inferences(1, 1);
+    for known in [&[MODEL][..], &[DATA], &[MODEL, DATA]] {
+        let without = Without {
+            known,
+            ..Without::default()
+        };
+        expect("slabs that the reader owns", true, test(&runs, &without));
+    }
+}
+
+/// Programs of every kind, their slabs blinded for one proof of exactly their k0.
+#[test]
+fn random_programs_hide() {
+    let mut private = 0;
+    for seed in 0..24 {
+        let list = numbers(seed + 1, 300, 0, 1 << 30);
+        let (program, givens) = random_case(list.into_iter().map(|x| x as u32).collect());
+        let case = Case {
+            prepared: tacit_program::Prepared::new(program).unwrap(),
+            givens,
+        };
+        let columns = columns(&case);
+        if columns.total() > 40 {
+            continue;
+        }
+        private += case
+            .prepared
+            .program
+            .slabs
+            .iter()
+            .filter(|s| s.private)
+            .count();
+        let k0 = columns.k0 as u8;
+        let slabs = commit_all(&case.prepared, &toy(), &slab_values(&case), 1, k0);
+        let runs = [inference(&case, &slabs, 0)];
+        check_against_messages(&runs[0]);
+        let name = format!("random program {seed}, {} columns", columns.total());
+        expect(&name, true, test(&runs, &Without::default()));
+    }
+    assert!(private >= 5, "{private} private slabs seen");
+}
+
+/// The columns of a proof of a case.
+fn columns(case: &Case) -> Columns {
+    let (prepared, r) = (&case.prepared, toy().r());
+    let (witness, slabs) = prepared.layouts.split_last().unwrap();
+    let pads = prepared.sizes.pads as usize;
+    let last = tacit_pcs::witness_columns(&toy(), witness.cells, pads);
+    let slabs = slabs.iter().map(|l| (l.cells + 3).div_ceil(r) as u32);
+    Columns::new(slabs.chain([last]).collect())
 }

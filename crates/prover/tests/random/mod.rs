@@ -1,4 +1,5 @@
 //! Random programs, and a slow execution of them.
+#![allow(dead_code)]
 
 pub mod dice;
 pub mod expressions;

@@ -18,6 +18,8 @@ pub struct Without<'a> {
     pub terms: usize,
     /// Which blinding cells and mask entries exist.
     pub keep: &'a dyn Fn(Var) -> bool,
+    /// Slabs that the reader knows altogether, their blinding too: somebody's own.
+    pub known: &'a [usize],
 }
 
 impl Default for Without<'_> {
@@ -25,6 +27,7 @@ impl Default for Without<'_> {
         Self {
             terms: usize::MAX,
             keep: &|_| true,
+            known: &[],
         }
     }
 }
@@ -62,11 +65,13 @@ pub fn test(runs: &[Run], without: &Without) -> Answer {
         Var::Cell { row, .. } => *row >= r,
     };
     // The cells of a public slab are known to everybody.
+    let salted = |slab: usize| {
+        let mut all = runs.iter().flat_map(|r| &r.slabs);
+        all.all(|s| s.id != slab || s.salted)
+    };
     let public = |v: &Var| match v {
         Var::Mask { .. } => false,
-        Var::Cell { slab, .. } => runs
-            .iter()
-            .any(|r| r.slabs.iter().any(|s| s.id == *slab && !s.salted)),
+        Var::Cell { slab, .. } => !salted(*slab) || without.known.contains(slab),
     };
     let mut exists: BTreeMap<Var, usize> = BTreeMap::new();
     for run in runs {
