@@ -48,7 +48,7 @@ def build(level: str, target_cpu: str, *, zig: bool) -> Path:
 def extension(wheel: Path) -> tuple[str, bytes]:
     """The name and the bytes of the extension module in a wheel."""
     with zipfile.ZipFile(wheel) as archive:
-        (name,) = (name for name in archive.namelist() if name.startswith(f"{MODULE}."))
+        (name,) = (name for name in archive.namelist() if name.startswith(f"{MODULE}.") and name.endswith(".so"))
         return name, archive.read(name)
 
 
