@@ -5,8 +5,11 @@ mod common;
 use common::*;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use tacit_pcs::Slab;
 use tacit_program::Publics;
-use tacit_verifier::verify;
+use tacit_prover::Job;
+use tacit_verifier::files::{seal, unseal, Body, CommitmentFile, FileKind, ProofFile};
+use tacit_verifier::{prepare_validity, verify, VALIDITY_CONTEXT};
 
 /// The verifier's answer for a changed argument of the linear program.
 fn answer(
@@ -148,4 +151,88 @@ fn another_program() {
         matches!(slug, "grinding" | "merkle" | "non_canonical"),
         "{slug}"
     );
+}
+
+/// Every byte of a body changed, its container made anew: what `judge` says of each, counted.
+fn every_byte(
+    kind: FileKind,
+    file: &[u8],
+    judge: impl Fn(&[u8]) -> &'static str + Sync,
+) -> BTreeMap<&'static str, usize> {
+    let body = unseal(kind, file).unwrap();
+    let slugs: Vec<&str> = (0..body.len())
+        .into_par_iter()
+        .map(|i| {
+            let mut bytes = body.to_vec();
+            bytes[i] ^= 1 << (i % 8);
+            judge(&seal(kind, &bytes))
+        })
+        .collect();
+    let mut seen = BTreeMap::new();
+    slugs
+        .into_iter()
+        .for_each(|s| *seen.entry(s).or_default() += 1);
+    seen
+}
+
+#[test]
+fn every_byte_of_a_commitment_counts() {
+    let world = &*MLP;
+    let tensors = world.case.prepared.schema_tensors(0);
+    let prepared = prepare_validity("model", &tensors).unwrap();
+    let slab: &Slab = &world.slabs[0];
+    let job = Job {
+        prepared: &prepared,
+        geometry: &world.geometry,
+        slabs: &[slab],
+        context: VALIDITY_CONTEXT,
+    };
+    let none: [(u32, Vec<i64>); 0] = [];
+    let file = CommitmentFile {
+        slab: "model".into(),
+        tensors,
+        commitment: slab.commitment.clone(),
+        validity: job.prove(none).unwrap().argument,
+        link: None,
+    }
+    .to_file();
+    let judge = |bytes: &[u8]| match CommitmentFile::from_file(bytes).and_then(|f| f.accept(TOY)) {
+        Ok(_) => "accepted",
+        Err(e) => e.slug(),
+    };
+    assert_eq!(judge(&file), "accepted");
+    let seen = every_byte(FileKind::Commitment, &file, judge);
+    assert!(!seen.contains_key("accepted"), "{seen:?}");
+    for slug in ["encoding", "schema", "validity"] {
+        assert!(seen.contains_key(slug), "{seen:?}");
+    }
+}
+
+#[test]
+fn every_byte_of_a_proof_file_counts() {
+    let world = &*MLP;
+    let proof = world.prove();
+    let program = world.case.prepared.digest;
+    let file = ProofFile {
+        program,
+        publics: proof.publics.0,
+        argument: proof.argument,
+    }
+    .to_file();
+    let named = commitments(&world.slabs);
+    let judge = |bytes: &[u8]| {
+        let file = ProofFile::from_file(bytes);
+        match file
+            .and_then(|f| f.verify(&world.case.prepared, &world.geometry, &named, CONTEXT, TOY))
+        {
+            Ok(_) => "accepted",
+            Err(e) => e.slug(),
+        }
+    };
+    assert_eq!(judge(&file), "accepted");
+    let seen = every_byte(FileKind::Proof, &file, judge);
+    assert!(!seen.contains_key("accepted"), "{seen:?}");
+    for slug in ["encoding", "program", "public_interval", "merkle"] {
+        assert!(seen.contains_key(slug), "{seen:?}");
+    }
 }

@@ -44,10 +44,7 @@ pub(crate) fn verify(
 ) -> Result<Leaves, VerifyError> {
     let alpha = reader.challenge("alpha");
     let beta = reader.challenge("beta");
-    let inverse = k_inverse(alpha).ok_or_else(|| {
-        VerifyError::new(Slug::Alpha, "logup", "a challenge that is not zero", "zero")
-            .with_hint("prove again with fresh randomness")
-    })?;
+    let inverse = inverse(alpha)?;
     let root = take::<2>(reader.padded("root", 2)?);
     let [mut q, q_inverse] = root;
     // The root's denominator is not zero, and its numerator is not sent: P / Q = N_pad / alpha.
@@ -88,6 +85,14 @@ pub(crate) fn verify(
     })
 }
 
+/// 1 / alpha: padding meets alpha alone.
+fn inverse(alpha: K) -> Result<K, VerifyError> {
+    k_inverse(alpha).ok_or_else(|| {
+        VerifyError::new(Slug::Alpha, "logup", "a challenge that is not zero", "zero")
+            .with_hint("prove again with fresh randomness")
+    })
+}
+
 impl Ends {
     /// u0 = p0 q1, u1 = p1 q0, u2 = q0 q1.
     fn multiply(&self, triples: &mut Vec<Triple>) {
@@ -102,4 +107,15 @@ impl Ends {
 fn take<const N: usize>(values: Vec<Affine>) -> [Affine; N] {
     let mut values = values.into_iter();
     std::array::from_fn(|_| values.next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alpha_is_not_zero() {
+        assert_eq!(inverse(K::ZERO).unwrap_err().slug(), "alpha");
+        assert_eq!(inverse(K::TWO).unwrap() * K::TWO, K::ONE);
+    }
 }
