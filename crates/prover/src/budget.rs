@@ -31,6 +31,8 @@ pub enum BudgetError {
     Damaged { path: PathBuf, reason: &'static str },
     #[error("{path} belongs to another slab or another budget")]
     Other { path: PathBuf },
+    #[error("{path} is counted by process {owner}; this is another one, forked from it, and both would spend the same budget")]
+    Forked { path: PathBuf, owner: u32 },
     #[error("{path}: all {budget} proofs of the slab are spent")]
     Spent { path: PathBuf, budget: u32 },
 }
@@ -40,7 +42,7 @@ impl BudgetError {
     pub fn slug(&self) -> &'static str {
         match self {
             Self::Io { .. } => "budget_io",
-            Self::Locked { .. } => "budget_locked",
+            Self::Locked { .. } | Self::Forked { .. } => "budget_locked",
             Self::Damaged { .. } => "budget_damaged",
             Self::Other { .. } => "budget_other",
             Self::Spent { .. } => "budget",
@@ -57,6 +59,8 @@ pub struct Budget {
     used: u32,
     /// Checksum of the last record.
     chain: Digest,
+    /// The process that opened it. A lock and what is in memory both survive a fork: the child would count by itself.
+    owner: u32,
 }
 
 impl Budget {
@@ -90,6 +94,7 @@ impl Budget {
             budget,
             used: 0,
             chain: start(&header),
+            owner: std::process::id(),
         })
     }
 
@@ -141,20 +146,24 @@ impl Budget {
             budget,
             used,
             chain,
+            owner: std::process::id(),
         })
     }
 
     /// Spends one proof; `note` says on what (a hash of the statement). On the disk when this returns.
     ///
     /// # Errors
-    /// `budget` when nothing is left, `budget_io`.
+    /// `budget` when nothing is left, `budget_io`, `budget_locked` in a process that was forked from the one that opened
+    /// it, `budget_damaged` when the file is no longer what was read and written here.
     pub fn reserve(&mut self, note: &Digest) -> Result<u32, BudgetError> {
+        same_process(self.owner, &self.path)?;
         if self.used >= self.budget {
             return Err(BudgetError::Spent {
                 path: self.path.clone(),
                 budget: self.budget,
             });
         }
+        self.check_length()?;
         let record = record(&self.chain, self.used, note);
         // Counted even when writing fails: a record may be on the disk in part.
         self.used += 1;
@@ -170,6 +179,22 @@ impl Budget {
         Ok(self.budget - self.used)
     }
 
+    /// The file ends where the last record ends.
+    fn check_length(&self) -> Result<(), BudgetError> {
+        let metadata = self.file.metadata().map_err(|source| BudgetError::Io {
+            path: self.path.clone(),
+            source,
+        })?;
+        let expected = HEADER as u64 + u64::from(self.used) * RECORD as u64;
+        if metadata.len() == expected {
+            return Ok(());
+        }
+        Err(BudgetError::Damaged {
+            path: self.path.clone(),
+            reason: "its length is not that of the records counted here",
+        })
+    }
+
     /// Proofs spent.
     #[must_use]
     pub fn used(&self) -> u32 {
@@ -181,6 +206,20 @@ impl Budget {
     pub fn left(&self) -> u32 {
         self.budget.saturating_sub(self.used)
     }
+}
+
+/// Refuses in another process than `owner`, the one that began to count at `path`.
+///
+/// # Errors
+/// `budget_locked`.
+pub fn same_process(owner: u32, path: &Path) -> Result<(), BudgetError> {
+    if owner == std::process::id() {
+        return Ok(());
+    }
+    Err(BudgetError::Forked {
+        path: path.to_path_buf(),
+        owner,
+    })
 }
 
 /// One process at a time; the lock goes with the file.
@@ -241,6 +280,36 @@ mod tests {
             Budget::create(&path, [7; 32], 2).is_err(),
             "a budget is never started twice"
         );
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn another_process_is_refused() {
+        let path = path("fork");
+        let mut budget = Budget::create(&path, [7; 32], 2).unwrap();
+        budget.owner ^= 1;
+        let before = std::fs::read(&path).unwrap();
+        let refused = budget.reserve(&[1; 32]).unwrap_err();
+        assert!(matches!(refused, BudgetError::Forked { .. }), "{refused}");
+        assert_eq!(refused.slug(), "budget_locked");
+        assert_eq!((budget.left(), std::fs::read(&path).unwrap()), (2, before));
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn records_by_others_are_noticed() {
+        let path = path("others");
+        let mut budget = Budget::create(&path, [7; 32], 3).unwrap();
+        budget.reserve(&[1; 32]).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        for bytes in [[&whole[..], &[0]].concat(), whole[..HEADER].to_vec()] {
+            std::fs::write(&path, &bytes).unwrap();
+            let refused = budget.reserve(&[2; 32]).unwrap_err();
+            assert_eq!(refused.slug(), "budget_damaged");
+            assert_eq!(std::fs::read(&path).unwrap(), bytes, "nothing is written");
+        }
+        std::fs::write(&path, &whole).unwrap();
+        assert_eq!(budget.reserve(&[2; 32]).unwrap(), 1);
         std::fs::remove_file(path).unwrap();
     }
 

@@ -19,10 +19,10 @@ mod prove;
 mod rounds;
 mod weights;
 
-pub use budget::{Budget, BudgetError};
-pub use commit::slab_cells;
+pub use budget::{same_process, Budget, BudgetError};
+pub use commit::{slab_cells, slab_seed};
 pub use error::ProveError;
 pub use hooks::Hooks;
 pub use link::{child_of, link_value, Linking};
 pub use profile::Profile;
-pub use prove::{public_values, Job, Proof};
+pub use prove::{gather, public_values, Job, Proof};

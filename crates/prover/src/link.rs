@@ -4,7 +4,9 @@ use tacit_algebra::field::k_new;
 use tacit_algebra::{k_to_bytes, F, K};
 use tacit_pcs::{commit, Slab};
 use tacit_verifier::{value, Link, LinkStatement, Schema};
+use zeroize::Zeroizing;
 
+use crate::commit::slab_seed;
 use crate::error::ProveError;
 use crate::prove::Job;
 
@@ -84,7 +86,8 @@ pub fn link_value(slab: &Slab, index: u16) -> Option<K> {
 }
 
 /// Commits to the values of `master` again, under its geometry: one link cell, which holds that of the master's cell `index`,
-/// and blinding for `budget` proofs, the link's included.
+/// and blinding for `budget` proofs, the link's included. `fresh`: 32 random bytes; the master's seed, its cell and the values
+/// hedge them.
 ///
 /// # Errors
 /// `header` when the master has no such cell or is public; the rows that a budget needs may not fit the geometry.
@@ -92,7 +95,7 @@ pub fn child_of(
     master: &Slab,
     index: u16,
     budget: u32,
-    seed: [u8; 32],
+    fresh: [u8; 32],
 ) -> Result<Slab, ProveError> {
     let header = &master.commitment.header;
     let link = link_value(master, index)
@@ -104,6 +107,8 @@ pub fn child_of(
         })?;
     let cells = &master.data()[..master.cells()];
     let (schema, fold) = (header.schema, header.max_fold);
+    let parent = Zeroizing::new([&master.seed()[..], &index.to_be_bytes()].concat());
+    let seed = slab_seed(&fresh, &schema, cells, budget, fold, &parent);
     Ok(commit(
         &header.geometry,
         true,
@@ -112,6 +117,6 @@ pub fn child_of(
         &[link],
         budget,
         fold,
-        seed,
+        *seed,
     )?)
 }

@@ -301,7 +301,7 @@ pub fn public_values(prepared: &Prepared, trace: &Trace) -> Publics {
 }
 
 /// Valid entries, row-major, of a padded block.
-fn gather(shape: &[u32], block: &[F]) -> Vec<i64> {
+pub fn gather(shape: &[u32], block: &[F]) -> Vec<i64> {
     let [extent, inner @ ..] = shape else {
         return block.first().map(|&x| f_to_i64(x)).into_iter().collect();
     };
@@ -321,7 +321,7 @@ fn gather(shape: &[u32], block: &[F]) -> Vec<i64> {
 }
 
 /// A hash of the cells, blocks of them side by side.
-fn digest_of_cells(cells: &[F]) -> Digest {
+pub(crate) fn digest_of_cells(cells: &[F]) -> Digest {
     const BLOCK: usize = 512;
     const LANES: usize = 8;
     let blocks: Vec<Digest> = cells

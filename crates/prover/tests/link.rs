@@ -131,6 +131,9 @@ fn a_child_is_fresh() {
     let two = child_of(&master.slab, 1, 2, [9; 32]).unwrap();
     assert_ne!(one.commitment.root, two.commitment.root);
     assert_ne!(one.commitment.y, two.commitment.y);
+    // Also where the operating system repeats itself.
+    let repeated = child_of(&master.slab, 1, 2, [8; 32]).unwrap();
+    assert_ne!(one.seed(), repeated.seed());
     assert!(
         child_of(&master.slab, 3, 2, [9; 32]).is_err(),
         "no such cell"

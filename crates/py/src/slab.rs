@@ -9,11 +9,11 @@ use tacit_algebra::hash::{hash, Digest, Tag};
 use tacit_algebra::K;
 use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::Slab as Committed;
-use tacit_program::{entries, pack, Prepared, Trace};
-use tacit_prover::{Budget, BudgetError, Job};
+use tacit_program::{entries, pack, shape_bits, Prepared, Trace, Values};
+use tacit_prover::{gather, slab_seed, Budget, BudgetError, Job};
 use tacit_verifier::files::{seal, unseal, Body, CommitmentFile, FileKind};
 use tacit_verifier::VALIDITY_CONTEXT as CONTEXT;
-use tacit_verifier::{prepare_validity, Slug, VerifyError};
+use tacit_verifier::{prepare_link, prepare_validity, Schema, Slug, VerifyError};
 use zeroize::Zeroizing;
 
 use crate::deploy::{budget_of, max_fold, most_links};
@@ -27,6 +27,8 @@ enum Count {
     Memory {
         used: u32,
         budget: u32,
+        /// The process that counts: a fork would count by itself.
+        owner: u32,
     },
     File(Budget),
     /// Nothing to count: the slab is public.
@@ -48,6 +50,7 @@ impl Slab {
             Count::Memory {
                 used: 1,
                 budget: header.budget,
+                owner: std::process::id(),
             }
         } else {
             Count::Free
@@ -86,7 +89,7 @@ impl Slab {
     fn left(&self) -> Result<Option<u32>> {
         Ok(match &*self.lock()? {
             Count::Free => None,
-            Count::Memory { used, budget } => Some(budget.saturating_sub(*used)),
+            Count::Memory { used, budget, .. } => Some(budget.saturating_sub(*used)),
             Count::File(journal) => Some(journal.left()),
         })
     }
@@ -120,14 +123,20 @@ impl Slab {
     pub fn reserve(&self, note: &Digest) -> Result<u32> {
         match &mut *self.lock()? {
             Count::Free => Ok(0),
-            Count::Memory { used, budget } if *used < *budget => {
+            Count::Memory {
+                used,
+                budget,
+                owner,
+            } => {
+                let path = PathBuf::from(&self.public.slab);
+                tacit_prover::same_process(*owner, &path)?;
+                let budget = *budget;
+                if *used >= budget {
+                    return Err(self.spent(BudgetError::Spent { path, budget }));
+                }
                 *used += 1;
                 Ok(*used - 1)
             }
-            Count::Memory { budget, .. } => Err(self.spent(BudgetError::Spent {
-                path: PathBuf::from(&self.public.slab),
-                budget: *budget,
-            })),
             Count::File(journal) => {
                 journal.reserve(note).map_err(|e| self.spent(e))?;
                 Ok(journal.used() - 1)
@@ -195,13 +204,16 @@ fn commit_values(
         proofs
     };
     let budget = if private { budget_of(spends) } else { 0 };
+    let schema = prepared.schema(slab);
+    let hedged = |label| -> Result<Zeroizing<Digest>> {
+        Ok(slab_seed(&*fresh()?, &schema, &cells, budget, fold, label))
+    };
     let seed = if private {
-        fresh()?
+        hedged(b"")?
     } else {
         Zeroizing::default()
     };
-    let links = Links(Stream::new(&*fresh()?, PADS).k_vec(usize::from(children)));
-    let schema = prepared.schema(slab);
+    let links = Links(Stream::new(&*hedged(b"links")?, PADS).k_vec(usize::from(children)));
     let inner = tacit_pcs::commit(
         geometry, private, schema, &cells, &links.0, budget, fold, *seed,
     )
@@ -284,6 +296,56 @@ fn slab_trace(prepared: &Prepared, slab: usize, given: Vec<(String, Vec<i64>)>) 
         }
     }
     Ok(trace)
+}
+
+/// A public slab from its cells alone. Whoever holds its secret file takes its commitment for that of known values, so
+/// neither the stored root nor the values are believed.
+fn recommit(inner: &Committed, public: &CommitmentFile, path: &str) -> Result<Committed> {
+    let refuse = |reason: String| Fail::new("file", "encoding", path, reason);
+    let header = &inner.commitment.header;
+    let tensors = &public.tensors;
+    if tacit_program::schema_digest(tensors) != header.schema {
+        return Err(refuse("the tensors are not those of the header".into()));
+    }
+    // Shapes are bounded from here on.
+    let prepared = prepare_link(&public.slab, tensors)?;
+    let trace = Trace {
+        tensors: unpack(tensors, inner).map_err(refuse)?,
+        ..Trace::default()
+    };
+    let cells = pack(&prepared, 0, &trace);
+    let zero = Digest::default();
+    let again = tacit_pcs::commit(
+        &header.geometry,
+        false,
+        header.schema,
+        &cells,
+        &[],
+        0,
+        0,
+        zero,
+    )?;
+    if again.commitment != public.commitment {
+        return Err(refuse("the commitment is not that of the values".into()));
+    }
+    Ok(again)
+}
+
+/// The values of the tensors in layout order, each in its interval.
+fn unpack(tensors: &Schema, slab: &Committed) -> std::result::Result<Vec<Values>, String> {
+    let mut at = 0usize;
+    let mut all = Vec::with_capacity(tensors.len());
+    for (name, shape, lo, hi) in tensors {
+        let end = at.saturating_add(1 << shape_bits(shape));
+        let block = slab.data().get(at..end).ok_or("too few cells")?;
+        let values = gather(shape, block);
+        if let Some(bad) = values.iter().find(|v| !(lo..=hi).contains(v)) {
+            return Err(format!("{name}: expected [{lo}, {hi}], got {bad}"));
+        }
+        all.push(Arc::new(values));
+        at = end;
+    }
+    Ok(all)
 }
 
 fn prove_validity(
@@ -370,7 +432,12 @@ impl Slab {
                 path,
                 "this secret is counted in another journal already",
             )),
-            Count::Memory { used, budget } => {
+            Count::Memory {
+                used,
+                budget,
+                owner,
+            } => {
+                tacit_prover::same_process(*owner, path.as_ref())?;
                 let mut journal = Budget::create(&journal_path(path), self.identity(), *budget)?;
                 for _ in 0..*used {
                     journal.reserve(&hash(Tag::File, 0, &[b"before saving"]))?;
@@ -397,12 +464,17 @@ impl Slab {
                     "secret and commitment do not belong together",
                 ));
             }
+            let private = public.commitment.header.private;
             let slab = Self {
-                inner,
+                inner: if private {
+                    inner
+                } else {
+                    recommit(&inner, &public, path)?
+                },
                 public,
                 count: Mutex::new(Count::Free),
             };
-            if slab.private() {
+            if private {
                 let journal = journal_path(path);
                 if !journal.exists() {
                     let reason = format!(
