@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
 import threading
 import time
@@ -21,6 +22,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.status import Status
 from rich.table import Table
+from rich.text import Text
 
 #: Work that takes longer than this many seconds shows that it goes on.
 PATIENCE = 1.0
@@ -38,7 +40,26 @@ def stderr() -> Console:
 
 def _console(stream: TextIO) -> Console:
     # Nothing is folded where no person reads: a path in a log or a pipe stays in one piece.
-    return Console(file=stream, highlight=False, width=None if stream.isatty() else 1000)
+    return _Console(file=stream, highlight=False, width=None if stream.isatty() else 1000)
+
+
+# --- what came from a file --------------------------------------------------------------------------------------------
+
+#: Characters that move the cursor, set colours or turn the direction of writing: control characters and bidi controls.
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+_UNSAFE = re.compile(f"[{_CONTROLS}]")
+
+
+def one_line(text: str) -> str:
+    """A name or reason that came from a file, perhaps somebody else's: control characters become U+FFFD, line ends spaces."""
+    return _UNSAFE.sub("\ufffd", re.sub(r"[ \t]*[\t\n]+[ \t]*", " ", text))
+
+
+class _Console(Console):
+    """Prints no control character of a text: rich makes its own styles after this, so only a file's are lost."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(_UNSAFE.sub("\ufffd", text), **options)
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
@@ -90,6 +111,7 @@ def busy(message: str, *, tell_end: bool = True) -> Iterator[None]:
     On a terminal that is a spinner, elsewhere one line when the patience ends and one at the end.
     """
     console = stderr()
+    message = one_line(message)
     spinner: Status | None = None
     lock = threading.Lock()
     done = False
@@ -132,7 +154,7 @@ def facts(rows: Iterable[tuple[str, str]]) -> Table:
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in rows:
-        grid.add_row(escape(name), value)
+        grid.add_row(escape(one_line(name)), value)
     return grid
 
 
@@ -140,7 +162,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str =
     """A table; the first column holds names, the others figures, aligned right."""
     result = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for index, column in enumerate(columns):
-        result.add_column(column, justify="left" if index == 0 else "right", header_style="dim", overflow="fold")
+        result.add_column(
+            escape(one_line(column)), justify="left" if index == 0 else "right", header_style="dim", overflow="fold"
+        )
     for row in rows:
         result.add_row(*row)
     return result
@@ -151,12 +175,12 @@ def show(value: Mapping[str, Any], *, depth: int = 0) -> None:
     out = stdout()
     leaves = [(name, item) for name, item in value.items() if not _nested(item)]
     if leaves:
-        rows = [(f"{name}".replace("_", " "), escape(_leaf(name, item))) for name, item in leaves]
+        rows = [(name.replace("_", " "), escape(_leaf(name, item))) for name, item in leaves]
         out.print(_indented(facts(rows), 2 * depth))
     for name, item in value.items():
         if not _nested(item):
             continue
-        out.print(_indented(f"[bold]{escape(name.replace('_', ' '))}[/bold]", 2 * depth))
+        out.print(_indented(f"[bold]{escape(one_line(name).replace('_', ' '))}[/bold]", 2 * depth))
         if isinstance(item, Mapping):
             show(item, depth=depth + 1)
         elif all(isinstance(entry, Mapping) for entry in item):
@@ -195,7 +219,7 @@ def _leaf(name: str, value: Any) -> str:
         return f"[{shown}{', ...' if len(value) > 16 else ''}]"
     if isinstance(value, Mapping):
         return "none"
-    return str(value)
+    return one_line(str(value))
 
 
 # --- data -------------------------------------------------------------------------------------------------------------
@@ -227,6 +251,7 @@ def plain(value: Any) -> Any:
 
 def print_json(value: Any) -> None:
     """JSON of `plain(value)` on stdout, and a line end."""
-    json.dump(plain(value), sys.stdout, indent=2, ensure_ascii=False, allow_nan=True)
-    sys.stdout.write("\n")
+    text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=True)
+    # Outside strings there is none of them but the line ends.
+    sys.stdout.write(_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
     sys.stdout.flush()

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from tacit import console
+from tacit.cli.failures import report
+from tacit.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -72,6 +74,45 @@ def test_plain_data_survives_json() -> None:
     example = Example(np.array([[1.5, -2.0]]), b"\x00\xff", {"a": (np.int64(3), Path("x/y"))})
     data = console.plain(example)
     assert json.loads(json.dumps(data)) == {"values": [[1.5, -2.0]], "digest": "00ff", "nested": {"a": [3, "x/y"]}}
+
+
+#: Clear the screen, green, the 8-bit CSI, a new line, text from right to left.
+HOSTILE = "x\x1b[2J\x1b[32maccepted\x9b1m\nproof accepted\u202edetpecca\r"
+
+
+def test_names_paint_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    console.show(
+        {"name": HOSTILE, HOSTILE: [1], HOSTILE * 2: {HOSTILE: 1}, "rows": [{HOSTILE: HOSTILE}], "all": [HOSTILE]}
+    )
+    with console.busy(HOSTILE):
+        pass
+    console.stdout().print(f"[bold]{HOSTILE}[/bold]")
+    code = report(InputError(HOSTILE, slug="name", place=HOSTILE), as_json=False)
+    out, err = capsys.readouterr()
+    assert code == 1
+    assert "accepted" in out
+    assert "accepted" in err
+    for text in (out, err):
+        assert not [c for c in text if (ord(c) < 32 and c != "\n") or 127 <= ord(c) < 160 or c == "\u202e"]
+    # Only a message of this program's own may end a line.
+    assert [line for line in (out + err).splitlines() if line.strip().startswith("proof accepted")] == [
+        "proof accepted\ufffddetpecca\ufffd"
+    ]
+
+
+def test_json_paints_nothing_and_is_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    console.print_json({HOSTILE: "é" + HOSTILE})
+    out = capsys.readouterr().out
+    assert json.loads(out) == {HOSTILE: "é" + HOSTILE}
+    assert "é" in out
+    assert not [c for c in out if (ord(c) < 32 and c != "\n") or 127 <= ord(c) < 160 or c == "\u202e"]
+
+
+def test_styles_are_kept(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    console.stdout().print("[bold]fine[/bold]")
+    assert "\x1b[1mfine\x1b[0m" in capsys.readouterr().out
 
 
 def test_show(capsys: pytest.CaptureFixture[str]) -> None:

@@ -74,8 +74,9 @@ def describe(error: BaseException) -> dict[str, Any]:
 def _print(details: dict[str, Any]) -> None:
     titles = {"refused": "refused", "error": "error", "bug": "a bug in tacit"}
     err = console.stderr()
+    details = {name: console.one_line(str(value)) for name, value in details.items()}
     slug = f"[{details['slug']}]"
-    err.print(f"[bold red]{titles[details['kind']]}[/bold red]: {escape(str(details['reason']))}  {escape(slug)}")
-    rows = [(name, escape(str(details[name]))) for name in ("where", "expected", "got", "next") if name in details]
+    err.print(f"[bold red]{titles[details['kind']]}[/bold red]: {escape(details['reason'])}  {escape(slug)}")
+    rows = [(name, escape(details[name])) for name in ("where", "expected", "got", "next") if name in details]
     if rows:
         err.print(console.facts((f"  {name}", value) for name, value in rows))
