@@ -5,4 +5,5 @@ pub mod elimination;
 pub mod hiding;
 pub mod pads;
 pub mod record;
+pub mod simulator;
 pub mod view;
