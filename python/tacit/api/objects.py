@@ -148,7 +148,7 @@ class Program:
         """What the compiler wrote for people; part of no statement."""
         try:
             found = json.loads(self._native.notes or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):  # they come with the file: no promise that they are JSON, or flat
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -275,7 +275,11 @@ class Secret:
 
     @classmethod
     def load(cls, path: Path) -> Secret:
-        """Read a secret file and its journal. Raises BudgetExceeded when the journal is missing or damaged."""
+        """Read a secret file and its journal. Raises BudgetExceeded when the journal is missing or damaged.
+
+        A public slab is committed again from the values in the file: InvalidProof (slug encoding) if its root, its
+        header or an interval is not theirs.
+        """
         data = read_file(path)
         with failures(str(path)):
             return cls(_native.Slab.from_file(data, os.fspath(path)))
@@ -294,6 +298,7 @@ class Secret:
         """The public part."""
         with failures():
             native = _native.Commitment.from_file(self._native.commitment_file())
+        # A public slab was committed here from its values, or loading its file did that again.
         return Commitment(native, known=not native.private)
 
     @property
