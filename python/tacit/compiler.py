@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,10 @@ from tacit.graph import Graph, load
 from tacit.lowering.builder import Settings
 from tacit.lowering.core import IntGraph, Threshold
 from tacit.lowering.emit import INPUT_PLACES, Visibility
-from tacit.lowering.search import SAMPLES, Search
+from tacit.lowering.search import MOST_SAMPLES, SAMPLES, Search
 from tacit.program import Program
 from tacit.quantize import Calibration, Options, calibrate
-from tacit.report import Accuracy, Cost, accuracy, cost, quantized, truth
+from tacit.report import Accuracy, Cost, Pair, accuracy, cost, quantized, truth
 
 Array = npt.NDArray[Any]
 
@@ -100,7 +100,7 @@ def compile_model(
     if threshold is not None:
         name, index, value = threshold
         bound = Threshold(name, index if isinstance(index, tuple) else (index,), float(value))
-    known = list(islice(truth(graph, samples, outputs_only=True), SAMPLES))
+    known = known_samples(graph, samples)
     search = Search(graph, ranges, known, Visibility(inputs, weights), max_error, options or Options(), settings, bound)
     chosen = search.cheapest()
     program = chosen.emitted.program
@@ -113,6 +113,16 @@ def compile_model(
         program, digest, graph, chosen.ints, ranges, chosen.options, chosen.settings, found, cost(program)
     )
     return compiled, Weights(digest, "model", tuple(chosen.emitted.weights()))
+
+
+def known_samples(graph: Graph, samples: Mapping[str, Array]) -> list[Pair]:
+    """The first SAMPLES for the search, and more as long as they take no time."""
+    found, start = list[Pair](), monotonic()
+    for pair in truth(graph, samples, outputs_only=True):
+        found.append(pair)
+        if len(found) >= MOST_SAMPLES or (len(found) >= SAMPLES and monotonic() - start > 0.5):
+            break
+    return found
 
 
 def named_samples(graph: Graph, samples: Mapping[str, Array] | Array) -> dict[str, Array]:

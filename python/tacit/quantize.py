@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from tacit.errors import InputError, QuantizationError
 from tacit.graph import Graph, Node, evaluate_samples
+from tacit.lowering.columns import RoundColumns, column_shifts
 from tacit.lowering.core import InputSpec, IntGraph, Operator, OutputSpec, Parameter, Step, Threshold
 from tacit.lowering.rounding import Round, signed
 from tacit.lowering.signs import Commit
@@ -51,10 +52,14 @@ class Options:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the float network did on the calibration samples: [least, greatest] of every tensor."""
+    """What the float network did on the calibration samples: [least, greatest] of every tensor.
+
+    `columns`: of every input, the largest magnitude along its last axis.
+    """
 
     ranges: Mapping[str, tuple[float, float]]
     samples: int
+    columns: Mapping[str, Array] = field(default_factory=dict)
 
     def magnitude(self, tensor: str) -> float:
         """The largest absolute value, at least 2^-20."""
@@ -87,8 +92,12 @@ def batches(graph: Graph, inputs: Mapping[str, Array]) -> Iterator[dict[str, Arr
 def calibrate(graph: Graph, inputs: Mapping[str, Array]) -> Calibration:
     """Ranges of all tensors over the samples."""
     ranges: dict[str, tuple[float, float]] = {}
+    columns: dict[str, Array] = {}
     count = 0
     for sample in batches(graph, inputs):
+        for name, x in sample.items():
+            largest = np.abs(x).reshape(-1, x.shape[-1] if x.ndim else 1).max(0)
+            columns[name] = np.maximum(columns.get(name, largest), largest)
         for values in evaluate_samples(graph, {name: x[None] for name, x in sample.items()}):
             count += 1
             for name, x in (values | sample).items():
@@ -98,7 +107,7 @@ def calibrate(graph: Graph, inputs: Mapping[str, Array]) -> Calibration:
     for name, (low, high) in ranges.items():
         if not np.isfinite(low) or not np.isfinite(high):
             raise InputError("the float network gives infinities or NaN in calibration", place=name)
-    return Calibration(ranges, count)
+    return Calibration(ranges, count, columns)
 
 
 @dataclass(frozen=True)
@@ -106,6 +115,8 @@ class QValue:
     """A graph tensor as an integer value: its name there, scale, and whether it is raw.
 
     Logical axis i is axis perm[i] of the integer value. `bound`: of its integers' magnitude, headroom included.
+    `columns`: a further exponent for every entry of the last axis, which the weights after it absorb:
+    real value = integer * 2^(column - frac).
     """
 
     name: str
@@ -113,10 +124,21 @@ class QValue:
     raw: bool
     perm: tuple[int, ...]
     bound: float
+    columns: tuple[int, ...] | None = None
+
+    def absorb(self, values: Array, axis: int = -1) -> Array:
+        """Weights that multiply this value along an axis of theirs, columns included."""
+        if self.columns is None:
+            return values
+        factors = 2.0 ** np.array(self.columns)
+        return np.asarray(values * np.expand_dims(factors, tuple(range(1, -axis))))
 
 
 #: Operators whose result has the scale of their input.
 KEEP_SCALE = ("Relu", "LeakyRelu", "Clip", "MaxPool", "Reshape", "Transpose", "Slice", "Pad", "Cast")
+
+#: Columns whose magnitudes differ by more than this factor get scales of their own, up to so many columns.
+UNEVEN, MOST_COLUMNS = 16.0, 4096
 
 Rule = Callable[["Quantizer", Node], QValue]
 RULES: dict[str, Rule] = {}
@@ -231,8 +253,9 @@ class Quantizer:
         multiple of it, as long as `least_weight_bits` remain.
         """
         o, target = self.options, self.scale(tensor)
+        weight_bits = o.weight_bits if x.columns is None else o.weight_bits + 8
         largest = max(float(np.abs(values).max(initial=0)), 2.0**-30)
-        finest = min(log2(((1 << (o.weight_bits - 1)) - 1) / largest), 46 - x.frac)
+        finest = min(log2(((1 << (weight_bits - 1)) - 1) / largest), 46 - x.frac)
         room = x.frac + finest - target
         shift = floor(room)
         if (
@@ -241,7 +264,7 @@ class Quantizer:
             and o.weight_bits - (room - shift + shift % o.align) >= (o.least_weight_bits or 9)
         ):
             shift -= shift % o.align
-        bits = max(2, o.weight_bits - floor(room - shift))
+        bits = max(2, weight_bits - floor(room - shift))
         return self.parameter(name, values, target + shift - x.frac, bits)
 
     # values of graph tensors
@@ -262,6 +285,8 @@ class Quantizer:
         A sum of rounded tensors may have a few bits more than an activation, unless `narrow` is asked for.
         """
         v = self.value(tensor)
+        if v.columns is not None:
+            return v
         limit = 2.0 ** (self.bits - 1) if narrow else 2.0 ** (self.bits + 3)
         if v.raw or v.bound > limit:
             v = self.rounded(v, tensor)
@@ -320,11 +345,7 @@ def quantize(graph: Graph, calibration: Calibration, options: Options, threshold
         for tensor in dict.fromkeys(node.inputs):
             q.users.setdefault(tensor, []).append(node)
     for tensor in graph.inputs:
-        bits = options.input_bits or q.bits
-        frac = q.target(tensor, bits)
-        q.ints.inputs[tensor] = InputSpec(graph.shapes[tensor], *signed(bits), frac)
-        q.ints.shapes[tensor], q.ints.fracs[tensor] = graph.shapes[tensor], frac
-        q.values[tensor] = q.new(tensor, frac, False, tensor)
+        _input(q, tensor)
     for node in nodes:
         if node.name in q.skipped:
             continue
@@ -332,7 +353,8 @@ def quantize(graph: Graph, calibration: Calibration, options: Options, threshold
             place = graph.sources.get(node.name, node.name)
             raise QuantizationError(f"the operator {node.op} has no rule", place=place, slug="unsupported_operator")
         q.values[node.outputs[0]] = RULES[node.op](q, node)
-    q.ints.tensors = {t: (v.name, v.frac, v.perm) for t, v in q.values.items() if t not in q.absorbed}
+    known = {t: v for t, v in q.values.items() if t not in q.absorbed and v.columns is None}
+    q.ints.tensors = {t: (v.name, v.frac, v.perm) for t, v in known.items()}
     if threshold is not None and compared is not None:
         from tacit.lowering.rules_select import publish_threshold
 
@@ -341,6 +363,46 @@ def quantize(graph: Graph, calibration: Calibration, options: Options, threshold
     for tensor in graph.outputs:
         _output(q, tensor)
     return q.ints
+
+
+def uneven(magnitudes: Array) -> bool:
+    """Whether a quarter of the columns that are not all zero would hardly be seen at the scale of the largest."""
+    seen = magnitudes[magnitudes > 0]
+    return 1 < seen.size <= MOST_COLUMNS and bool(magnitudes.max() > UNEVEN * np.quantile(seen, 0.25))
+
+
+def _input(q: Quantizer, tensor: str) -> None:
+    """One scale; or, where only weights and addends see columns of very different magnitudes, one a column inside."""
+    shape, name = q.graph.shapes[tensor], tensor
+    magnitudes = q.calibration.columns.get(tensor, np.ones(1)) * q.options.headroom
+    columns = None
+    if uneven(magnitudes) and _absorbed(q, tensor) and q.options.input_bits is None:
+        frac, columns, bits = column_shifts(magnitudes, q.bits)
+    else:
+        bits = q.options.input_bits or q.bits
+        frac = q.target(tensor, bits)
+    q.ints.inputs[tensor] = InputSpec(shape, *signed(bits), frac)
+    q.ints.shapes[tensor], q.ints.fracs[tensor] = shape, frac
+    if columns is not None:
+        name = q.emit(RoundColumns(columns), [tensor], frac, f"{tensor}.columns")
+    v = q.new(name, frac, False, tensor)
+    q.values[tensor] = v if columns is None else replace(v, columns=columns, bound=2.0**23)
+
+
+def _absorbed(q: Quantizer, tensor: str) -> bool:
+    """Whether every use adds constants or multiplies with weights along the last axis."""
+    users = q.users.get(tensor, [])
+
+    def one(node: Node) -> bool:
+        constant = node.inputs[-1] in q.graph.constants
+        if node.op == "MatMul":
+            return constant and len(q.graph.shapes[node.inputs[1]]) == 2
+        if node.op == "Mul" and constant and q.graph.constants[node.inputs[1]].size > 1:
+            return q.graph.shapes[node.outputs[0]] == q.graph.shapes[tensor]
+        same = q.graph.shapes[node.outputs[0]] == q.graph.shapes[tensor]
+        return ((node.op == "Add" and constant) or node.op == "Cast") and same and _absorbed(q, node.outputs[0])
+
+    return bool(users) and tensor not in q.outputs and all(map(one, users))
 
 
 def needed(graph: Graph, outputs: Sequence[str]) -> list[Node]:

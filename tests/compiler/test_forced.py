@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_operators import CASES
+from test_operators import CASES, uneven
 from test_pipeline import samples
 
 from tacit import program as pg
 from tacit.compiler import compile_model
 from tacit.errors import WitnessError
 from tacit.execution import Execution, check_execution, execute
+from tacit.graph import Graph
 from tacit.lowering.builder import Builder, Settings
 from tacit.lowering.core import Operator
 from tacit.lowering.maxima import RoundMax
@@ -54,7 +55,15 @@ def refused(run: Execution, changed: dict[int, Any]) -> bool:
 @pytest.mark.parametrize("name", CASES)
 def test_no_entry_is_free(name: str) -> None:
     graph = CASES[name]()
-    x = samples(graph, 4)
+    every_entry_is_forced(graph, samples(graph, 4))
+
+
+def test_no_entry_of_columns_is_free() -> None:
+    every_entry_is_forced(*uneven())
+
+
+def every_entry_is_forced(graph: Graph, x: dict[str, Any]) -> None:
+    """Each tensor with a random entry changed, by little and by much."""
     compiled, weights = compile_model(
         graph, calibration=x, settings=Settings(5, 5), options=Options(activation_bits=12, least_weight_bits=9, align=5)
     )

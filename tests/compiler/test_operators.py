@@ -11,6 +11,7 @@ from nets import Net
 from test_pipeline import check, samples
 
 from tacit.compiler import compile_model
+from tacit.errors import WitnessError
 from tacit.execution import execute
 from tacit.graph import Graph, evaluate
 from tacit.lowering.builder import Settings
@@ -242,3 +243,41 @@ def test_threshold(last: str) -> None:
         assert run.named(f"output {out}").tolist() == (exact[:, 1] >= 0.3).astype(int).tolist()
     if last == "Sigmoid":
         assert not any(type(table.kind).__name__ == "Values" for table in compiled.program.tables)
+
+
+def uneven(scaler: bool = True) -> tuple[Graph, dict[str, Any]]:
+    """Columns of magnitudes from 1e-3 to 1e4, standardised in the graph or not, then a dense layer."""
+    net = Net(12, x=(1, 6))
+    scales = np.array([1e4, 1e-3, 1.0, 35.0, 0.02, 300.0])
+    value = "x"
+    if scaler:
+        moved = net.add("Add", [value, net.constant(-3 * scales)], (1, 6))
+        value = net.add("Mul", [moved, net.constant(1 / scales)], (1, 6))
+        value = net.dense(value, 5)
+    else:
+        product = net.add("MatMul", [value, net.constant(net.rng.normal(size=(6, 5)) / scales[:, None])], (1, 5))
+        value = net.add("Add", [product, net.random(5)], (1, 5))
+    x = {"x": (3 + np.random.default_rng(0).normal(size=(40, 1, 6))) * scales}
+    return net.graph(net.dense(net.relu(value), 3)), x
+
+
+@pytest.mark.parametrize("inputs", ["private", "committed", "public"])
+@pytest.mark.parametrize("scaler", [True, False])
+def test_columns_of_different_magnitudes(scaler: bool, inputs: str) -> None:
+    graph, x = uneven(scaler)
+    compiled, weights = compile_model(graph, calibration=x, inputs=inputs)
+    check(graph, compiled, weights, x)
+    assert compiled.accuracy.worst_relative < 1e-3
+    assert compiled.accuracy.refused == 0
+
+
+def test_a_column_out_of_its_range_is_refused() -> None:
+    """A value that the input's interval admits, but not its column's."""
+    graph, x = uneven()
+    compiled, weights = compile_model(graph, calibration=x, settings=Settings(8, 8))
+    x["x"][0, 0, 1] = 5000.0
+    given = {"x": compiled.quantize("x", x["x"][0])}
+    with pytest.raises(WitnessError, match=r"x\.columns"):
+        compiled.ints.run(given)
+    with pytest.raises(WitnessError):
+        execute(compiled.program, dict(weights.tensors) | given)

@@ -50,6 +50,26 @@ def test_mlp(inputs: str, bits: int) -> None:
     check(graph, compiled, weights, x)
 
 
+def test_committed_outputs() -> None:
+    """The output tensors lie in a slab: computed, or compared where they are given."""
+    graph = mlp()
+    x = samples(graph)
+    compiled, weights = compile_model(graph, calibration=x, inputs="committed", outputs="committed")
+    check(graph, compiled, weights, x)
+    program = compiled.program
+    assert [slab.name for slab in program.slabs] == ["model", "data", "output"]
+    (port,) = program.outputs
+    tensor = program.tensors[port.tensor]
+    assert tensor.place == Slab(2)
+    width = tensor.hi - tensor.lo + 1
+    assert width & (width - 1) == 0, "else it has no validity proof"
+    given = dict(weights.tensors) | {name: compiled.quantize(name, values[0]) for name, values in x.items()}
+    y = execute(program, given).tensors[port.tensor]
+    execute(program, given | {tensor.name: y})
+    with pytest.raises(WitnessError, match="not those computed"):
+        execute(program, given | {tensor.name: y + 1})
+
+
 def test_batch() -> None:
     graph = mlp(batch=3)
     x = samples(graph, 8)

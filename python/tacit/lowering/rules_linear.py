@@ -26,7 +26,8 @@ def matmul(q: Quantizer, node: Node) -> QValue:
         tensor = node.inputs[side]
         if constants[side]:
             x = q.settled(node.inputs[1 - side])
-            names[side] = q.weight(tensor, q.graph.constants[tensor], x, q.rounding_tensor(out))
+            values = x.absorb(q.graph.constants[tensor], -2)
+            names[side] = q.weight(tensor, values, x, q.rounding_tensor(out))
         else:
             names[side] = q.settled(tensor).name
         fracs[side] = q.ints.fracs[names[side]]
@@ -84,6 +85,8 @@ def _add_constant(q: Quantizer, node: Node, tensor: str, constant: Array, label:
         v = q.settled(tensor)
         v = replace(v, name=q.expanded(v.name, shape))
         v = replace(v, perm=tuple(range(len(shape))))
+    if v.columns is not None:
+        constant = constant * 2.0 ** -np.array(v.columns)
     # The constant's axes in logical order, then in the order of the integer value.
     full = constant.reshape((1,) * (len(shape) - constant.ndim) + constant.shape)
     inverse = tuple(v.perm.index(i) for i in range(len(shape)))
@@ -92,7 +95,7 @@ def _add_constant(q: Quantizer, node: Node, tensor: str, constant: Array, label:
     name = q.parameter(label, trimmed, v.frac)
     wide = q.expanded(name, q.ints.shapes[v.name])
     summed = q.emit(Affine((sign, 1)), [v.name, wide], v.frac, out)
-    return q.new(summed, v.frac, v.raw, out, v.perm)
+    return replace(q.new(summed, v.frac, v.raw, out, v.perm), columns=v.columns)
 
 
 def _sum(q: Quantizer, node: Node, x: str, y: str, sign: int) -> QValue:
@@ -144,8 +147,8 @@ def mul(q: Quantizer, node: Node) -> QValue:
         if constant.size == 1:
             return _scale(q, x, float(constant.reshape(-1)[0]), out)
         v = q.settled(x)
-        name = q.weight(y, constant, v, q.rounding_tensor(out))
-        return _entrywise(q, v.name, q.graph.shapes[x], name, constant.shape, out)
+        name = q.weight(y, v.absorb(constant), v, q.rounding_tensor(out))
+        return _entrywise(q, v.name, q.graph.shapes[x], name, q.ints.shapes[name], out)
     if node.op == "Div":
         raise QuantizationError("a division by a computed tensor", place=node.name)
     a, b = q.settled(x), q.settled(y)

@@ -22,9 +22,9 @@ from tacit.lowering.rules_round import TABLES
 from tacit.quantize import Calibration, Options, quantize
 from tacit.report import NS_PER_CELL, NS_PER_LOOKUP, Pair, cost, worst_error
 
-#: Candidates whose error is measured, at most; samples it is measured on; the share of the allowed error to stay within,
-#: since there are more inputs than samples.
-TRIALS, SAMPLES, MARGIN = 60, 16, 0.8
+#: Candidates whose error is measured, at most; samples it is measured on, and how many where they are quick; the share of
+#: the allowed error to stay within, since there are more inputs than samples.
+TRIALS, SAMPLES, MOST_SAMPLES, MARGIN = 60, 16, 128, 0.8
 #: What is tried: limb widths, bits of activations, bits that a weight must keep when its shift is made a multiple of w,
 #: rows of tables.
 WIDTHS, ACTIVATIONS, LEAST, ROWS = (6, 7, 8, 9, 10, 11, 12, 13, 14, 16), (12, 13, 14, 16), (9, 11, 13), (9, 11, 13, 15)
