@@ -14,11 +14,12 @@ export PYO3_PYTHON := $(CURDIR)/$(PY)
 
 RUST_SOURCES := $(shell find crates -name '*.rs' -o -name 'Cargo.toml' 2>/dev/null) Cargo.toml Cargo.lock .cargo/config.toml
 
-.PHONY: demo test test-rust test-python bench lint docs wheel clean help
+.PHONY: demo test test-rust test-python test-portable bench lint docs wheel clean help
 
 help:
 	@echo "make demo   train two small models, prove, verify, and see forgeries refused"
 	@echo "make test   all Rust and Python tests"
+	@echo "make test-portable   the Rust tests without vector instructions, as in the portable wheel"
 	@echo "make lint   formatting, clippy, ruff, mypy, the arrows between crates and modules"
 	@echo "make bench  tables and charts of time, memory and bytes (out/bench)"
 	@echo "make docs   the documentation as a site (site/)"
@@ -33,6 +34,11 @@ test: test-rust test-python
 # The extension module has no tests of its own and would need libpython to link them: pytest drives it.
 test-rust: $(STAMPS)/venv
 	$(CARGO) test --release --workspace --exclude tacit-py
+
+# What a processor without vector instructions runs: the wheel's baseline (docs/adr/0001).
+test-portable:
+	RUSTFLAGS="-C target-cpu=x86-64" CARGO_TARGET_DIR=target/portable \
+		$(CARGO) test --release -p tacit-algebra -p tacit-pcs -p tacit-prover
 
 test-python: $(STAMPS)/native $(STAMPS)/dev
 	$(PY) -m pytest -n $(JOBS) -q
