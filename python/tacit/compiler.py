@@ -15,7 +15,7 @@ from tacit.execution import validate
 from tacit.graph import Graph, load
 from tacit.lowering.builder import Settings
 from tacit.lowering.core import IntGraph, Threshold
-from tacit.lowering.emit import INPUT_PLACES, Visibility
+from tacit.lowering.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility
 from tacit.lowering.search import MOST_SAMPLES, SAMPLES, Search
 from tacit.program import Program
 from tacit.quantize import Calibration, Options, calibrate
@@ -78,6 +78,7 @@ def compile_model(
     batch: int = 1,
     inputs: str = "private",
     weights: str = "private",
+    outputs: str = "public",
     threshold: tuple[str, int | tuple[int, ...], float] | None = None,
     max_error: float = 1e-3,
     options: Options | None = None,
@@ -86,13 +87,15 @@ def compile_model(
     """Compile a model (anything `tacit.graph.load` takes, or a Graph).
 
     `calibration`: samples by input name, (n, d..) each, or one array for a model with one input. `inputs`: "private",
-    "committed" or "public"; `weights`: "private" or "public". `options` (precision) and `settings` (limb widths): what is
-    None is searched, for the least estimated cost with a relative error of at most `max_error` on the samples.
+    "committed" or "public"; `weights`: "private" or "public"; `outputs`: "public" or "committed".
+    `options` (precision) and `settings` (limb widths): what is None is searched, for the least estimated cost with a
+    relative error of at most `max_error` on the samples.
     `threshold` = (output, index after the batch axis, value): publish only whether that entry is at least the value.
     Raises ModelError, InputError, QuantizationError, ProgramError.
     """
-    if inputs not in INPUT_PLACES or weights not in ("private", "public"):
-        raise InputError(f"visibility inputs={inputs!r}, weights={weights!r}", hint="see compile_model")
+    if inputs not in INPUT_PLACES or weights not in ("private", "public") or outputs not in OUTPUT_PLACES:
+        asked = f"visibility inputs={inputs!r}, weights={weights!r}, outputs={outputs!r}"
+        raise InputError(asked, hint="see compile_model")
     graph = model if isinstance(model, Graph) else load(model, batch=batch)
     samples = named_samples(graph, calibration)
     ranges = calibrate(graph, samples)
@@ -101,7 +104,8 @@ def compile_model(
         name, index, value = threshold
         bound = Threshold(name, index if isinstance(index, tuple) else (index,), float(value))
     known = known_samples(graph, samples)
-    search = Search(graph, ranges, known, Visibility(inputs, weights), max_error, options or Options(), settings, bound)
+    visibility = Visibility(inputs, weights, outputs)
+    search = Search(graph, ranges, known, visibility, max_error, options or Options(), settings, bound)
     chosen = search.cheapest()
     program = chosen.emitted.program
     validate(program)

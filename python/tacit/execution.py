@@ -42,6 +42,17 @@ class Execution:
     einsums: dict[int, Array] = field(default_factory=dict)
     multiplicities: list[Array] = field(default_factory=list)
 
+    def write(self, index: int, values: Array) -> None:
+        """What a hint computes. A slab tensor that was given must be just that; raises WitnessError otherwise."""
+        tensor = self.program.tensors[index]
+        if (
+            isinstance(tensor.place, pg.Slab)
+            and index in self.tensors
+            and not np.array_equal(self.tensors[index], values)
+        ):
+            raise WitnessError("the values given are not those computed", place=tensor.name)
+        self.tensors[index] = values
+
     def named(self, name: str) -> Array:
         """The tensor of this name."""
         index = next(i for i, tensor in enumerate(self.program.tensors) if tensor.name == name)
@@ -133,14 +144,16 @@ def table_rows(kind: pg.TableKind) -> tuple[int, Array]:
 def execute(program: Program, given: Mapping[str, Array], *, check: bool = True) -> Execution:
     """Run the hints on slab tensors and inputs (by tensor name), then check everything.
 
+    A slab tensor that a hint writes may be given, and is compared then.
     Raises InputError for givens that do not fit and WitnessError naming the tensor or relation that does not hold.
     """
     run = Execution(program, {})
     ports = {port.tensor for port in program.inputs}
+    computed = {index for hint in program.hints for index in _writes(hint)}
     for i, tensor in enumerate(program.tensors):
         if isinstance(tensor.place, pg.Constant):
             run.tensors[i] = np.array(tensor.place.values, dtype=np.int64).reshape(tensor.shape)
-        elif isinstance(tensor.place, pg.Slab) or i in ports:
+        elif i in ports or (isinstance(tensor.place, pg.Slab) and (i not in computed or tensor.name in given)):
             run.tensors[i] = _given(tensor, given)
     for hint in program.hints:
         _apply(run, hint)
@@ -158,18 +171,29 @@ def _given(tensor: pg.Tensor, given: Mapping[str, Array]) -> Array:
     return values
 
 
+def _writes(hint: pg.Hint) -> list[int]:
+    """The tensors that a hint computes."""
+    match hint:
+        case pg.DigitsHint(_, _, digits, quotient):
+            return [index for index, _ in digits] + ([] if quotient is None else [quotient])
+        case pg.DivideHint(_, _, _, quotient, remainder):
+            return [quotient, remainder]
+        case pg.LinearHint(dst=dst) | pg.LookupHint(dst=dst) | pg.MaxHint(dst=dst) | pg.OneHotMaxHint(dst=dst):
+            return [dst]
+
+
 def _apply(run: Execution, hint: pg.Hint) -> None:
     program = run.program
     match hint:
         case pg.LinearHint(dst, expr):
-            run.tensors[dst] = run.expr(expr, program.tensors[dst].shape)
+            run.write(dst, run.expr(expr, program.tensors[dst].shape))
         case pg.DigitsHint(shape, expr, digits, quotient):
             value = run.expr(expr, shape)
             for index, bits in digits:
-                run.tensors[index] = value & ((1 << bits) - 1)
+                run.write(index, value & ((1 << bits) - 1))
                 value = value >> bits
             if quotient is not None:
-                run.tensors[quotient] = value
+                run.write(quotient, value)
                 _declared(run, quotient)
         case pg.LookupHint(dst, table, expr, shift):
             lo, outs = table_rows(program.tables[table].kind)
@@ -182,17 +206,18 @@ def _apply(run: Execution, hint: pg.Hint) -> None:
                 raise WitnessError(
                     f"the value {worst + lo} is out of [{lo}, {lo + outs.size - 1}]", place=program.tensors[dst].name
                 )
-            run.tensors[dst] = outs[row]
+            run.write(dst, outs[row])
         case pg.DivideHint(shape, num, den, quotient, remainder):
             n, d = run.expr(num, shape), run.expr(den, shape)
             if d.min() <= 0:
                 raise WitnessError("a divisor that is not positive", place=program.tensors[quotient].name)
-            run.tensors[quotient], run.tensors[remainder] = n // d, n % d
+            run.write(quotient, n // d)
+            run.write(remainder, n % d)
         case pg.MaxHint(shape, expr, dst):
-            run.tensors[dst] = run.expr(expr, shape).max(-1)
+            run.write(dst, run.expr(expr, shape).max(-1))
         case pg.OneHotMaxHint(shape, expr, dst):
             best = run.expr(expr, shape).argmax(-1)
-            run.tensors[dst] = (np.arange(shape[-1]) == best[..., None]).astype(np.int64)
+            run.write(dst, (np.arange(shape[-1]) == best[..., None]).astype(np.int64))
 
 
 def _declared(run: Execution, index: int) -> None:

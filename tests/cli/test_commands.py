@@ -210,3 +210,37 @@ def test_committed_input_and_threshold(folder: Path, capsys: Capture) -> None:
     (bits,) = found["integers"].values()
     assert set(np.array(bits).ravel().tolist()) <= {0, 1}
     assert found["inputs"] == {}
+
+
+def test_committed_outputs(folder: Path, capsys: Capture) -> None:
+    here, name = str(folder), str(folder / "sealed")
+    command = ["compile", f"{here}/m.onnx", "--calibration", f"{here}/x.npz", "-o", f"{name}.tacit"]
+    assert run([*command, "--outputs", "committed"]) == 0
+    assert run(["commit", "model", f"{name}.tacit", f"{name}.weights", "-o", f"{name}-model"]) == 0
+    prove = ["prove", f"{name}.tacit", "--model", f"{name}-model.secret", "--input", f"{here}/one.npz", "--json"]
+    prove += ["-o", f"{name}.proof"]
+    capsys.readouterr()
+    assert run(prove) == 1
+    assert result(capsys)["error"]["slug"] == "output_commitment"
+    assert run([*prove, "--output-commitment", f"{name}-answer"]) == 0
+    found = result(capsys)
+    assert found["output_commitment"] == f"{name}-answer.commitment"
+    assert np.array(found["outputs"]["y"]).size == 2
+    for kind in ("commitment", "secret"):
+        assert run(["inspect", f"{name}-answer.{kind}", "--json"]) == 0
+        about = result(capsys)
+        assert (about["kind"], about["slab"]) == (kind, "output")
+    # A second proof may not take the place of the first one's commitment, nor stand without one.
+    kept = Path(f"{name}-answer.secret").read_bytes()
+    assert run([*prove, "--output-commitment", f"{name}-answer"]) == 1
+    assert result(capsys)["error"]["slug"] == "exists"
+    assert Path(f"{name}-answer.secret").read_bytes() == kept
+    verify = ["verify", f"{name}.tacit", f"{name}.proof", "--model", f"{name}-model.commitment", "--json"]
+    assert run([*verify, "--output", f"{name}-answer.commitment"]) == 0
+    statement = result(capsys)["statement"]
+    assert statement["outputs"] == {}
+    assert "output y" in statement["hidden"]
+    assert run(verify) == 1
+    assert result(capsys)["error"]["slug"] == "slabs"
+    assert run([*prove_command(folder, "none.proof"), "--output-commitment", f"{name}-x", "--json"]) == 1
+    assert result(capsys)["error"]["slug"] == "output_commitment"

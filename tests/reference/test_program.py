@@ -16,6 +16,7 @@ from tacit.reference.program import (
     Einsum,
     Expr,
     InSlab,
+    LinearHint,
     Link,
     Lookup,
     OfEinsum,
@@ -205,7 +206,7 @@ STRUCTURE = {
     "empty table": replace(ALL["mixed"], tables=(Table("t", Range(0, 0)), *ALL["mixed"].tables[1:])),
     "long table": replace(ALL["mixed"], tables=(Table("t", Range(0, 2**20 + 1)), *ALL["mixed"].tables[1:])),
     "interval beyond p/2": replace(LINEAR, tensors=(*LINEAR.tensors, replace(X, name="z", lo=-(2**63)))),
-    "hint that writes a slab": replace(LINEAR, hints=(replace(LINEAR.hints[0], dst=1),)),
+    "hint that writes a constant": replace(ALL["mixed"], hints=(LinearHint(3, Expr(1, ())),)),
     "hint of another shape": replace(ALL["public_model"], hints=(replace(ALL["public_model"].hints[3], shape=(3, 4)),)),
     "hint of no tensor": replace(LINEAR, hints=(replace(LINEAR.hints[0], dst=99),)),
 }

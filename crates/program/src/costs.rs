@@ -309,9 +309,9 @@ impl<'a> Costs<'a> {
     /// The shape of a tensor that a hint may write.
     fn destination(&self, place: &str, dst: u32, shape: Option<&[u32]>) -> Result<Vec<u32>> {
         let tensor = self.program.tensors.get(dst as usize);
-        let written = tensor.filter(|t| matches!(t.place, Place::Witness | Place::Public));
+        let written = tensor.filter(|t| !matches!(t.place, Place::Constant(_)));
         let Some(tensor) = written else {
-            let expected = "a witness or public tensor to write";
+            let expected = "a tensor to write that is not a constant";
             return Err(ProgramError::program(
                 "hint_destination",
                 place,

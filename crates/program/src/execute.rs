@@ -25,7 +25,8 @@ pub struct Trace {
     pub einsums: Vec<Vec<i64>>,
 }
 
-/// Givens are slab tensors and input ports' tensors, each exactly once, as `Vec<i64>` or shared.
+/// Givens are slab tensors and input ports' tensors, each at most once, as `Vec<i64>` or shared. What no hint writes must be
+/// given; a slab tensor that a hint writes may be: then both must agree.
 /// Errors (slug `execution`) name the tensor, the value and the range of the first thing that does not hold.
 pub fn execute<G: Into<Values>>(
     prepared: &Prepared,
@@ -46,6 +47,8 @@ struct Run<'a> {
     prepared: &'a Prepared,
     trace: Trace,
     written: Vec<bool>,
+    /// Slab tensors that were given, and that no hint has computed.
+    claimed: Vec<bool>,
     contracted: Vec<bool>,
 }
 
@@ -60,6 +63,7 @@ impl<'a> Run<'a> {
                 einsums: vec![Vec::new(); program.einsums.len()],
             },
             written: program.tensors.iter().map(|t| constant(&t.place)).collect(),
+            claimed: vec![false; program.tensors.len()],
             contracted: vec![false; program.einsums.len()],
             prepared,
         }
@@ -88,14 +92,20 @@ impl<'a> Run<'a> {
                 got,
             ));
         }
-        self.write(tensor, values)
+        self.write(tensor, values)?;
+        self.claimed[tensor as usize] = slab;
+        Ok(())
     }
 
     fn check_givens(&self) -> Result<()> {
         let program = &self.prepared.program;
+        let mut computed = vec![false; program.tensors.len()];
+        for tensor in program.hints.iter().flat_map(Hint::writes) {
+            computed[tensor as usize] = true;
+        }
         let slabs = (0u32..)
-            .zip(&program.tensors)
-            .filter(|(_, t)| matches!(t.place, Place::Slab(_)))
+            .zip(program.tensors.iter().zip(computed))
+            .filter(|(_, (t, computed))| matches!(t.place, Place::Slab(_)) && !computed)
             .map(|(i, _)| i);
         for tensor in slabs.chain(program.inputs.iter().map(|p| p.tensor)) {
             self.check_written(tensor, "given_missing", "given values")?;
@@ -113,6 +123,26 @@ impl<'a> Run<'a> {
             expected,
             "none",
         ))
+    }
+
+    /// What a hint computes: a slab tensor that was given must be just that.
+    fn compute(&mut self, tensor: u32, values: Values) -> Result<()> {
+        if !std::mem::take(&mut self.claimed[tensor as usize]) {
+            return self.write(tensor, values);
+        }
+        let given = &self.trace.tensors[tensor as usize];
+        let wrong = given
+            .iter()
+            .zip(values.iter())
+            .position(|(given, computed)| given != computed);
+        wrong.map_or(Ok(()), |i| {
+            Err(ProgramError::execution(
+                "slab_value",
+                self.name(tensor),
+                format!("{} at {i}, as computed", values[i]),
+                given[i].to_string(),
+            ))
+        })
     }
 
     /// A whole tensor, once, in its declared interval.
@@ -189,7 +219,7 @@ impl<'a> Run<'a> {
             Hint::Linear { dst, expr } => {
                 let shape = self.shape(*dst);
                 let values = self.values(expr, shape)?.into_owned();
-                self.write(*dst, Arc::new(values))
+                self.compute(*dst, Arc::new(values))
             }
             Hint::Digits {
                 shape,
@@ -200,9 +230,9 @@ impl<'a> Run<'a> {
                 let mut rest = self.values(expr, shape)?.into_owned();
                 for &(dst, bits) in digits {
                     let digit = low_digit(&mut rest, bits);
-                    self.write(dst, Arc::new(digit))?;
+                    self.compute(dst, Arc::new(digit))?;
                 }
-                quotient.map_or(Ok(()), |dst| self.write(dst, Arc::new(rest)))
+                quotient.map_or(Ok(()), |dst| self.compute(dst, Arc::new(rest)))
             }
             Hint::Lookup {
                 dst,
@@ -234,8 +264,8 @@ impl<'a> Run<'a> {
                     .zip(den.iter())
                     .map(|(n, d)| (n.div_euclid(*d), n.rem_euclid(*d)))
                     .unzip();
-                self.write(*quotient, Arc::new(q))?;
-                self.write(*remainder, Arc::new(r))
+                self.compute(*quotient, Arc::new(q))?;
+                self.compute(*remainder, Arc::new(r))
             }
             Hint::Max { shape, expr, dst } => {
                 let n = shape.last().copied().unwrap_or(1) as usize;
@@ -244,7 +274,7 @@ impl<'a> Run<'a> {
                     .chunks(n)
                     .map(|row| row.iter().copied().max().unwrap_or(0))
                     .collect();
-                self.write(*dst, Arc::new(max))
+                self.compute(*dst, Arc::new(max))
             }
             Hint::OneHotMax { shape, expr, dst } => {
                 let n = shape.last().copied().unwrap_or(1) as usize;
@@ -256,7 +286,7 @@ impl<'a> Run<'a> {
                         .enumerate()
                         .for_each(|(i, v)| *v = (Some(i) == first) as i64);
                 }
-                self.write(*dst, Arc::new(values))
+                self.compute(*dst, Arc::new(values))
             }
         }
     }
@@ -281,7 +311,7 @@ impl<'a> Run<'a> {
             .iter()
             .map(|&row| table_out(kind, row, lo + row as i64))
             .collect();
-        self.write(dst, Arc::new(out))
+        self.compute(dst, Arc::new(out))
     }
 
     /// Everything is written, all relations hold; counts the rows that lookups use.

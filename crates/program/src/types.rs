@@ -164,3 +164,27 @@ pub enum Hint {
         dst: u32,
     },
 }
+
+impl Hint {
+    /// The tensors that it computes.
+    pub fn writes(&self) -> Vec<u32> {
+        match self {
+            Self::Linear { dst, .. }
+            | Self::Lookup { dst, .. }
+            | Self::Max { dst, .. }
+            | Self::OneHotMax { dst, .. } => vec![*dst],
+            Self::Digits {
+                digits, quotient, ..
+            } => digits
+                .iter()
+                .map(|(dst, _)| *dst)
+                .chain(*quotient)
+                .collect(),
+            Self::Divide {
+                quotient,
+                remainder,
+                ..
+            } => vec![*quotient, *remainder],
+        }
+    }
+}

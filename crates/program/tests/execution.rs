@@ -329,6 +329,45 @@ fn mlp_executes() {
     assert_eq!((cells[5], cells.len()), (f_from_i64(0), 36));
 }
 
+/// A hint may write a slab's tensor: computed where it is not given, compared where it is.
+#[test]
+fn slab_tensors_of_hints() {
+    let mut p = mlp(1, 2, 2);
+    p.slabs.push(SlabDecl {
+        name: "output".into(),
+        private: true,
+    });
+    p.tensors[5].place = Place::Slab(1);
+    let prepared = Prepared::new(p.clone()).unwrap();
+    let givens = [
+        (0, vec![100, 2, 3, 90]),
+        (1, vec![500, -7]),
+        (2, vec![60, 70]),
+    ];
+    let trace = execute(&prepared, givens.clone()).unwrap();
+    let y = vec![
+        (100 * 60 + 2 * 70 + 500 + 128) >> 8,
+        (3 * 60 + 90 * 70 - 7 + 128) >> 8,
+    ];
+    assert_eq!(*trace.tensors[5], y);
+    let with = |prepared: &Prepared, y: Vec<i64>| {
+        let mut givens = givens.to_vec();
+        givens.push((5, y));
+        execute(prepared, givens).map_err(|e| (e.rule, e.place))
+    };
+    assert_eq!(with(&prepared, y.clone()), Ok(trace));
+    let wrong = Err(("slab_value", "y".to_owned()));
+    assert_eq!(with(&prepared, vec![y[0], y[1] + 1]), wrong);
+    // The tensors that no hint writes must be given; two hints may not write one tensor, given or not.
+    let missing = execute(&prepared, givens[1..].to_vec()).unwrap_err();
+    assert_eq!((missing.rule, &missing.place[..]), ("given_missing", "w"));
+    p.hints.push(p.hints[1].clone());
+    let prepared = Prepared::new(p).unwrap();
+    let twice = execute(&prepared, givens.clone()).unwrap_err();
+    assert_eq!((twice.rule, &twice.place[..]), ("written_twice", "y"));
+    assert_eq!(with(&prepared, y), Err(("written_twice", "y".to_owned())));
+}
+
 #[test]
 fn execution_names_what_does_not_hold() {
     let refuse = |p: Program, givens: Vec<(u32, Vec<i64>)>| {

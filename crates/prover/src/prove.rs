@@ -55,11 +55,19 @@ impl Job<'_> {
         hooks: &mut H,
     ) -> Result<Proof, ProveError> {
         let mut profile = Profile::start();
-        let trace = profile.time("execute", || {
-            let givens = self.all_givens(givens)?;
-            Ok::<_, ProveError>(execute(self.prepared, givens)?)
-        })?;
+        let trace = profile.time("execute", || self.execute(givens))?;
         self.prove_trace(trace, hooks, profile)
+    }
+
+    /// Every value of the statement. The last slabs may be missing if the program computes their tensors.
+    ///
+    /// # Errors
+    /// When the program has no trace for these values.
+    pub fn execute<G: Into<Values>>(
+        &self,
+        givens: impl IntoIterator<Item = (u32, G)>,
+    ) -> Result<Trace, ProveError> {
+        Ok(execute(self.prepared, self.all_givens(givens)?)?)
     }
 
     /// Proves a trace that was computed elsewhere. Nothing checks it here; a verifier does.
@@ -109,14 +117,7 @@ impl Job<'_> {
             Err(e) if !hooks.ignores_checks() => return Err(e.into()),
             Err(_) => self.columns(),
         };
-        let argument = self.argue(
-            &statement,
-            &columns,
-            &trace,
-            hooks,
-            &mut profile,
-            further,
-        )?;
+        let argument = self.argue(&statement, &columns, &trace, hooks, &mut profile, further)?;
         profile.finish();
         Ok(Proof {
             publics,

@@ -4,6 +4,7 @@ use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tacit_algebra::hash::{hash, Tag};
+use tacit_program::Prepared;
 use tacit_prover::Job;
 use tacit_verifier::files::{Body, CommitmentFile, ProofFile, WeightsFile};
 
@@ -105,6 +106,28 @@ type Proven<'py> = (
     u64,
 );
 
+/// Integers by tensor name, as integers by tensor.
+pub fn by_index(
+    prepared: &Prepared,
+    values: Vec<(String, PyReadonlyArray1<'_, i64>)>,
+) -> Result<Vec<(u32, Vec<i64>)>> {
+    let tensors = &prepared.program.tensors;
+    let one = |(name, values): (String, PyReadonlyArray1<'_, i64>)| {
+        let Some(tensor) = tensors.iter().position(|t| t.name == name) else {
+            return Err(Fail::input(
+                "tensor",
+                name,
+                "the program has no such tensor",
+            ));
+        };
+        let slice = values
+            .as_slice()
+            .map_err(|_| Fail::input("array", &name, "expected a contiguous array"))?;
+        Ok((tensor as u32, slice.to_vec()))
+    };
+    values.into_iter().map(one).collect()
+}
+
 /// Proves. `slabs` in the order of the program; `inputs` by tensor name. Every private slab's count is one less, on the disk,
 /// before the proof is returned; also when proving fails after the values were read.
 #[pyfunction]
@@ -116,23 +139,7 @@ pub fn prove<'py>(
     context: &[u8],
 ) -> PyResult<Proven<'py>> {
     let prepared = &program.prepared;
-    let given = inputs
-        .into_iter()
-        .map(|(name, values)| {
-            let found = prepared.program.tensors.iter().position(|t| t.name == name);
-            let Some(tensor) = found else {
-                return Err(Fail::input(
-                    "tensor",
-                    name,
-                    "the program has no such tensor",
-                ));
-            };
-            let slice = values
-                .as_slice()
-                .map_err(|_| Fail::input("array", &name, "expected a contiguous array"))?;
-            Ok((tensor as u32, slice.to_vec()))
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let given = by_index(prepared, inputs)?;
     let slabs: Vec<&Slab> = slabs.iter().map(|s| s.get()).collect();
     let proof = py.detach(|| -> Result<_> {
         let inner: Vec<_> = slabs.iter().map(|s| &s.inner).collect();

@@ -26,6 +26,7 @@ def compile(
     headroom: float | None = None,
     weights: str = "private",
     input: str = "private",
+    outputs: str = "public",
     threshold: Any = None,
     proofs: int = 64,
     security: int = 128,
@@ -38,6 +39,7 @@ def compile(
     `calibration`: samples (n, d..) by input name, or one array; ranges and scales come from them.
     `batch`: inferences a proof. `headroom`: how far values may exceed the calibrated ranges, as a factor.
     `weights`: "private" or "public"; `input`: "private", "committed" or "public".
+    `outputs`: "public", or "committed": a proof says that the answer is the one in a commitment made along with it.
     `threshold`: publish only whether an output reaches a value (see `tacit.compiler`).
     `proofs`: proofs that one private commitment is blinded for. `security`: 128 or 100 proven bits.
     `optimize`: "time", "balanced" or "size".
@@ -50,9 +52,15 @@ def compile(
     chosen = options or Options()
     if headroom is not None:
         chosen = dataclasses.replace(chosen, headroom=headroom)
-    extra = {} if threshold is None else {"threshold": threshold}
     compiled, integers = compile_model(
-        model, calibration=calibration, batch=batch, inputs=input, weights=weights, options=chosen, **extra
+        model,
+        calibration=calibration,
+        batch=batch,
+        inputs=input,
+        weights=weights,
+        outputs=outputs,
+        threshold=threshold,
+        options=chosen,
     )
     encoded = compiled.program.encode()
     with failures():
@@ -144,10 +152,13 @@ def prove(
 
     `inputs`: real values by input name (not for committed inputs). `context`: bytes that the proof is bound to, such
     as a nonce. Spends one proof of each private secret, also when proving fails. Raises InputError, BudgetExceeded.
+    A program with committed outputs: they are committed anew for this proof, and its `output` is their secret.
     """
     given = {"model": model, "data": data}
     slabs = []
     for name in program.slabs:
+        if name == "output":
+            continue
         secret = given.pop(name, None)
         if secret is None:
             raise InputError(f"the program needs the secret of its {name}", slug="slabs", place=name)
@@ -156,11 +167,24 @@ def prove(
     ports = [port for port in program.inputs.values() if port.place in ("private", "public")]
     _check_names(inputs or {}, ports)
     flat: list[tuple[str, Ints]] = [(port.tensor, port.quantize((inputs or {})[port.name])) for port in ports]
+    output, outputs = _commit_outputs(program, slabs, flat) if program.commits_outputs else (None, {})
+    if output is not None:
+        slabs.append(output._native)
     with failures():
         publics, argument, phases, total, peak = _native.prove(program._native, slabs, flat, context)
         file = _native.proof_to_file(program._native.digest, [p.tolist() for p in publics], argument)
     times = {**dict(phases), "total": total} if profile else {}
-    return Proof(file, times, peak)
+    return Proof(file, times, peak, output, outputs)
+
+
+def _commit_outputs(
+    program: Program, slabs: list[_native.Slab], inputs: list[tuple[str, Ints]]
+) -> tuple[Secret, dict[str, Array]]:
+    """Compute the outputs and commit to them; their real values too. Spends nothing of the slabs."""
+    with failures():
+        tensors = dict(_native.compute(program._native, slabs, inputs, "output"))
+    values = {p.name: p.dequantize(tensors[p.tensor]) for p in program.outputs.values() if p.tensor in tensors}
+    return _commit(program, "output", tensors, None, 0), values
 
 
 def _check_names(inputs: Mapping[str, Array], ports: list[Port]) -> None:
@@ -186,6 +210,7 @@ def verify(
     *,
     model: Commitment | Weights | None = None,
     data: Commitment | None = None,
+    output: Commitment | None = None,
     link: Commitment | None = None,
     context: bytes = b"",
     security: int = 128,
@@ -193,10 +218,11 @@ def verify(
     """Accept a proof and say what it states, or raise InvalidProof with the reason.
 
     `model`: the model's commitment; its validity proof (and, for a child, its link) is checked once. Where the
-    program says that weights are public, the Weights themselves. `link`: a child that the proof was made with,
+    program says that weights are public, the Weights themselves. `output`: the commitment that came with the proof,
+    where the program commits its outputs. `link`: a child that the proof was made with,
     where `model` (or `data`) is the master that is trusted. `security`: the proven bits to insist on.
     """
-    given: dict[str, Commitment | Weights | None] = {"model": model, "data": data}
+    given: dict[str, Commitment | Weights | None] = {"model": model, "data": data, "output": output}
     if link is not None:
         given[link.slab] = _child(given.get(link.slab), link)
     commitments = []

@@ -140,8 +140,13 @@ class Program:
 
     @property
     def slabs(self) -> dict[str, bool]:
-        """The long-lived commitments a proof needs: name -> private?"""
+        """The commitments a proof refers to: name -> private? "output" is made along with the proof."""
         return {name: private for name, private, _ in self._native.slabs()}
+
+    @property
+    def commits_outputs(self) -> bool:
+        """Whether each proof comes with a commitment to its outputs, in place of the outputs themselves."""
+        return "output" in self.slabs
 
     @cached_property
     def notes(self) -> dict[str, Any]:
@@ -239,7 +244,7 @@ class Commitment:
 
     @property
     def slab(self) -> str:
-        """What it commits to: "model", "data", .."""
+        """What it commits to: "model", "data", "output"."""
         return self._native.slab
 
     @property
@@ -338,11 +343,17 @@ class Secret:
 
 @dataclass(frozen=True)
 class Proof:
-    """A proof with its public tensors. `profile`: seconds by phase, when it was asked for."""
+    """A proof with its public tensors. `profile`: seconds by phase, when it was asked for.
+
+    Of a program with committed outputs, and only where the proof was made: `output`, the secret of the commitment that a
+    verifier needs besides the proof, and `outputs`, the real values in it. Neither is in the file.
+    """
 
     data: bytes = field(repr=False)
     profile: Mapping[str, float] = field(default_factory=dict, compare=False)
     peak_memory: int = field(default=0, compare=False)
+    output: Secret | None = field(default=None, compare=False)
+    outputs: Mapping[str, Array] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def load(cls, path: Path) -> Proof:

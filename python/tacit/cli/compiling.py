@@ -30,6 +30,13 @@ class Input(str, Enum):
     public = "public"
 
 
+class Outputs(str, Enum):
+    """Who learns the answer; a committed one is in a commitment that is made along with each proof."""
+
+    public = "public"
+    committed = "committed"
+
+
 class Aim(str, Enum):
     """What the code's rate trades for what."""
 
@@ -56,6 +63,7 @@ def compile_model(
     ] = None,
     weights: Annotated[Weights, typer.Option(help="Who may see the weights.")] = Weights.private,
     input_: Annotated[Input, typer.Option("--input", help="Who may see the input.")] = Input.private,
+    outputs: Annotated[Outputs, typer.Option(help="Publish the outputs, or a commitment to them.")] = Outputs.public,
     threshold: Annotated[
         str | None,
         typer.Option(
@@ -87,6 +95,7 @@ def compile_model(
             batch=batch,
             weights=weights.value,
             input=input_.value,
+            outputs=outputs.value,
             threshold=bound,
             proofs=proofs,
             security=security,

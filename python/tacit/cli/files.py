@@ -137,6 +137,16 @@ def beside(path: Path, suffix: str) -> Path:
     return path.with_suffix(suffix) if path.suffix in known else path.with_name(path.name + suffix)
 
 
+def fresh_pair(name: Path) -> tuple[Path, Path]:
+    """Where NAME.secret and NAME.commitment go; neither is there yet, or InputError."""
+    secret, commitment = fresh(beside(name, ".secret")), beside(name, ".commitment")
+    if commitment.exists():
+        raise InputError(
+            "there is a commitment already", slug="exists", place=str(commitment), hint="choose another name"
+        )
+    return secret, commitment
+
+
 def fresh(path: Path) -> Path:
     """The path, unless a file is there: a secret holds a count of proofs and must never be lost or turned back."""
     if path.exists() or path.with_name(f"{path.name}.budget").exists():

@@ -20,6 +20,10 @@ ModelCommitment = Annotated[
 DataCommitment = Annotated[
     Path | None, typer.Option("--data", metavar="FILE", help="The data's commitment (data.commitment).")
 ]
+OutputCommitment = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="FILE", help="The commitment to the outputs that came with the proof."),
+]
 LinkCommitment = Annotated[
     Path | None, typer.Option("--link", metavar="FILE", help="A child of the commitment above, made by rotating it.")
 ]

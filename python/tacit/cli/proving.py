@@ -20,9 +20,11 @@ from tacit.cli.options import (
     LinkCommitment,
     ModelCommitment,
     ModelSecret,
+    OutputCommitment,
     ProgramFile,
     ProofFile,
 )
+from tacit.errors import InputError
 
 
 def prove(
@@ -34,6 +36,14 @@ def prove(
     data: DataSecret = None,
     context: Context = "",
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The proof.")] = Path("out.proof"),
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output-commitment",
+            metavar="NAME",
+            help="Where a program with committed outputs puts them: NAME.commitment (publish it), NAME.secret.",
+        ),
+    ] = None,
     profile: Annotated[bool, typer.Option("--profile", help="Print the time of every phase.")] = False,
     chart: Annotated[
         Path | None, typer.Option("--chart", metavar="FILE", help="Draw the phases (.png, .svg, .pdf).")
@@ -47,6 +57,7 @@ def prove(
     if chart is not None:
         charts.check(chart)
     loaded = tacit.Program.load(program)
+    output_files = _output_files(loaded, output)
     model_secret = None if model is None else tacit.Secret.load(model)
     data_secret = None if data is None else tacit.Secret.load(data)
     arrays: files.Arrays = {}
@@ -63,6 +74,10 @@ def prove(
             profile=profile or chart is not None,
         )
     seconds = time.perf_counter() - start
+    if output_files is not None and proof.output is not None:
+        # First: a proof whose output commitment was lost cannot be verified.
+        proof.output.save(output_files[0])
+        proof.output.commitment.save(output_files[1])
     proof.save(out)
     phases = {name: value for name, value in proof.profile.items() if name != "total"}
     if chart is not None:
@@ -77,6 +92,9 @@ def prove(
             if secret is not None and secret.remaining is not None
         },
     }
+    if output_files is not None:
+        result["output_secret"], result["output_commitment"] = map(str, output_files)
+        result["outputs"] = console.plain(proof.outputs)
     if profile or chart is not None:
         result["profile"] = phases
         result["peak_memory_bytes"] = proof.peak_memory
@@ -88,11 +106,36 @@ def prove(
     _show_proof(result)
 
 
+def _output_files(program: Any, name: Path | None) -> tuple[Path, Path] | None:
+    """Secret and commitment of the outputs, neither there yet; None for a program that publishes them."""
+    if program.commits_outputs:
+        if name is None:
+            raise InputError(
+                "the program commits its outputs: the commitment needs a name",
+                slug="output_commitment",
+                place="--output-commitment",
+                hint="for example --output-commitment answer",
+            )
+        return files.fresh_pair(name)
+    if name is not None:
+        raise InputError(
+            "the program publishes its outputs",
+            slug="output_commitment",
+            place="--output-commitment",
+            hint="compile with --outputs committed",
+        )
+    return None
+
+
 def _show_proof(result: dict[str, Any]) -> None:
     out = console.stdout()
     rows = [("proof", f"[bold]{escape(result['proof'])}[/bold] ({console.size(result['bytes'])})")]
     rows.append(("took", console.duration(result["seconds"])))
     rows += [(f"proofs left, {name}", str(count)) for name, count in result["remaining"].items()]
+    if "output_commitment" in result:
+        rows.append(("publish with it", f"[bold]{escape(result['output_commitment'])}[/bold]"))
+        rows.append(("keep", f"[bold]{escape(result['output_secret'])}[/bold]"))
+        rows += [(f"output {name}, not published", escape(str(v))) for name, v in result["outputs"].items()]
     if "peak_memory_bytes" in result:
         rows.append(("peak memory", console.size(result["peak_memory_bytes"])))
     if "chart" in result:
@@ -116,6 +159,7 @@ def verify(
     proof: ProofFile,
     model: ModelCommitment = None,
     data: DataCommitment = None,
+    output: OutputCommitment = None,
     link: LinkCommitment = None,
     context: Context = "",
     security: Annotated[int, typer.Option(help="The proven security to insist on, in bits.")] = 128,
@@ -132,6 +176,7 @@ def verify(
             tacit.Proof.load(proof),
             model=None if model is None else _model(model),
             data=None if data is None else tacit.Commitment.load(data),
+            output=None if output is None else tacit.Commitment.load(output),
             link=None if link is None else tacit.Commitment.load(link),
             context=bound_to,
             security=security,

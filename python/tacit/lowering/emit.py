@@ -14,14 +14,17 @@ from tacit.program import Program, slab_tensors
 
 #: Who knows an input: only the prover, the prover under a commitment of its own ("data" slab), or everybody.
 INPUT_PLACES = ("private", "committed", "public")
+#: Who learns an output: everybody, or only the prover, under a commitment that is made for the proof ("output" slab).
+OUTPUT_PLACES = ("public", "committed")
 
 
 @dataclass(frozen=True)
 class Visibility:
-    """Of the inputs (one of INPUT_PLACES) and of the weights ("private" or "public")."""
+    """Of the inputs (one of INPUT_PLACES), the weights ("private" or "public") and the outputs (one of OUTPUT_PLACES)."""
 
     inputs: str = "private"
     weights: str = "private"
+    outputs: str = "public"
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,15 @@ class Emitted:
 
 
 def emit(ints: IntGraph, settings: Settings, visibility: Visibility) -> Emitted:
-    """Lower every step in order. The slabs are "model" and, for committed inputs, "data"."""
+    """Lower every step in order. The slabs are "model", for committed inputs "data", for committed outputs "output"."""
     builder = Builder(ints.name[:120], settings)
     builder.slabs.append(pg.SlabDecl("model", visibility.weights == "private"))
     if visibility.inputs == "committed":
         builder.slabs.append(pg.SlabDecl("data", True))
+    place: pg.Place = pg.Public()
+    if visibility.outputs == "committed":
+        place = pg.Slab(len(builder.slabs))
+        builder.slabs.append(pg.SlabDecl("output", True))
     values: dict[str, Lazy] = {}
     pieces: dict[str, storage.Piece] = {}
     for name, spec in ints.inputs.items():
@@ -52,7 +59,7 @@ def emit(ints: IntGraph, settings: Settings, visibility: Visibility) -> Emitted:
     for step in ints.steps:
         values[step.output] = step.op.lower(builder, step.output, *(values[name] for name in step.inputs))
     for name, output in ints.outputs.items():
-        _publish(builder, name, output, values[output.value])
+        _publish(builder, name, output, values[output.value], place)
     return Emitted(builder.build(), pieces)
 
 
@@ -72,9 +79,12 @@ def _input(builder: Builder, name: str, spec: InputSpec, visibility: str) -> Laz
     return value
 
 
-def _publish(builder: Builder, name: str, spec: OutputSpec, value: Lazy) -> None:
-    """value + half = 2^s y + r with y public and in [lo, hi], r in [0, 2^s) by its digits: y is the rounding of value."""
-    index = builder.tensor(f"output {name}", value.shape, pg.Public(), (spec.lo, spec.hi))
+def _publish(builder: Builder, name: str, spec: OutputSpec, value: Lazy, place: pg.Place) -> None:
+    """value + half = 2^s y + r with y in [lo, hi], r in [0, 2^s) by its digits: y is the rounding of value.
+
+    Who sees to y's interval: the verifier of a public y, the validity proof of a committed one (its width is a power of two).
+    """
+    index = builder.tensor(f"output {name}", value.shape, place, (spec.lo, spec.hi))
     builder.outputs.append(pg.Port(name, index, spec.frac))
     rounded = builder.sum((1, value), constant=half(spec.shift))
     ids, widths = remainder(builder, f"output {name}", spec.shift, value.shape)

@@ -22,9 +22,7 @@ from .program import (
     OfEinsum,
     OneHotMaxHint,
     Program,
-    Public,
     Shape,
-    Witness,
     is_identity,
     shape_bits,
     valid_entries,
@@ -166,13 +164,12 @@ def _check_links(links: Sequence[Link], target: Shape, source: Shape, place: str
 
 
 def _check_hint(program: Program, hint: Hint, place: str) -> None:
-    """Expressions well formed, whole witness or public tensors of the right shape written; values are nobody's concern."""
+    """Expressions well formed, whole tensors (no constants) of the right shape written; values are nobody's concern."""
 
     def written(index: int, shape: Shape | None) -> Shape:
         require(index < len(program.tensors), place, "no such tensor")
         tensor = program.tensors[index]
-        writable = isinstance(tensor.place, Witness | Public)
-        require(writable, place, f"it writes {tensor.name}, neither witness nor public")
+        require(not isinstance(tensor.place, Constant), place, f"it writes {tensor.name}, a constant")
         require(shape is None or tensor.shape == shape, place, f"it writes {tensor.name}, of another shape")
         return tensor.shape
 
