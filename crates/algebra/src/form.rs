@@ -53,12 +53,19 @@ pub struct Affine {
 
 impl Affine {
     pub fn constant(c: K) -> Self {
-        Self { constant: c, ..Self::default() }
+        Self {
+            constant: c,
+            ..Self::default()
+        }
     }
 
     /// A padded message's value: what was sent plus the pad.
     pub fn padded(sent: K, pad: u32) -> Self {
-        Self { constant: sent, pads: vec![(pad, K::ONE)], forms: Vec::new() }
+        Self {
+            constant: sent,
+            pads: vec![(pad, K::ONE)],
+            forms: Vec::new(),
+        }
     }
 
     pub fn is_constant(&self) -> bool {
@@ -69,7 +76,10 @@ impl Affine {
     pub fn add_scaled(&mut self, other: &Affine, c: K) {
         self.constant += c * other.constant;
         self.pads = merge(&self.pads, &other.pads, c);
-        self.forms.extend(other.forms.iter().map(|f| ProductForm { scale: f.scale * c, ..f.clone() }));
+        self.forms.extend(other.forms.iter().map(|f| ProductForm {
+            scale: f.scale * c,
+            ..f.clone()
+        }));
     }
 
     pub fn scaled(&self, c: K) -> Self {

@@ -48,7 +48,12 @@ pub struct Words {
 
 impl Words {
     pub fn new(key: Digest) -> Self {
-        Self { key, block: 0, buffer: [0; 4], at: 4 }
+        Self {
+            key,
+            block: 0,
+            buffer: [0; 4],
+            at: 4,
+        }
     }
 
     /// The next u64 of the stream, nothing skipped.

@@ -13,7 +13,12 @@ use tacit_algebra::{Affine, K};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     #[error("the argument ends inside {kind}: {needed} bytes at offset {at}, {left} left")]
-    Truncated { kind: &'static str, at: usize, needed: usize, left: usize },
+    Truncated {
+        kind: &'static str,
+        at: usize,
+        needed: usize,
+        left: usize,
+    },
     #[error("{kind} at offset {at} holds a number that is not below p")]
     NonCanonical { kind: &'static str, at: usize },
     #[error("{left} bytes after the end of the argument")]
@@ -62,8 +67,15 @@ impl Sponge {
     }
 
     pub fn absorb(&mut self, kind: &str, data: &[u8]) {
-        let (k, d) = ((kind.len() as u64).to_be_bytes(), (data.len() as u64).to_be_bytes());
-        self.state = hash(Tag::Transcript, 1, &[&self.state, &k, kind.as_bytes(), &d, data]);
+        let (k, d) = (
+            (kind.len() as u64).to_be_bytes(),
+            (data.len() as u64).to_be_bytes(),
+        );
+        self.state = hash(
+            Tag::Transcript,
+            1,
+            &[&self.state, &k, kind.as_bytes(), &d, data],
+        );
     }
 
     pub fn challenge(&mut self, kind: &str) -> K {
@@ -91,7 +103,9 @@ impl Sponge {
         self.state = hash(Tag::Transcript, 3, &[&self.state, &k, kind.as_bytes()]);
         let mut words = self.words();
         let mask = (1u64 << log.min(63)) - 1;
-        let mut out: Vec<usize> = (0..count).map(|_| (words.next_u64() & mask) as usize).collect();
+        let mut out: Vec<usize> = (0..count)
+            .map(|_| (words.next_u64() & mask) as usize)
+            .collect();
         out.sort_unstable();
         out.dedup();
         out
@@ -115,7 +129,12 @@ pub struct Writer {
 
 impl Writer {
     pub fn new() -> Self {
-        Self { sponge: Sponge::new(), proof: Vec::new(), pads: Vec::new(), used: 0 }
+        Self {
+            sponge: Sponge::new(),
+            proof: Vec::new(),
+            pads: Vec::new(),
+            used: 0,
+        }
     }
 
     /// Pads are known once the whole statement is absorbed.
@@ -186,12 +205,22 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub fn new(proof: &'a [u8]) -> Self {
-        Self { sponge: Sponge::new(), proof, at: 0, used: 0 }
+        Self {
+            sponge: Sponge::new(),
+            proof,
+            at: 0,
+            used: 0,
+        }
     }
 
     /// A reader over `proof` whose sponge continues from a given one (a prover replaying its own messages).
     pub fn resume(proof: &'a [u8], sponge: Sponge) -> Self {
-        Self { sponge, proof, at: 0, used: 0 }
+        Self {
+            sponge,
+            proof,
+            at: 0,
+            used: 0,
+        }
     }
 
     /// The next n bytes; absorbed.
@@ -212,7 +241,12 @@ impl<'a> Reader<'a> {
         self.at
             .checked_add(n)
             .and_then(|end| self.proof.get(self.at..end))
-            .ok_or(ReadError::Truncated { kind, at: self.at, needed: n, left })
+            .ok_or(ReadError::Truncated {
+                kind,
+                at: self.at,
+                needed: n,
+                left,
+            })
     }
 
     pub fn clear(&mut self, kind: &'static str, n: usize) -> Result<Vec<K>, ReadError> {
@@ -227,7 +261,10 @@ impl<'a> Reader<'a> {
     /// Values behind a padded message: sent + pad.
     pub fn padded(&mut self, kind: &'static str, n: usize) -> Result<Vec<Affine>, ReadError> {
         let sent = self.clear(kind, n)?;
-        Ok(sent.into_iter().map(|s| Affine::padded(s, self.take_pad())).collect())
+        Ok(sent
+            .into_iter()
+            .map(|s| Affine::padded(s, self.take_pad()))
+            .collect())
     }
 
     /// The next pad's number.
