@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -149,3 +152,61 @@ def test_a_budget_larger_than_the_blinding(compiled: Compiled) -> None:
     with pytest.raises(InputError) as none:
         tacit.commit_model(program, weights, proofs=0)
     assert none.value.slug == "proofs"
+
+
+#: Forks a process that holds a secret from a file, one that holds its twin in memory, and says who was refused with what.
+FORK = """
+import os, sys, numpy as np, tacit
+from tacit.errors import TacitError
+folder = sys.argv[1]
+program = tacit.Program.load(folder + "/p.tacit")
+sample = {"x": np.load(folder + "/x.npy")}
+for secret in (tacit.Secret.load(folder + "/m.secret"), tacit.commit_model(program, tacit.Weights.load(folder + "/w"))):
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        slugs = []
+        for call in (lambda: tacit.prove(program, secret, sample), lambda: secret.save(folder + "/forked.secret")):
+            try:
+                call()
+                slugs.append("done")
+            except TacitError as error:
+                slugs.append(error.slug)
+        os.write(write, " ".join(slugs).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    count = secret.remaining
+    for _ in range(count):
+        tacit.prove(program, secret, sample)
+    print(os.read(read, 100).decode(), count)
+"""
+
+
+def test_a_forked_process_does_not_count(compiled: Compiled, sample: dict[str, Any], tmp_path: Path) -> None:
+    program, weights = compiled
+    tacit.commit_model(program, weights).save(tmp_path / "m.secret")
+    program.save(tmp_path / "p.tacit")
+    weights.save(tmp_path / "w")
+    np.save(tmp_path / "x.npy", sample["x"])
+    command = [sys.executable, "-c", FORK, str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    on_disk, in_memory = done.stdout.splitlines()
+    # The one on disk has its journal already.
+    assert on_disk == f"budget_locked exists {PROOFS}"
+    assert in_memory == f"budget_locked budget_locked {PROOFS}"
+    assert tacit.Secret.load(tmp_path / "m.secret").remaining == 0
+    assert not (tmp_path / "forked.secret").exists()
+    assert not (tmp_path / "forked.secret.budget").exists()
+
+
+def test_a_journal_that_others_wrote_to(compiled: Compiled, sample: dict[str, Any], tmp_path: Path) -> None:
+    program, weights = compiled
+    secret = tacit.commit_model(program, weights)
+    secret.save(tmp_path / "m.secret")
+    with (tmp_path / "m.secret.budget").open("ab") as journal:
+        journal.write(b"\0" * 68)
+    with pytest.raises(BudgetExceeded) as refused:
+        tacit.prove(program, secret, sample)
+    assert refused.value.slug == "budget_damaged"
