@@ -36,13 +36,14 @@ class Options:
     """Precision. Bits count the sign; None: the compiler searches, see `tacit.lowering.search`.
 
     `input_bits`: None: as activations. `headroom`: room beyond the calibrated magnitudes, as a factor.
-    `table_bits`: rows of a function's table, as a power of two. `align`: a limb width that shifts are made multiples of
-    (0: never) while `least_weight_bits` remain.
+    `table_bits`: rows of a function's table, as a power of two; `interpolate`: linear between them.
+    `align`: a limb width that shifts are made multiples of (0: never) while `least_weight_bits` remain.
     """
 
     activation_bits: int | None = None
     least_weight_bits: int | None = None
     table_bits: int | None = None
+    interpolate: bool | None = None
     weight_bits: int = 16
     input_bits: int | None = None
     output_bits: int = 16

@@ -15,7 +15,7 @@ from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Builder, Lazy, Settings
 from tacit.lowering.core import Operator
 from tacit.lowering.maxima import RoundMax
-from tacit.lowering.rounding import Round, RoundDivide, RoundRelu, RoundTable, bounded
+from tacit.lowering.rounding import Round, RoundDivide, RoundLine, RoundRelu, RoundTable, bounded
 from tacit.lowering.signs import AtLeast, RoundClip, RoundLeaky
 from tacit.lowering.views import Cut, Join, Permute, Reshape, Total
 
@@ -109,7 +109,7 @@ def any_programs(draw: st.DrawFn) -> pg.Program:
 def operators(draw: st.DrawFn, shape: Shape) -> Operator:
     """An integer operator that takes a tensor of this shape with at least one axis."""
     shift, bits = draw(st.integers(0, 9)), draw(st.integers(14, 18))
-    choice = draw(st.integers(0, 12))
+    choice = draw(st.integers(0, 13))
     match choice:
         case 0:
             return Round(shift, bits)
@@ -137,6 +137,9 @@ def operators(draw: st.DrawFn, shape: Shape) -> Operator:
             starts = tuple(draw(st.integers(-2, n - 1)) for n in shape)
             steps = tuple(draw(st.sampled_from([1, 1, -1, 2])) for _ in shape)
             return Cut(starts, steps, tuple(draw(st.integers(1, 4)) for _ in shape))
+        case 13:
+            outs = np.random.default_rng(draw(st.integers(0, 99))).integers(-99, 100, (1 << 9) + 1)
+            return RoundLine(shift, 4, -(1 << 8), tuple(int(v) for v in outs))
         case 11:
             return Join(draw(st.integers(0, len(shape) - 1)))
         case _:

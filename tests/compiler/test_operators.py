@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -184,6 +185,21 @@ def test_operator(name: str, limb: int) -> None:
     compiled, weights = compile_model(graph, calibration=x, options=options, settings=settings)
     check(graph, compiled, weights, x)
     assert compiled.accuracy.refused == 0
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "erf", "gelu", "gelu_tanh"])
+@pytest.mark.parametrize("limb", [4, 8])
+def test_lines_between_rows(name: str, limb: int) -> None:
+    """A small table with lines is as good as a large one."""
+    graph = CASES[name]()
+    x = samples(graph, 16)
+    options = Options(activation_bits=16, least_weight_bits=12, align=limb, table_bits=8, interpolate=True)
+    compiled, weights = compile_model(graph, calibration=x, options=options, settings=Settings(limb, limb))
+    check(graph, compiled, weights, x)
+    assert compiled.accuracy.worst_relative < 1e-3
+    rough = replace(options, interpolate=False)
+    coarse, _ = compile_model(graph, calibration=x, options=rough, settings=Settings(limb, limb))
+    assert coarse.accuracy.worst_relative > 2 * compiled.accuracy.worst_relative
 
 
 @pytest.mark.parametrize("op", ["Greater", "Less", "GreaterOrEqual", "LessOrEqual"])

@@ -8,6 +8,7 @@ are unique, and y's limbs bound it to `bits` signed bits. An x whose y needs mor
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -109,6 +110,44 @@ class RoundTable(Operator):
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
         return fused_lookup(builder, name, args[0], self.shift, pg.Values(self.lo, self.outs))
+
+
+@dataclass(frozen=True)
+class RoundLine(Operator):
+    """2^part times a function that is linear between the rows of a table, at z = round(x / 2^shift).
+
+    With z = 2^part t + l, 0 <= l < 2^part, the result is 2^part outs[t - lo] + (outs[t - lo + 1] - outs[t - lo]) l: two lookups
+    of the same t, one product. z's remainder and l are in digits, so t and l are forced; defined where t is a row.
+    """
+
+    shift: int
+    part: int
+    lo: int
+    outs: tuple[int, ...]
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+    def reference(self, *args: Array) -> Array:
+        z = shifted(args[0], self.shift)
+        t = in_range(z >> self.part, self.lo, self.lo + len(self.outs) - 2) - self.lo
+        outs = np.array(self.outs, dtype=np.int64)
+        return np.asarray((outs[t] << self.part) + (outs[t + 1] - outs[t]) * (z & ((1 << self.part) - 1)))
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        (x,) = args
+        value = builder.sum((1, x), constant=half(self.shift))
+        cut, cut_widths = remainder(builder, name, self.shift, x.shape)
+        low, low_widths = remainder(builder, f"{name}.line", self.part, x.shape)
+        ids, widths = [*cut, *low], [*cut_widths, *low_widths]
+        builder.hints.append(pg.DigitsHint(x.shape, value.expr, tuple(zip(ids, widths, strict=True)), None))
+        whole = builder.sum((1, value), (-1, builder.joined([builder.whole(i) for i in ids], widths)))
+        steps = tuple(b - a for a, b in pairwise(self.outs))
+        shift = self.shift + self.part
+        start = looked_up(builder, f"{name}.start", whole, shift, pg.Values(self.lo, self.outs[:-1]))
+        step = looked_up(builder, f"{name}.step", whole, shift, pg.Values(self.lo, steps))
+        line = builder.hadamard(f"{name}.line", step, builder.joined([builder.whole(i) for i in low], low_widths))
+        return builder.sum((1 << self.part, start), (1, line))
 
 
 def fused_lookup(builder: Builder, name: str, x: Lazy, shift: int, kind: pg.TableKind) -> Lazy:

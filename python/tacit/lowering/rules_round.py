@@ -10,7 +10,7 @@ import numpy as np
 
 from tacit.errors import QuantizationError
 from tacit.graph import Node
-from tacit.lowering.rounding import RoundDivide, RoundRelu, RoundTable, signed
+from tacit.lowering.rounding import RoundDivide, RoundLine, RoundRelu, RoundTable, signed
 from tacit.lowering.signs import RoundClip, RoundLeaky
 from tacit.lowering.softmax import SoftmaxLast
 from tacit.lowering.views import Affine, Permute
@@ -75,13 +75,16 @@ def _erf(x: Array) -> Array:
 
 #: Float operators that become tables.
 TABLES = ("Sigmoid", "Tanh", "Erf", "Gelu")
+#: Bits of the position between two rows.
+LINE_BITS = 7
 
 
 def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValue:
     """A function by its table of at most 2^table_bits rows over the calibrated interval with headroom.
 
-    The rounding of the input goes straight to the table's scale. An input beyond the table is an error at execution,
-    saturating functions included: raise `headroom` where inputs may go further than the calibration samples.
+    The rounding of the input goes straight to the table's scale; with `interpolate` to `LINE_BITS` more, and the function
+    is linear between rows. An input beyond the table is an error at execution, saturating functions included: raise
+    `headroom` where inputs may go further than the calibration samples.
     """
     tensor, out = node.inputs[0], node.outputs[0]
     v = q.value(tensor)
@@ -90,13 +93,15 @@ def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValu
     low, high = low - room, high + room
     rows = 1 << (q.options.table_bits or 12)
     frac = min(floor(v.frac), floor(log2((rows - 2) / (high - low))))
+    part = min(LINE_BITS, floor(v.frac) - frac) if q.options.interpolate else 0
     first, last = floor(low * 2.0**frac), ceil(high * 2.0**frac)
-    grid = np.arange(first, last + 1) * 2.0**-frac
-    values = function(grid)
-    bits = q.bits
-    scale = floor(log2(((1 << (bits - 1)) - 1) / max(float(np.abs(values).max()), 2.0**-20)))
-    outs = tuple(int(n) for n in np.clip(np.floor(values * 2.0**scale + 0.5), *signed(bits)))
-    name = q.emit(RoundTable(round(v.frac - frac), first, outs), [v.name], scale, out)
+    values = function(np.arange(first, last + 2) * 2.0**-frac)
+    scale = floor(log2(((1 << (q.bits - 1)) - 1) / max(float(np.abs(values).max()), 2.0**-20)))
+    outs = tuple(np.clip(np.floor(values * 2.0**scale + 0.5), *signed(q.bits)).astype(np.int64).tolist())
+    if part:
+        line = RoundLine(round(v.frac - frac - part), part, first, outs)
+        return q.new(q.emit(line, [v.name], scale + part, out), scale + part, True, out, v.perm)
+    name = q.emit(RoundTable(round(v.frac - frac), first, outs[:-1]), [v.name], scale, out)
     return q.new(name, scale, False, out, v.perm)
 
 

@@ -26,8 +26,11 @@ from tacit.report import NS_PER_CELL, NS_PER_LOOKUP, Pair, cost, worst_error
 #: the allowed error to stay within, since there are more inputs than samples.
 TRIALS, SAMPLES, MOST_SAMPLES, MARGIN = 60, 16, 128, 0.8
 #: What is tried: limb widths, bits of activations, bits that a weight must keep when its shift is made a multiple of w,
-#: rows of tables.
-WIDTHS, ACTIVATIONS, LEAST, ROWS = (6, 7, 8, 9, 10, 11, 12, 13, 14, 16), (12, 13, 14, 16), (9, 11, 13), (9, 11, 13, 15)
+#: rows of tables (as they are, and with lines between them).
+WIDTHS, ACTIVATIONS, LEAST = (6, 7, 8, 9, 10, 11, 12, 13, 14, 16), (12, 13, 14, 16), (9, 11, 13)
+ROWS = ((9, 11, 13, 15), (7, 9, 11))
+#: Programs that are built, at most.
+BUILDS = 400
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,17 @@ class Search:
         queue: list[tuple[float, int, Chosen]] = []
         ticket = count()
 
+        seen: set[tuple[Options, Settings]] = set()
+
         def push(o: Options, s: Settings) -> None:
+            if (o, s) in seen or len(seen) >= BUILDS:
+                return
+            seen.add((o, s))
             chosen = self.build(o, s)
             if chosen is not None:
                 heappush(queue, (chosen.nanoseconds, next(ticket), chosen))
 
-        for o, s in starts(self.options, self.settings):
+        for o, s in starts(self.options, self.settings, tables):
             # The multiplicities and rows of the largest table alone.
             table = 1 << max(s.limb, min(s.wide, o.activation_bits or 16))
             if not queue or (NS_PER_CELL + NS_PER_LOOKUP) * table < 2 * queue[0][0]:
@@ -117,14 +125,16 @@ class Search:
         return min(self.failed, key=lambda one: one[0])[1]
 
 
-def starts(options: Options, settings: Settings | None) -> Iterator[tuple[Options, Settings]]:
-    """Activations and limb widths, with the fewest weight bits; what is given stays."""
-    least, table = options.least_weight_bits or LEAST[0], options.table_bits or ROWS[0]
-    for limb in [settings.limb] if settings else WIDTHS:
-        for bits in (options.activation_bits,) if options.activation_bits else ACTIVATIONS:
-            base = replace(options, activation_bits=bits, least_weight_bits=least, table_bits=table, align=limb)
-            for wide in [settings.wide] if settings else sorted({limb, bits}):
-                yield base, Settings(limb, wide)
+def starts(options: Options, settings: Settings | None, tables: bool) -> Iterator[tuple[Options, Settings]]:
+    """Activations and limb widths, with the fewest weight bits and table rows; what is given stays."""
+    least = options.least_weight_bits or LEAST[0]
+    for line in (False, True) if tables and options.interpolate is None else (bool(options.interpolate),):
+        rows = options.table_bits or ROWS[line][0]
+        for limb in [settings.limb] if settings else WIDTHS:
+            for bits in (options.activation_bits,) if options.activation_bits else ACTIVATIONS:
+                base = replace(options, activation_bits=bits, least_weight_bits=least, table_bits=rows)
+                for wide in [settings.wide] if settings else sorted({limb, bits}):
+                    yield replace(base, interpolate=line, align=limb), Settings(limb, wide)
 
 
 def finest(options: Options, settings: Settings | None) -> Iterator[tuple[Options, Settings]]:
@@ -134,7 +144,8 @@ def finest(options: Options, settings: Settings | None) -> Iterator[tuple[Option
             options,
             activation_bits=options.activation_bits or ACTIVATIONS[-1],
             least_weight_bits=options.least_weight_bits or LEAST[-1],
-            table_bits=options.table_bits or ROWS[-1],
+            interpolate=bool(options.interpolate),
+            table_bits=options.table_bits or ROWS[bool(options.interpolate)][-1],
             align=s.limb,
         )
         yield best, s
@@ -145,7 +156,7 @@ def _refined(given: Options, tried: Options, tables: bool) -> Iterator[Options]:
     weights = next((n for n in LEAST if n > (tried.least_weight_bits or 0)), None)
     if weights is not None and given.least_weight_bits is None:
         yield replace(tried, least_weight_bits=weights)
-    rows = next((n for n in ROWS if n > (tried.table_bits or 0)), None)
+    rows = next((n for n in ROWS[bool(tried.interpolate)] if n > (tried.table_bits or 0)), None)
     if rows is not None and given.table_bits is None and tables:
         yield replace(tried, table_bits=rows)
 
@@ -153,6 +164,8 @@ def _refined(given: Options, tried: Options, tables: bool) -> Iterator[Options]:
 def _finer(one: Chosen, other: Chosen) -> bool:
     """More bits of activations, of tables or of weights (the sum over all parameters' scales)."""
     if (one.options.activation_bits or 0) > (other.options.activation_bits or 0):
+        return True
+    if one.options.interpolate != other.options.interpolate:
         return True
     if (one.options.table_bits or 0) > (other.options.table_bits or 0):
         return True
