@@ -1,13 +1,15 @@
 //! The fold over columns, for the prover: <f, W> over 2^k0 columns becomes one column (docs/protocol.md, section 6).
 //!
-//! Data rows carry weights written out. Blinding rows and bindings carry rank-one weights u_c * row_x: there the whole
-//! fold needs only the products y_c = <column c, row>, computed once.
+//! Rank-one weights u_c * row_x (blinding rows, bindings, most claims): the whole fold needs only the products
+//! y_c = <column c, row>, computed once. Where claims are not a short sum of such, their weights are written out.
 
 use crate::vector::{ends, ends_base, KVec, Planes, PlanesMut};
 use p3_field::PrimeCharacteristicRing;
 use rayon::prelude::*;
-use tacit_algebra::{F, K};
+use tacit_algebra::{eq_low, F, K};
 
+/// Rows that stay in the nearest cache with their weights.
+const BLOCK: usize = 1 << 10;
 /// Rows that one task takes of a pair of columns.
 const ROWS: usize = 1 << 11;
 
@@ -43,31 +45,17 @@ impl RankOne {
     }
 }
 
-/// The state of the fold: after round i column j of the weights lies at j 2^i R, of the vector at j 2^(i-1) R.
-pub struct ColumnFold<'a> {
+/// Data rows whose weights are written out. After round i column j of the weights lies at j 2^i R, of the vector at j 2^(i-1) R.
+struct Dense<'a> {
     rows: usize,
     data: Vec<&'a [F]>,
     weights: KVec,
     folded: KVec,
     columns: usize,
     round: usize,
-    pub rank_one: Vec<RankOne>,
 }
 
-impl<'a> ColumnFold<'a> {
-    pub fn new(rows: usize, data: Vec<&'a [F]>, weights: KVec, rank_one: Vec<RankOne>) -> Self {
-        let columns = data.len();
-        Self {
-            rows,
-            folded: KVec::zeros(columns.div_ceil(2) * rows),
-            data,
-            weights,
-            columns,
-            round: 0,
-            rank_one,
-        }
-    }
-
+impl Dense<'_> {
     fn weight(&self, j: usize, from: usize, to: usize) -> Planes<'_> {
         let at = (j << self.round) * self.rows;
         self.weights.planes().slice(at + from, at + to)
@@ -78,19 +66,16 @@ impl<'a> ColumnFold<'a> {
         self.folded.planes().slice(at + from, at + to)
     }
 
-    /// The round's message: the values at 0 and 2.
-    pub fn message(&self) -> [K; 2] {
+    fn ends(&self) -> [K; 2] {
         let per_column = self.rows.div_ceil(ROWS);
         let tasks = self.columns.div_ceil(2) * per_column;
-        let dense = (0..tasks)
+        (0..tasks)
             .into_par_iter()
             .map(|t| {
                 let (pair, from) = (t / per_column, t % per_column * ROWS);
                 self.pair_ends(pair, from, self.rows.min(from + ROWS))
             })
-            .reduce(|| [K::ZERO; 2], |a, b| [a[0] + b[0], a[1] + b[1]]);
-        let all = self.rank_one.iter().map(RankOne::ends);
-        all.fold(dense, |a, b| [a[0] + b[0], a[1] + b[1]])
+            .reduce(|| [K::ZERO; 2], |a, b| [a[0] + b[0], a[1] + b[1]])
     }
 
     fn pair_ends(&self, pair: usize, from: usize, to: usize) -> [K; 2] {
@@ -114,14 +99,13 @@ impl<'a> ColumnFold<'a> {
         }
     }
 
-    pub fn fold(&mut self, r: K) {
+    fn fold(&mut self, r: K) {
         fold_pairs(&mut self.weights, self.rows, self.round, self.columns, r);
         if self.round == 0 {
             self.fold_data(r);
         } else {
             fold_pairs(&mut self.folded, self.rows, self.round - 1, self.columns, r);
         }
-        self.rank_one.iter_mut().for_each(|t| t.fold(r));
         self.columns = self.columns.div_ceil(2);
         self.round += 1;
     }
@@ -143,7 +127,7 @@ impl<'a> ColumnFold<'a> {
     }
 
     /// The one column that is left, R rows, and its weights.
-    pub fn finish(mut self) -> (KVec, KVec, Vec<RankOne>) {
+    fn finish(mut self) -> (KVec, KVec) {
         if self.round == 0 {
             let mut one = KVec::zeros(self.rows);
             one.planes_mut().add_scaled_base(self.data[0], K::ONE);
@@ -152,8 +136,117 @@ impl<'a> ColumnFold<'a> {
         for v in [&mut self.folded, &mut self.weights] {
             v.0.iter_mut().for_each(|p| p.truncate(self.rows));
         }
-        (self.folded, self.weights, self.rank_one)
+        (self.folded, self.weights)
     }
+}
+
+/// The fold over columns: rank-one weights, and weights that are written out where there are any.
+pub struct ColumnFold<'a> {
+    rows: usize,
+    data: Vec<&'a [F]>,
+    dense: Option<Dense<'a>>,
+    rank_one: Vec<RankOne>,
+    rho: Vec<K>,
+}
+
+impl<'a> ColumnFold<'a> {
+    pub fn new(
+        rows: usize,
+        data: Vec<&'a [F]>,
+        weights: Option<KVec>,
+        rank_one: Vec<RankOne>,
+    ) -> Self {
+        let columns = data.len();
+        let dense = weights.map(|weights| Dense {
+            rows,
+            folded: KVec::zeros(columns.div_ceil(2) * rows),
+            data: data.clone(),
+            weights,
+            columns,
+            round: 0,
+        });
+        Self {
+            rows,
+            data,
+            dense,
+            rank_one,
+            rho: Vec::new(),
+        }
+    }
+
+    /// The round's message: the values at 0 and 2.
+    pub fn message(&self) -> [K; 2] {
+        let dense = self.dense.as_ref().map_or([K::ZERO; 2], Dense::ends);
+        let all = self.rank_one.iter().map(RankOne::ends);
+        all.fold(dense, |a, b| [a[0] + b[0], a[1] + b[1]])
+    }
+
+    pub fn fold(&mut self, r: K) {
+        if let Some(dense) = &mut self.dense {
+            dense.fold(r);
+        }
+        self.rank_one.iter_mut().for_each(|t| t.fold(r));
+        self.rho.push(r);
+    }
+
+    /// The one column that is left, R rows; its weights as far as they were written out, else zeros; the rank-one terms.
+    pub fn finish(self) -> (KVec, KVec, Vec<RankOne>) {
+        let (vector, weights) = match self.dense {
+            Some(dense) => dense.finish(),
+            None => (
+                combine(&self.data, &self.rho, self.rows),
+                KVec::zeros(self.rows),
+            ),
+        };
+        (vector, weights, self.rank_one)
+    }
+}
+
+/// sum over columns of eq_low(rho, c) column_c.
+fn combine(data: &[&[F]], rho: &[K], rows: usize) -> KVec {
+    let eq: Vec<K> = (0..data.len()).map(|c| eq_low(rho, c as u64)).collect();
+    let mut out = KVec::zeros(rows);
+    let [a, b, c] = &mut out.0;
+    a.par_chunks_mut(BLOCK)
+        .zip(b.par_chunks_mut(BLOCK))
+        .zip(c.par_chunks_mut(BLOCK))
+        .enumerate()
+        .for_each(|(i, ((a, b), c))| {
+            let mut planes = PlanesMut([a, b, c]);
+            let (from, to) = (i * BLOCK, i * BLOCK + planes.len());
+            for (column, &w) in data.iter().zip(&eq) {
+                planes.add_scaled_base(&column[from..to], w);
+            }
+        });
+    out
+}
+
+/// For every row factor (first row, weights) its products with all columns, 2^k0 of them. One pass over the cells.
+pub fn products(data: &[&[F]], factors: &[(usize, Planes)], k0: u32) -> Vec<Vec<K>> {
+    let by_column: Vec<Vec<K>> = data
+        .par_iter()
+        .map(|column| {
+            let mut sums = vec![K::ZERO; factors.len()];
+            for from in (0..column.len()).step_by(BLOCK) {
+                let to = column.len().min(from + BLOCK);
+                for (sum, &(first, v)) in sums.iter_mut().zip(factors) {
+                    let (low, high) = (from.max(first), to.min(first + v.len()));
+                    if low < high {
+                        let v = v.slice(low - first, high - first);
+                        *sum += v.dot_base(&column[low..high]);
+                    }
+                }
+            }
+            sums
+        })
+        .collect();
+    (0..factors.len())
+        .map(|k| {
+            let mut y: Vec<K> = by_column.iter().map(|sums| sums[k]).collect();
+            y.resize(1 << k0, K::ZERO);
+            y
+        })
+        .collect()
 }
 
 /// Folds columns 2j and 2j + 1, which lie `2^stride` columns apart, into the place of the first.

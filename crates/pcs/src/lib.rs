@@ -21,6 +21,7 @@ mod queries;
 pub mod random;
 mod slab;
 mod statement;
+mod terms;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tree;

@@ -1,14 +1,15 @@
 //! The prover's half of the opening (docs/protocol.md, section 6). `verify.rs` is its mirror.
 
 use crate::code::Column;
-use crate::fold::{ColumnFold, RankOne};
+use crate::fold::{products, ColumnFold, RankOne};
 use crate::levels::prove_levels;
 use crate::statement::Columns;
+use crate::terms::{terms, Term};
 use crate::vector::KVec;
 use crate::weights::{collapse_powers, data_weights};
-use crate::{OpeningHooks, Profile, Slab, Statement, WitnessSlab};
+use crate::{Binding, OpeningHooks, Profile, Slab, Statement, WitnessSlab};
 use p3_field::PrimeCharacteristicRing;
-use tacit_algebra::{eq_low, powers, K};
+use tacit_algebra::{eq_low, powers, F, K};
 use tacit_transcript::Writer;
 
 /// The writer with somebody beside it.
@@ -96,15 +97,23 @@ pub(crate) fn fold_columns<H: OpeningHooks>(
         term.u.iter_mut().for_each(|u| *u *= sigma);
     }
     let scalars = collapse_powers(st, sigma);
-    let weights = profile.time("weights", || data_weights(st, &columns, &scalars));
-    let bindings = &scalars[st.claims.len()..];
-    profile.time("bindings", || {
-        rank_one.extend(binding_terms(st, &columns, all, bindings));
+    let (terms, dense) = profile.time("weights", || match terms(st, &columns, &scalars) {
+        Some(terms) => (terms, None),
+        None => (Vec::new(), Some(data_weights(st, &columns, &scalars))),
+    });
+    let data: Vec<&[F]> = all.iter().map(|c| c.0).collect();
+    let terms = profile.time("products", || {
+        let bindings = binding_terms(st, &columns, &scalars[st.claims.len()..]);
+        let terms: Vec<Term> = terms.into_iter().chain(bindings).collect();
+        let factors: Vec<_> = terms.iter().map(|t| (t.first, t.v.planes())).collect();
+        let y = products(&data, &factors, st.k0);
+        let rank_one_of = |(t, y): (&Term, Vec<K>)| RankOne { u: t.u.clone(), y };
+        rank_one.extend(terms.iter().zip(y).map(rank_one_of));
+        terms
     });
 
     let (rho, vector, weights, rank_one) = profile.time("columns", || {
-        let data = all.iter().map(|c| c.0).collect();
-        let mut fold = ColumnFold::new(r, data, weights, rank_one);
+        let mut fold = ColumnFold::new(r, data, dense, rank_one);
         let mut rho = Vec::new();
         for _ in 0..st.k0 {
             t.clear("columns", &fold.message());
@@ -117,7 +126,7 @@ pub(crate) fn fold_columns<H: OpeningHooks>(
     });
 
     profile.time("mask", || {
-        let weights = folded_weights(st, weights, &rank_one, mus);
+        let weights = folded_weights(st, weights, &rank_one, mus, &terms);
         let mut mu = g.planes().dot(weights.planes());
         t.hooks.mask_sum(&mut mu);
         t.clear("mu", &[mu]);
@@ -160,43 +169,47 @@ fn blinding_terms(all: &[Column], lams: &[K], mus: &[K], k0: u32) -> Vec<RankOne
 }
 
 /// A binding weighs cell c R + x of its slab z^(cR) z^(x+1).
-fn binding_terms(st: &Statement, columns: &Columns, all: &[Column], scalars: &[K]) -> Vec<RankOne> {
+fn binding_terms(st: &Statement, columns: &Columns, scalars: &[K]) -> Vec<Term> {
     let r = st.geometry.r();
-    let term = |(b, &s): (&crate::Binding, &K)| {
-        let row = KVec::powers(b.z, b.z, r);
+    let term = |(b, &s): (&Binding, &K)| {
         let step = b.z.exp_u64(r as u64);
-        let mut out = RankOne {
-            u: vec![K::ZERO; 1 << st.k0],
-            y: vec![K::ZERO; 1 << st.k0],
-        };
+        let mut u = vec![K::ZERO; 1 << st.k0];
         let (first, n) = (columns.base[b.slab], columns.columns[b.slab] as usize);
         let mut weight = s;
-        for u in &mut out.u[first..first + n] {
+        for u in &mut u[first..first + n] {
             *u = weight;
             weight *= step;
         }
-        // Folding mixes columns: y is needed where u is zero, too.
-        for (y, column) in out.y.iter_mut().zip(all) {
-            *y = row.planes().dot_base(column.0);
+        Term {
+            u,
+            first: 0,
+            v: KVec::powers(b.z, b.z, r),
         }
-        out
     };
     st.bindings.iter().zip(scalars).map(term).collect()
 }
 
-/// W' over all M rows: data weights, bindings' powers of z, and the blinding rows' powers.
-fn folded_weights(st: &Statement, mut data: KVec, rank_one: &[RankOne], mus: &[K]) -> KVec {
+/// W' over all M rows: what was written out, each term's row factor, and the blinding rows' powers.
+fn folded_weights(
+    st: &Statement,
+    mut data: KVec,
+    rank_one: &[RankOne],
+    mus: &[K],
+    terms: &[Term],
+) -> KVec {
     let (r, m) = (st.geometry.r(), st.geometry.m());
     data.0
         .iter_mut()
         .for_each(|p| p.resize(m, Default::default()));
     let mut planes = data.planes_mut();
-    let (blinding, bindings) = rank_one.split_at(mus.len());
-    for (term, &mu) in blinding.iter().zip(mus) {
-        planes.slice(r, m).add_powers(mu, mu * term.u[0]);
+    let (blinding, others) = rank_one.split_at(mus.len());
+    for (folded, &mu) in blinding.iter().zip(mus) {
+        planes.slice(r, m).add_powers(mu, mu * folded.u[0]);
     }
-    for (term, b) in bindings.iter().zip(&st.bindings) {
-        planes.slice(0, r).add_powers(b.z, b.z * term.u[0]);
+    for (folded, term) in others.iter().zip(terms) {
+        planes
+            .slice(term.first, term.first + term.v.len())
+            .add_scaled(term.v.planes(), folded.u[0]);
     }
     data
 }

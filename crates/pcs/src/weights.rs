@@ -114,6 +114,18 @@ pub fn data_weights(st: &Statement, columns: &Columns, scalars: &[K]) -> KVec {
     out
 }
 
+/// Adds a form's weights times s; cell `origin` is the first entry of `out`.
+pub fn add_form(out: &mut PlanesMut, origin: usize, form: &ProductForm, s: K) {
+    let inner = inner_group(form);
+    let table = inner.map(|i| KVec::from_slice(&form.groups[i].table));
+    for (at, w) in outer_weights(form, inner, s) {
+        match &table {
+            Some(table) => add_plain(out, at - origin, table, 0, table.len(), w),
+            None => out.add(at - origin, w),
+        }
+    }
+}
+
 fn add_plain(out: &mut PlanesMut, at: usize, table: &KVec, from: usize, to: usize, scale: K) {
     out.slice(at, at + to - from)
         .add_scaled(table.planes().slice(from, to), scale);
