@@ -47,6 +47,8 @@ def test_a_whole_round_trip(proven: Proven) -> None:
     assert (statement.outputs, statement.inputs, statement.integers) == ({}, {}, {})
     assert {"input x", "output y", "the values of model"} <= set(statement.hidden)
     assert statement.digests["output"] == output.identity
+    needed = tacit.inspect(small.program)["commitments needed"]
+    assert needed == {"model": "private", "output": "made along with each proof"}
     # Only who made the proof has the answer.
     np.testing.assert_allclose(proof.outputs["y"], small.trained(small.inputs["x"]), atol=0.05)
     assert _native.proof_from_file(proof.data)[1] == []

@@ -63,7 +63,7 @@ def _program(program: Program) -> dict[str, Any]:
         "digest": program.digest,
         "inputs": {name: port(p) for name, p in program.inputs.items()},
         "outputs": {name: port(p) for name, p in program.outputs.items()},
-        "commitments needed": {name: "private" if private else "public" for name, private in program.slabs.items()},
+        "commitments needed": {name: _needed(name, private) for name, private in program.slabs.items()},
         "hidden": hidden,
         "proofs of one commitment": program.proofs,
         "sizes": program.estimate,
@@ -71,6 +71,12 @@ def _program(program: Program) -> dict[str, Any]:
         "soundness": program.soundness,
         "accuracy": program.report,
     }
+
+
+def _needed(slab: str, private: bool) -> str:
+    if slab == "output":
+        return "made along with each proof"
+    return "private" if private else "public"
 
 
 def _weights(weights: Weights) -> dict[str, Any]:
