@@ -189,7 +189,7 @@ impl<B: Base> Tables<B> {
 
     fn bind(&mut self, rho: K) {
         if !self.batch.is_empty() {
-            self.batch.remove(0);
+            let _bound = self.batch.remove(0);
             self.weigh();
         }
         let rho = Ext::splat(rho);

@@ -11,6 +11,11 @@ use tacit_verifier::{relations_of, VerifyError};
 use crate::deploy::{geometry, most_links, slab_sizes, work_of};
 use crate::failure::{Fail, Result};
 
+/// (name, shape, lo, hi)
+type TensorRow = (String, Vec<u32>, i64, i64);
+/// (least bits, bits of the union, binding term, regime, [(term, bits, formula)])
+type Soundness = (f64, f64, String, String, Vec<(String, f64, String)>);
+
 #[pyclass(frozen)]
 pub struct Program {
     pub prepared: Arc<Prepared>,
@@ -186,7 +191,7 @@ impl Program {
     }
 
     /// (name, shape, lo, hi) of a slab's tensors, in layout order.
-    fn schema(&self, slab: &str) -> Result<Vec<(String, Vec<u32>, i64, i64)>> {
+    fn schema(&self, slab: &str) -> Result<Vec<TensorRow>> {
         Ok(self.prepared.schema_tensors(self.slab(slab)?))
     }
 
@@ -213,8 +218,7 @@ impl Program {
     }
 
     /// The soundness budget: (minimum bits, union bits, binding term, regime, [(term, bits, formula)]).
-    #[allow(clippy::type_complexity)]
-    fn soundness(&self) -> (f64, f64, String, String, Vec<(String, f64, String)>) {
+    fn soundness(&self) -> Soundness {
         let work = work_of(&self.prepared);
         let shape = work.relations.shape(
             &self.geometry,
