@@ -219,14 +219,15 @@ mod tests {
         if rest > 0 {
             bottom.push(rest, Kind::Constant(K::ZERO));
         }
-        p.resize(2 * W << log, K::ZERO);
-        q.resize(2 * W << log, K::ONE);
+        p.resize((2 * W) << log, K::ZERO);
+        q.resize((2 * W) << log, K::ONE);
         (AnyLayer::Bottom(bottom), AnyLayer::Scalar(pairs(&p, &q)))
     }
 
     #[test]
     fn constant_numerators_change_no_message() {
-        let cases: [(usize, &[(usize, Option<u64>)]); 8] = [
+        type Case = (usize, &'static [(usize, Option<u64>)]);
+        let cases: [Case; 8] = [
             (0, &[(1, None)]),
             (3, &[(4, Some(1)), (3, None)]),
             (8, &[(256, Some(1))]),
