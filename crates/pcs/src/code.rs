@@ -4,7 +4,11 @@
 //! constant, so a column of M coefficients is folded to m of them, scaled, and transformed in the cache. A block holds one
 //! coset of one column; inside it the point a lies at the bit reversal of a, where a decimation in frequency leaves it.
 
-use p3_field::{Field, PackedFieldPow2, PackedValue, PrimeCharacteristicRing};
+use crate::memory::Bytes;
+use crate::vector::wipe;
+use p3_field::{
+    Field, PackedField, PackedFieldPow2, PackedValue, PrimeCharacteristicRing, PrimeField64,
+};
 use rayon::prelude::*;
 use tacit_algebra::{two_adic, F};
 
@@ -77,31 +81,40 @@ pub struct Column<'a>(pub &'a [F], pub &'a [F]);
 pub struct Code {
     pub shape: Shape,
     pub width: usize,
-    /// Block b of column c at (b width + c) m.
-    pub values: Vec<F>,
+    /// Block b of column c at element (b width + c) m: eight bytes an element, big-endian, as leaves are hashed.
+    pub values: Bytes,
 }
 
 impl Code {
-    /// The row at position j, in column order.
-    pub fn row(&self, j: usize) -> impl Iterator<Item = F> + '_ {
+    /// The row at position j, in column order: eight bytes an element.
+    pub fn row(&self, j: usize) -> impl Iterator<Item = &[u8]> + '_ {
         let (b, at) = self.shape.place(j);
         let (m, width) = (self.shape.m(), self.width);
-        (0..width).map(move |c| self.values[(b * width + c) * m + at])
+        (0..width).map(move |c| &self.values[8 * ((b * width + c) * m + at)..][..8])
     }
 }
 
-/// Encodes `columns`, each of at most N coefficients. `values` is reused memory.
-pub fn encode(columns: &[Column], shape: Shape, mut values: Vec<F>) -> Code {
+/// Encodes `columns`, each of at most N coefficients.
+pub fn encode(columns: &[Column], shape: Shape) -> Code {
     let (width, m) = (columns.len(), shape.m());
-    values.resize(width * shape.n(), F::ZERO);
+    let mut values = Bytes::zeroed(8 * width * shape.n());
     let twiddles = twiddles(shape.log_m);
+    let rows = columns.iter().map(|c| c.0.len() + c.1.len()).max();
     values
-        .par_chunks_exact_mut(m)
+        .par_chunks_exact_mut(8 * width * m)
         .enumerate()
-        .for_each(|(i, block)| {
-            let shift = point(shape.log_n, i / width);
-            fill_block(block, columns[i % width], shift);
-            transform(block, &twiddles);
+        .for_each(|(b, out)| {
+            // The coset's shift x_b: coefficient i counts x_b^i.
+            let powers = powers(point(shape.log_n, b), rows.unwrap_or(0));
+            let mut block = vec![F::ZERO; m];
+            for (column, out) in columns.iter().zip(out.chunks_exact_mut(8 * m)) {
+                fill_block(&mut block, *column, &powers);
+                transform(&mut block, &twiddles);
+                for (x, bytes) in block.iter().zip(out.chunks_exact_mut(8)) {
+                    bytes.copy_from_slice(&x.as_canonical_u64().to_be_bytes());
+                }
+            }
+            wipe(&mut block);
         });
     Code {
         shape,
@@ -110,11 +123,11 @@ pub fn encode(columns: &[Column], shape: Shape, mut values: Vec<F>) -> Code {
     }
 }
 
-/// block[i mod m] = sum of shift^i column_i.
-fn fill_block(block: &mut [F], column: Column, shift: F) {
+/// block[i mod m] = sum of powers_i column_i.
+fn fill_block(block: &mut [F], column: Column, powers: &[F]) {
     let m = block.len();
     let head = column.0.len().min(m);
-    scale_into(&mut block[..head], &column.0[..head], shift, F::ONE, false);
+    multiply(&mut block[..head], &column.0[..head], powers, false);
     block[head..].fill(F::ZERO);
     let mut at = head;
     for mut rest in [&column.0[head..], column.1] {
@@ -122,29 +135,37 @@ fn fill_block(block: &mut [F], column: Column, shift: F) {
             let start = at % m;
             let (now, later) = rest.split_at(rest.len().min(m - start));
             let out = &mut block[start..start + now.len()];
-            scale_into(out, now, shift, shift.exp_u64(at as u64), true);
+            multiply(out, now, &powers[at..], true);
             at += now.len();
             rest = later;
         }
     }
 }
 
-/// out_i = (out_i if add) + start shift^i input_i.
-fn scale_into(out: &mut [F], input: &[F], shift: F, start: F, add: bool) {
+/// out_i = (out_i if add) + powers_i input_i.
+fn multiply(out: &mut [F], input: &[F], powers: &[F], add: bool) {
     let cut = out.len() - out.len() % WIDTH;
-    let mut power = Packed::from_fn(|l| start * shift.exp_u64(l as u64));
-    let step = Packed::from(shift.exp_u64(WIDTH as u64));
     let (head, tail) = out.split_at_mut(cut);
-    let packed = Packed::pack_slice(&input[..cut]);
-    for (o, x) in Packed::pack_slice_mut(head).iter_mut().zip(packed) {
-        let y = *x * power;
-        *o = if add { *o + y } else { y };
-        power *= step;
-    }
-    for ((o, x), p) in tail.iter_mut().zip(&input[cut..]).zip(power.as_slice()) {
+    let x = Packed::pack_slice(&input[..cut]);
+    let p = Packed::pack_slice(&powers[..cut]);
+    for ((o, x), p) in Packed::pack_slice_mut(head).iter_mut().zip(x).zip(p) {
         let y = *x * *p;
         *o = if add { *o + y } else { y };
     }
+    for ((o, x), p) in tail.iter_mut().zip(&input[cut..]).zip(&powers[cut..]) {
+        let y = *x * *p;
+        *o = if add { *o + y } else { y };
+    }
+}
+
+/// 1, x, x^2, ..: n of them.
+fn powers(x: F, n: usize) -> Vec<F> {
+    let mut out = vec![F::ZERO; n.next_multiple_of(WIDTH)];
+    let all = Packed::packed_powers(x);
+    for (o, p) in Packed::pack_slice_mut(&mut out).iter_mut().zip(all) {
+        *o = p;
+    }
+    out
 }
 
 /// Level k: the powers of a root of order 2^(k+1), 2^k of them.
@@ -152,10 +173,8 @@ fn twiddles(log_m: u8) -> Vec<Vec<F>> {
     let mut out: Vec<Vec<F>> = Vec::with_capacity(usize::from(log_m));
     if log_m > 0 {
         let root = two_adic(log_m);
-        let mut longest = vec![F::ZERO; 1 << (log_m - 1)];
-        longest.fill(F::ONE);
-        let ones = longest.clone();
-        scale_into(&mut longest, &ones, root, F::ONE, false);
+        let mut longest = powers(root, 1 << (log_m - 1));
+        longest.truncate(1 << (log_m - 1));
         out.push(longest);
         for _ in 1..log_m {
             let half = out[out.len() - 1].iter().step_by(2).copied().collect();
@@ -242,6 +261,7 @@ mod tests {
     use super::*;
     use crate::random::{Stream, BLINDING};
     use p3_field::TwoAdicField;
+    use tacit_algebra::field::f_from_bytes;
 
     #[test]
     fn the_domain_is_that_of_the_library() {
@@ -274,7 +294,7 @@ mod tests {
                 .zip(cut)
                 .map(|(c, at)| Column(&c[..at], &c[at..]))
                 .collect();
-            let code = encode(&split, Shape::new(rows, log_n), Vec::new());
+            let code = encode(&split, Shape::new(rows, log_n));
             let step = (1usize << log_n).div_ceil(64);
             for j in (0..1 << log_n).step_by(step) {
                 let x = point(log_n, j);
@@ -282,11 +302,11 @@ mod tests {
                     .iter()
                     .map(|c| c.iter().rev().fold(F::ZERO, |acc, &v| acc * x + v))
                     .collect();
-                assert_eq!(
-                    code.row(j).collect::<Vec<_>>(),
-                    want,
-                    "{rows} rows, 2^{log_n}, {j}"
-                );
+                let got: Vec<F> = code
+                    .row(j)
+                    .map(|b| f_from_bytes(b.try_into().unwrap()).unwrap())
+                    .collect();
+                assert_eq!(got, want, "{rows} rows, 2^{log_n}, {j}");
             }
         }
     }

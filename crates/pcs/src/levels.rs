@@ -81,7 +81,7 @@ fn commit_level(columns: &KVec, level: &Level) -> (Code, Tree) {
                 .map(|p| Column(&p[b * n..(b + 1) * n], &[]))
         })
         .collect();
-    let code = encode(&sources, Shape::new(n, level.log_domain), Vec::new());
+    let code = encode(&sources, Shape::new(n, level.log_domain));
     let tree = Tree::build(&code, &None, Vec::new());
     (code, tree)
 }

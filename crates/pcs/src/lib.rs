@@ -14,6 +14,7 @@ mod hooks;
 mod keccak;
 mod lanes;
 mod levels;
+mod memory;
 mod multi_opening;
 mod open;
 mod profile;

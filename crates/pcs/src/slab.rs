@@ -2,6 +2,7 @@
 
 use crate::code::{encode, Code, Column, Shape};
 use crate::header::{blinding_rows, slab_columns, Header, MAX_K0};
+use crate::memory::Bytes;
 use crate::random::{Stream, BLINDING, Y_PAD};
 use crate::tree::{SaltKey, Tree};
 use crate::vector::{wipe, KVec};
@@ -139,7 +140,7 @@ fn build(header: &Header, data: &[F], seed: &[u8; 32]) -> (Code, Tree, Vec<F>) {
         .map(|c| Column(&data[c * r..(c + 1) * r], &blind[c * t..(c + 1) * t]))
         .collect();
     let shape = Shape::new(header.geometry.m(), header.geometry.log_domain);
-    let code = encode(&columns, shape, Vec::new());
+    let code = encode(&columns, shape);
     let tree = Tree::build(&code, &salt_key(header, seed), Vec::new());
     (code, tree, blind)
 }
@@ -174,7 +175,7 @@ struct Stored {
     seed: [u8; 32],
     data: Vec<u64>,
     /// The code word's values and the tree's stored levels.
-    code: Option<(Vec<u64>, Vec<Vec<Digest>>)>,
+    code: Option<(Vec<u8>, Vec<Vec<Digest>>)>,
 }
 
 impl Drop for Stored {
@@ -236,7 +237,7 @@ impl Slab {
     /// The body of the owner's secret file; `with_code` stores the code word and the tree too, so that reading it is fast.
     #[must_use]
     pub fn to_bytes(&self, with_code: bool) -> Vec<u8> {
-        let code = with_code.then(|| (words(&self.code.values), self.tree.levels().to_vec()));
+        let code = with_code.then(|| (self.code.values.to_vec(), self.tree.levels().to_vec()));
         let stored = Stored {
             commitment: self.commitment.clone(),
             cells: self.cells as u64,
@@ -291,16 +292,25 @@ impl Slab {
 fn restore(
     header: &Header,
     seed: &[u8; 32],
-    values: &[u64],
+    stored: &[u8],
     levels: &[Vec<Digest>],
 ) -> Result<(Code, Tree, Vec<F>), PcsError> {
     let bad = |what| PcsError::Encoding { what };
     let shape = Shape::new(header.geometry.m(), header.geometry.log_domain);
     let width = header.columns as usize;
-    let values = elements(values).ok_or(bad("a code value is not below p"))?;
-    if values.len() != width * shape.n() {
+    if stored.len() != 8 * width * shape.n() {
         return Err(bad("the stored code has another length"));
     }
+    if stored
+        .as_chunks::<8>()
+        .0
+        .iter()
+        .any(|b| u64::from_be_bytes(*b) >= P)
+    {
+        return Err(bad("a code value is not below p"));
+    }
+    let mut values = Bytes::zeroed(stored.len());
+    values.copy_from_slice(stored);
     let tree = Tree::from_levels(shape, levels.to_vec())
         .ok_or(bad("the stored tree has another shape"))?;
     let mut blind = vec![F::ZERO; width * header.blinding as usize];
@@ -332,6 +342,5 @@ impl Drop for Slab {
         self.seed.zeroize();
         wipe(&mut self.data);
         wipe(&mut self.blind);
-        wipe(&mut self.code.values);
     }
 }

@@ -7,7 +7,7 @@ use crate::slab::remake;
 use crate::vector::KVec;
 use crate::witness::commit_changed;
 use crate::{OpeningHooks, PcsError, Profile, Slab, Statement, WitnessSlab};
-use tacit_algebra::field::k_limbs;
+use tacit_algebra::field::{f_from_bytes, f_to_bytes, k_limbs};
 use tacit_algebra::hash::Digest;
 use tacit_algebra::{F, K};
 use tacit_params::Geometry;
@@ -17,9 +17,14 @@ use tacit_transcript::{Reader, Writer};
 #[must_use]
 pub fn encode(column: &[F], log_domain: u8) -> Vec<F> {
     let shape = Shape::new(column.len(), log_domain);
-    let code = code::encode(&[Column(column, &[])], shape, Vec::new());
-    (0..shape.n())
-        .flat_map(|j| code.row(j).collect::<Vec<_>>())
+    let code = code::encode(&[Column(column, &[])], shape);
+    (0..shape.n()).flat_map(|j| elements(&code, j)).collect()
+}
+
+/// The row at position j.
+fn elements(code: &Code, j: usize) -> Vec<F> {
+    code.row(j)
+        .filter_map(|b| f_from_bytes(b.try_into().ok()?))
         .collect()
 }
 
@@ -72,7 +77,7 @@ impl CodeWords<'_> {
     pub fn set(&mut self, position: usize, column: usize, x: F) {
         let (b, at) = self.0.shape.place(position);
         let i = (b * self.0.width + column) * self.0.shape.m() + at;
-        self.0.values[i] = x;
+        self.0.values[8 * i..8 * i + 8].copy_from_slice(&f_to_bytes(x));
     }
 }
 
@@ -117,7 +122,7 @@ pub fn half_and_half(u: Slab, v: Slab) -> (Slab, Slab) {
     let mut mixed = u.code().clone();
     let n = mixed.shape.n();
     for j in n / 2..n {
-        let row: Vec<F> = v.code().row(j).collect();
+        let row = elements(v.code(), j);
         let mut words = CodeWords(&mut mixed);
         row.into_iter()
             .enumerate()
@@ -212,12 +217,8 @@ pub fn linear_view(
     let mut sources = all;
     sources.extend(g.0.iter().map(|limb| Column(limb, &[])));
     let shape = Shape::new(st.geometry.m(), st.geometry.log_domain);
-    let code = code::encode(&sources, shape, Vec::new());
-    out.extend(
-        positions
-            .iter()
-            .flat_map(|&j| code.row(j).collect::<Vec<_>>()),
-    );
+    let code = code::encode(&sources, shape);
+    out.extend(positions.iter().flat_map(|&j| elements(&code, j)));
     out
 }
 

@@ -6,11 +6,8 @@
 use crate::code::{reverse, Code, Shape};
 use crate::lanes::{hash_leaves, hash_nodes, lane, node, LaneDigest, LaneSponge, Word, LANES};
 use crate::random::salt_words;
-use p3_field::PrimeField64;
 use rayon::prelude::*;
-use tacit_algebra::field::f_to_bytes;
 use tacit_algebra::hash::{Digest, Tag};
-use tacit_algebra::F;
 
 /// Most levels that are computed again when a leaf is opened.
 const MAX_SKIP: u8 = 3;
@@ -116,9 +113,7 @@ impl Tree {
     pub fn open(&self, code: &Code, key: &SaltKey, positions: &[usize]) -> Vec<u8> {
         let mut out = Vec::with_capacity(positions.len() * (8 * code.width + 32 * 24));
         for &j in positions {
-            for x in code.row(j) {
-                out.extend_from_slice(&f_to_bytes(x));
-            }
+            code.row(j).for_each(|x| out.extend_from_slice(x));
             if let Some(key) = key {
                 out.extend_from_slice(&salt(code.shape, key, j));
             }
@@ -149,8 +144,7 @@ impl Tree {
         let mut salts = Vec::new();
         for &g in &groups {
             for j in g << self.skip..(g + 1) << self.skip {
-                code.row(j)
-                    .for_each(|x| rows.extend_from_slice(&f_to_bytes(x)));
+                code.row(j).for_each(|x| rows.extend_from_slice(x));
                 if let Some(key) = key {
                     salts.extend_from_slice(&salt(code.shape, key, j));
                 }
@@ -268,9 +262,8 @@ impl Block<'_> {
         }
         let mut at = b * width * m + first;
         for _ in 0..width {
-            // Big-endian bytes, read as a little-endian word.
-            let column: &[F] = &self.code.values[at..at + n];
-            sponge.push(load(column, |x| x.as_canonical_u64().swap_bytes()));
+            let column = self.code.values[8 * at..8 * (at + n)].as_chunks::<8>().0;
+            sponge.push(load(column, u64::from_le_bytes));
             at += m;
         }
         sponge.finish()
@@ -292,11 +285,13 @@ mod tests {
     use super::*;
     use crate::code::{encode, Column};
     use crate::random::{Stream, BLINDING};
+    use p3_field::PrimeField64;
     use tacit_algebra::hash::hash;
+    use tacit_algebra::F;
 
     /// The multi-opening of the page, from all leaves.
     fn naive(code: &Code, key: &SaltKey, positions: &[usize]) -> (Digest, Vec<u8>) {
-        let bytes = |j| -> Vec<u8> { code.row(j).flat_map(f_to_bytes).collect() };
+        let bytes = |j| -> Vec<u8> { code.row(j).flatten().copied().collect() };
         let salt_of = |j| key.map_or(Vec::new(), |k| salt(code.shape, &k, j).to_vec());
         let mut levels = vec![(0..code.shape.n())
             .map(|j| hash(Tag::Leaf, code.width as u64, &[&salt_of(j), &bytes(j)]))
@@ -335,7 +330,7 @@ mod tests {
                     let mut columns = vec![vec![F::new(0); rows]; width];
                     columns.iter_mut().for_each(|c| rng.fill(c));
                     let columns: Vec<Column> = columns.iter().map(|c| Column(c, &[])).collect();
-                    let code = encode(&columns, Shape::new(rows, log_n), Vec::new());
+                    let code = encode(&columns, Shape::new(rows, log_n));
                     let tree = Tree::build(&code, &key, Vec::new());
                     let mut positions: Vec<usize> = (0..9)
                         .map(|_| rng.next_f().as_canonical_u64() as usize % (1 << log_n))

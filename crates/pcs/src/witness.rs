@@ -96,7 +96,7 @@ pub(crate) fn commit_changed(
         .collect();
     sources.extend(g.0.iter().map(|limb| Column(limb, &[])));
     let shape = Shape::new(geometry.m(), geometry.log_domain);
-    let mut code = encode(&sources, shape, Vec::new());
+    let mut code = encode(&sources, shape);
     change(&mut code);
     let tree = Tree::build(&code, &Some(key), Vec::new());
     Ok(WitnessSlab {
@@ -150,7 +150,6 @@ impl Drop for WitnessSlab {
         self.key.zeroize();
         wipe(&mut self.data);
         wipe(&mut self.blind);
-        wipe(&mut self.code.values);
         self.g.wipe();
     }
 }
