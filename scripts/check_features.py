@@ -1,8 +1,8 @@
 """What tests may do must not be possible outside tests: no crate enables a feature called ``testing`` for its users.
 
-A programmed oracle (``tacit-transcript``) proves nothing, and the doors of ``tacit-pcs`` show secrets. Both exist for dev-dependencies
-only, which Cargo does not build into a release. This asks Cargo itself; and asks it once more with dev-dependencies, where the feature
-must appear, so that the check cannot pass because it looks for the wrong words.
+A programmed oracle (``tacit-transcript``) proves nothing, and the doors of ``tacit-pcs`` show secrets. Both exist for
+dev-dependencies only, which Cargo does not build into a release. This asks Cargo itself; and asks it once more with
+dev-dependencies, where the feature must appear, so that the check cannot pass because it looks for the wrong words.
 """
 
 from __future__ import annotations
