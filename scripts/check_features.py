@@ -18,7 +18,9 @@ def lines(edges: str) -> list[str]:
     """Cargo's tree of the workspace with these kinds of edges, the lines that name the feature."""
     command = [os.environ.get("CARGO", "cargo"), "tree", "--workspace", "--edges", edges, "--prefix", "none"]
     tree = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return sorted({line.removesuffix(" (*)") for line in tree.splitlines() if FEATURE in line and line.startswith("tacit-")})
+    return sorted(
+        {line.removesuffix(" (*)") for line in tree.splitlines() if FEATURE in line and line.startswith("tacit-")}
+    )
 
 
 def main() -> int:
