@@ -1,0 +1,249 @@
+//! What is fuzzed: one function a target, total on any bytes; it says whether they were accepted. `cargo fuzz` drives them from fuzz_targets/, and `cargo test` drives
+//! them with some thousand mutations of honest bytes (crates/prover/tests/fuzz_smoke.rs).
+//!
+//! Includer: a module `common` (crates/prover/tests/common) stands beside this one.
+
+use std::sync::LazyLock;
+
+use tacit_params::Geometry;
+use tacit_pcs::{Commitment, Slab};
+use tacit_program::*;
+use tacit_prover::Job;
+use tacit_verifier::files::{
+    seal, unseal, Body, CommitmentFile, FileKind, ProgramFile, ProofFile, WeightsFile,
+};
+use tacit_verifier::{prepare_validity, verify, VALIDITY_CONTEXT};
+
+use crate::common::{
+    commit_all, commitments, linear, links, mlp, slab_values, toy, Case, World, CONTEXT,
+};
+
+/// Bits that the geometry without grinding reaches.
+const TARGET: u16 = 1;
+/// Executed only when all tensors together are at most so large.
+const ENTRIES: usize = 1 << 14;
+
+/// Honest bytes of every target.
+pub struct Seeds {
+    world: World,
+    named: Vec<Commitment>,
+    proof: tacit_prover::Proof,
+    pub argument: Vec<Vec<u8>>,
+    pub program: Vec<Vec<u8>>,
+    pub program_file: Vec<Vec<u8>>,
+    pub weights_file: Vec<Vec<u8>>,
+    pub commitment_file: Vec<Vec<u8>>,
+    pub secret_file: Vec<Vec<u8>>,
+    pub proof_file: Vec<Vec<u8>>,
+}
+
+/// Without grinding a changed message is read to the end of the argument, or to the first wrong opening.
+fn geometry() -> Geometry {
+    Geometry {
+        target: TARGET,
+        grind: 0,
+        ..toy()
+    }
+}
+
+fn world(case: Case) -> World {
+    let geometry = geometry();
+    let slabs = commit_all(&case.prepared, &geometry, &slab_values(&case), 2, 6);
+    World {
+        case,
+        geometry,
+        slabs,
+    }
+}
+
+pub static SEEDS: LazyLock<Seeds> = LazyLock::new(|| {
+    let world = world(mlp());
+    let proof = world.prove();
+    let named = commitments(&world.slabs);
+    let body = |file: Vec<u8>, kind| unseal(kind, &file).unwrap().to_vec();
+    let prepared = &world.case.prepared;
+    let program_file = ProgramFile {
+        program: prepared.bytes.clone(),
+        geometry: world.geometry.clone(),
+        proofs: 2,
+        notes: "{}".into(),
+    };
+    let tensor = |(t, values): &(u32, Vec<i64>)| {
+        (
+            prepared.program.tensors[*t as usize].name.clone(),
+            values.clone(),
+        )
+    };
+    let weights = WeightsFile {
+        program: prepared.digest,
+        slab: "model".into(),
+        tensors: world.case.givens.iter().take(4).map(tensor).collect(),
+    };
+    let proof_file = ProofFile {
+        program: prepared.digest,
+        publics: proof.publics.0.clone(),
+        argument: proof.argument.clone(),
+    };
+    let secrets = world
+        .slabs
+        .iter()
+        .flat_map(|s| [s.to_bytes(false), s.to_bytes(true)]);
+    Seeds {
+        argument: vec![proof.argument.clone()],
+        program: [mlp(), linear(), links()]
+            .map(|c| c.prepared.bytes)
+            .to_vec(),
+        program_file: vec![body(program_file.to_file(), FileKind::Program)],
+        weights_file: vec![body(weights.to_file(), FileKind::Weights)],
+        commitment_file: vec![body(
+            model_commitment(&world).to_file(),
+            FileKind::Commitment,
+        )],
+        secret_file: secrets.collect(),
+        proof_file: vec![body(proof_file.to_file(), FileKind::Proof)],
+        named,
+        proof,
+        world,
+    }
+});
+
+/// The model's commitment with its validity proof.
+fn model_commitment(world: &World) -> CommitmentFile {
+    let tensors = world.case.prepared.schema_tensors(0);
+    let prepared = prepare_validity("model", &tensors).unwrap();
+    let job = Job {
+        prepared: &prepared,
+        geometry: &world.geometry,
+        slabs: &[&world.slabs[0]],
+        context: VALIDITY_CONTEXT,
+    };
+    let none: [(u32, Vec<i64>); 0] = [];
+    CommitmentFile {
+        slab: "model".into(),
+        tensors,
+        commitment: world.slabs[0].commitment.clone(),
+        validity: job.prove(none).unwrap().argument,
+        link: None,
+    }
+}
+
+/// Any argument for a fixed statement.
+pub fn argument(data: &[u8]) -> bool {
+    let seeds = &*SEEDS;
+    verify(
+        &seeds.world.case.prepared,
+        &seeds.world.geometry,
+        &seeds.named,
+        &seeds.proof.publics,
+        CONTEXT,
+        data,
+        TARGET,
+    )
+    .is_ok()
+}
+
+/// Any bytes as a program: what is accepted encodes to the same bytes, executes without a panic, and has a verifier.
+pub fn program(data: &[u8]) -> bool {
+    let Ok(prepared) = Prepared::from_bytes(data) else {
+        return false;
+    };
+    assert_eq!(encode(&prepared.program), data);
+    let tensors = &prepared.program.tensors;
+    let size = tensors
+        .iter()
+        .fold(0usize, |n, t| n.saturating_add(entries(&t.shape)));
+    let einsums = prepared.program.einsums.iter();
+    let steps = einsums.fold(0usize, |n, e| n.saturating_add(entries(&e.extents)));
+    let shapes = prepared.program.lookups.iter().map(|l| &l.shape);
+    let shapes = shapes.chain(prepared.program.zeros.iter().map(|z| &z.shape));
+    let relations = shapes.fold(0usize, |n, s| n.saturating_add(entries(s)));
+    if size.saturating_add(steps).saturating_add(relations) > ENTRIES {
+        return true;
+    }
+    let input = |t: u32| prepared.program.inputs.iter().any(|p| p.tensor == t);
+    let lowest = |(i, t): (u32, &Tensor)| {
+        let given = matches!(t.place, Place::Slab(_)) || input(i);
+        given.then(|| (i, vec![t.lo; entries(&t.shape)]))
+    };
+    let givens: Vec<(u32, Vec<i64>)> = (0..).zip(tensors).filter_map(lowest).collect();
+    let _ = execute(&prepared, givens);
+    let lowest = prepared.publics.iter().map(|&t| {
+        let t = &tensors[t as usize];
+        vec![t.lo; entries(&t.shape)]
+    });
+    let publics = Publics(lowest.collect());
+    let named = &SEEDS.named[..prepared.program.slabs.len().min(SEEDS.named.len())];
+    let zeros = vec![0; 1 << 14];
+    let answer = verify(&prepared, &geometry(), named, &publics, b"", &zeros, 0);
+    assert!(answer.is_err());
+    true
+}
+
+pub fn program_file(body: &[u8]) -> bool {
+    parse::<ProgramFile>(body).is_ok_and(|file| file.prepare().is_ok())
+}
+
+pub fn weights_file(body: &[u8]) -> bool {
+    parse::<WeightsFile>(body).is_ok()
+}
+
+/// Any commitment with its validity proof.
+pub fn commitment_file(body: &[u8]) -> bool {
+    let accepted = |file: CommitmentFile| {
+        let _ = file.master();
+        file.accept(TARGET).is_ok_and(|found| found.is_some())
+    };
+    parse(body).is_ok_and(accepted)
+}
+
+/// Any proof file for the fixed program and its commitments.
+pub fn proof_file(body: &[u8]) -> bool {
+    let world = &SEEDS.world;
+    let prepared = &world.case.prepared;
+    let accepted = |file: ProofFile| {
+        file.verify(prepared, &world.geometry, &SEEDS.named, CONTEXT, TARGET)
+            .is_ok()
+    };
+    parse(body).is_ok_and(accepted)
+}
+
+/// The owner's own file. A domain that needs gigabytes is the owner's right: such bytes are left out.
+pub fn secret_file(body: &[u8]) -> bool {
+    let log_domain = body.get(7).copied().unwrap_or(0);
+    if log_domain > 12 {
+        return false;
+    }
+    // A stored code is believed (the checksum guards it), so only what is written with it has to come back.
+    let Ok(slab) = Slab::from_bytes(body) else {
+        return false;
+    };
+    let again = Slab::from_bytes(&slab.to_bytes(true)).unwrap();
+    assert_eq!(again.to_bytes(true), slab.to_bytes(true));
+    true
+}
+
+/// Any file as any kind: magic, version, checksum.
+pub fn container(data: &[u8]) -> bool {
+    let mut accepted = false;
+    for kind in [
+        FileKind::Program,
+        FileKind::Weights,
+        FileKind::Commitment,
+        FileKind::Secret,
+        FileKind::Proof,
+    ] {
+        if let Ok(body) = unseal(kind, data) {
+            assert_eq!(seal(kind, body), data);
+            accepted = true;
+        }
+    }
+    accepted
+}
+
+/// A body in an honest container: the checksum guards nothing here. What is accepted encodes to the same bytes.
+fn parse<T: Body>(body: &[u8]) -> Result<T, tacit_verifier::VerifyError> {
+    let file = seal(T::KIND, body);
+    let value = T::from_file(&file)?;
+    assert_eq!(value.to_file(), file);
+    Ok(value)
+}
