@@ -72,6 +72,13 @@ pub fn point(log: u8, j: usize) -> F {
     F::from_u64(7) * two_adic(log).exp_u64(j as u64)
 }
 
+/// x_j for several j.
+pub fn points(log: u8, positions: &[usize]) -> Vec<F> {
+    let w = two_adic(log);
+    let at = |&j: &usize| F::from_u64(7) * w.exp_u64(j as u64);
+    positions.iter().map(at).collect()
+}
+
 /// The coefficients of one column, in two pieces; zeros follow.
 #[derive(Clone, Copy)]
 pub struct Column<'a>(pub &'a [F], pub &'a [F]);

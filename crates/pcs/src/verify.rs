@@ -3,10 +3,11 @@
 //! Weights stay factored: the blinding form, bindings and queries are geometric progressions over rows, everything else is
 //! bound at the end (`forms.rs`). No work grows with the cells of a slab.
 
-use crate::code::point;
+use crate::code::points;
 use crate::forms::{check_entries, final_weights, Folded};
 use crate::multi_opening::{read_rows, TreeInfo};
 use crate::statement::{Columns, Opened, Statement};
+use crate::vector::evaluate_many;
 use crate::weights::{collapse_constant, collapse_powers};
 use crate::PcsError;
 use p3_field::PrimeCharacteristicRing;
@@ -36,22 +37,18 @@ where
         self.first /= 2;
         self.end /= 2;
     }
+}
 
+impl Geometric<K> {
     /// sum over its rows of weight * v.
     fn dot(&self, v: &[K]) -> K {
         let rows = v.get(self.first..self.end.min(v.len())).unwrap_or(&[]);
-        let mut sum = horner(rows, self.base);
-        sum *= self.scale;
-        sum
+        self.scale
+            * rows
+                .iter()
+                .rev()
+                .fold(K::ZERO, |acc, &c| acc * self.base + c)
     }
-}
-
-/// sum v_i x^i.
-fn horner<B: Copy>(v: &[K], x: B) -> K
-where
-    K: Mul<B, Output = K>,
-{
-    v.iter().rev().fold(K::ZERO, |acc, &c| acc * x + c)
 }
 
 /// The quadratic with values s0, s1, s2 at 0, 1, 2, at x: s0 + x d1 + x (x - 1) / 2 d2 by its differences.
@@ -238,8 +235,9 @@ impl Verifier<'_> {
         r.check_work(g.grind)?;
         let positions = r.sponge.positions("queries", usize::from(queries), log);
         let answers = self.answers(r, previous.as_ref(), fold, &positions, log)?;
-        for (&position, &answer) in positions.iter().zip(&answers) {
-            if horner(&last, point(log, position)) != answer {
+        let folded = evaluate_many(&last, &points(log, &positions));
+        for ((&position, answer), folded) in positions.iter().zip(&answers).zip(&folded) {
+            if answer != folded {
                 return Err(PcsError::LastQuery { position });
             }
         }
@@ -271,12 +269,12 @@ impl Verifier<'_> {
             end: rows,
         });
         let mut power = xi;
-        for (&j, &answer) in positions.iter().zip(answers) {
+        for (base, &answer) in points(log, positions).into_iter().zip(answers) {
             power *= xi;
             self.claim += power * answer;
             self.in_f.push(Geometric {
                 scale: power,
-                base: point(log, j),
+                base,
                 first: 0,
                 end: rows,
             });
@@ -366,7 +364,10 @@ impl Verifier<'_> {
         let forms = final_weights(self.st, &folded, scalars)?;
         let dense: K = last.iter().zip(&forms).map(|(&v, &w)| v * w).sum();
         let in_k: K = self.in_k.iter().map(|t| t.dot(last)).sum();
-        let in_f: K = self.in_f.iter().map(|t| t.dot(last)).sum();
+        // Every query's progression runs over all rows.
+        let bases: Vec<F> = self.in_f.iter().map(|t| t.base).collect();
+        let values = evaluate_many(last, &bases);
+        let in_f: K = self.in_f.iter().zip(values).map(|(t, v)| t.scale * v).sum();
         if dense + in_k + in_f == self.claim {
             Ok(())
         } else {
