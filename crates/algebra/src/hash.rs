@@ -1,6 +1,7 @@
 //! keccak256 with the domain word T(tag, n) in front of every use (docs/protocol.md section 1).
 
 use crate::field::{k_new, F, K, P};
+use crate::keccak::permute_one;
 use p3_field::PrimeCharacteristicRing;
 use p3_keccak::Keccak256Hash;
 use p3_symmetric::CryptographicHasher;
@@ -27,10 +28,65 @@ pub fn tag_word(tag: Tag, n: u64) -> [u8; 8] {
     ((tag as u64) << 56 | n).to_be_bytes()
 }
 
+/// Bytes absorbed before a permutation.
+const RATE: usize = 136;
+
 /// H(T(tag, n) || parts).
 pub fn hash(tag: Tag, n: u64, parts: &[&[u8]]) -> Digest {
-    let word = tag_word(tag, n);
-    Keccak256Hash.hash_iter_slices(std::iter::once(&word[..]).chain(parts.iter().copied()))
+    let mut sponge = Keccak::new();
+    sponge.update(&tag_word(tag, n));
+    parts.iter().for_each(|part| sponge.update(part));
+    sponge.finish()
+}
+
+/// keccak256 with the original padding.
+struct Keccak {
+    state: [u64; 25],
+    block: [u8; RATE],
+    at: usize,
+}
+
+impl Keccak {
+    fn new() -> Self {
+        Self {
+            state: [0; 25],
+            block: [0; RATE],
+            at: 0,
+        }
+    }
+
+    fn update(&mut self, mut data: &[u8]) {
+        while !data.is_empty() {
+            let (now, later) = data.split_at(data.len().min(RATE - self.at));
+            self.block[self.at..self.at + now.len()].copy_from_slice(now);
+            self.at += now.len();
+            data = later;
+            if self.at == RATE {
+                self.absorb();
+            }
+        }
+    }
+
+    fn absorb(&mut self) {
+        for (s, bytes) in self.state.iter_mut().zip(self.block.as_chunks::<8>().0) {
+            *s ^= u64::from_le_bytes(*bytes);
+        }
+        permute_one(&mut self.state);
+        self.at = 0;
+    }
+
+    /// 0x01 behind the message, 0x80 at the end of the block.
+    fn finish(mut self) -> Digest {
+        self.block[self.at..].fill(0);
+        self.block[self.at] = 0x01;
+        self.block[RATE - 1] |= 0x80;
+        self.absorb();
+        let mut out = [0; 32];
+        for (bytes, s) in out.as_chunks_mut::<8>().0.iter_mut().zip(&self.state) {
+            *bytes = s.to_le_bytes();
+        }
+        out
+    }
 }
 
 /// keccak256 of many messages of one length, side by side: `input` is their concatenation, tag words included.
@@ -83,5 +139,22 @@ impl Words {
     pub fn next_k(&mut self) -> K {
         let c = [self.next_f(), self.next_f(), self.next_f()];
         k_new(c)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_is_hashed_as_by_the_library() {
+        let data: Vec<u8> = (0..500).map(|i| (i * 7 + 3) as u8).collect();
+        let word = tag_word(Tag::Leaf, 5);
+        for n in 0..data.len() {
+            let want: Digest = Keccak256Hash.hash_iter_slices([&word[..], &data[..n]]);
+            assert_eq!(hash(Tag::Leaf, 5, &[&data[..n]]), want);
+            let (a, b) = data[..n].split_at(n / 3);
+            assert_eq!(hash(Tag::Leaf, 5, &[a, &[], b]), want);
+        }
     }
 }

@@ -5,6 +5,7 @@
 pub mod field;
 pub mod form;
 pub mod hash;
+pub mod keccak;
 pub mod mle;
 
 pub use field::{f_from_i64, f_to_i64, k_from_bytes, k_to_bytes, powers, two_adic, F, K, P};

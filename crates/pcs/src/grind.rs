@@ -1,9 +1,9 @@
 //! The search for a nonce (docs/protocol.md, section 6 "Grinding").
 
 use crate::hooks::OpeningHooks;
-use crate::keccak::{permute, Word, LANES};
 use rayon::prelude::*;
 use tacit_algebra::hash::{tag_word, Tag};
+use tacit_algebra::keccak::{permute, Word, LANES};
 use tacit_transcript::Sponge;
 
 /// Nonces one task tries, and tasks of one batch.

@@ -1,8 +1,8 @@
 //! keccak256 of several messages side by side, word by word: lane l of every word belongs to message l.
 
-use crate::keccak::permute;
-pub use crate::keccak::{Word, LANES};
 use tacit_algebra::hash::{tag_word, Digest, Tag};
+use tacit_algebra::keccak::permute;
+pub use tacit_algebra::keccak::{Word, LANES};
 
 /// Digests of all lanes: four words.
 pub type LaneDigest = [Word; 4];

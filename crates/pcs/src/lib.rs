@@ -11,7 +11,6 @@ mod forms;
 mod grind;
 mod header;
 mod hooks;
-mod keccak;
 mod lanes;
 mod levels;
 mod memory;
