@@ -210,7 +210,9 @@ fn headers_at_their_limits() {
             .unwrap_err()
             .slug()
     };
-    assert_eq!(answer(&|c| c.header.columns = u32::MAX), "header");
+    // More columns than any proof may have are refused before headers are looked at; one too many is the header's fault.
+    assert_eq!(answer(&|c| c.header.columns = u32::MAX), "geometry");
+    assert_eq!(answer(&|c| c.header.columns += 1), "header");
     assert_eq!(answer(&|c| c.header.columns = 0), "header");
     assert_eq!(answer(&|c| c.header.links = u16::MAX), "header");
     // A link cell more fits the same columns: it is another commitment, which the argument does not speak of.
@@ -226,10 +228,15 @@ fn headers_at_their_limits() {
     for private in [false, true] {
         let all = |c: &mut Commitment| {
             let h = &mut c.header;
-            (h.columns, h.blinding, h.budget) = (u32::MAX, u32::MAX, u32::MAX);
+            (h.blinding, h.budget) = (u32::MAX, u32::MAX);
             (h.max_fold, h.links, h.private) = (u8::MAX, u16::MAX, private);
         };
         assert_eq!(answer(&all), "header");
+        let more = |c: &mut Commitment| {
+            all(c);
+            c.header.columns = u32::MAX;
+        };
+        assert_eq!(answer(&more), "geometry");
     }
 }
 
