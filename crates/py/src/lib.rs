@@ -1,6 +1,7 @@
 //! `tacit._native`: the Rust half of the Python package. Bytes and integer arrays in, bytes and integer arrays out;
 //! one exception, [`Failure`], whose arguments the Python half turns into its own types. The GIL is released in long calls.
 
+mod commit;
 mod compute;
 mod deploy;
 mod failure;
@@ -39,7 +40,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<proof::Commitment>()?;
     m.add_function(wrap_pyfunction!(simd, m)?)?;
     m.add_function(wrap_pyfunction!(program::derive, m)?)?;
-    m.add_function(wrap_pyfunction!(slab::commit, m)?)?;
+    m.add_function(wrap_pyfunction!(commit::commit, m)?)?;
     m.add_function(wrap_pyfunction!(compute::compute, m)?)?;
     m.add_function(wrap_pyfunction!(proof::prove, m)?)?;
     m.add_function(wrap_pyfunction!(proof::verify, m)?)?;

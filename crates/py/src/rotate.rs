@@ -5,9 +5,10 @@ use tacit_pcs::Slab as Committed;
 use tacit_prover::Linking;
 use tacit_verifier::files::CommitmentFile;
 
+use crate::commit::fresh;
 use crate::deploy::budget_of;
 use crate::failure::{Fail, Result};
-use crate::slab::{fresh, Slab};
+use crate::slab::Slab;
 
 /// The next link cell, counted before anything else is done with it: a failed try has consumed it.
 fn next_child(master: &Slab) -> Result<u16> {

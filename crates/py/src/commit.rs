@@ -1,0 +1,181 @@
+//! Committing the integers of a slab, and proving them valid.
+
+use numpy::PyReadonlyArray1;
+use pyo3::prelude::*;
+use std::sync::Arc;
+use tacit_algebra::hash::Digest;
+use tacit_algebra::K;
+use tacit_pcs::random::{Stream, PADS};
+use tacit_pcs::Slab as Committed;
+use tacit_program::{entries, pack, Prepared, Trace};
+use tacit_prover::{slab_seed, Job};
+use tacit_verifier::files::CommitmentFile;
+use tacit_verifier::prepare_validity;
+use tacit_verifier::VALIDITY_CONTEXT as CONTEXT;
+use zeroize::Zeroizing;
+
+use crate::deploy::{budget_of, max_fold, most_links};
+use crate::failure::{Fail, Result};
+use crate::program::Program;
+use crate::slab::Slab;
+
+/// Commits the integers of one slab, by tensor name, and proves them valid.
+#[pyfunction]
+pub fn commit(
+    py: Python<'_>,
+    program: &Program,
+    slab: &str,
+    tensors: Vec<(String, PyReadonlyArray1<'_, i64>)>,
+    proofs: u32,
+    children: u16,
+) -> Result<Slab> {
+    let given = tensors
+        .into_iter()
+        .map(|(name, values)| {
+            let slice = values
+                .as_slice()
+                .map_err(|_| Fail::input("array", &name, "expected a contiguous array"))?;
+            Ok((name, slice.to_vec()))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    py.detach(|| commit_values(program, slab, given, proofs, children))
+}
+
+fn commit_values(
+    program: &Program,
+    name: &str,
+    given: Vec<(String, Vec<i64>)>,
+    proofs: u32,
+    children: u16,
+) -> Result<Slab> {
+    let (prepared, geometry) = (&program.prepared, &program.geometry);
+    let slab = program.slab(name)?;
+    let private = prepared.program.slabs[slab].private;
+    let trace = slab_trace(prepared, slab, given)?;
+    let cells = pack(prepared, slab, &trace);
+    if children > most_links(program.proofs) || (children > 0 && !private) {
+        let most = most_links(program.proofs);
+        let reason = if private {
+            format!("expected at most {most} children, got {children}")
+        } else {
+            "the values are public: nothing is used up, so nothing is rotated".to_owned()
+        };
+        let fail = Fail::input("children", "children", reason);
+        return Err(fail.hint("children need room: compile for more proofs (option proofs)"));
+    }
+    let fold = max_fold(prepared, geometry, slab, children)?;
+    let spends = if children > 0 {
+        u32::from(children)
+    } else {
+        proofs
+    };
+    let budget = if private { budget_of(spends) } else { 0 };
+    let schema = prepared.schema(slab);
+    let hedged = |label| -> Result<Zeroizing<Digest>> {
+        Ok(slab_seed(&*fresh()?, &schema, &cells, budget, fold, label))
+    };
+    let seed = if private {
+        hedged(b"")?
+    } else {
+        Zeroizing::default()
+    };
+    let links = Links(Stream::new(&*hedged(b"links")?, PADS).k_vec(usize::from(children)));
+    let inner = tacit_pcs::commit(
+        geometry, private, schema, &cells, &links.0, budget, fold, *seed,
+    )
+    .map_err(|e| {
+        Fail::from(e).hint("compile for more proofs (option proofs), or commit for fewer")
+    })?;
+    let mut public = CommitmentFile {
+        slab: name.to_owned(),
+        tensors: prepared.schema_tensors(slab),
+        commitment: inner.commitment.clone(),
+        validity: Vec::new(),
+        link: None,
+    };
+    if private {
+        public.validity = prove_validity(&inner, &public, geometry)?;
+    }
+    Ok(Slab::new(inner, public))
+}
+
+/// 32 bytes of the operating system's randomness.
+pub fn fresh() -> Result<Zeroizing<Digest>> {
+    let mut seed = Zeroizing::new(Digest::default());
+    getrandom::fill(&mut *seed).map_err(|e| {
+        let reason = format!("the operating system gave no randomness: {e}");
+        Fail::new("bug", "entropy", "", reason)
+    })?;
+    Ok(seed)
+}
+
+/// Link values, wiped when dropped.
+struct Links(Vec<K>);
+
+impl Drop for Links {
+    fn drop(&mut self) {
+        self.0.fill(K::default());
+        std::hint::black_box(&self.0);
+    }
+}
+
+/// The values of a slab's tensors where a trace has them; each in its interval.
+fn slab_trace(prepared: &Prepared, slab: usize, given: Vec<(String, Vec<i64>)>) -> Result<Trace> {
+    let mut trace = Trace {
+        tensors: vec![Arc::default(); prepared.program.tensors.len()],
+        ..Trace::default()
+    };
+    let order = &prepared.layouts[slab].order;
+    for (name, values) in given {
+        let found = order
+            .iter()
+            .find(|&&t| prepared.program.tensors[t as usize].name == name);
+        let Some(&t) = found else {
+            return Err(Fail::input("tensor", name, "the slab has no such tensor"));
+        };
+        let tensor = &prepared.program.tensors[t as usize];
+        let n = entries(&tensor.shape);
+        if values.len() != n {
+            return Err(Fail::input(
+                "shape",
+                name,
+                format!("expected {n} entries, got {}", values.len()),
+            ));
+        }
+        if let Some(bad) = values.iter().find(|v| !(tensor.lo..=tensor.hi).contains(v)) {
+            return Err(Fail::input(
+                "range",
+                name,
+                format!("expected [{}, {}], got {bad}", tensor.lo, tensor.hi),
+            ));
+        }
+        trace.tensors[t as usize] = Arc::new(values);
+    }
+    for &t in order {
+        let tensor = &prepared.program.tensors[t as usize];
+        if trace.tensors[t as usize].is_empty() {
+            return Err(Fail::input(
+                "tensor",
+                &tensor.name,
+                "no values are given for this tensor",
+            ));
+        }
+    }
+    Ok(trace)
+}
+
+fn prove_validity(
+    inner: &Committed,
+    public: &CommitmentFile,
+    geometry: &tacit_params::Geometry,
+) -> Result<Vec<u8>> {
+    let prepared = prepare_validity(&public.slab, &public.tensors)?;
+    let job = Job {
+        prepared: &prepared,
+        geometry,
+        slabs: &[inner],
+        context: CONTEXT,
+    };
+    let none: [(u32, Vec<i64>); 0] = [];
+    Ok(job.prove(none)?.argument)
+}
