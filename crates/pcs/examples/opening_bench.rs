@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tacit_algebra::{Affine, Group, ProductForm, K};
+use tacit_algebra::{eq_table, Affine, Group, ProductForm, F, K};
 use tacit_params::{Geometry, Level};
 use tacit_pcs::random::{Stream, MASK, PADS};
 use tacit_pcs::*;
@@ -32,11 +32,11 @@ fn geometry(log_rows: u8, log_domain: u8) -> Geometry {
 }
 
 /// A claim over a whole slab in two groups, and its value on the cells.
-fn claim(slab: usize, cells: &[tacit_algebra::F], rng: &mut Stream) -> Affine {
+fn claim(slab: usize, cells: &[F], rng: &mut Stream) -> Affine {
     let top = cells.len().ilog2() as u8;
     let half = top / 2;
     let group = |bits: Vec<u8>, rng: &mut Stream| Group {
-        table: rng.k_vec(1 << bits.len()),
+        table: eq_table(&rng.k_vec(bits.len())),
         bits,
     };
     let groups = vec![
@@ -50,9 +50,7 @@ fn claim(slab: usize, cells: &[tacit_algebra::F], rng: &mut Stream) -> Affine {
         groups: Arc::new(groups),
     };
     let (high, low) = (&form.groups[0].table, &form.groups[1].table);
-    let sum = |(h, row): (&K, &[tacit_algebra::F])| {
-        *h * low.iter().zip(row).map(|(&l, &x)| l * x).sum::<K>()
-    };
+    let sum = |(h, row): (&K, &[F])| *h * low.iter().zip(row).map(|(&l, &x)| l * x).sum::<K>();
     let value: K = high.iter().zip(cells.chunks(1 << half)).map(sum).sum();
     Affine {
         constant: -value * form.scale,
@@ -82,59 +80,11 @@ fn main() {
 
     let mut totals: Vec<(&str, Vec<Duration>)> = Vec::new();
     for i in 0..repeats {
-        let mut profile = Profile::default();
-        let key = [i as u8; 32];
-        let mask = profile.time("draw g", || Stream::new(&key, MASK).k_vec(g.m()));
-        let w = profile.time("commit witness", || {
-            commit_witness(&g, columns.k0, &cells, &pads, mask, key).expect("a witness")
-        });
-        let mut claims = Vec::new();
-        for _ in 0..2 {
-            claims.push(claim(0, slab.data(), &mut rng));
-            claims.push(claim(1, w.data(), &mut rng));
-        }
-        let coefficients: Vec<(u32, K)> = (0..700).map(|p| (p, rng.next_k())).collect();
-        let value: K = coefficients
-            .iter()
-            .map(|&(p, c)| c * pads[p as usize])
-            .sum();
-        claims.push(Affine {
-            constant: -value,
-            pads: coefficients,
-            forms: vec![],
-        });
-        let root = w.root();
-        let st = Statement {
-            geometry: &g,
-            opened: vec![
-                Opened {
-                    root: &slab.commitment.root,
-                    columns: model as u32,
-                    salted: true,
-                },
-                Opened {
-                    root: &root,
-                    columns: witness as u32,
-                    salted: true,
-                },
-            ],
-            k0: columns.k0,
-            pad_base: cells.len(),
-            claims: &claims,
-            bindings: vec![slab.commitment.binding(0, data.len()).expect("canonical")],
-        };
-        let mut writer = Writer::new();
-        prove_opening(&mut writer, &st, &[&slab], &w, &mut NoHooks, &mut profile);
-        profile.time("drop", || drop(w));
-        let total = profile.total();
-        profile.phases.push(("TOTAL PROVE", total));
-        let proof = writer.into_proof();
+        let (mut profile, proof) = prove(i as u8, &g, &slab, &cells, &pads, &mut rng);
         if i == 0 {
-            println!("proof {} bytes", proof.len());
+            println!("proof {proof} bytes");
         }
-        let verified = profile.time("verify", || verify_opening(&mut Reader::new(&proof), &st));
-        verified.expect("an honest proof");
-        for (phase, t) in profile.phases {
+        for (phase, t) in profile.phases.drain(..) {
             match totals.iter_mut().find(|x| x.0 == phase) {
                 Some(x) if x.1.len() > i => *x.1.last_mut().expect("not empty") += t,
                 Some(x) => x.1.push(t),
@@ -145,11 +95,71 @@ fn main() {
     for (phase, mut t) in totals {
         let first = t[0];
         t.sort();
-        println!(
-            "{phase:16} median {:>9.3?}  best {:>9.3?}  first {:>9.3?}",
-            t[t.len() / 2],
-            t[0],
-            first
-        );
+        let (median, best) = (t[t.len() / 2], t[0]);
+        println!("{phase:16} median {median:>9.3?}  best {best:>9.3?}  first {first:>9.3?}");
     }
+}
+
+/// One witness, opening and verification; their phases and the proof's length.
+fn prove(
+    i: u8,
+    g: &Geometry,
+    slab: &Slab,
+    cells: &[F],
+    pads: &[K],
+    rng: &mut Stream,
+) -> (Profile, usize) {
+    let columns = Columns::new(vec![
+        slab.commitment.header.columns,
+        witness_columns(g, cells.len(), pads.len()),
+    ]);
+    let mut profile = Profile::default();
+    let key = [i; 32];
+    let mask = profile.time("draw g", || Stream::new(&key, MASK).k_vec(g.m()));
+    let w = profile.time("commit witness", || {
+        commit_witness(g, columns.k0, cells, pads, mask, key).expect("a witness")
+    });
+    let mut claims: Vec<Affine> = (0..4)
+        .map(|i| match i % 2 {
+            0 => claim(0, slab.data(), rng),
+            _ => claim(1, w.data(), rng),
+        })
+        .collect();
+    let coefficients: Vec<(u32, K)> = (0..pads.len() as u32).map(|p| (p, rng.next_k())).collect();
+    let value: K = coefficients
+        .iter()
+        .map(|&(p, c)| c * pads[p as usize])
+        .sum();
+    claims.push(Affine {
+        constant: -value,
+        pads: coefficients,
+        forms: vec![],
+    });
+    let root = w.root();
+    let opened = [&slab.commitment.root, &root];
+    let st = Statement {
+        geometry: g,
+        opened: opened
+            .iter()
+            .zip(&columns.columns)
+            .map(|(root, &columns)| Opened {
+                root,
+                columns,
+                salted: true,
+            })
+            .collect(),
+        k0: columns.k0,
+        pad_base: cells.len(),
+        claims: &claims,
+        bindings: vec![slab.commitment.binding(0, slab.cells()).expect("canonical")],
+    };
+    let mut writer = Writer::new();
+    prove_opening(&mut writer, &st, &[slab], &w, &mut NoHooks, &mut profile);
+    profile.time("drop", || drop(w));
+    let total = profile.total();
+    profile.phases.push(("TOTAL PROVE", total));
+    let proof = writer.into_proof();
+    let verified = profile.time("verify", || verify_opening(&mut Reader::new(&proof), &st));
+    verified.expect("an honest proof");
+    (profile, proof.len())
 }

@@ -79,7 +79,6 @@ pub(crate) fn fold_columns<H: OpeningHooks>(
     profile: &mut Profile,
 ) -> (KVec, KVec) {
     let columns = Columns::new(st.opened.iter().map(|o| o.columns).collect());
-    let (r, m) = (st.geometry.r(), st.geometry.m());
     assert_eq!(all.len(), columns.total(), "the slabs of the statement");
     assert_eq!(columns.k0, st.k0, "the column variables of the statement");
 
@@ -96,24 +95,11 @@ pub(crate) fn fold_columns<H: OpeningHooks>(
     for term in &mut rank_one {
         term.u.iter_mut().for_each(|u| *u *= sigma);
     }
-    let scalars = collapse_powers(st, sigma);
-    let (terms, dense) = profile.time("weights", || match terms(st, &columns, &scalars) {
-        Some(terms) => (terms, None),
-        None => (Vec::new(), Some(data_weights(st, &columns, &scalars))),
-    });
     let data: Vec<&[F]> = all.iter().map(|c| c.0).collect();
-    let terms = profile.time("products", || {
-        let bindings = binding_terms(st, &columns, &scalars[st.claims.len()..]);
-        let terms: Vec<Term> = terms.into_iter().chain(bindings).collect();
-        let factors: Vec<_> = terms.iter().map(|t| (t.first, t.v.planes())).collect();
-        let y = products(&data, &factors, st.k0);
-        let rank_one_of = |(t, y): (&Term, Vec<K>)| RankOne { u: t.u.clone(), y };
-        rank_one.extend(terms.iter().zip(y).map(rank_one_of));
-        terms
-    });
+    let (terms, dense) = claim_weights(st, &columns, &data, sigma, &mut rank_one, profile);
 
     let (rho, vector, weights, rank_one) = profile.time("columns", || {
-        let mut fold = ColumnFold::new(r, data, dense, rank_one);
+        let mut fold = ColumnFold::new(st.geometry.r(), data, dense, rank_one);
         let mut rho = Vec::new();
         for _ in 0..st.k0 {
             t.clear("columns", &fold.message());
@@ -127,27 +113,67 @@ pub(crate) fn fold_columns<H: OpeningHooks>(
 
     profile.time("mask", || {
         let weights = folded_weights(st, weights, &rank_one, mus, &terms);
-        let mut mu = g.planes().dot(weights.planes());
-        t.hooks.mask_sum(&mut mu);
-        t.clear("mu", &[mu]);
-        let mask = t.challenge("mask");
-        // h = g + c_m f'.
-        let mut h = g.clone();
-        let mut planes = h.planes_mut();
-        planes.slice(0, r).add_scaled(vector.planes(), mask);
-        for (c, column) in all.iter().enumerate() {
-            let rows = column.1.len();
-            let scale = mask * eq_low(&rho, c as u64);
-            planes.slice(r, r + rows).add_scaled_base(column.1, scale);
-        }
-        debug_assert_eq!(h.len(), m);
-        if t.hooks.wants_masked() {
-            let mut plain = h.to_vec();
-            t.hooks.masked(&mut plain, &weights.to_vec());
-            h = KVec::from_slice(&plain);
-        }
+        let h = masked(t, all, g, &rho, &vector, &weights);
         (h, weights)
     })
+}
+
+/// The weights of claims and bindings on the data rows: products u v, whose y go to `rank_one` behind the blinding terms,
+/// and what had to be written out.
+fn claim_weights(
+    st: &Statement,
+    columns: &Columns,
+    data: &[&[F]],
+    sigma: K,
+    rank_one: &mut Vec<RankOne>,
+    profile: &mut Profile,
+) -> (Vec<Term>, Option<KVec>) {
+    let scalars = collapse_powers(st, sigma);
+    let (terms, dense) = profile.time("weights", || match terms(st, columns, &scalars) {
+        Some(terms) => (terms, None),
+        None => (Vec::new(), Some(data_weights(st, columns, &scalars))),
+    });
+    let terms = profile.time("products", || {
+        let bindings = binding_terms(st, columns, &scalars[st.claims.len()..]);
+        let terms: Vec<Term> = terms.into_iter().chain(bindings).collect();
+        let factors: Vec<_> = terms.iter().map(|t| (t.first, t.v.planes())).collect();
+        let y = products(data, &factors, st.k0);
+        let rank_one_of = |(t, y): (&Term, Vec<K>)| RankOne { u: t.u.clone(), y };
+        rank_one.extend(terms.iter().zip(y).map(rank_one_of));
+        terms
+    });
+    (terms, dense)
+}
+
+/// mu = <g, W'>, then h = g + c_m f'.
+fn masked<H: OpeningHooks>(
+    t: &mut Sender<H>,
+    all: &[Column],
+    g: &KVec,
+    rho: &[K],
+    vector: &KVec,
+    weights: &KVec,
+) -> KVec {
+    let mut mu = g.planes().dot(weights.planes());
+    t.hooks.mask_sum(&mut mu);
+    t.clear("mu", &[mu]);
+    let mask = t.challenge("mask");
+    let r = vector.len();
+    let mut h = g.clone();
+    let mut planes = h.planes_mut();
+    planes.slice(0, r).add_scaled(vector.planes(), mask);
+    for (c, column) in all.iter().enumerate() {
+        let scale = mask * eq_low(rho, c as u64);
+        planes
+            .slice(r, r + column.1.len())
+            .add_scaled_base(column.1, scale);
+    }
+    if t.hooks.wants_masked() {
+        let mut plain = h.to_vec();
+        t.hooks.masked(&mut plain, &weights.to_vec());
+        h = KVec::from_slice(&plain);
+    }
+    h
 }
 
 /// lam_i^c on the columns, mu_i^(x-R+1) on the blinding rows, for each of the pairs.

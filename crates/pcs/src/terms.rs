@@ -226,49 +226,47 @@ fn split(group: &Group, log_r: u8) -> Option<Vec<(Group, Group)>> {
         let bits = down(&across);
         return Some(vec![(one(), Group { bits, table })]);
     }
-    let n = 1usize << rows.len();
-    let mut rest = KVec::from_slice(&sorted_table(group, log_r));
+    let pieces = rank_one_pieces(&sorted_table(group, log_r), 1 << rows.len())?;
+    let piece = |(row, over): (Vec<K>, Vec<K>)| {
+        let row = Group {
+            bits: rows.clone(),
+            table: row,
+        };
+        let over = Group {
+            bits: down(&across),
+            table: over,
+        };
+        (row, over)
+    };
+    Some(pieces.into_iter().map(piece).collect())
+}
+
+/// A matrix with n columns as one or two products (row, column), if it is such a sum.
+fn rank_one_pieces(matrix: &[K], n: usize) -> Option<Vec<(Vec<K>, Vec<K>)>> {
+    let mut rest = KVec::from_slice(matrix);
+    let height = rest.len() / n;
     let mut out = Vec::new();
-    // The first entry that is not zero; its row, scaled to 1 there, times its column.
+    // The first entry that is not zero: its row, scaled to 1 there, times its column.
     while let Some(at) = (0..rest.len()).find(|&i| rest.planes().get(i) != K::ZERO) {
         if out.len() == 2 {
             return None;
         }
         let (i, j) = (at / n, at % n);
         let inverse = rest.planes().get(at).inverse();
-        let over: Vec<K> = (0..rest.len() / n)
-            .map(|c| rest.planes().get(c * n + j))
-            .collect();
+        let column: Vec<K> = (0..height).map(|c| rest.planes().get(c * n + j)).collect();
         let mut row = KVec::zeros(n);
         row.planes_mut()
             .add_scaled(rest.planes().slice(i * n, (i + 1) * n), inverse);
         let mut planes = rest.planes_mut();
-        for (c, &w) in over.iter().enumerate() {
+        for (c, &w) in column.iter().enumerate() {
             planes
                 .slice(c * n, (c + 1) * n)
                 .add_scaled(row.planes(), -w);
         }
-        let row = Group {
-            bits: rows.clone(),
-            table: row.to_vec(),
-        };
-        let over = Group {
-            bits: down(&across),
-            table: over,
-        };
-        out.push((row, over));
+        out.push((row.to_vec(), column));
     }
     if out.is_empty() {
-        // A group of zeros.
-        let zero = Group {
-            bits: down(&across),
-            table: vec![K::ZERO; 1 << across.len()],
-        };
-        let row = Group {
-            bits: rows,
-            table: vec![K::ZERO; n],
-        };
-        out.push((row, zero));
+        out.push((vec![K::ZERO; n], vec![K::ZERO; height]));
     }
     Some(out)
 }

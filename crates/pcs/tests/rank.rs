@@ -11,7 +11,6 @@ use common::{geometry, Shape, World};
 use p3_field::{Field, PrimeCharacteristicRing};
 use tacit_algebra::field::{k_limbs, k_units};
 use tacit_algebra::{F, K};
-use tacit_params::Geometry;
 use tacit_pcs::testing::{columns_of, linear_view, Recorder};
 use tacit_pcs::Slab;
 
@@ -55,6 +54,58 @@ struct View {
     claims: Vec<Vec<(Variable, F)>>,
 }
 
+type Columns = Vec<(Vec<F>, Vec<F>)>;
+
+/// The slab that a variable of slab `s` in proof `p` belongs to: witness slabs are each proof's own.
+fn owner(world: &World, s: usize, p: usize) -> usize {
+    s + if s == world.slabs.len() { p } else { 0 }
+}
+
+/// Every unit vector: one cell, one blinding row, or one limb of g.
+fn units(
+    world: &World,
+    columns: &Columns,
+    rows: usize,
+    p: usize,
+) -> Vec<(Variable, Columns, Vec<K>)> {
+    let zero: Columns = columns
+        .iter()
+        .map(|(a, b)| (vec![F::ZERO; a.len()], vec![F::ZERO; b.len()]))
+        .collect();
+    let no_mask = vec![K::ZERO; rows];
+    let mut out = Vec::new();
+    for (slab, &first) in world.columns.base.iter().enumerate() {
+        let known = world.slabs.get(slab).map(|s| s.commitment.header.private);
+        if known == Some(false) {
+            // Public values are no secret, and there is no blinding.
+            continue;
+        }
+        let slab_of = owner(world, slab, p);
+        for c in 0..world.columns.columns[slab] as usize {
+            let (data, blind) = (columns[first + c].0.len(), columns[first + c].1.len());
+            for x in 0..data + blind {
+                let mut unit = zero.clone();
+                let v = if x < data {
+                    unit[first + c].0[x] = F::ONE;
+                    Variable::Cell(slab_of, c, x)
+                } else {
+                    unit[first + c].1[x - data] = F::ONE;
+                    Variable::Blind(slab_of, c, x - data)
+                };
+                out.push((v, unit, no_mask.clone()));
+            }
+        }
+    }
+    for x in 0..rows {
+        for (d, unit) in k_units().into_iter().enumerate() {
+            let mut mask = no_mask.clone();
+            mask[x] = unit;
+            out.push((Variable::Mask(p, x, d), zero.clone(), mask));
+        }
+    }
+    out
+}
+
 /// A real proof, then the prover on every unit vector under that proof's challenges.
 fn view(world: &mut World, proofs: usize, terms: usize) -> View {
     let mut out = View {
@@ -86,61 +137,11 @@ fn view(world: &mut World, proofs: usize, terms: usize) -> View {
         // mu_i = 0 takes the i-th term out of the blinding form.
         let rank = st.blinding_rank();
         challenges[(rank + terms).min(2 * rank)..2 * rank].fill(K::ZERO);
-
-        let zero: Vec<(Vec<F>, Vec<F>)> = columns
-            .iter()
-            .map(|(a, b)| (vec![F::ZERO; a.len()], vec![F::ZERO; b.len()]))
-            .collect();
-        let no_mask = vec![K::ZERO; g.len()];
-        let mut put = |v: Variable, image: Vec<F>| {
-            let known = out.variables.iter().position(|&x| x == v);
-            let i = known.unwrap_or_else(|| {
-                out.variables.push(v);
-                out.columns.push(Vec::new());
-                out.variables.len() - 1
-            });
-            out.columns[i].resize(height, F::ZERO);
-            out.columns[i].extend(image);
-        };
-        let owner = |slab: usize| if slab == slabs.len() { slab + p } else { slab };
-        for (slab, &first) in world.columns.base.iter().enumerate() {
-            if slabs
-                .get(slab)
-                .is_some_and(|s| !s.commitment.header.private)
-            {
-                // Public values are no secret, and there is no blinding.
-                continue;
-            }
-            for c in 0..world.columns.columns[slab] as usize {
-                let (data, blind) = (columns[first + c].0.len(), columns[first + c].1.len());
-                for x in 0..data + blind {
-                    let mut unit = zero.clone();
-                    let v = if x < data {
-                        unit[first + c].0[x] = F::ONE;
-                        Variable::Cell(owner(slab), c, x)
-                    } else {
-                        unit[first + c].1[x - data] = F::ONE;
-                        Variable::Blind(owner(slab), c, x - data)
-                    };
-                    put(v, run(&unit, &no_mask, &challenges));
-                }
-            }
-        }
-        for x in 0..g.len() {
-            for (d, unit) in k_units().into_iter().enumerate() {
-                let mut mask = no_mask.clone();
-                mask[x] = unit;
-                put(Variable::Mask(p, x, d), run(&zero, &mask, &challenges));
-            }
+        for (v, unit, mask) in units(world, &columns, g.len(), p) {
+            out.put(v, height, run(&unit, &mask, &challenges));
         }
         height += seen.len();
-        let forms = claims(world, &world.geometry);
-        out.claims.extend(forms.into_iter().map(|f| {
-            let r = world.geometry.r();
-            f.into_iter()
-                .map(|(s, j, w)| (Variable::Cell(owner(s), j / r, j % r), w))
-                .collect()
-        }));
+        out.claims.extend(claims(world, p));
     }
     out.columns
         .iter_mut()
@@ -148,15 +149,30 @@ fn view(world: &mut World, proofs: usize, terms: usize) -> View {
     out
 }
 
-/// Every claim and binding by brute force as base-field forms on (slab, cell), three of each.
-fn claims(world: &World, g: &Geometry) -> Vec<Vec<(usize, usize, F)>> {
+impl View {
+    /// The image of a variable in the rows `height ..`.
+    fn put(&mut self, v: Variable, height: usize, image: Vec<F>) {
+        let known = self.variables.iter().position(|&x| x == v);
+        let i = known.unwrap_or_else(|| {
+            self.variables.push(v);
+            self.columns.push(Vec::new());
+            self.variables.len() - 1
+        });
+        self.columns[i].resize(height, F::ZERO);
+        self.columns[i].extend(image);
+    }
+}
+
+/// Every claim and binding by brute force as base-field forms on cells, three of each.
+fn claims(world: &World, p: usize) -> Vec<Vec<(Variable, F)>> {
+    let r = world.geometry.r();
     let roots = world.roots();
     let st = world.statement(&roots);
     let mut forms: Vec<Vec<(usize, usize, K)>> = Vec::new();
     for claim in &world.claims {
         let mut form = Vec::new();
         for f in &claim.forms {
-            let cells = world.columns.columns[f.slab] as usize * g.r();
+            let cells = world.columns.columns[f.slab] as usize * r;
             form.extend((0..cells).map(|j| (f.slab, j, f.weight(j))));
         }
         for &(pad, c) in &claim.pads {
@@ -177,9 +193,12 @@ fn claims(world: &World, g: &Geometry) -> Vec<Vec<(usize, usize, F)>> {
         };
         forms.push((0..b.cells).map(|j| (b.slab, j, weight(j))).collect());
     }
-    let limb = |form: &[(usize, usize, K)], d: usize| {
+    let limb = |form: &[(usize, usize, K)], d: usize| -> Vec<(Variable, F)> {
         form.iter()
-            .map(|&(s, j, w)| (s, j, k_limbs(&w)[d]))
+            .map(|&(s, j, w)| {
+                let cell = Variable::Cell(owner(world, s, p), j / r, j % r);
+                (cell, k_limbs(&w)[d])
+            })
             .collect()
     };
     forms
