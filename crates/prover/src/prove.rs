@@ -88,9 +88,21 @@ impl Job<'_> {
     /// # Errors
     /// As `prove`.
     pub fn prove_further(&self, further: &[Claim]) -> Result<Proof, ProveError> {
+        self.prove_further_with(further, &mut NoHooks)
+    }
+
+    /// As `prove_further`, with some steps replaced.
+    ///
+    /// # Errors
+    /// As `prove`.
+    pub fn prove_further_with<H: Hooks>(
+        &self,
+        further: &[Claim],
+        hooks: &mut H,
+    ) -> Result<Proof, ProveError> {
         let none: [(u32, Values); 0] = [];
         let trace = execute(self.prepared, self.all_givens(none)?)?;
-        self.prove_claims(trace, &mut NoHooks, Profile::start(), further)
+        self.prove_claims(trace, hooks, Profile::start(), further)
     }
 
     fn prove_claims<H: Hooks>(

@@ -143,7 +143,7 @@ fn expect_all(runs: &[Run], cases: &[Ablation]) {
             let without = Without {
                 terms: *terms,
                 keep: &|v| keep(v),
-                known: &[],
+                ..Without::default()
             };
             test(runs, &without)
         })

@@ -2,11 +2,11 @@
 //! zero. The view hides which of them it came from iff noise can make up for every such d: iff every combination of the view in
 //! which the noise cancels is, on the cells, a combination of the claims.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::field::k_limbs;
-use tacit_algebra::F;
+use tacit_algebra::{F, K};
 
 use super::elimination::{eliminate, rank};
 use super::record::Run;
@@ -20,6 +20,8 @@ pub struct Without<'a> {
     pub keep: &'a dyn Fn(Var) -> bool,
     /// Slabs that the reader knows altogether, their blinding too: somebody's own.
     pub known: &'a [usize],
+    /// The one name of a cell that stands in several slabs.
+    pub name: &'a dyn Fn(Var) -> Var,
 }
 
 impl Default for Without<'_> {
@@ -28,6 +30,7 @@ impl Default for Without<'_> {
             terms: usize::MAX,
             keep: &|_| true,
             known: &[],
+            name: &|v| v,
         }
     }
 }
@@ -76,10 +79,8 @@ pub fn test(runs: &[Run], without: &Without) -> Answer {
     let mut exists: BTreeMap<Var, usize> = BTreeMap::new();
     for run in runs {
         let kept = values(run).into_keys().filter(|v| !public(v));
-        exists.extend(
-            kept.filter(|v| !is_noise(v) || (without.keep)(*v))
-                .map(|v| (v, 0)),
-        );
+        let kept = kept.filter(|v| !is_noise(v) || (without.keep)(*v));
+        exists.extend(kept.map(|v| ((without.name)(v), 0)));
     }
     // Masks first: their pivots are sparse. Then blinding, then cells.
     let (noise, cells): (Vec<Var>, Vec<Var>) = exists.keys().copied().partition(is_noise);
@@ -94,7 +95,7 @@ pub fn test(runs: &[Run], without: &Without) -> Answer {
         for form in shown {
             let mut row = vec![F::ZERO; width];
             for (v, w) in form.terms {
-                if let Some(&i) = exists.get(&v) {
+                if let Some(&i) = exists.get(&(without.name)(v)) {
                     row[i] += w;
                 }
             }
@@ -113,7 +114,7 @@ pub fn test(runs: &[Run], without: &Without) -> Answer {
         let mut limbs = vec![vec![F::ZERO; cells.len()]; 3];
         for (v, w) in form.into_iter().filter(|(v, _)| !public(v)) {
             for (row, x) in limbs.iter_mut().zip(k_limbs(&w)) {
-                row[exists[&v] - noise.len()] += x;
+                row[exists[&(without.name)(v)] - noise.len()] += x;
             }
         }
         forms.extend(limbs);
@@ -130,4 +131,24 @@ pub fn test(runs: &[Run], without: &Without) -> Answer {
         claims: claimed,
         with_claims,
     }
+}
+
+/// Values that are published beside the proofs, as forms on cells (an element of K each): whether they say nothing of the cells
+/// that are no `pad`. Forms that are the same on the same cells are one value.
+pub fn published_hide(forms: &[BTreeMap<Var, K>], pad: &dyn Fn(Var) -> bool) -> bool {
+    let all: BTreeSet<Var> = forms.iter().flat_map(|f| f.keys().copied()).collect();
+    let (pads, cells): (Vec<Var>, Vec<Var>) = all.into_iter().partition(|v| pad(*v));
+    let order: BTreeMap<Var, usize> = pads.iter().chain(&cells).copied().zip(0..).collect();
+    let mut rows = Vec::new();
+    for form in forms {
+        let mut limbs = vec![vec![F::ZERO; order.len()]; 3];
+        for (v, w) in form {
+            for (row, x) in limbs.iter_mut().zip(k_limbs(w)) {
+                row[order[v]] += x;
+            }
+        }
+        rows.extend(limbs);
+    }
+    let (_, left) = eliminate(rows, pads.len());
+    left.iter().flatten().all(|x| *x == F::ZERO)
 }

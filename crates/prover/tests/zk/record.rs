@@ -6,7 +6,7 @@ use tacit_algebra::{k_from_bytes, F, K};
 use tacit_params::Geometry;
 use tacit_pcs::{testing, Columns, OpeningHooks, Slab, WitnessSlab};
 use tacit_program::Prepared;
-use tacit_prover::{Hooks, Job};
+use tacit_prover::{Hooks, Job, Proof, ProveError};
 use tacit_verifier::Claim;
 
 /// Everything that stands beside the prover of one proof.
@@ -100,10 +100,26 @@ pub fn relation_bytes(prepared: &Prepared) -> usize {
 
 /// Proves `job` and keeps everything. `ids` tells long-lived slabs apart across proofs; `witness` names this proof's own.
 pub fn run(job: Job, givens: Vec<(u32, Vec<i64>)>, ids: &[usize], witness: usize) -> Run {
+    run_with(job, ids, witness, |job, record| {
+        job.prove_with(givens, record)
+    })
+}
+
+/// The same for a proof with further claims.
+pub fn run_further(job: Job, further: &[Claim], ids: &[usize], witness: usize) -> Run {
+    run_with(job, ids, witness, |job, record| {
+        job.prove_further_with(further, record)
+    })
+}
+
+fn run_with(
+    job: Job,
+    ids: &[usize],
+    witness: usize,
+    prove: impl FnOnce(&Job, &mut Record) -> Result<Proof, ProveError>,
+) -> Run {
     let mut record = Record::default();
-    let proof = job
-        .prove_with(givens, &mut record)
-        .unwrap_or_else(|e| panic!("{e}"));
+    let proof = prove(&job, &mut record).unwrap_or_else(|e| panic!("{e}"));
     let mut slabs: Vec<Columned> = job.slabs.iter().zip(ids).map(long_lived).collect();
     slabs.push(Columned {
         id: witness,
