@@ -83,7 +83,7 @@ def measure(subject: models.Subject, folder: Path, *, runs: int) -> dict[str, An
     """All figures of one model. Raises Failed."""
     script = [sys.executable, str(HERE / "measure.py")]
     files = ["--network", str(subject.network), "--samples", str(subject.samples)]
-    built = step([*script, "build", str(folder), *files, "--proofs", str(4 * runs + 8)])
+    built = step([*script, "build", str(folder), *files, "--proofs", str(max(64, 4 * runs + 8))])
     proved = step([*script, "prove", str(folder), "--runs", str(runs)])
     command = [sys.executable, "-m", "tacit.cli", "prove", str(folder / "m.tacit")]
     command += ["--model", str(folder / "model.secret"), "--input", str(folder / "one.npz")]
