@@ -1,6 +1,6 @@
 //! Long-lived slabs as their owner holds them, with the count of proofs that they were made for.
 
-use borsh::{BorshDeserialize, BorshSerialize};
+use borsh::BorshSerialize;
 use pyo3::prelude::*;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -58,10 +58,23 @@ impl Slab {
 }
 
 /// The body of a secret file.
-#[derive(BorshSerialize, BorshDeserialize)]
+#[derive(BorshSerialize)]
 struct SecretFile {
     public: Vec<u8>,
     slab: Vec<u8>,
+}
+
+impl SecretFile {
+    /// Both parts of a body's bytes, not copied: a slab's code is most of the memory. `None` when they are not borsh.
+    fn parts(body: &[u8]) -> Option<(&[u8], &[u8])> {
+        let part = |bytes: &'_ [u8]| -> Option<usize> {
+            let length = bytes.get(..4)?.try_into().ok()?;
+            4usize.checked_add(u32::from_le_bytes(length) as usize)
+        };
+        let cut = part(body)?;
+        let (public, slab) = (body.get(4..cut)?, body.get(cut..)?);
+        (part(slab)? == slab.len()).then(|| (public, &slab[4..]))
+    }
 }
 
 impl Slab {
@@ -285,10 +298,11 @@ impl Slab {
     #[staticmethod]
     fn from_file(py: Python<'_>, bytes: &[u8], path: &str) -> Result<Self> {
         py.detach(|| {
-            let body: SecretFile = borsh::from_slice(unseal(FileKind::Secret, bytes)?)
-                .map_err(|e| VerifyError::new(Slug::Encoding, "secret file", "borsh", e))?;
-            let public = CommitmentFile::from_file(&body.public)?;
-            let inner = Committed::from_bytes(&Zeroizing::new(body.slab))?;
+            let body = unseal(FileKind::Secret, bytes)?;
+            let (public, slab) = SecretFile::parts(body)
+                .ok_or_else(|| VerifyError::new(Slug::Encoding, "secret file", "borsh", "another layout"))?;
+            let public = CommitmentFile::from_file(public)?;
+            let inner = Committed::from_bytes(slab)?;
             if inner.commitment != public.commitment {
                 return Err(Fail::new(
                     "file",
