@@ -47,4 +47,4 @@ pub use sizes::{Block, Item, Sizes};
 pub use table::{table_len, table_row};
 pub use types::*;
 pub use validate::validate;
-pub use validity::validity_program;
+pub use validity::{slab_program, validity_program};

@@ -5,11 +5,8 @@ use crate::shape::entries;
 use crate::types::*;
 use std::collections::HashMap;
 
-/// From the slab's name and its tensors (name, shape, lo, hi) in layout order.
-pub fn validity_program(slab: &str, tensors: &[(String, Vec<u32>, i64, i64)]) -> Result<Program> {
-    let n = tensors
-        .iter()
-        .fold(0usize, |n, (_, shape, ..)| n.saturating_add(entries(shape)));
+/// One private slab with its tensors (name, shape, lo, hi) in layout order, and no relation.
+pub fn slab_program(name: &str, slab: &str, tensors: &[(String, Vec<u32>, i64, i64)]) -> Program {
     let declared = tensors.iter().map(|(name, shape, lo, hi)| Tensor {
         name: name.clone(),
         shape: shape.clone(),
@@ -17,9 +14,9 @@ pub fn validity_program(slab: &str, tensors: &[(String, Vec<u32>, i64, i64)]) ->
         lo: *lo,
         hi: *hi,
     });
-    let program = Program {
+    Program {
         version: VERSION,
-        name: "validity".into(),
+        name: name.into(),
         slabs: vec![SlabDecl {
             name: slab.into(),
             private: true,
@@ -32,7 +29,15 @@ pub fn validity_program(slab: &str, tensors: &[(String, Vec<u32>, i64, i64)]) ->
         hints: Vec::new(),
         inputs: Vec::new(),
         outputs: Vec::new(),
-    };
+    }
+}
+
+/// From the slab's name and its tensors (name, shape, lo, hi) in layout order.
+pub fn validity_program(slab: &str, tensors: &[(String, Vec<u32>, i64, i64)]) -> Result<Program> {
+    let n = tensors
+        .iter()
+        .fold(0usize, |n, (_, shape, ..)| n.saturating_add(entries(shape)));
+    let program = slab_program("validity", slab, tensors);
     let width = if n < 1 << 15 { 8 } else { 16 };
     let mut builder = Builder {
         program,

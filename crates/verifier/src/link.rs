@@ -14,8 +14,7 @@ use tacit_algebra::hash::{hash, Digest, Tag, Words};
 use tacit_algebra::{bits, eq_bits, k_from_bytes, Affine, ProductForm, K};
 use tacit_pcs::Commitment;
 use tacit_program::{
-    shape_bits, Expr, Link as AxisLink, Place, Prepared, Program, Publics, SlabDecl, Source,
-    Tensor, Term, VERSION,
+    shape_bits, slab_program, Expr, Link as AxisLink, Prepared, Publics, Source, Term,
 };
 
 use crate::claim::Claim;
@@ -135,34 +134,7 @@ impl LinkStatement {
 /// # Errors
 /// `program` and the like when slab and tensors make no program.
 pub fn prepare_link(slab: &str, tensors: &Schema) -> Result<Prepared, VerifyError> {
-    Ok(Prepared::new(link_program(slab, tensors))?)
-}
-
-/// The slab and its tensors, nothing else.
-fn link_program(slab: &str, tensors: &Schema) -> Program {
-    let declared = tensors.iter().map(|(name, shape, lo, hi)| Tensor {
-        name: name.clone(),
-        shape: shape.clone(),
-        place: Place::Slab(0),
-        lo: *lo,
-        hi: *hi,
-    });
-    Program {
-        version: VERSION,
-        name: "link".to_owned(),
-        slabs: vec![SlabDecl {
-            name: slab.to_owned(),
-            private: true,
-        }],
-        tensors: declared.collect(),
-        tables: Vec::new(),
-        einsums: Vec::new(),
-        lookups: Vec::new(),
-        zeros: Vec::new(),
-        hints: Vec::new(),
-        inputs: Vec::new(),
-        outputs: Vec::new(),
-    }
+    Ok(Prepared::new(slab_program("link", slab, tensors))?)
 }
 
 /// A tensor as an expression over its own shape.
