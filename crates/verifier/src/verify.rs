@@ -27,6 +27,9 @@ pub struct Verified {
 
 /// Verifies an argument. `commitments` in the order of the program's slabs; `target` in bits.
 ///
+/// The commitments are taken as they are: that a private slab's values lie in their intervals follows from its validity
+/// proof (`verify_validity`, or `files::CommitmentFile::accept`), and a public slab's values from its root. Callers check both.
+///
 /// # Errors
 /// Any slug of docs/protocol.md, section 9, that is not about files.
 pub fn verify(
