@@ -8,7 +8,7 @@ from functools import lru_cache
 import pytest
 from toy import cases
 
-from tacit.reference import Refused, digest, verify_files
+from tacit.reference import Refused, borsh, digest, verify_files
 from tacit.reference.files import (
     COMMITMENT_FILE,
     PROGRAM_FILE,
@@ -17,6 +17,7 @@ from tacit.reference.files import (
     Kind,
     ProgramFile,
     ProofFile,
+    unwrap,
     wrap,
 )
 
@@ -79,6 +80,35 @@ def test_container() -> None:
         with pytest.raises(Refused) as caught:
             verify_files(program, data, [], b"", 0)
         assert caught.value.slug == slug
+
+
+def test_short_files() -> None:
+    """Kind and version are judged before the length of the rest; an empty body is a matter of its encoding."""
+    good = wrap(Kind.PROOF, b"")
+    assert len(good) == 40
+    other = wrap(Kind.PROGRAM, b"")
+    answers = {
+        b"": "truncated",
+        b"other": "truncated",
+        b"others": "magic",
+        good[:6]: "truncated",
+        good[:7]: "truncated",
+        other[:7]: "truncated",
+        other[:8]: "file_kind",
+        good[:7] + b"\2": "version",
+        good[:8]: "truncated",
+        good[:39]: "truncated",
+        good: "encoding",
+    }
+    for data, slug in answers.items():
+        with pytest.raises(Refused) as caught:
+            borsh.decode(PROOF_FILE, unwrap(Kind.PROOF, data), "proof file")
+        assert caught.value.slug == slug, data
+
+
+def test_empty_argument() -> None:
+    files = made("linear")
+    assert refused(replace(files, proof=replace(files.proof, argument=b""))).slug == "truncated"
 
 
 def test_commitment_files_of_a_wrong_kind() -> None:

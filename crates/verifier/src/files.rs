@@ -321,6 +321,30 @@ mod tests {
         assert_eq!(slug(&[&whole[..], &[0]].concat()), "checksum");
     }
 
+    /// Kind and version are judged before the length of the rest; an empty body is a matter of its encoding.
+    #[test]
+    fn short_files() {
+        let (good, other) = (seal(FileKind::Proof, &[]), seal(FileKind::Program, &[]));
+        assert_eq!(good.len(), 40);
+        let mut version = good[..8].to_vec();
+        version[7] = 2;
+        for (bytes, want) in [
+            (&b""[..], "truncated"),
+            (b"other", "truncated"),
+            (b"others", "magic"),
+            (&good[..6], "truncated"),
+            (&good[..7], "truncated"),
+            (&other[..7], "truncated"),
+            (&other[..8], "file_kind"),
+            (&version, "version"),
+            (&good[..8], "truncated"),
+            (&good[..39], "truncated"),
+            (&good, "encoding"),
+        ] {
+            assert_eq!(slug(bytes), want, "{bytes:?}");
+        }
+    }
+
     #[test]
     fn bodies_are_canonical() {
         let body = [unseal(FileKind::Proof, &example()).unwrap(), &[0]].concat();

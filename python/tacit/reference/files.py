@@ -87,14 +87,16 @@ def wrap(kind: Kind, body: bytes) -> bytes:
 def unwrap(kind: Kind, data: bytes) -> bytes:
     """The body of a file of this kind."""
     place = f"{kind.name.lower()} file"
-    if data[:6] != MAGIC:
+    if len(data) >= 6 and data[:6] != MAGIC:
         raise Refused("magic", place)
-    if len(data) < 8 + 32:
+    if len(data) < 8:
         raise Refused("truncated", place, f"{len(data)} bytes")
     if data[6] != kind:
         raise Refused("file_kind", place, f"kind {data[6]}")
     if data[7] != VERSION:
         raise Refused("version", place, f"version {data[7]}")
+    if len(data) < 8 + 32:
+        raise Refused("truncated", place, f"{len(data)} bytes")
     body = data[8:-32]
     if digest_of(domain_tag(FILE, kind), body) != data[-32:]:
         raise Refused("checksum", place)
