@@ -1,48 +1,15 @@
 //! The shared vectors, written by the second verifier from the same page.
 
+#[path = "common/json.rs"]
+mod json;
+
+use json::{array, bytes, f, k, list, load, number};
 use p3_field::{Field, PrimeCharacteristicRing, PrimeField64};
-use serde_json::Value;
-use tacit_algebra::field::{f_from_bytes, f_from_i64, f_to_bytes, f_to_i64, k_inverse};
+use tacit_algebra::field::{f_from_i64, f_to_bytes, f_to_i64, k_inverse};
 use tacit_algebra::hash::{hash, tag_word, Digest, Tag, Words};
-use tacit_algebra::{eq_low, eq_table, k_from_bytes, k_to_bytes, F, K, P};
+use tacit_algebra::{eq_low, eq_table, k_to_bytes, F, K, P};
 use tacit_pcs::testing::{encode, point, read_multi_opening};
 use tacit_transcript::{Reader, Sponge};
-
-fn load(name: &str) -> Value {
-    let path = format!("{}/../../vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).expect("the vectors of the repository");
-    serde_json::from_str(&text).unwrap()
-}
-
-fn bytes(v: &Value) -> Vec<u8> {
-    let s = v.as_str().unwrap();
-    (0..s.len())
-        .step_by(2)
-        .map(|i| u8::from_str_radix(&s[i..i + 2], 16).unwrap())
-        .collect()
-}
-
-fn array<const N: usize>(v: &Value) -> [u8; N] {
-    bytes(v).try_into().unwrap()
-}
-
-fn list<T>(v: &Value, f: impl Fn(&Value) -> T) -> Vec<T> {
-    let out: Vec<T> = v.as_array().unwrap().iter().map(f).collect();
-    assert!(!out.is_empty());
-    out
-}
-
-fn k(v: &Value) -> K {
-    k_from_bytes(&array(v)).unwrap()
-}
-
-fn f(v: &Value) -> F {
-    f_from_bytes(array(v)).unwrap()
-}
-
-fn number(v: &Value) -> usize {
-    v.as_u64().unwrap() as usize
-}
 
 /// words(key) for a key of any length.
 fn words_of(key: &[u8], n: usize) -> Vec<u64> {

@@ -17,6 +17,8 @@ mod products;
 mod profile;
 mod prove;
 mod rounds;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod weights;
 
 pub use budget::{same_process, Budget, BudgetError};

@@ -81,7 +81,10 @@ impl Sponge {
     pub fn challenge(&mut self, kind: &str) -> K {
         let k = (kind.len() as u64).to_be_bytes();
         self.state = hash(Tag::Transcript, 2, &[&self.state, &k, kind.as_bytes()]);
-        self.words().next_k()
+        let drawn = self.words().next_k();
+        #[cfg(feature = "testing")]
+        let drawn = testing::replaced(kind).unwrap_or(drawn);
+        drawn
     }
 
     /// What the state answers to the draw that has just been absorbed.

@@ -5,9 +5,20 @@
 
 use std::cell::Cell;
 use tacit_algebra::hash::{hash, Digest, Tag, Words};
+use tacit_algebra::K;
 
 thread_local! {
     static SEED: Cell<Option<Digest>> = const { Cell::new(None) };
+    static REPLACED: Cell<Option<(&'static str, K)>> = const { Cell::new(None) };
+}
+
+/// Takes a thread-local value back when a scope ends, by a panic too.
+struct Restore<T: Copy + 'static>(&'static std::thread::LocalKey<Cell<T>>, T);
+
+impl<T: Copy + 'static> Drop for Restore<T> {
+    fn drop(&mut self) {
+        self.0.set(self.1);
+    }
 }
 
 /// The answers of one sponge.
@@ -35,12 +46,20 @@ pub(crate) fn current() -> Option<Programmed> {
 
 /// Runs `f`; sponges that it makes on this thread are programmed with `seed`.
 pub fn with_programmed<T>(seed: Digest, f: impl FnOnce() -> T) -> T {
-    struct Restore(Option<Digest>);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            SEED.set(self.0);
-        }
-    }
-    let _restore = Restore(SEED.replace(Some(seed)));
+    let _restore = Restore(&SEED, SEED.replace(Some(seed)));
     f()
+}
+
+/// Runs `f`; inside, every challenge of this kind that is drawn on this thread is `value`: for what no hash gives (alpha = 0).
+pub fn with_challenge<T>(kind: &'static str, value: K, f: impl FnOnce() -> T) -> T {
+    let _restore = Restore(&REPLACED, REPLACED.replace(Some((kind, value))));
+    f()
+}
+
+/// The value that stands in the place of a challenge of this kind.
+pub(crate) fn replaced(kind: &str) -> Option<K> {
+    REPLACED
+        .get()
+        .filter(|(wanted, _)| *wanted == kind)
+        .map(|(_, value)| value)
 }

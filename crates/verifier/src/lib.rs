@@ -27,6 +27,8 @@ mod products;
 mod relations;
 mod statement;
 pub mod sumcheck;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod validity;
 mod verify;
 

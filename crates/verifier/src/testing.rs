@@ -1,0 +1,38 @@
+//! What tests may see: LogUp alone, as docs/protocol.md, section 6, describes it from "alpha" to the last "descend".
+
+use tacit_algebra::{Affine, K};
+use tacit_transcript::Reader;
+
+use crate::claim::{Claim, Triple};
+use crate::error::VerifyError;
+use crate::logup;
+
+/// What LogUp leaves: P and Q at the point r of the leaves, claims, triples.
+#[derive(Debug)]
+pub struct Logup {
+    pub alpha: K,
+    pub beta: K,
+    pub r: Vec<K>,
+    pub p: Affine,
+    pub q: Affine,
+    pub claims: Vec<Claim>,
+    pub triples: Vec<Triple>,
+}
+
+/// The verifier's half for a tree of 2^depth leaves, `padding` of them at invalid indices.
+///
+/// # Errors
+/// `alpha`, `truncated`, `non_canonical`.
+pub fn logup(reader: &mut Reader<'_>, depth: usize, padding: u64) -> Result<Logup, VerifyError> {
+    let (mut claims, mut triples) = (Vec::new(), Vec::new());
+    let leaves = logup::verify(reader, depth, padding, &mut triples, &mut claims)?;
+    Ok(Logup {
+        alpha: leaves.alpha,
+        beta: leaves.beta,
+        r: leaves.r,
+        p: leaves.p,
+        q: leaves.q,
+        claims,
+        triples,
+    })
+}
