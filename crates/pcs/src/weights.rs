@@ -10,7 +10,9 @@ use tacit_algebra::field::k_units;
 use tacit_algebra::{powers, ProductForm, K};
 
 /// Cells that one task writes.
-const CHUNK: usize = 1 << 13;
+const CHUNK: usize = 1 << 12;
+/// Bits of a table that is made of several groups.
+const INNER: usize = 7;
 
 /// table * scale at `start ..`.
 struct Item<'a> {
@@ -71,23 +73,20 @@ pub fn single_cells(st: &Statement, scalars: &[K]) -> Vec<(usize, usize, K)> {
 pub fn data_weights(st: &Statement, columns: &Columns, scalars: &[K]) -> KVec {
     let r = st.geometry.r();
     let mut out = KVec::zeros(columns.total() * r);
-    let mut tables = Vec::new();
-    let mut forms = Vec::new();
-    for (claim, &s) in st.claims.iter().zip(scalars) {
-        for form in &claim.forms {
-            let inner = inner_group(form);
-            let table = inner.map_or_else(|| vec![K::ONE], |i| form.groups[i].table.clone());
-            tables.push(KVec::from_slice(&table));
-            forms.push((form, inner, s));
-        }
-    }
+    let forms: Vec<(&ProductForm, K)> = st
+        .claims
+        .iter()
+        .zip(scalars)
+        .flat_map(|(c, s)| c.forms.iter().map(move |f| (f, *s)))
+        .collect();
+    let blocks: Vec<Blocks> = forms.par_iter().map(|&(f, s)| Blocks::new(f, s)).collect();
     let mut items: Vec<Vec<Item>> = Vec::new();
-    let longest = tables.iter().map(KVec::len).max().unwrap_or(1);
+    let longest = blocks.iter().map(|b| b.table.len()).max().unwrap_or(1);
     let chunk = CHUNK.max(longest);
     items.resize_with(out.len().div_ceil(chunk), Vec::new);
-    for ((form, inner, s), table) in forms.into_iter().zip(&tables) {
-        let base = columns.base[form.slab] * r;
-        for (at, w) in outer_weights(form, inner, s) {
+    for ((form, _), blocks) in forms.iter().zip(&blocks) {
+        let (base, table) = (columns.base[form.slab] * r, &blocks.table);
+        for &(at, w) in &blocks.at {
             let start = base + at;
             let mut from = 0;
             // A block may cross a task's border: slabs start at any multiple of R.
@@ -116,13 +115,9 @@ pub fn data_weights(st: &Statement, columns: &Columns, scalars: &[K]) -> KVec {
 
 /// Adds a form's weights times s; cell `origin` is the first entry of `out`.
 pub fn add_form(out: &mut PlanesMut, origin: usize, form: &ProductForm, s: K) {
-    let inner = inner_group(form);
-    let table = inner.map(|i| KVec::from_slice(&form.groups[i].table));
-    for (at, w) in outer_weights(form, inner, s) {
-        match &table {
-            Some(table) => add_plain(out, at - origin, table, 0, table.len(), w),
-            None => out.add(at - origin, w),
-        }
+    let Blocks { table, at } = Blocks::new(form, s);
+    for (start, w) in at {
+        add_plain(out, start - origin, &table, 0, table.len(), w);
     }
 }
 
@@ -142,50 +137,143 @@ fn write_items(out: &mut KVec, items: &[Vec<Item>], chunk: usize) {
             let mut planes = PlanesMut([a, b, c]);
             for item in items {
                 let at = item.start - i * chunk;
-                if item.table.len() == 1 {
-                    planes.add(at, item.scale * item.table.planes().get(0));
-                } else {
-                    add_plain(&mut planes, at, item.table, 0, item.table.len(), item.scale);
-                }
+                add_plain(&mut planes, at, item.table, 0, item.table.len(), item.scale);
             }
         });
 }
 
-/// The group that covers the lowest bits of the block in order, so that its table lies in memory as it is.
-fn inner_group(form: &ProductForm) -> Option<usize> {
-    form.groups.iter().position(|g| {
-        let n = g.bits.len();
-        n > 0
-            && g.bits
-                .iter()
-                .enumerate()
-                .all(|(i, &b)| usize::from(b) == n - 1 - i)
-    })
+/// A form's weights: one table, times a scale at each of several places.
+struct Blocks {
+    table: KVec,
+    at: Vec<(usize, K)>,
 }
 
-/// Every product of the other groups' weights, with the cell where its inner block starts.
-fn outer_weights(form: &ProductForm, inner: Option<usize>, s: K) -> Vec<(usize, K)> {
+impl Blocks {
+    fn new(form: &ProductForm, s: K) -> Self {
+        let inner = inner_groups(form);
+        let mut table = KVec::from_slice(&[K::ONE]);
+        for &i in &inner {
+            table = outer_product(&form.groups[i].table, &table);
+        }
+        Self {
+            table,
+            at: outer_weights(form, &inner, s),
+        }
+    }
+}
+
+/// Entry i n + j is high_i low_j.
+fn outer_product(high: &[K], low: &KVec) -> KVec {
+    if low.len() == 1 {
+        let scale = low.planes().get(0);
+        return KVec::from_slice(&high.iter().map(|&h| h * scale).collect::<Vec<K>>());
+    }
+    let n = low.len();
+    let mut out = KVec::zeros(high.len() * n);
+    let mut planes = out.planes_mut();
+    for (i, &h) in high.iter().enumerate() {
+        planes.slice(i * n, (i + 1) * n).add_scaled(low.planes(), h);
+    }
+    out
+}
+
+/// The groups that cover the lowest bits of the block in order, lowest first: the product of their tables lies in memory as it is.
+/// Enough of them for whole machine words, not so many that the table costs more than its uses.
+fn inner_groups(form: &ProductForm) -> Vec<usize> {
+    let (mut out, mut covered) = (Vec::new(), 0);
+    let next = |covered: usize| {
+        form.groups.iter().position(|g| {
+            let top = covered + g.bits.len();
+            top > covered
+                && (g.bits.iter().enumerate()).all(|(i, &b)| usize::from(b) + i + 1 == top)
+        })
+    };
+    while let Some(i) = next(covered) {
+        covered += form.groups[i].bits.len();
+        if !out.is_empty() && covered > INNER {
+            break;
+        }
+        out.push(i);
+    }
+    out
+}
+
+/// Every product of the other groups' weights that is not zero, with the cell where its inner block starts.
+fn outer_weights(form: &ProductForm, inner: &[usize], s: K) -> Vec<(usize, K)> {
     let mut list = vec![(form.offset, form.scale * s)];
     for (i, group) in form.groups.iter().enumerate() {
-        if Some(i) == inner {
+        if inner.contains(&i) {
             continue;
         }
         let n = group.bits.len();
-        let places: Vec<usize> = (0..group.table.len())
-            .map(|t| {
-                let bit = |(j, &b): (usize, &u8)| (t >> (n - 1 - j) & 1) << b;
-                group.bits.iter().enumerate().map(bit).sum()
-            })
+        let place = |t: usize| -> usize {
+            let bit = |(j, &b): (usize, &u8)| (t >> (n - 1 - j) & 1) << b;
+            group.bits.iter().enumerate().map(bit).sum()
+        };
+        let weights: Vec<(usize, K)> = (group.table.iter().enumerate())
+            .filter(|(_, &w)| w != K::ZERO)
+            .map(|(t, &w)| (place(t), w))
             .collect();
         list = list
             .iter()
-            .flat_map(|&(at, w)| {
-                places
-                    .iter()
-                    .zip(&group.table)
-                    .map(move |(&p, &t)| (at + p, w * t))
-            })
+            .flat_map(|&(at, w)| weights.iter().map(move |&(p, t)| (at + p, w * t)))
             .collect();
     }
     list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Stream, MASK};
+    use std::sync::Arc;
+    use tacit_algebra::Group;
+
+    /// The weight of cell `offset + x`: a factor of each group.
+    fn weight(form: &ProductForm, x: usize) -> K {
+        let entry = |g: &Group| {
+            let t = g.bits.iter().fold(0, |t, &b| t << 1 | (x >> b & 1));
+            g.table[t]
+        };
+        form.groups.iter().fold(form.scale, |w, g| w * entry(g))
+    }
+
+    #[test]
+    fn a_form_is_the_product_of_its_groups() {
+        let mut rng = Stream::new(&[21; 32], MASK);
+        let cases: [&[&[u8]]; 7] = [
+            &[&[9, 8, 7, 6], &[5, 4, 3, 2], &[1], &[0]],
+            &[&[0], &[2, 1], &[6, 5, 4, 3]],
+            &[&[8, 7, 6, 5, 4, 3, 2, 1, 0], &[9]],
+            &[&[0, 1], &[2]],
+            &[&[3, 1], &[2, 0]],
+            &[&[], &[1, 0], &[], &[2]],
+            &[],
+        ];
+        for bits in cases {
+            let group = |bits: &&[u8]| {
+                let mut table = rng.k_vec(1 << bits.len());
+                // Padding weighs nothing.
+                if table.len() > 2 {
+                    table[1] = K::ZERO;
+                }
+                Group {
+                    bits: bits.to_vec(),
+                    table,
+                }
+            };
+            let groups: Vec<Group> = bits.iter().map(group).collect();
+            let form = ProductForm {
+                slab: 0,
+                offset: 5,
+                scale: rng.next_k(),
+                groups: Arc::new(groups),
+            };
+            let (s, n) = (rng.next_k(), 1 << form.block_bits());
+            let mut out = KVec::zeros(n + 5);
+            add_form(&mut out.planes_mut(), 3, &form, s);
+            let want = (0..n).map(|x| weight(&form, x) * s);
+            assert_eq!(out.to_vec()[2..n + 2], want.collect::<Vec<_>>());
+        }
+    }
 }
