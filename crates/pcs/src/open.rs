@@ -9,6 +9,7 @@ use crate::vector::KVec;
 use crate::weights::{collapse_powers, data_weights};
 use crate::{Binding, OpeningHooks, Profile, Slab, Statement, WitnessSlab};
 use p3_field::PrimeCharacteristicRing;
+use rayon::prelude::*;
 use tacit_algebra::{eq_low, powers, F, K};
 use tacit_transcript::Writer;
 
@@ -179,19 +180,17 @@ fn masked<H: OpeningHooks>(
 /// lam_i^c on the columns, mu_i^(x-R+1) on the blinding rows, for each of the pairs.
 fn blinding_terms(all: &[Column], lams: &[K], mus: &[K], k0: u32) -> Vec<RankOne> {
     let longest = all.iter().map(|c| c.1.len()).max().unwrap_or(0);
-    lams.iter()
-        .zip(mus)
-        .map(|(&lam, &mu)| {
-            let row = KVec::powers(mu, mu, longest);
-            let dot = |c: &Column| row.planes().slice(0, c.1.len()).dot_base(c.1);
-            let mut y: Vec<K> = all.iter().map(dot).collect();
-            y.resize(1 << k0, K::ZERO);
-            RankOne {
-                u: powers(lam, 1 << k0),
-                y,
-            }
-        })
-        .collect()
+    let term = |(&lam, &mu): (&K, &K)| {
+        let row = KVec::powers(mu, mu, longest);
+        let dot = |c: &Column| row.planes().slice(0, c.1.len()).dot_base(c.1);
+        let mut y: Vec<K> = all.iter().map(dot).collect();
+        y.resize(1 << k0, K::ZERO);
+        RankOne {
+            u: powers(lam, 1 << k0),
+            y,
+        }
+    };
+    lams.par_iter().zip(mus).map(term).collect()
 }
 
 /// A binding weighs cell c R + x of its slab z^(cR) z^(x+1).

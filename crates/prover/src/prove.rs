@@ -42,7 +42,9 @@ impl Job<'_> {
         &self,
         givens: impl IntoIterator<Item = (u32, G)>,
     ) -> Result<Proof, ProveError> {
-        self.prove_with(givens, &mut NoHooks)
+        let givens: Vec<(u32, Values)> = givens.into_iter().map(|(t, v)| (t, v.into())).collect();
+        // Inside the pool: from outside every parallel loop would put this thread to sleep and wake it again.
+        rayon::scope(|_| self.prove_with(givens, &mut NoHooks))
     }
 
     /// As `prove`, with some steps replaced.
