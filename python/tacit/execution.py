@@ -6,7 +6,7 @@ and independent of the operators' own references; provers execute in Rust.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
@@ -178,7 +178,9 @@ def _writes(hint: pg.Hint) -> list[int]:
             return [index for index, _ in digits] + ([] if quotient is None else [quotient])
         case pg.DivideHint(_, _, _, quotient, remainder):
             return [quotient, remainder]
-        case pg.LinearHint(dst=dst) | pg.LookupHint(dst=dst) | pg.MaxHint(dst=dst) | pg.OneHotMaxHint(dst=dst):
+        case pg.MaxHint(digits=digits, quotient=quotient):
+            return [*(index for index, _ in digits), quotient]
+        case pg.LinearHint(dst=dst) | pg.LookupHint(dst=dst) | pg.OneHotMaxHint(dst=dst):
             return [dst]
 
 
@@ -188,13 +190,7 @@ def _apply(run: Execution, hint: pg.Hint) -> None:
         case pg.LinearHint(dst, expr):
             run.write(dst, run.expr(expr, program.tensors[dst].shape))
         case pg.DigitsHint(shape, expr, digits, quotient):
-            value = run.expr(expr, shape)
-            for index, bits in digits:
-                run.write(index, value & ((1 << bits) - 1))
-                value = value >> bits
-            if quotient is not None:
-                run.write(quotient, value)
-                _declared(run, quotient)
+            _digits(run, run.expr(expr, shape), digits, quotient)
         case pg.LookupHint(dst, table, expr, shift):
             lo, outs = table_rows(program.tables[table].kind)
             scaled = run.expr(expr, program.tensors[dst].shape)
@@ -213,11 +209,21 @@ def _apply(run: Execution, hint: pg.Hint) -> None:
                 raise WitnessError("a divisor that is not positive", place=program.tensors[quotient].name)
             run.write(quotient, n // d)
             run.write(remainder, n % d)
-        case pg.MaxHint(shape, expr, dst):
-            run.write(dst, run.expr(expr, shape).max(-1))
+        case pg.MaxHint(shape, axes, expr, shift, digits, quotient):
+            window = tuple(range(len(shape) - axes, len(shape)))
+            _digits(run, run.expr(expr, shape).max(window) >> shift, digits, quotient)
         case pg.OneHotMaxHint(shape, expr, dst):
             best = run.expr(expr, shape).argmax(-1)
             run.write(dst, (np.arange(shape[-1]) == best[..., None]).astype(np.int64))
+
+
+def _digits(run: Execution, value: Array, digits: Sequence[tuple[int, int]], quotient: int | None) -> None:
+    for index, bits in digits:
+        run.write(index, value & ((1 << bits) - 1))
+        value = value >> bits
+    if quotient is not None:
+        run.write(quotient, value)
+        _declared(run, quotient)
 
 
 def _declared(run: Execution, index: int) -> None:

@@ -275,11 +275,14 @@ class DivideHint:
 
 @dataclass(frozen=True)
 class MaxHint:
-    """dst = maximum of expr over the last axis of the shape."""
+    """floor(m / 2^shift), m the maximum of expr over the last axes of the shape: digits, low first, then the quotient."""
 
     shape: tuple[int, ...]
+    axes: int
     expr: Expr
-    dst: int
+    shift: int
+    digits: tuple[tuple[int, int], ...]
+    quotient: int
 
 
 @dataclass(frozen=True)
@@ -359,7 +362,7 @@ _HINT = Enum(
         struct_of(DigitsHint, shape=_SHAPE, expr=_EXPR, digits=Vec(Pair(U32, U8)), quotient=Option(U32)),
         struct_of(LookupHint, dst=U32, table=U32, expr=_EXPR, shift=U8),
         struct_of(DivideHint, shape=_SHAPE, num=_EXPR, den=_EXPR, quotient=U32, remainder=U32),
-        struct_of(MaxHint, shape=_SHAPE, expr=_EXPR, dst=U32),
+        struct_of(MaxHint, shape=_SHAPE, axes=U8, expr=_EXPR, shift=U8, digits=Vec(Pair(U32, U8)), quotient=U32),
         struct_of(OneHotMaxHint, shape=_SHAPE, expr=_EXPR, dst=U32),
     )
 )

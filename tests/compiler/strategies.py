@@ -72,6 +72,7 @@ def any_programs(draw: st.DrawFn) -> pg.Program:
     )
     expr = SHAPES.flatmap(lambda shape: exprs(shape, shapes))
     index = st.integers(0, 9)
+    pairs = st.lists(st.tuples(index, index), max_size=3).map(tuple)
     axes = st.lists(st.integers(0, 7), max_size=4).map(tuple)
     hints = st.one_of(
         st.builds(pg.LinearHint, index, expr),
@@ -79,12 +80,12 @@ def any_programs(draw: st.DrawFn) -> pg.Program:
             pg.DigitsHint,
             SHAPES,
             expr,
-            st.lists(st.tuples(index, index), max_size=3).map(tuple),
+            pairs,
             st.one_of(st.none(), index),
         ),
         st.builds(pg.LookupHint, index, index, expr, index),
         st.builds(pg.DivideHint, SHAPES, expr, expr, index, index),
-        st.builds(pg.MaxHint, SHAPES, expr, index),
+        st.builds(pg.MaxHint, SHAPES, index, expr, index, pairs, index),
         st.builds(pg.OneHotMaxHint, SHAPES, expr, index),
     )
 

@@ -19,8 +19,10 @@ from tacit.reference.program import (
     LinearHint,
     Link,
     Lookup,
+    MaxHint,
     OfEinsum,
     OfTensor,
+    OneHotMaxHint,
     Port,
     Program,
     Public,
@@ -163,6 +165,33 @@ def with_einsum(**changes) -> Program:
     return replace(LINEAR, einsums=(replace(LINEAR.einsums[0], **changes),))
 
 
+def maximum(**changes) -> Program:
+    """public_model with its maximum, of (2, 4) over the last axis, changed."""
+    program = ALL["public_model"]
+    hints = [replace(hint, **changes) if isinstance(hint, MaxHint) else hint for hint in program.hints]
+    return replace(program, hints=tuple(hints))
+
+
+TOP = next(hint.quotient for hint in ALL["public_model"].hints if isinstance(hint, MaxHint))
+HOT = next(hint.dst for hint in ALL["public_model"].hints if isinstance(hint, OneHotMaxHint))
+BAD_MAXIMA = {
+    "no axis": {"axes": 0},
+    "no axis, and the whole shape written": {"axes": 0, "quotient": HOT},
+    "both axes": {"axes": 2},
+    "more axes than there are": {"axes": 3},
+    "the whole shape": {"quotient": HOT},
+    "a shift of 63": {"shift": 63},
+    "a digit of 63 bits": {"digits": ((TOP, 63),)},
+    "a digit of the whole shape": {"digits": ((HOT, 1),)},
+    "a digit that is no tensor": {"digits": ((99, 1),)},
+}
+
+
+def test_maxima_within_the_rules() -> None:
+    validate(maximum(shift=62, digits=((TOP, 62),)))
+    validate(maximum(shape=(2, 2, 2), axes=2, expr=Expr(0, ())))
+
+
 STRUCTURE = {
     "version": replace(LINEAR, version=2),
     "long name": replace(LINEAR, name="x" * 129),
@@ -208,6 +237,7 @@ STRUCTURE = {
     "interval beyond p/2": replace(LINEAR, tensors=(*LINEAR.tensors, replace(X, name="z", lo=-(2**63)))),
     "hint that writes a constant": replace(ALL["mixed"], hints=(LinearHint(3, Expr(1, ())),)),
     "hint of another shape": replace(ALL["public_model"], hints=(replace(ALL["public_model"].hints[3], shape=(3, 4)),)),
+    **{f"maximum: {name}": maximum(**fields) for name, fields in BAD_MAXIMA.items()},
     "hint of no tensor": replace(LINEAR, hints=(replace(LINEAR.hints[0], dst=99),)),
 }
 

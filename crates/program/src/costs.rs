@@ -1,6 +1,6 @@
-//! Expressions and the relations and hints that hold them: indices, links, shapes, and what evaluating them costs.
+//! Expressions and the relations that hold them (hints: `hints`): indices, links, shapes, and what evaluating them costs.
 
-use crate::error::{ProgramError, Result};
+use crate::error::Result;
 use crate::link::{is_identity, unlinked, Joint};
 use crate::shape::{entries, shape_bits};
 use crate::types::*;
@@ -16,7 +16,7 @@ const MAX_WORK: u64 = 1 << 27;
 
 /// Checks expressions and adds up what evaluating them costs.
 pub(crate) struct Costs<'a> {
-    program: &'a Program,
+    pub(super) program: &'a Program,
     work: u64,
 }
 
@@ -213,121 +213,6 @@ impl<'a> Costs<'a> {
         )?;
         self.check_expr(&format!("{place} input"), &l.input, &l.shape, true)?;
         self.check_expr(&format!("{place} output"), &l.output, &l.shape, true)
-    }
-
-    /// A hint writes whole tensors of the right shape; what it computes is checked by execution only.
-    pub fn check_hint(&mut self, index: usize, hint: &Hint) -> Result<()> {
-        let place = format!("hint {index}");
-        match hint {
-            Hint::Linear { dst, expr } => {
-                let shape = self.destination(&place, *dst, None)?;
-                self.check_expr(&place, expr, &shape, true)
-            }
-            Hint::Digits {
-                shape,
-                expr,
-                digits,
-                quotient,
-            } => {
-                check_shape(&place, shape)?;
-                require(
-                    digits.len() <= MAX_LIST,
-                    "limit",
-                    &place,
-                    "at most 65536 digits",
-                    digits.len(),
-                )?;
-                for &(dst, bits) in digits {
-                    self.destination(&place, dst, Some(shape))?;
-                    require(
-                        bits <= MAX_SHIFT,
-                        "hint_digits",
-                        &place,
-                        "digits of at most 62 bits",
-                        bits,
-                    )?;
-                }
-                if let Some(dst) = quotient {
-                    self.destination(&place, *dst, Some(shape))?;
-                }
-                self.check_expr(&place, expr, shape, true)
-            }
-            Hint::Lookup {
-                dst,
-                table,
-                expr,
-                shift,
-            } => {
-                let known = (*table as usize) < self.program.tables.len();
-                require(
-                    known,
-                    "lookup_table",
-                    &place,
-                    "a table of the program",
-                    table,
-                )?;
-                require(
-                    *shift <= MAX_SHIFT,
-                    "lookup_shift",
-                    &place,
-                    "a shift of at most 62",
-                    shift,
-                )?;
-                let shape = self.destination(&place, *dst, None)?;
-                self.check_expr(&place, expr, &shape, true)
-            }
-            Hint::Divide {
-                shape,
-                num,
-                den,
-                quotient,
-                remainder,
-            } => {
-                check_shape(&place, shape)?;
-                self.destination(&place, *quotient, Some(shape))?;
-                self.destination(&place, *remainder, Some(shape))?;
-                self.check_expr(&place, num, shape, true)?;
-                self.check_expr(&place, den, shape, true)
-            }
-            Hint::Max { shape, expr, dst } | Hint::OneHotMax { shape, expr, dst } => {
-                check_shape(&place, shape)?;
-                require(
-                    !shape.is_empty(),
-                    "hint_shape",
-                    &place,
-                    "a shape with a last axis",
-                    "a scalar",
-                )?;
-                let whole = matches!(hint, Hint::OneHotMax { .. });
-                let kept = if whole { shape.len() } else { shape.len() - 1 };
-                self.destination(&place, *dst, Some(&shape[..kept]))?;
-                self.check_expr(&place, expr, shape, true)
-            }
-        }
-    }
-
-    /// The shape of a tensor that a hint may write.
-    fn destination(&self, place: &str, dst: u32, shape: Option<&[u32]>) -> Result<Vec<u32>> {
-        let tensor = self.program.tensors.get(dst as usize);
-        let written = tensor.filter(|t| !matches!(t.place, Place::Constant(_)));
-        let Some(tensor) = written else {
-            let expected = "a tensor to write that is not a constant";
-            return Err(ProgramError::program(
-                "hint_destination",
-                place,
-                expected,
-                dst.to_string(),
-            ));
-        };
-        let fits = shape.is_none_or(|s| s == tensor.shape);
-        require(
-            fits,
-            "hint_shape",
-            place,
-            &format!("the shape {shape:?}"),
-            format!("{:?}", tensor.shape),
-        )?;
-        Ok(tensor.shape.clone())
     }
 }
 

@@ -227,12 +227,8 @@ impl<'a> Run<'a> {
                 digits,
                 quotient,
             } => {
-                let mut rest = self.values(expr, shape)?.into_owned();
-                for &(dst, bits) in digits {
-                    let digit = low_digit(&mut rest, bits);
-                    self.compute(dst, Arc::new(digit))?;
-                }
-                quotient.map_or(Ok(()), |dst| self.compute(dst, Arc::new(rest)))
+                let rest = self.values(expr, shape)?.into_owned();
+                self.digits(rest, digits, *quotient)
             }
             Hint::Lookup {
                 dst,
@@ -267,14 +263,21 @@ impl<'a> Run<'a> {
                 self.compute(*quotient, Arc::new(q))?;
                 self.compute(*remainder, Arc::new(r))
             }
-            Hint::Max { shape, expr, dst } => {
-                let n = shape.last().copied().unwrap_or(1) as usize;
+            Hint::Max {
+                shape,
+                axes,
+                expr,
+                shift,
+                digits,
+                quotient,
+            } => {
+                let kept = shape.len().saturating_sub(usize::from(*axes));
                 let values = self.values(expr, shape)?;
                 let max = values
-                    .chunks(n)
-                    .map(|row| row.iter().copied().max().unwrap_or(0))
+                    .chunks(entries(&shape[kept..]))
+                    .map(|window| window.iter().copied().max().unwrap_or(0) >> shift)
                     .collect();
-                self.compute(*dst, Arc::new(max))
+                self.digits(max, digits, Some(*quotient))
             }
             Hint::OneHotMax { shape, expr, dst } => {
                 let n = shape.last().copied().unwrap_or(1) as usize;
@@ -289,6 +292,20 @@ impl<'a> Run<'a> {
                 self.compute(*dst, Arc::new(values))
             }
         }
+    }
+
+    /// The digits of values, low first, then what is left of them.
+    fn digits(
+        &mut self,
+        mut rest: Vec<i64>,
+        digits: &[(u32, u8)],
+        quotient: Option<u32>,
+    ) -> Result<()> {
+        for &(dst, bits) in digits {
+            let digit = low_digit(&mut rest, bits);
+            self.compute(dst, Arc::new(digit))?;
+        }
+        quotient.map_or(Ok(()), |dst| self.compute(dst, Arc::new(rest)))
     }
 
     fn shape(&self, tensor: u32) -> &'a [u32] {

@@ -15,6 +15,7 @@ mod execute;
 mod extension;
 mod fold;
 mod gemm;
+mod hints;
 mod interval;
 mod layout;
 mod link;

@@ -155,8 +155,11 @@ pub enum Hint {
     },
     Max {
         shape: Vec<u32>,
+        axes: u8,
         expr: Expr,
-        dst: u32,
+        shift: u8,
+        digits: Vec<(u32, u8)>,
+        quotient: u32,
     },
     OneHotMax {
         shape: Vec<u32>,
@@ -169,16 +172,22 @@ impl Hint {
     /// The tensors that it computes.
     pub fn writes(&self) -> Vec<u32> {
         match self {
-            Self::Linear { dst, .. }
-            | Self::Lookup { dst, .. }
-            | Self::Max { dst, .. }
-            | Self::OneHotMax { dst, .. } => vec![*dst],
+            Self::Linear { dst, .. } | Self::Lookup { dst, .. } | Self::OneHotMax { dst, .. } => {
+                vec![*dst]
+            }
             Self::Digits {
                 digits, quotient, ..
             } => digits
                 .iter()
                 .map(|(dst, _)| *dst)
                 .chain(*quotient)
+                .collect(),
+            Self::Max {
+                digits, quotient, ..
+            } => digits
+                .iter()
+                .map(|(dst, _)| *dst)
+                .chain([*quotient])
                 .collect(),
             Self::Divide {
                 quotient,

@@ -450,6 +450,8 @@ fn hints() {
         tensor("half", &[2, 3], Place::Witness, -1, 1),
         tensor("d0", &[2, 3], Place::Witness, 0, 3),
         tensor("d1", &[2, 3], Place::Witness, 0, 7),
+        tensor("low", &[], Place::Witness, 0, 7),
+        tensor("high", &[], Place::Witness, -100, 100),
     ];
     p.tables = vec![Table {
         name: "sign".into(),
@@ -469,8 +471,19 @@ fn hints() {
     p.hints = vec![
         Hint::Max {
             shape: shape.clone(),
+            axes: 1,
             expr: x.clone(),
-            dst: 1,
+            shift: 0,
+            digits: vec![],
+            quotient: 1,
+        },
+        Hint::Max {
+            shape: shape.clone(),
+            axes: 2,
+            expr: expr(-40, vec![identity(Source::Tensor(0), 2, 1)]),
+            shift: 1,
+            digits: vec![(8, 3)],
+            quotient: 9,
         },
         Hint::OneHotMax {
             shape: shape.clone(),
@@ -514,9 +527,11 @@ fn hints() {
     assert_eq!(values[5], [0, 1, 1, 1, 0, 1]);
     assert_eq!(values[6], [0, 1, 1, 1, 3, 0]);
     assert_eq!(values[7], [6, 3, 3, 1, 7, 0]);
+    // The largest is 13: floor((13 - 40) / 2) = -14 = 2 - 2 * 8.
+    assert_eq!((values[8], values[9]), (&[2][..], &[-2][..]));
     assert_eq!(trace.multiplicities[0][100 - 8], 1);
 
-    let Hint::Divide { den, .. } = &mut p.hints[2] else {
+    let Hint::Divide { den, .. } = &mut p.hints[3] else {
         unreachable!()
     };
     den.constant = 0;

@@ -526,22 +526,30 @@ fn hints() {
     assert_eq!(hint(digits(vec![(2, 63)], None, shape())), "hint_digits");
     assert_eq!(hint(digits(vec![(2, 8)], None, vec![3, 2])), "hint_shape");
     assert_eq!(hint(digits(vec![], Some(0), shape())), "hint_shape");
-    assert_eq!(
-        hint(Hint::Max {
-            shape: shape(),
-            expr: e(),
-            dst: 4
-        }),
-        "hint_shape"
-    );
-    assert_eq!(
-        hint(Hint::Max {
-            shape: vec![],
-            expr: expr(1, vec![]),
-            dst: 4
-        }),
-        "hint_shape"
-    );
+    let max = |shape, axes, shift, digits| Hint::Max {
+        shape,
+        axes,
+        expr: expr(1, vec![]),
+        shift,
+        digits,
+        quotient: 4,
+    };
+    // Tensor 4 has the shape (2, 3), so (2, 3, 5) and (2, 3, 5, 5) would do over one and two axes.
+    for (shape, axes) in [
+        (vec![2, 3, 5], 2),
+        (vec![2, 3, 5, 5], 1),
+        (vec![2, 4, 5], 1),
+    ] {
+        assert_eq!(hint(max(shape, axes, 0, vec![])), "hint_shape");
+    }
+    for (shape, axes) in [(vec![2, 3], 0), (vec![2, 3], 3), (vec![], 0), (vec![], 1)] {
+        assert_eq!(hint(max(shape, axes, 0, vec![])), "hint_shape");
+    }
+    assert_eq!(hint(max(vec![2, 3, 5], 1, 63, vec![])), "hint_shift");
+    let digit = |dst, bits| hint(max(vec![2, 3, 5, 5], 2, 62, vec![(dst, bits)]));
+    assert_eq!(digit(2, 63), "hint_digits");
+    assert_eq!(digit(0, 4), "hint_shape");
+    assert_eq!(digit(5, 4), "hint_destination");
     assert_eq!(
         hint(Hint::OneHotMax {
             shape: vec![2, 2],

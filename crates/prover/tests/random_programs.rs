@@ -168,6 +168,8 @@ fn the_generator_reaches_everything() {
             Hint::Digits { .. } => "digits with a quotient",
             Hint::Lookup { .. } => "lookup",
             Hint::Divide { .. } => "divide",
+            Hint::Max { digits, .. } if !digits.is_empty() => "max in digits",
+            Hint::Max { axes, .. } if *axes > 1 => "max over two axes",
             Hint::Max { .. } => "max",
             Hint::OneHotMax { .. } => "one hot",
         }));
@@ -195,5 +197,5 @@ fn the_generator_reaches_everything() {
         }
     }
     println!("{seen:?}");
-    assert_eq!(seen.len(), 21, "{seen:?}");
+    assert_eq!(seen.len(), 23, "{seen:?}");
 }

@@ -47,8 +47,7 @@ class RoundMax(Operator):
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
         (x,) = args
-        out = self.shape(x.shape)
-        m, result = self._maximum(builder, name, self._top(builder, name, x, out))
+        m, result = self._maximum(builder, name, x)
         low, limbs = digit_widths(self.shift, builder.settings.limb), builder.limbs(self.bits)
         spread = _spread(builder, m, x.shape)
         offset = (1 << self.shift) - 1 - half(self.shift)
@@ -57,41 +56,33 @@ class RoundMax(Operator):
         attained(builder, name, builder.joined(digits[len(low) :], limbs), self.axes)
         return result
 
-    def _top(self, builder: Builder, name: str, x: Lazy, out: Shape) -> Lazy:
-        """A helper of the hints only, in no relation: the maximum of x before rounding."""
-        if not x.raw and self.axes > 1:
-            x = builder.reshape(name, x, (*out, prod(x.shape[len(out) :])))
-        while len(x.shape) > len(out):
-            top = builder.witness(f"{name}.top", x.shape[:-1])
-            builder.hints.append(pg.MaxHint(x.shape, x.expr, top))
-            x = builder.whole(top)
-        return x
-
-    def _maximum(self, builder: Builder, name: str, top: Lazy) -> tuple[Lazy, Lazy]:
+    def _maximum(self, builder: Builder, name: str, x: Lazy) -> tuple[Lazy, Lazy]:
         """m with its range check, and the result (m, or its ReLU)."""
-        value = builder.sum((1, top), constant=half(self.shift))
-        sink = [(builder.witness(f"{name}.cut", top.shape), self.shift)] if self.shift else []
+        if self.bits > builder.settings.wide:
+            return self._limbs(builder, name, x)
         lo, hi = signed(self.bits)
-        if self.bits <= builder.settings.wide:
-            m = builder.witness(f"{name}.max", top.shape)
-            builder.hints.append(pg.DigitsHint(top.shape, value.expr, tuple(sink), m))
-            whole = builder.whole(m)
-            if not self.relu:
-                builder.lookup(f"{name}.max", pg.Range(lo, hi - lo + 1), whole)
-                return whole, whole
-            kind = pg.ReluTable(lo, hi - lo + 1)
-            result = builder.witness(f"{name}.relu", top.shape)
-            builder.hints.append(pg.LookupHint(result, builder.table(kind), whole.expr, 0))
-            builder.lookup(f"{name}.relu", kind, whole, output=builder.whole(result).expr)
-            return whole, builder.whole(result)
-        return self._limbs(builder, name, value, sink)
+        m = builder.witness(f"{name}.max", self.shape(x.shape))
+        self._hint(builder, x, (), m)
+        whole = builder.whole(m)
+        if not self.relu:
+            builder.lookup(f"{name}.max", pg.Range(lo, hi - lo + 1), whole)
+            return whole, whole
+        kind = pg.ReluTable(lo, hi - lo + 1)
+        result = builder.witness(f"{name}.relu", whole.shape)
+        builder.hints.append(pg.LookupHint(result, builder.table(kind), whole.expr, 0))
+        builder.lookup(f"{name}.relu", kind, whole, output=builder.whole(result).expr)
+        return whole, builder.whole(result)
 
-    def _limbs(self, builder: Builder, name: str, value: Lazy, sink: list[tuple[int, int]]) -> tuple[Lazy, Lazy]:
+    def _hint(self, builder: Builder, x: Lazy, digits: tuple[tuple[int, int], ...], top: int) -> None:
+        """Rounding keeps order: m is the rounded maximum of x."""
+        value = builder.sum((1, x), constant=half(self.shift))
+        builder.hints.append(pg.MaxHint(x.shape, self.axes, value.expr, self.shift, digits, top))
+
+    def _limbs(self, builder: Builder, name: str, x: Lazy) -> tuple[Lazy, Lazy]:
         """m in limbs; the top one is signed, and its sign is a lookup where it is asked for."""
-        widths = digit_widths(self.bits, builder.settings.limb)
-        ids = [builder.witness(f"{name}.max{i}", value.shape) for i in range(len(widths))]
-        digits = [*sink, *zip(ids[:-1], widths, strict=False)]
-        builder.hints.append(pg.DigitsHint(value.shape, value.expr, tuple(digits), ids[-1]))
+        widths, out = digit_widths(self.bits, builder.settings.limb), self.shape(x.shape)
+        ids = [builder.witness(f"{name}.max{i}", out) for i in range(len(widths))]
+        self._hint(builder, x, tuple(zip(ids[:-1], widths, strict=False)), ids[-1])
         for index, width in zip(ids[:-1], widths, strict=False):
             builder.lookup(builder.tensors[index].name, pg.Range(0, 1 << width), builder.whole(index))
         lo, hi = signed(widths[-1])
@@ -101,7 +92,7 @@ class RoundMax(Operator):
             builder.lookup(builder.tensors[ids[-1]].name, pg.Range(lo, hi - lo + 1), top)
             return m, m
         kind = pg.Sign(lo, hi - lo + 1)
-        sign = builder.whole(builder.witness(f"{name}.sign", value.shape))
+        sign = builder.whole(builder.witness(f"{name}.sign", out))
         builder.hints.append(pg.LookupHint(len(builder.tensors) - 1, builder.table(kind), top.expr, 0))
         builder.lookup(f"{name}.sign", kind, top, output=sign.expr)
         return m, builder.commit(f"{name}.relu", builder.hadamard(f"{name}.relu", sign, m))

@@ -69,7 +69,7 @@ class SoftmaxLast(Operator):
         """The row's maximum m, the limbs of m - x with their exponentials."""
         shape, w = x.shape, self._limb()
         m = builder.witness(f"{name}.max", shape[:-1])
-        builder.hints.append(pg.MaxHint(shape, x.expr, m))
+        builder.hints.append(pg.MaxHint(shape, 1, x.expr, 0, (), m))
         top = builder.whole(m)
         bounded(builder, f"{name}.max", top, *signed(self.bits))
         gap = builder.sum((1, spread(builder, top, shape)), (-1, x))

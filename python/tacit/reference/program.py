@@ -241,8 +241,11 @@ class DivideHint:
 @dataclass(frozen=True)
 class MaxHint:
     shape: Shape
+    axes: int
     expr: Expr
-    dst: int
+    shift: int
+    digits: tuple[tuple[int, int], ...]
+    quotient: int
 
 
 @dataclass(frozen=True)
@@ -340,7 +343,7 @@ _LOOKUP = borsh.struct(
     },
 )
 _PORT = borsh.struct(Port, {"name": borsh.STRING, "tensor": borsh.U32, "frac": borsh.I32})
-_MAX: dict[str, borsh.Codec[Any]] = {"shape": _U32S, "expr": _EXPR, "dst": borsh.U32}
+_DIGITS = borsh.vector(borsh.pair_of(borsh.U32, borsh.U8))
 _HINT = borsh.enum(
     [
         (LinearHint, borsh.struct(LinearHint, {"dst": borsh.U32, "expr": _EXPR})),
@@ -351,7 +354,7 @@ _HINT = borsh.enum(
                 {
                     "shape": _U32S,
                     "expr": _EXPR,
-                    "digits": borsh.vector(borsh.pair_of(borsh.U32, borsh.U8)),
+                    "digits": _DIGITS,
                     "quotient": borsh.option(borsh.U32),
                 },
             ),
@@ -376,8 +379,21 @@ _HINT = borsh.enum(
                 },
             ),
         ),
-        (MaxHint, borsh.struct(MaxHint, _MAX)),
-        (OneHotMaxHint, borsh.struct(OneHotMaxHint, _MAX)),
+        (
+            MaxHint,
+            borsh.struct(
+                MaxHint,
+                {
+                    "shape": _U32S,
+                    "axes": borsh.U8,
+                    "expr": _EXPR,
+                    "shift": borsh.U8,
+                    "digits": _DIGITS,
+                    "quotient": borsh.U32,
+                },
+            ),
+        ),
+        (OneHotMaxHint, borsh.struct(OneHotMaxHint, {"shape": _U32S, "expr": _EXPR, "dst": borsh.U32})),
     ]
 )
 PROGRAM_CODEC: borsh.Codec[Program] = borsh.struct(

@@ -177,6 +177,11 @@ def _check_hint(program: Program, hint: Hint, place: str) -> None:
         _check_shape(shape, place)
         _check_expr(program, value, shape, place, einsums=True)
 
+    def digits(pairs: Sequence[tuple[int, int]], shape: Shape) -> None:
+        for index, width in pairs:
+            require(width <= MAX_SHIFT, place, f"a digit of {width} bits")
+            written(index, shape)
+
     match hint:
         case LinearHint():
             expr(hint.expr, written(hint.dst, None))
@@ -186,9 +191,7 @@ def _check_hint(program: Program, hint: Hint, place: str) -> None:
             expr(hint.expr, written(hint.dst, None))
         case DigitsHint():
             expr(hint.expr, hint.shape)
-            for index, width in hint.digits:
-                require(width <= MAX_SHIFT, place, f"a digit of {width} bits")
-                written(index, hint.shape)
+            digits(hint.digits, hint.shape)
             if hint.quotient is not None:
                 written(hint.quotient, hint.shape)
         case DivideHint():
@@ -198,8 +201,11 @@ def _check_hint(program: Program, hint: Hint, place: str) -> None:
             written(hint.remainder, hint.shape)
         case MaxHint():
             expr(hint.expr, hint.shape)
-            require(len(hint.shape) > 0, place, "a maximum over no axis")
-            written(hint.dst, hint.shape[:-1])
+            require(1 <= hint.axes <= len(hint.shape), place, f"a maximum over {hint.axes} axes")
+            require(hint.shift <= MAX_SHIFT, place, f"shift {hint.shift}")
+            kept = hint.shape[: len(hint.shape) - hint.axes]
+            digits(hint.digits, kept)
+            written(hint.quotient, kept)
         case OneHotMaxHint():
             expr(hint.expr, hint.shape)
             require(len(hint.shape) > 0, place, "a maximum over no axis")

@@ -15,6 +15,7 @@ from tacit.reference.program import (
     LookupHint,
     MaxHint,
     OfEinsum,
+    OneHotMaxHint,
     Program,
     Shape,
     Term,
@@ -125,16 +126,21 @@ class Execution:
                 num, den = self.expr(hint.num, hint.shape), self.expr(hint.den, hint.shape)
                 self.values[hint.quotient] = [n // d for n, d in zip(num, den, strict=True)]
                 self.values[hint.remainder] = [n % d for n, d in zip(num, den, strict=True)]
-            case _:
+            case MaxHint():
+                values = self.expr(hint.expr, hint.shape)
+                size = valid_entries(hint.shape[len(hint.shape) - hint.axes :])
+                rest = [max(values[at : at + size]) >> hint.shift for at in range(0, len(values), size)]
+                for tensor, width in hint.digits:
+                    self.values[tensor] = [v % (1 << width) for v in rest]
+                    rest = [v >> width for v in rest]
+                self.values[hint.quotient] = rest
+            case OneHotMaxHint():
                 width = hint.shape[-1]
                 values = self.expr(hint.expr, hint.shape)
                 out = []
                 for at in range(0, len(values), width):
                     row = values[at : at + width]
-                    if isinstance(hint, MaxHint):
-                        out.append(max(row))
-                    else:
-                        out += [int(i == row.index(max(row))) for i in range(width)]
+                    out += [int(i == row.index(max(row))) for i in range(width)]
                 self.values[hint.dst] = out
 
     def count(self) -> None:

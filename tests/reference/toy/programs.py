@@ -241,7 +241,8 @@ def public_model() -> Program:
     signed = p.expr(p.term("f"), p.term("w", links=same([(1, 0)])), p.term("bias", -1))
     p.hints.append(LookupHint(p.index("pos"), 2, signed, 0))
     p.lookups.append(Lookup("sign", 2, shape, signed, 0, p.of("pos")))
-    p.hints.append(MaxHint(shape, p.of("z"), p.index("top")))
+    # floor((2 z + 1) / 2) = z.
+    p.hints.append(MaxHint(shape, 1, p.expr(p.term("z", 2), constant=1), 1, (), p.index("top")))
     p.hints.append(OneHotMaxHint(shape, p.of("z"), p.index("hot")))
     top = p.term("top", links=same([(0, 0)]))
     p.lookups.append(Lookup("below", 0, shape, p.expr(top, p.term("z", -1)), 0, Expr(0, ())))

@@ -180,11 +180,29 @@ impl<'a> Naive<'a> {
                 self.tensors[*quotient as usize] = Some(q);
                 self.tensors[*remainder as usize] = Some(r);
             }
-            Hint::Max { shape, expr, dst } => {
+            Hint::Max {
+                shape,
+                axes,
+                expr,
+                shift,
+                digits,
+                quotient,
+            } => {
                 let v = self.value(expr, shape);
-                let n = *shape.last().unwrap() as usize;
-                self.tensors[*dst as usize] =
-                    Some(v.chunks(n).map(|c| *c.iter().max().unwrap()).collect());
+                let kept = shape.len() - usize::from(*axes);
+                let n: u32 = shape[kept..].iter().product();
+                let floor = |x: i64, bits: u8| x.div_euclid(2i64.pow(u32::from(bits)));
+                let mut m: Vec<i64> = v
+                    .chunks(n as usize)
+                    .map(|c| floor(*c.iter().max().unwrap(), *shift))
+                    .collect();
+                for &(dst, bits) in digits {
+                    let base = 2i64.pow(u32::from(bits));
+                    self.tensors[dst as usize] =
+                        Some(m.iter().map(|x| x.rem_euclid(base)).collect());
+                    m.iter_mut().for_each(|x| *x = floor(*x, bits));
+                }
+                self.tensors[*quotient as usize] = Some(m);
             }
             Hint::OneHotMax { shape, expr, dst } => {
                 let v = self.value(expr, shape);
