@@ -42,9 +42,9 @@ impl ReadError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sponge {
     state: Digest,
-    /// Challenges and positions of a programmed oracle in the place of the chain's own.
+    /// What a test changes about the chain: a programmed oracle, or one with holes.
     #[cfg(feature = "testing")]
-    programmed: Option<testing::Programmed>,
+    oracle: testing::Oracle,
 }
 
 impl Default for Sponge {
@@ -58,7 +58,7 @@ impl Sponge {
         Self {
             state: hash(Tag::Transcript, 0, &[b"tacit/1"]),
             #[cfg(feature = "testing")]
-            programmed: testing::current(),
+            oracle: testing::current(),
         }
     }
 
@@ -67,6 +67,10 @@ impl Sponge {
     }
 
     pub fn absorb(&mut self, kind: &str, data: &[u8]) {
+        #[cfg(feature = "testing")]
+        if self.oracle.is_deaf(kind) {
+            return;
+        }
         let (k, d) = (
             (kind.len() as u64).to_be_bytes(),
             (data.len() as u64).to_be_bytes(),
@@ -79,19 +83,19 @@ impl Sponge {
     }
 
     pub fn challenge(&mut self, kind: &str) -> K {
-        let k = (kind.len() as u64).to_be_bytes();
-        self.state = hash(Tag::Transcript, 2, &[&self.state, &k, kind.as_bytes()]);
-        let drawn = self.words().next_k();
+        let drawn = self.draw(2, kind).next_k();
         #[cfg(feature = "testing")]
-        let drawn = testing::replaced(kind).unwrap_or(drawn);
+        let drawn = self.oracle.given(kind).unwrap_or(drawn);
         drawn
     }
 
-    /// What the state answers to the draw that has just been absorbed.
-    fn words(&mut self) -> Words {
+    /// The stream of the next draw; n tells challenges (2) from positions (3).
+    fn draw(&mut self, n: u64, kind: &str) -> Words {
+        let k = (kind.len() as u64).to_be_bytes();
+        self.state = hash(Tag::Transcript, n, &[&self.state, &k, kind.as_bytes()]);
         #[cfg(feature = "testing")]
-        if let Some(oracle) = &mut self.programmed {
-            return oracle.words();
+        if let Some(words) = self.oracle.words(kind) {
+            return words;
         }
         Words::new(self.state)
     }
@@ -102,9 +106,7 @@ impl Sponge {
 
     /// `count` positions below 2^log, drawn with replacement; sorted, each once.
     pub fn positions(&mut self, kind: &str, count: usize, log: u8) -> Vec<usize> {
-        let k = (kind.len() as u64).to_be_bytes();
-        self.state = hash(Tag::Transcript, 3, &[&self.state, &k, kind.as_bytes()]);
-        let mut words = self.words();
+        let mut words = self.draw(3, kind);
         let mask = (1u64 << log.min(63)) - 1;
         let mut out: Vec<usize> = (0..count)
             .map(|_| (words.next_u64() & mask) as usize)

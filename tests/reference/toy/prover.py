@@ -469,15 +469,15 @@ def fold(a: list[K], b: list[K], r: K) -> list[K]:
     return [add(x, mul(sub(y, x), r)) for x, y in zip(a, b, strict=True)]
 
 
-def audit(claims: list[Claim], program: Program, cells: dict[int | None, list[int]]) -> list[str]:
-    """With the secrets in hand: the places of the claims that are false. cells: slab index (None: witness) -> cells."""
+def audit_values(claims: list[Claim], program: Program, cells: dict[int | None, list[int]]) -> dict[str, K]:
+    """With the secrets in hand: place -> the value of each claim, 0 where it is true. cells: slab (None: witness) -> cells."""
     where = {}
     for slab in cells:
         for tensor, offset in layout(program, slab).offsets.items():
             where[tensor] = (slab, offset)
     lifted = {slab: [lift(x) for x in own] for slab, own in cells.items()}
     first = layout(program, None).cells
-    bad = []
+    found = {}
     for claim in claims:
         value = claim.value.constant
         for scalar, form in claim.value.forms:
@@ -486,6 +486,10 @@ def audit(claims: list[Claim], program: Program, cells: dict[int | None, list[in
         for pad, scalar in claim.value.pads.items():
             a, b, c = cells[None][first + 3 * pad : first + 3 * pad + 3]
             value = add(value, mul(scalar, (a, b, c)))
-        if value != ZERO:
-            bad.append(claim.place)
-    return bad
+        found[claim.place] = value
+    return found
+
+
+def audit(claims: list[Claim], program: Program, cells: dict[int | None, list[int]]) -> list[str]:
+    """The places of the claims that are false."""
+    return [place for place, value in audit_values(claims, program, cells).items() if value != ZERO]

@@ -5,7 +5,7 @@ use p3_field::{Field, PrimeCharacteristicRing};
 use serde_json::{json, Value};
 use tacit_algebra::{Affine, F, K};
 use tacit_program::{Prepared, Publics};
-use tacit_transcript::testing::with_challenge;
+use tacit_transcript::testing::{with_holes, Holes};
 use tacit_transcript::Reader;
 use tacit_verifier::{sumcheck, testing, value, verify_up_to_common};
 
@@ -54,7 +54,8 @@ pub fn judge(case: &Value, broken: &Value) -> Result<Judged, &'static str> {
         return judge_plain(case, broken);
     };
     assert_eq!(change["kind"], "alpha");
-    with_challenge("alpha", k(&change["value"]), || judge_plain(case, broken))
+    let holes = Holes::default().given("alpha", k(&change["value"]));
+    with_holes(&holes, || judge_plain(case, broken))
 }
 
 fn judge_plain(case: &Value, broken: &Value) -> Result<Judged, &'static str> {
