@@ -9,7 +9,7 @@ use tacit_algebra::{mle::valid_weight, K};
 use crate::lanes::{Base, Ext};
 
 /// Variables of the inner table: it stays in the first cache.
-const INNER: usize = 8;
+const INNER: usize = 5;
 /// Vectors of one inner table: the grain of every loop.
 pub const GRAIN: usize = 1 << INNER;
 /// Blocks below which a loop stays on one thread.
