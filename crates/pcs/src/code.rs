@@ -211,9 +211,16 @@ fn transform(x: &mut [F], twiddles: &[Vec<F>]) {
         return;
     }
     let narrow = WIDTH.ilog2() as usize;
-    for k in (narrow..log).rev() {
-        for pair in x.chunks_exact_mut(2 << k) {
-            layer(pair, &twiddles[k]);
+    let mut k = log;
+    while k >= narrow + 2 {
+        k -= 2;
+        for quad in x.chunks_exact_mut(4 << k) {
+            two_layers(quad, &twiddles[k + 1], &twiddles[k]);
+        }
+    }
+    if k > narrow {
+        for pair in x.chunks_exact_mut(2 * WIDTH) {
+            layer(pair, &twiddles[narrow]);
         }
     }
     narrow_layers(x, twiddles);
@@ -235,6 +242,24 @@ fn layer(x: &mut [F], twiddles: &[F]) {
     }
 }
 
+/// Two layers with one load and one store of every entry: `outer` over both halves of x, then `inner` over those of each half.
+fn two_layers(x: &mut [F], outer: &[F], inner: &[F]) {
+    let quarter = inner.len();
+    let (low, high) = x.split_at_mut(2 * quarter);
+    let (a, b) = low.split_at_mut(quarter);
+    let (c, d) = high.split_at_mut(quarter);
+    let (v, w) = outer.split_at(quarter);
+    let [v, w, u] = [v, w, inner].map(Packed::pack_slice);
+    let [a, b, c, d] = [a, b, c, d].map(Packed::pack_slice_mut);
+    let entries = a.iter_mut().zip(b).zip(c.iter_mut().zip(d));
+    for (((a, b), (c, d)), ((v, w), u)) in entries.zip(v.iter().zip(w).zip(u)) {
+        let (p, q) = (*a + *c, *b + *d);
+        let (r, s) = ((*a - *c) * *v, (*b - *d) * *w);
+        (*a, *b) = (p + q, (p - q) * *u);
+        (*c, *d) = (r + s, (r - s) * *u);
+    }
+}
+
 /// The layers whose halves are shorter than a vector: two vectors at a time, pairs brought together by interleaving.
 fn narrow_layers(x: &mut [F], twiddles: &[Vec<F>]) {
     let narrow = WIDTH.ilog2() as usize;
@@ -243,11 +268,13 @@ fn narrow_layers(x: &mut [F], twiddles: &[Vec<F>]) {
         .collect();
     for pair in Packed::pack_slice_mut(x).chunks_exact_mut(2) {
         let (mut p, mut q) = (pair[0], pair[1]);
-        for k in (0..narrow).rev() {
+        for k in (1..narrow).rev() {
             let (a, b) = p.interleave(q, 1 << k);
             (p, q) = (a + b, (a - b) * weights[k]).interleave_back(1 << k);
         }
-        (pair[0], pair[1]) = (p, q);
+        // The last layer's only twiddle is 1.
+        let (a, b) = p.interleave(q, 1);
+        (pair[0], pair[1]) = (a + b, a - b).interleave_back(1);
     }
 }
 
