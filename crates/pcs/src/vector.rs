@@ -36,6 +36,58 @@ fn lanes_sum(x: PackedK) -> K {
     k_new([0, 1, 2].map(|d| c[d].as_slice().iter().copied().sum()))
 }
 
+/// a b + c d: each limb is one reduction of six products (u^3 = u + 1).
+#[inline(always)]
+fn two_products([[a, b], [c, d]]: [[PackedK; 2]; 2]) -> PackedK {
+    // What the limbs of the other factor meet in each limb of the product.
+    let meet = |b: &PackedK| {
+        let b = coefficients(b);
+        let (b0, b1, b2) = (b[0], b[1], b[2]);
+        let (b02, b12) = (b0 + b2, b1 + b2);
+        [[b0, b2, b1], [b1, b02, b12], [b2, b1, b02]]
+    };
+    let (b, d) = (meet(&b), meet(&d));
+    let (a, c) = (coefficients(&a), coefficients(&c));
+    let left = [a[0], a[1], a[2], c[0], c[1], c[2]];
+    PackedK::from_basis_coefficients_fn(|k| {
+        let ([x, y, z], [u, v, w]) = (b[k], d[k]);
+        Packed::dot_product(&left, &[x, y, z, u, v, w])
+    })
+}
+
+/// The sums over i < n of S products f(i).
+#[inline(always)]
+fn sum_in_pairs<const S: usize>(n: usize, f: impl Fn(usize) -> [[PackedK; 2]; S]) -> [PackedK; S] {
+    let mut sums = [PackedK::ZERO; S];
+    for i in (0..n - n % 2).step_by(2) {
+        let (x, y) = (f(i), f(i + 1));
+        for (k, sum) in sums.iter_mut().enumerate() {
+            *sum += two_products([x[k], y[k]]);
+        }
+    }
+    if n % 2 == 1 {
+        for ([a, b], sum) in f(n - 1).into_iter().zip(&mut sums) {
+            *sum += a * b;
+        }
+    }
+    sums
+}
+
+/// The sums over i of f_i a_i, limb by limb: one reduction for four products.
+#[inline(always)]
+fn sum_in_fours(f: &[Packed], x: &[Packed]) -> Packed {
+    let (fs, f) = f.as_chunks::<4>();
+    let (xs, x) = x.as_chunks::<4>();
+    let mut sum = Packed::ZERO;
+    for (f, x) in fs.iter().zip(xs) {
+        sum += Packed::dot_product(f, x);
+    }
+    for (f, x) in f.iter().zip(x) {
+        sum += *f * *x;
+    }
+    sum
+}
+
 impl<'a> Planes<'a> {
     pub fn len(&self) -> usize {
         self.0[0].len()
@@ -61,10 +113,8 @@ impl<'a> Planes<'a> {
     /// sum a_i b_i.
     pub fn dot(&self, b: Planes) -> K {
         let ((x, xs), (y, ys)) = (self.split(), b.split());
-        let mut sum = PackedK::ZERO;
-        for i in 0..x[0].len() {
-            sum += packed(&x, i) * packed(&y, i);
-        }
+        let sum = sum_in_pairs(x[0].len(), |i| [[packed(&x, i), packed(&y, i)]]);
+        let sum = sum[0];
         let tail: K = (0..xs.len()).map(|i| xs.get(i) * ys.get(i)).sum();
         lanes_sum(sum) + tail
     }
@@ -73,12 +123,7 @@ impl<'a> Planes<'a> {
     pub fn dot_base(&self, f: &[F]) -> K {
         let (x, xs) = self.split();
         let (fp, fs) = Packed::pack_slice_with_suffix(f);
-        let mut sum = [Packed::ZERO; 3];
-        for i in 0..fp.len() {
-            for d in 0..3 {
-                sum[d] += fp[i] * x[d][i];
-            }
-        }
+        let sum = x.map(|x| sum_in_fours(fp, x));
         let tail: K = fs.iter().enumerate().map(|(i, &f)| xs.get(i) * f).sum();
         let packed = PackedK::from_basis_coefficients_fn(|d| sum[d]);
         lanes_sum(packed) + tail
@@ -267,12 +312,10 @@ pub fn wipe(x: &mut [F]) {
 pub fn ends(a: Planes, b: Planes, wa: Planes, wb: Planes) -> [K; 2] {
     let ((a, at), (b, bt)) = (a.split(), b.split());
     let ((x, xt), (y, yt)) = (wa.split(), wb.split());
-    let mut sums = [PackedK::ZERO; 2];
-    for i in 0..a[0].len() {
+    let sums = sum_in_pairs(a[0].len(), |i| {
         let (a, b, x, y) = (packed(&a, i), packed(&b, i), packed(&x, i), packed(&y, i));
-        sums[0] += a * x;
-        sums[1] += (b + b - a) * (y + y - x);
-    }
+        [[a, x], [b + b - a, y + y - x]]
+    });
     let mut out = sums.map(lanes_sum);
     for i in 0..at.len() {
         let (a, b, x, y) = (at.get(i), bt.get(i), xt.get(i), yt.get(i));
