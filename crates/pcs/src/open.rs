@@ -180,17 +180,25 @@ fn masked<H: OpeningHooks>(
 /// lam_i^c on the columns, mu_i^(x-R+1) on the blinding rows, for each of the pairs.
 fn blinding_terms(all: &[Column], lams: &[K], mus: &[K], k0: u32) -> Vec<RankOne> {
     let longest = all.iter().map(|c| c.1.len()).max().unwrap_or(0);
-    let term = |(&lam, &mu): (&K, &K)| {
-        let row = KVec::powers(mu, mu, longest);
-        let dot = |c: &Column| row.planes().slice(0, c.1.len()).dot_base(c.1);
-        let mut y: Vec<K> = all.iter().map(dot).collect();
+    let rows: Vec<KVec> = (mus.par_iter())
+        .map(|&mu| KVec::powers(mu, mu, longest))
+        .collect();
+    // By columns, so that each is read once.
+    let dots: Vec<Vec<K>> = (all.par_iter())
+        .map(|c| {
+            let dot = |row: &KVec| row.planes().slice(0, c.1.len()).dot_base(c.1);
+            rows.iter().map(dot).collect()
+        })
+        .collect();
+    let term = |(i, &lam): (usize, &K)| {
+        let mut y: Vec<K> = dots.iter().map(|dots| dots[i]).collect();
         y.resize(1 << k0, K::ZERO);
         RankOne {
             u: powers(lam, 1 << k0),
             y,
         }
     };
-    lams.par_iter().zip(mus).map(term).collect()
+    lams.iter().enumerate().map(term).collect()
 }
 
 /// A binding weighs cell c R + x of its slab z^(cR) z^(x+1).
