@@ -315,24 +315,40 @@ pub fn public_values(prepared: &Prepared, trace: &Trace) -> Publics {
     )
 }
 
-/// Valid entries, row-major, of a padded block.
+/// Valid entries, row-major, of a padded block; nothing if the block is cut short.
 pub fn gather(shape: &[u32], block: &[F]) -> Vec<i64> {
-    let [extent, inner @ ..] = shape else {
-        return block.first().map(|&x| f_to_i64(x)).into_iter().collect();
-    };
-    if inner.is_empty() {
-        return block
-            .iter()
-            .take(*extent as usize)
-            .map(|&x| f_to_i64(x))
-            .collect();
+    /// Entries from which a second core pays.
+    const LARGE: usize = 1 << 13;
+    if block.len() < 1 << tacit_program::shape_bits(shape) {
+        return Vec::new();
     }
-    let stride = 1usize << tacit_program::shape_bits(inner);
-    block
-        .chunks(stride)
-        .take(*extent as usize)
-        .flat_map(|b| gather(inner, b))
-        .collect()
+    let mut out = vec![0; shape.iter().map(|&e| e as usize).product()];
+    match shape {
+        [extent, inner @ ..] if out.len() >= 2 * LARGE && !inner.is_empty() => {
+            let row = out.len() / *extent as usize;
+            out.par_chunks_mut(row)
+                .zip(block.par_chunks(1 << tacit_program::shape_bits(inner)))
+                .with_min_len(LARGE.div_ceil(row))
+                .for_each(|(out, block)| fill(out, inner, block));
+        }
+        _ => fill(&mut out, shape, block),
+    }
+    out
+}
+
+fn fill(out: &mut [i64], shape: &[u32], block: &[F]) {
+    match shape {
+        [extent, inner @ ..] if !inner.is_empty() => {
+            let rows = out.chunks_mut(out.len() / *extent as usize);
+            let blocks = block.chunks(1 << tacit_program::shape_bits(inner));
+            rows.zip(blocks)
+                .for_each(|(out, block)| fill(out, inner, block));
+        }
+        _ => out
+            .iter_mut()
+            .zip(block)
+            .for_each(|(o, &x)| *o = f_to_i64(x)),
+    }
 }
 
 /// A hash of the cells, blocks of them side by side.
