@@ -102,7 +102,7 @@ pub fn prove<H: Hooks>(
             .par_iter_mut()
             .map(|t| t.round(left))
             .reduce(|| zero, add);
-        let (rho, _) = rounds::send(writer, values);
+        let rho = rounds::send(writer, values);
         terms
             .par_iter_mut()
             .filter(|t| t.operands.log() == left)

@@ -35,9 +35,12 @@ pub struct State<'a> {
     pub lambda: K,
     /// Coordinates of eq for all variables, front first, those of the lanes last.
     pub r: &'a [K],
-    pub claim: K,
+    /// Their inverses, 0 for 0.
+    inverses: Vec<K>,
+    /// The claim, without eq of the coordinates that are bound.
+    claim: K,
     /// eq of the coordinates that are bound.
-    pub bound: K,
+    bound: K,
     pub point: Vec<K>,
 }
 
@@ -46,6 +49,7 @@ impl<'a> State<'a> {
         Self {
             lambda,
             r,
+            inverses: inverses(r),
             claim,
             bound: K::ONE,
             point: Vec::with_capacity(r.len() + 1),
@@ -57,20 +61,45 @@ impl<'a> State<'a> {
         &self.r[self.point.len()..]
     }
 
-    /// Sends the round of t; t(1) follows from the claim, or from `at1` when the coordinate of eq is 0. Returns the challenge.
+    /// Sends the round of t; t(1) follows from the claim (1 - r) t(0) + r t(1), or from `at1` when r is 0. Returns the challenge.
     pub fn send(&mut self, writer: &mut Writer, at0: K, top: K, at1: impl FnOnce() -> K) -> K {
-        let line = eq_line(self.left()[0], self.bound);
-        let at1 = match line[1].try_inverse() {
-            Some(inverse) => (self.claim - line[0] * at0) * inverse,
-            None => at1(),
+        let (r, inverse) = (self.left()[0], self.inverses[self.point.len()]);
+        let at1 = if inverse == K::ZERO {
+            at1()
+        } else {
+            (self.claim - at0 + r * at0) * inverse
         };
-        let values = times(line, Quadratic { at0, at1, top }.values());
-        let (rho, claim) = rounds::send(writer, values);
-        self.claim = claim;
+        let line = eq_line(r, self.bound);
+        let t = Quadratic { at0, at1, top };
+        let rho = rounds::send(writer, times(line, t.values()));
+        self.claim = t.at(rho);
         self.bound = line[0] + rho * (line[1] - line[0]);
         self.point.push(rho);
         rho
     }
+}
+
+/// All inverses with one inversion; 0 for 0.
+fn inverses(r: &[K]) -> Vec<K> {
+    // Products of those before, zeros left out.
+    let mut out = Vec::with_capacity(r.len());
+    let mut product = K::ONE;
+    for &x in r {
+        out.push(product);
+        if x != K::ZERO {
+            product *= x;
+        }
+    }
+    let mut inverse = product.inverse();
+    for (out, &x) in out.iter_mut().zip(r).rev() {
+        if x == K::ZERO {
+            *out = K::ZERO;
+        } else {
+            *out *= inverse;
+            inverse *= x;
+        }
+    }
+    out
 }
 
 /// t(0) and the leading coefficient of (l + X (h - l)).
@@ -348,4 +377,38 @@ pub fn finish(
     layer.rounds(writer, &mut state, joined);
     let [a, p1, q0, q1] = layer.pairs[0].map(|v| v.lane(0));
     (state.point, [a - state.lambda * q0, p1, q0, q1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tacit_algebra::{eq_table, hash::Words, F};
+
+    /// What the rounds leave of the claim is the product at the point, whichever coordinates of eq are 0.
+    #[test]
+    fn rounds_end_at_the_product() {
+        let mut words = Words::new([9; 32]);
+        for zeros in [0b000, 0b001, 0b010, 0b101, 0b111] {
+            let mut draw = |n: usize| (0..n).map(|_| words.next_k()).collect::<Vec<K>>();
+            let mut r = draw(3);
+            (0..3)
+                .filter(|i| zeros >> i & 1 == 1)
+                .for_each(|i| r[i] = K::ZERO);
+            let product = |p: &Pair<F>| product(p, p).0.lane(0);
+            let pairs: Vec<Pair<F>> = draw(32)
+                .chunks(4)
+                .map(|p| [p[0], p[1], p[2], p[3]].map(Ext::splat))
+                .collect();
+            let claim = (eq_table(&r).into_iter().zip(&pairs))
+                .map(|(e, p)| e * product(p))
+                .sum();
+            let mut layer = Layer { log: 3, pairs };
+            let mut state = State::new(draw(1)[0], &r, claim);
+            let mut writer = Writer::new();
+            writer.set_pads(vec![K::ZERO; 9]);
+            layer.rounds(&mut writer, &mut state, true);
+            assert_eq!(state.claim, product(&layer.pairs[0]), "{zeros:b}");
+            assert_eq!(state.bound, tacit_algebra::eq(&r, &state.point));
+        }
+    }
 }

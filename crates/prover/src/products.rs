@@ -37,7 +37,7 @@ pub fn prove<H: Hooks>(
                 at.iter_mut().zip(step).for_each(|(v, s)| *v += s);
             }
         }
-        let (rho, _) = rounds::send(writer, values);
+        let rho = rounds::send(writer, values);
         for i in 0..half {
             let high = rows[half + i];
             rows[i]

@@ -3,14 +3,12 @@
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::{F, K};
 use tacit_transcript::Writer;
-use tacit_verifier::sumcheck::cubic;
 
-/// Sends the round whose cubic has these values at 0, 1, 2, 3. Returns the challenge and the cubic there.
-pub fn send(writer: &mut Writer, values: [K; 4]) -> (K, K) {
+/// Sends the round whose cubic has these values at 0, 1, 2, 3. Returns the challenge.
+pub fn send(writer: &mut Writer, values: [K; 4]) -> K {
     let [s0, _, s2, s3] = values;
     writer.send_padded("round", &[s0, s2, s3]);
-    let rho = writer.challenge("round");
-    (rho, cubic(values, rho))
+    writer.challenge("round")
 }
 
 /// A quadratic by its values at 0 and 1 and its leading coefficient.
@@ -22,13 +20,17 @@ pub struct Quadratic {
 }
 
 impl Quadratic {
-    /// The values at 0, 1, 2, 3: t(x) = t0 + x (t1 - t0 - top) + x^2 top.
+    /// The values at 0, 1, 2, 3.
     pub fn values(self) -> [K; 4] {
-        let slope = self.at1 - self.at0 - self.top;
-        [0u8, 1, 2, 3].map(|x| {
-            let x = F::from_u8(x);
-            self.at0 + (slope + self.top * x) * x
-        })
+        [0u8, 1, 2, 3].map(|x| self.at(F::from_u8(x)))
+    }
+
+    /// t(x) = t0 + x (t1 - t0 - top) + x^2 top.
+    pub fn at<X: Copy>(self, x: X) -> K
+    where
+        K: std::ops::Mul<X, Output = K>,
+    {
+        self.at0 + (self.at1 - self.at0 - self.top + self.top * x) * x
     }
 }
 

@@ -38,7 +38,7 @@ fn prove(writer: &mut Writer, mut tables: Vec<Vec<K>>, rounds: usize) -> Vec<[K;
             (0..half).map(at).sum::<K>()
         });
         sent.push([values[0], values[2], values[3]]);
-        let (rho, _) = send_round(writer, values);
+        let rho = send_round(writer, values);
         for t in &mut tables {
             *t = (0..half).map(|i| line(t, i, rho)).collect();
         }

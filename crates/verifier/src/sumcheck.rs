@@ -29,14 +29,6 @@ fn third() -> F {
     F::from_u64((tacit_algebra::P - 1) / 3 * 2 + 1)
 }
 
-/// The cubic through `values` at 0, 1, 2, 3, at x.
-pub fn cubic(values: [K; 4], x: K) -> K {
-    lagrange(x)
-        .into_iter()
-        .zip(values)
-        .fold(K::ZERO, |sum, (l, v)| sum + l * v)
-}
-
 /// One round's part of the new claim: c' = keep * c + sum of coefficient * pad or sent value.
 struct Round {
     keep: K,
