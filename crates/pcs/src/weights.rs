@@ -151,10 +151,14 @@ struct Blocks {
 impl Blocks {
     fn new(form: &ProductForm, s: K) -> Self {
         let inner = inner_groups(form);
-        let mut table = KVec::from_slice(&[K::ONE]);
-        for &i in &inner {
-            table = outer_product(&form.groups[i].table, &table);
-        }
+        let table_of = |i: usize| &form.groups[i].table[..];
+        let (lowest, others) = match inner.split_first() {
+            Some((&lowest, others)) => (table_of(lowest), others),
+            None => (&[K::ONE][..], &[][..]),
+        };
+        let table = (others.iter()).fold(KVec::from_slice(lowest), |table, &i| {
+            outer_product(table_of(i), &table)
+        });
         Self {
             table,
             at: outer_weights(form, &inner, s),
@@ -164,10 +168,6 @@ impl Blocks {
 
 /// Entry i n + j is high_i low_j.
 fn outer_product(high: &[K], low: &KVec) -> KVec {
-    if low.len() == 1 {
-        let scale = low.planes().get(0);
-        return KVec::from_slice(&high.iter().map(|&h| h * scale).collect::<Vec<K>>());
-    }
     let n = low.len();
     let mut out = KVec::zeros(high.len() * n);
     let mut planes = out.planes_mut();
