@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tacit.errors import InputError, QuantizationError
 from tacit.execution import validate
 from tacit.graph import Graph, load
+from tacit.importers import torch
 from tacit.lowering.builder import Settings
 from tacit.lowering.core import IntGraph, Threshold
 from tacit.lowering.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility
@@ -96,7 +97,8 @@ def compile_model(
     if inputs not in INPUT_PLACES or weights not in ("private", "public") or outputs not in OUTPUT_PLACES:
         asked = f"visibility inputs={inputs!r}, weights={weights!r}, outputs={outputs!r}"
         raise InputError(asked, hint="see compile_model")
-    graph = model if isinstance(model, Graph) else load(model, batch=batch)
+    example = torch.example_of(calibration, batch) if torch.is_module(model) else None
+    graph = model if isinstance(model, Graph) else load(model, batch=batch, example=example)
     samples = named_samples(graph, calibration)
     ranges = calibrate(graph, samples)
     bound = None

@@ -70,7 +70,8 @@ class Graph:
 def load(model: Any, *, batch: int = 1, example: Any = None) -> Graph:
     """Import a model: a path or bytes of ONNX, an ``onnx.ModelProto``, a scikit-learn estimator, a ``torch.nn.Module``.
 
-    ``batch`` fixes free batch dimensions. ``example`` is an example input, needed by ``torch.nn.Module`` only.
+    ``batch`` fixes free batch dimensions. ``example`` is an example input, needed by ``torch.nn.Module`` only: a tensor, an
+    array, a tuple of them, or those by name.
     Raises :class:`tacit.errors.ModelError`.
     """
     from tacit.importers import load_model

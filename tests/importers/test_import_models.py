@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from onnx_models import agree, model, operators, random
 
-from tacit.errors import ModelError
+from tacit.compiler import compile_model
+from tacit.errors import InputError, ModelError
 from tacit.graph import evaluate, evaluate_samples, load, reference_outputs
 from tacit.importers import onnx as importer
 from tacit.importers import simplify
 from tacit.importers.registry import CANONICAL, IMPORTERS
+from tacit.importers.torch import example_of
 
 node = helper.make_node
 
@@ -174,12 +176,20 @@ def test_torch_calls(monkeypatch: pytest.MonkeyPatch) -> None:
         def train(self, mode: bool) -> None:
             self.training = mode
 
+        def forward(self, x: Any, z: Any = None) -> Any:
+            return x
+
+        __call__ = forward
+
     def export(module: Module, tensors: tuple[Any, ...], buffer: Any, *, dynamo: bool = True, **options: Any) -> None:
         modes.append(module.training)
-        assert (dynamo, options) == (False, {"input_names": ["input"], "opset_version": 17})
-        if len(tensors[0]) != 3:
+        names = [options["input_names"][0], "output"]
+        assert (dynamo, options) == (False, {"input_names": names[:1], "output_names": names[1:], "opset_version": 17})
+        if tensors[0].shape != (1, 3):
             raise RuntimeError("shape")
-        buffer.write(model([node("Relu", ["input"], ["y"])], {"input": (3,)}, {"y": 1}).SerializeToString())
+        buffer.write(
+            model([node("Relu", *[[n] for n in names])], {names[0]: (1, 3)}, {names[1]: 2}).SerializeToString()
+        )
 
     torch = SimpleNamespace(
         nn=SimpleNamespace(Module=Module),
@@ -190,8 +200,18 @@ def test_torch_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setitem(sys.modules, "torch", torch)
     module = Module()
-    assert operators(load(module, example=[[0.0, 0.0, 0.0]])) == ["Relu"]
+    assert operators(load(module, example=np.zeros((1, 3), np.float32))) == ["Relu"]
     assert (modes, module.training) == ([False], True)
+    assert load(module, example={"x": np.zeros((1, 3))}).inputs == ("x",)
+    # The first calibration sample is the example.
+    samples = random(5, 3)
+    program, _ = compile_model(module, calibration={"x": samples})
+    assert (list(program.ints.inputs), list(program.ints.outputs)) == (["x"], ["output"])
+    assert example_of(random(2, 4, 3), 4).shape == (4, 3)
+    for wrong in (np.zeros(()), np.zeros((0, 3))):
+        with pytest.raises(InputError) as refused:
+            compile_model(module, calibration=wrong)
+        assert refused.value.slug == "input_shape"
     for example, slug in ((None, "example"), (np.zeros(2), "conversion")):
         with pytest.raises(ModelError) as caught:
             load(module, example=example)
@@ -214,6 +234,8 @@ def test_torch_module() -> None:
     with pytest.raises(ModelError) as caught:
         load(module)
     assert caught.value.slug == "example"
+    program, _ = compile_model(module, calibration=images)
+    assert program.accuracy.top1["output"] == 1.0
 
 
 def test_every_canonical_operator_is_documented() -> None:

@@ -35,7 +35,8 @@ def compile(
 ) -> tuple[Program, Weights]:
     """Compile a model to a public program and its integers.
 
-    `model`: path of an ONNX file, `onnx.ModelProto`, a scikit-learn estimator or a `torch.nn.Module`.
+    `model`: path of an ONNX file, `onnx.ModelProto`, a scikit-learn estimator or a `torch.nn.Module`
+    (traced on the first sample; its inputs are named as in `calibration`, or `input`).
     `calibration`: samples (n, d..) by input name, or one array; ranges and scales come from them.
     `batch`: inferences a proof. `headroom`: how far values may exceed the calibrated ranges, as a factor.
     `weights`: "private" or "public"; `input`: "private", "committed" or "public".

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import sys
+import warnings
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from onnx import ModelProto
 
-from tacit.errors import ModelError
+from tacit.errors import InputError, ModelError
 from tacit.importers.read import parse
 
 OPSET = 17
@@ -20,8 +24,33 @@ def is_module(model: Any) -> bool:
     return torch is not None and isinstance(model, torch.nn.Module)
 
 
+def example_of(samples: Any, batch: int) -> Any:
+    """The first sample as an example input: by name as ``samples``, or one array. See `tacit.graph.evaluate` for shapes."""
+    if isinstance(samples, Mapping):
+        return {name: _first(array, batch, name) for name, array in samples.items()}
+    return _first(samples, batch, "input")
+
+
+def _first(samples: Any, batch: int, name: str) -> Any:
+    """(1, d..) of samples (n, d..) when batch = 1, else (b, d..) of (n, b, d..) or of itself; floats as float32, torch's own."""
+    array = np.asarray(samples)
+    if array.dtype.kind == "f":
+        array = array.astype(np.float32)
+    if batch == 1 and array.ndim > 0 and len(array) > 0:
+        return array[:1]
+    if array.ndim > 1 and len(array) > 0 and array.shape[1] == batch:
+        return array[0]
+    if array.ndim > 0 and batch > 1 and len(array) == batch:
+        return array
+    asked = "samples (n, ...)" if batch == 1 else f"samples (n, {batch}, ...)"
+    raise InputError(f"shape {list(array.shape)} given, {asked} expected", slug="input_shape", place=f"input {name}")
+
+
 def to_onnx(model: Any, example: Any) -> ModelProto:
-    """The module in evaluation mode as ONNX, traced on ``example``: a tensor, an array, or a tuple of them."""
+    """The module in evaluation mode as ONNX, traced on ``example``: a tensor, an array, a tuple of them, or those by name.
+
+    Inputs have the names of the example, or are ``input`` (``input_0``, ..); outputs are ``output`` (``output_0``, ..).
+    """
     import torch
 
     name = type(model).__name__
@@ -29,16 +58,24 @@ def to_onnx(model: Any, example: Any) -> ModelProto:
         raise ModelError(
             "a torch module needs an example input", slug="example", place=name, hint="load(module, example=tensor)"
         )
-    parts = example if isinstance(example, (tuple, list)) else (example,)
+    names, parts = _inputs(model, example)
     tensors = tuple(part if isinstance(part, torch.Tensor) else torch.as_tensor(part) for part in parts)
-    names = ["input"] if len(tensors) == 1 else [f"input_{index}" for index in range(len(tensors))]
     training = model.training
     buffer = io.BytesIO()
     try:
         model.eval()
-        with torch.no_grad():
+        # The exporter that is asked for says that it is an old one.
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            outputs = _numbered("output", _count(model(*tensors)))
             torch.onnx.export(
-                model, tensors, buffer, input_names=names, opset_version=OPSET, **_exporter(torch.onnx.export)
+                model,
+                tensors,
+                buffer,
+                input_names=names,
+                output_names=outputs,
+                opset_version=OPSET,
+                **_exporter(torch.onnx.export),
             )
     except Exception as error:  # torch raises many types
         raise ModelError(f"torch.onnx cannot export it: {error}", slug="conversion", place=name) from error
@@ -47,8 +84,29 @@ def to_onnx(model: Any, example: Any) -> ModelProto:
     return parse(buffer.getvalue(), name)
 
 
+def _inputs(model: Any, example: Any) -> tuple[list[str], list[Any]]:
+    """Names and values, in the order of the module's arguments."""
+    if isinstance(example, Mapping):
+        known = list(inspect.signature(model.forward).parameters)
+        names = list(example)
+        if set(names) <= set(known):
+            names.sort(key=known.index)
+        return names, [example[name] for name in names]
+    parts = list(example) if isinstance(example, (tuple, list)) else [example]
+    return _numbered("input", len(parts)), parts
+
+
+def _numbered(name: str, count: int) -> list[str]:
+    return [name] if count == 1 else [f"{name}_{index}" for index in range(count)]
+
+
+def _count(result: Any) -> int:
+    """Tensors in what a module returns."""
+    if isinstance(result, Mapping):
+        result = list(result.values())
+    return sum(map(_count, result)) if isinstance(result, (tuple, list)) else 1
+
+
 def _exporter(export: Any) -> dict[str, Any]:
     """The exporter that writes opset 17 into a buffer: recent versions must be asked for it."""
-    import inspect
-
     return {"dynamo": False} if "dynamo" in inspect.signature(export).parameters else {}
