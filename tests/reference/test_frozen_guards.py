@@ -1,0 +1,261 @@
+"""Guards that are not challenges, taken away one by one: the false result is accepted then, and refused where the guard is.
+
+Rows are those of docs/attacks.md. A guard of the second verifier is taken away by replacing one function of it (and the same
+one of the toy prover, where it has it too); a relation, by a program that lacks it. The opening: test_frozen_opening.py.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from math import prod
+
+import pytest
+from test_argument import change, false_claims, slug_of
+from test_frozen import VALUE
+from toy import cases, commit, programs, prover
+from toy.execute import Execution
+from toy.oracle import holes
+
+from tacit.reference import forms, relations, validation
+from tacit.reference.field import ZERO, K, P, add, bits, lift, scale, total
+from tacit.reference.forms import AxisTables, known
+from tacit.reference.program import Expr, LinearHint, Program, Public, Shape, Term
+from tacit.reference.sizes import Block
+
+VERIFY = sys.modules["tacit.reference.verify"]  # the package's attribute of this name is the function
+
+
+def prove(program: Program, *spoils, geometry=programs.TWO_LEVELS, given=None) -> cases.Case:
+    def spoil(run: Execution) -> None:
+        for each in spoils:
+            each(run)
+
+    return cases.prove_case(program, geometry, given or programs.values_for(program), spoil=spoil)
+
+
+def outputs_follow(run: Execution) -> None:
+    """Public outputs are computed anew from the values that were changed."""
+    run.einsum_values.clear()
+    for hint in run.program.hints:
+        if isinstance(hint, LinearHint):
+            run._run(hint)
+
+
+def rounded_by(by: int):
+    """A remainder of `mixed` moves by 4 and the rounded number by 1 the other way; outputs follow."""
+    return [change("r", 1, -4 * by), change("a", 1, by), outputs_follow]
+
+
+# ---------------------------------------------------------------- tables
+def rows_of_any_table(run: Execution) -> None:
+    """A looked-up pair that its own table lacks is counted at a row of another one."""
+    count, first = run.count, len(run.program.tensors)
+
+    def anywhere() -> None:
+        count()
+        rows = [list(zip(t.ins, t.outs, strict=True)) for t in run.program.tables]
+        for lookup in run.program.lookups:
+            for pair in run.lookup_pairs(lookup):
+                for j, other in enumerate(rows):
+                    if pair not in rows[lookup.table] and pair in other:
+                        run.values[first + j][other.index(pair)] += 1
+
+    run.count = anywhere  # type: ignore[method-assign]
+
+
+def forget_tags(patch: pytest.MonkeyPatch) -> None:
+    """Both sides add the tag to the fingerprints again: alpha - beta in - beta^2 out."""
+    lookup_leaves, table_leaves = relations.Relations.lookup_leaves, relations.Relations.table_leaves
+    leaves = prover.RelationsProver.leaves
+
+    def lookup_without(self: relations.Relations, block: Block) -> forms.Extension:
+        lookup, out = self.program.lookups[block.index], lookup_leaves(self, block)
+        everything = self.extend(Expr(1, ()), lookup.shape).value.constant
+        out.value = out.value.plus(scale(everything, lookup.table + 1))
+        return out
+
+    def table_without(self: relations.Relations, block: Block):
+        rows = self.program.tables[block.index].rows
+        out, counts = table_leaves(self, block)
+        everything = total(relations.eq_table(self.at((rows,))[0])[:rows])
+        out.value = out.value.plus(scale(everything, block.index + 1))
+        return out, counts
+
+    def leaves_without(self: prover.RelationsProver) -> tuple[list[K], list[K]]:
+        p, q = leaves(self)
+        for b in self.sizes.blocks:
+            shape = (self.program.tables[b.index].rows,) if b.is_table else self.program.lookups[b.index].shape
+            tag = 1 + (b.index if b.is_table else self.program.lookups[b.index].table)
+            valid = commit.block(shape, [1] * prod(shape))
+            for i, ok in enumerate(valid, start=b.offset):
+                q[i] = add(q[i], lift(tag * ok))
+        return p, q
+
+    patch.setattr(relations.Relations, "lookup_leaves", lookup_without)
+    patch.setattr(relations.Relations, "table_leaves", table_without)
+    patch.setattr(prover.RelationsProver, "leaves", leaves_without)
+
+
+def test_a_row_of_another_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 18. A remainder of -4 to -1 is no row of `two bits`, but (r, 0) is one of `relu`. Guard: the tag in the fingerprint."""
+    attack = [*rounded_by(1), rows_of_any_table]
+    forget_tags(monkeypatch)
+    case = prove(programs.mixed(), *attack)
+    assert case.run.check() == ["lookup r"]
+    assert case.proof.publics != cases.honest("mixed").proof.publics
+    case.verify()
+    monkeypatch.undo()
+    assert slug_of(case.verify) == "final_claim"  # the same bytes
+    case = prove(programs.mixed(), *attack)
+    assert false_claims(case) == ["logup layer 0"]
+    assert slug_of(case.verify) == "final_claim"
+
+
+def without_range(program: Program, name: str) -> Program:
+    return replace(program, lookups=tuple(x for x in program.lookups if x.name != name))
+
+
+def test_a_remainder_without_a_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 13. A rounding that is off by one, its remainder out of range. Guards: the remainder's lookup, and that a program in
+    which nothing bounds a number is none."""
+    attack = rounded_by(-1)
+    bare = without_range(programs.mixed(), "r")
+    case = prove(bare, *attack)
+    assert case.run.check() == []
+    assert case.proof.publics != cases.honest("mixed").proof.publics
+    assert slug_of(case.verify) == "program"
+    monkeypatch.setattr(validation, "check_intervals", lambda _: None)
+    case.verify()
+    case = prove(programs.mixed(), *attack)  # the same verifier, the program with the lookup
+    assert case.run.check() == ["lookup r"]
+    assert slug_of(case.verify) == "final_claim"
+
+
+# ---------------------------------------------------------------- denominators
+def forget_the_inverse(patch: pytest.MonkeyPatch) -> None:
+    """The triple (Q, 1/Q, 1) of the root becomes (0, 0, 0) on both sides."""
+    verifier, made = relations.Relations.logup, prover.RelationsProver.logup
+
+    def logup(self: relations.Relations):
+        out = verifier(self)
+        self.triples[0] = (known(ZERO), known(ZERO), known(ZERO))
+        return out
+
+    def prover_logup(self: prover.RelationsProver) -> list[K]:
+        point = made(self)
+        self.triples[0] = (ZERO, ZERO, ZERO)
+        return point
+
+    patch.setattr(relations.Relations, "logup", logup)
+    patch.setattr(prover.RelationsProver, "logup", prover_logup)
+
+
+class Unseen(tuple):
+    """An element of K that no comparison finds equal to another one."""
+
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+
+def ranged() -> Program:
+    """Five private numbers are in 0..=3; three leaves of their lookup are at invalid indices."""
+    p = programs.Build("ranged", [("data", True)])
+    p.tensor("x", (5,), "data", -8, 7)
+    p.tables.append(programs.Table("two bits", programs.Range(0, 4)))
+    p.range_check("x", 0)
+    return p.done(["x"])
+
+
+@pytest.mark.parametrize("leaves", ["two lookups", "padding"])
+def test_a_denominator_of_zero(leaves: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 17. Two leaves have the denominator 0: then all fractions together are 0/0, and no lookup is checked. Guards: the
+    root's denominator has an inverse; alpha is not 0, which is the denominator of the padding. (No such alpha is ever drawn:
+    it is made known to have the case at all.)"""
+    known_alpha = add(lift(1), scale(VALUE, 5)) if leaves == "two lookups" else Unseen(ZERO)  # tag 1, in 5, out 0
+    given = {"x": [5, 0, 5, 3, -7]}
+    with holes(known={"alpha": known_alpha, "beta": VALUE}):
+        case = prove(ranged(), given=given)
+        assert case.run.check() == ["lookup x"]
+        assert false_claims(case) == ["products"]
+        assert slug_of(case.verify) == "final_claim"
+        forget_the_inverse(monkeypatch)
+        case = prove(ranged(), given=given)
+        case.verify()
+        monkeypatch.undo()
+        assert slug_of(case.verify) == "final_claim"  # the same bytes
+    if leaves == "padding":
+        with holes(known={"alpha": ZERO, "beta": VALUE}):
+            assert slug_of(case.verify) == "alpha"
+
+
+# ---------------------------------------------------------------- padding
+def weigh_padding(patch: pytest.MonkeyPatch) -> None:
+    """Axes of committed tensors that an expression sums over are summed to the end of the padded block."""
+    term_form = forms.term_form
+
+    def whole(term: Term, tables: AxisTables, source: Shape, padded: bool):
+        return term_form(term, tables, tuple(1 << bits(n) for n in source) if padded else source, padded)
+
+    patch.setattr(forms, "term_form", whole)
+
+
+def test_padding_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 12. A tensor of three entries is committed with a fourth cell of 5 after them, which no interval is proven for, and
+    the sum of the entries comes out larger by 5. Guard: forms weigh the padding zero."""
+    p = programs.Build("total", [("data", True)])
+    p.tensor("x", (3,), "data", -8, 7)
+    p.output("y", (), p.expr(p.term("x", links=())), -100, 100)
+    program, place_cells = p.done(["x"], ["y"]), commit.place_cells
+
+    def with_a_fourth(*arguments) -> list[int]:
+        cells = place_cells(*arguments)
+        cells[3] = 5
+        return cells
+
+    def attack() -> cases.Case:
+        with monkeypatch.context() as patch:
+            patch.setattr(commit, "place_cells", with_a_fourth)
+            case = prove(program, change("y", 0, 5))
+        assert case.run.check() == ["zero y"]
+        assert case.slabs["data"].cells[3] == 5
+        return case
+
+    with monkeypatch.context() as patch:
+        weigh_padding(patch)
+        case = attack()
+        assert false_claims(case) == []
+        case.verify()
+    assert slug_of(case.verify) == "final_claim"  # the same bytes
+    case = attack()
+    assert false_claims(case) == ["zeros and lookups"]
+    assert slug_of(case.verify) == "final_claim"
+
+
+# ---------------------------------------------------------------- integers
+def test_a_zero_that_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 15. x = 2^45 y has y = 2^19 for x = 2^32 - 1, modulo p. Guard: a program in which a zero could wrap is none."""
+    p = programs.Build("wraps", [("data", True)])
+    p.tensor("x", (2,), "data", -(2**40), 2**40)
+    p.tensor("y", (2,), Public(), -(2**20), 2**20)
+    zero = p.expr(p.term("x"), p.term("y", -(2**45)))
+    p.zeros.append(programs.Zero("multiple", (2,), zero))
+    case = prove(p.done(["x", "y"]), given={"x": [2**32 - 1, 0], "y": [2**19, 0]})
+    assert (2**45 * 2**19 - (2**32 - 1)) % P == 0
+    assert case.run.check() == ["zero multiple"]
+    assert slug_of(case.verify) == "program"
+    monkeypatch.setattr(validation, "check_intervals", lambda _: None)
+    case.verify()
+
+
+def test_public_values_that_are_the_same_modulo_p(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 1. y + p is absorbed and evaluated as y is. Guard: a public value lies in its interval."""
+    case = cases.honest("linear")
+    other = [[y + P for y in case.proof.publics[0]]]
+    assert slug_of(lambda: case.verify(publics=other)) == "public_interval"
+    y = [t.name for t in case.program.tensors].index("y")
+    monkeypatch.setattr(VERIFY, "check_publics", lambda _, publics: {y: publics[0]})
+    case.verify(publics=other)
