@@ -20,8 +20,8 @@ from toy.forge import final_difference
 from toy.oracle import Draw, holes
 
 from tacit.reference import opening
-from tacit.reference.commitment import Geometry, Header, Level
-from tacit.reference.field import ONE, ZERO, K, P, add, domain_point, inverse, lift, mul, neg, pack_f, sub
+from tacit.reference.commitment import Commitment, Geometry, Header, Level
+from tacit.reference.field import ONE, ZERO, K, P, add, domain_point, inverse, lift, mul, neg, pack_f, pack_k, sub
 from tacit.reference.opening import Opening, open_rows
 from tacit.reference.program import Program, schema
 from tacit.reference.transcript import Reader, Transcript, unpack_f
@@ -43,6 +43,7 @@ def made_up(prove: Callable[[K], cases.Case]) -> cases.Case:
     in it. The last run has no draw fixed."""
     log: list[Draw] = []
     plain = prove(ZERO)
+    assert plain.run.check() == ["zero y"]
     with holes(log=log):
         at_0 = final_difference(plain)
     assert at_0 != ZERO
@@ -211,22 +212,38 @@ def read_off(case: cases.Case, patch: pytest.MonkeyPatch) -> list[int]:
     return [c for column in zip(*rows[:8], strict=True) for c in coefficients(points, list(column))]
 
 
-def test_a_hiding_slab_without_blinding(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 25. The weights are read off a proof whose program calls them private. Guard: the header's flag is the program's,
-    and with it the header has the blinding of a private slab."""
-    program = programs.linear()
-    given = programs.values_for(program)
-    hidden = cases.prove_case(program, FEW_ROWS, given, max_fold=4)
-    bare = commit_slab(program, 0, hidden.run.values, FEW_ROWS, Random(b"bare"), budget=0, max_fold=4, private=False)
-    case = cases.prove_case(program, FEW_ROWS, given, slabs={**hidden.slabs, "model": bare})
-    assert slug_of(case.verify) == "header"
+def forgive(patch: pytest.MonkeyPatch, how: Callable[[Program, int, Header], tuple[Program, Header]]) -> None:
+    """What a header is checked for, on a program and a header that are made to fit each other in one respect."""
     check_header = VERIFY.check_header
 
-    def any_flag(about: Program, index: int, header: Header, *rest) -> None:
-        slabs = [replace(s, private=header.private) if i == index else s for i, s in enumerate(about.slabs)]
-        check_header(replace(about, slabs=tuple(slabs)), index, header, *rest)
+    def check(about: Program, index: int, header: Header, *rest) -> None:
+        about, header = how(about, index, header)
+        check_header(about, index, header, *rest)
 
-    monkeypatch.setattr(VERIFY, "check_header", any_flag)
+    patch.setattr(VERIFY, "check_header", check)
+
+
+def any_flag(about: Program, index: int, header: Header) -> tuple[Program, Header]:
+    slabs = [replace(s, private=header.private) if i == index else s for i, s in enumerate(about.slabs)]
+    return replace(about, slabs=tuple(slabs)), header
+
+
+def any_blinding(about: Program, index: int, header: Header) -> tuple[Program, Header]:
+    return about, replace(header, budget=1, blinding=FEW_ROWS.rows - FEW_ROWS.data_rows)
+
+
+@pytest.mark.parametrize(("changes", "how"), [({"private": False}, any_flag), ({}, any_blinding)], ids=["flag", "rows"])
+def test_a_hiding_slab_without_blinding(changes: dict, how, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows 25 and 24. The weights are read off a proof whose program calls them private. Guards: the header's flag is the
+    program's; a private slab's header has the blinding rows of its budget, which is at least one proof."""
+    program = programs.linear()
+    hidden = cases.prove_case(program, FEW_ROWS, programs.values_for(program), max_fold=4)
+    values, options = hidden.run.values, {"budget": 0, "max_fold": 4, **changes}
+    bare = commit_slab(program, 0, values, FEW_ROWS, Random(b"bare"), **options)
+    given = programs.values_for(program)
+    case = cases.prove_case(program, FEW_ROWS, given, slabs={**hidden.slabs, "model": bare})
+    assert slug_of(case.verify) == "header"
+    forgive(monkeypatch, how)
     assert read_off(case, monkeypatch) == [c % P for c in bare.cells]
     assert read_off(hidden, monkeypatch) != [c % P for c in hidden.slabs["model"].cells]
 
@@ -242,10 +259,47 @@ def test_intervals_of_another_program(monkeypatch: pytest.MonkeyPatch) -> None:
     cases.validity_case(other, 0).verify()
     case = cases.prove_case(narrow, programs.TWO_LEVELS, given, slabs=other.slabs)
     assert slug_of(case.verify) == "header"
-    check_header = VERIFY.check_header
-
-    def any_schema(about: Program, index: int, header: Header, *rest) -> None:
-        check_header(about, index, replace(header, schema=schema(about, index)), *rest)
-
-    monkeypatch.setattr(VERIFY, "check_header", any_schema)
+    forgive(monkeypatch, lambda about, index, header: (about, replace(header, schema=schema(about, index))))
     case.verify()
+
+
+# ---------------------------------------------------------------- which commitment
+def with_commitment(case: cases.Case, commitment: Commitment) -> cases.Case:
+    """The same argument, said to be about this commitment of the model."""
+    return replace(case, slabs={**case.slabs, "model": replace(case.slabs["model"], commitment=commitment)})
+
+
+def test_a_commitment_chosen_after_the_proof() -> None:
+    """Row 21. Where no challenge depends on the commitment, its y makes up for a false output, after the fact. Guard: the
+    identity, y in it, is absorbed before the first challenge."""
+
+    def attack() -> cases.Case:
+        case = false_output(programs.THREE_LEVELS, lambda _: {})(ZERO)
+        assert case.run.check() == ["zero y"]
+        model = case.slabs["model"].commitment
+
+        def moved(by: K) -> cases.Case:
+            return with_commitment(case, replace(model, y=pack_k([add(model.y_value, by)])))
+
+        with holes(deaf=["slab"]):
+            at_0, at_1 = final_difference(case), final_difference(moved(ONE))
+        return moved(neg(mul(at_0, inverse(sub(at_1, at_0)))))
+
+    with holes(deaf=["slab"]):
+        case = attack()
+        case.verify()
+    assert slug_of(case.verify) in EARLY  # the same bytes
+
+
+def test_public_weights_that_nobody_compares() -> None:
+    """Row 21. A proof for other public weights is a proof, for who takes the commitment from the prover. Guard: who relies on
+    the weights computes their commitment."""
+    honest = cases.honest("public_model")
+    program, given = honest.program, programs.values_for(honest.program)
+    given["w"] = [-w for w in given["w"]]
+    case = cases.prove_case(program, honest.geometry, given, max_fold=7)
+    assert case.proof.publics != honest.proof.publics
+    case.verify()
+    computed = commit_slab(program, 0, honest.run.values, honest.geometry, Random(), max_fold=7).commitment
+    with_commitment(honest, computed).verify()
+    assert slug_of(with_commitment(case, computed).verify) in EARLY
