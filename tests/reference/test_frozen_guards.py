@@ -18,9 +18,9 @@ from toy.execute import Execution
 from toy.oracle import holes
 
 from tacit.reference import forms, relations, validation
-from tacit.reference.field import ZERO, K, P, add, bits, lift, scale, total
+from tacit.reference.field import ONE, ZERO, K, P, add, bits, lift, scale, total
 from tacit.reference.forms import AxisTables, known
-from tacit.reference.program import Expr, LinearHint, Program, Public, Shape, Term
+from tacit.reference.program import Expr, LinearHint, Program, Public, Shape, Term, layout
 from tacit.reference.sizes import Block
 
 VERIFY = sys.modules["tacit.reference.verify"]  # the package's attribute of this name is the function
@@ -161,11 +161,11 @@ class Unseen(tuple):
         return False
 
 
-def ranged() -> Program:
-    """Five private numbers are in 0..=3; three leaves of their lookup are at invalid indices."""
+def ranged(lo: int, size: int) -> Program:
+    """Five private numbers are in a range; three leaves of their lookup are at invalid indices."""
     p = programs.Build("ranged", [("data", True)])
     p.tensor("x", (5,), "data", -8, 7)
-    p.tables.append(programs.Table("two bits", programs.Range(0, 4)))
+    p.tables.append(programs.Table("range", programs.Range(lo, size)))
     p.range_check("x", 0)
     return p.done(["x"])
 
@@ -178,18 +178,75 @@ def test_a_denominator_of_zero(leaves: str, monkeypatch: pytest.MonkeyPatch) -> 
     known_alpha = add(lift(1), scale(VALUE, 5)) if leaves == "two lookups" else Unseen(ZERO)  # tag 1, in 5, out 0
     given = {"x": [5, 0, 5, 3, -7]}
     with holes(known={"alpha": known_alpha, "beta": VALUE}):
-        case = prove(ranged(), given=given)
+        case = prove(ranged(0, 4), given=given)
         assert case.run.check() == ["lookup x"]
         assert false_claims(case) == ["products"]
         assert slug_of(case.verify) == "final_claim"
         forget_the_inverse(monkeypatch)
-        case = prove(ranged(), given=given)
+        case = prove(ranged(0, 4), given=given)
         case.verify()
         monkeypatch.undo()
         assert slug_of(case.verify) == "final_claim"  # the same bytes
     if leaves == "padding":
         with holes(known={"alpha": ZERO, "beta": VALUE}):
             assert slug_of(case.verify) == "alpha"
+
+
+# ---------------------------------------------------------------- rows beyond a table's end
+def count_beyond(patch: pytest.MonkeyPatch) -> None:
+    """The prover counts one entry at the first row beyond the table's end, whose denominator is alpha."""
+    leaves, place_cells = prover.RelationsProver.leaves, prover.place_cells
+
+    def more_leaves(self: prover.RelationsProver) -> tuple[list[K], list[K]]:
+        p, q = leaves(self)
+        [at] = [b.offset + self.program.tables[0].rows for b in self.sizes.blocks if b.is_table]
+        assert q[at] == self.alpha
+        p[at] = lift(-1)
+        return p, q
+
+    def more_cells(program: Program, slab: int | None, values, size: int) -> list[int]:
+        cells = place_cells(program, slab, values, size)
+        cells[layout(program, None).offsets[len(program.tensors)] + program.tables[0].rows] = 1
+        return cells
+
+    patch.setattr(prover.RelationsProver, "leaves", more_leaves)
+    patch.setattr(prover, "place_cells", more_cells)
+
+
+def believe_beyond(patch: pytest.MonkeyPatch) -> None:
+    """The verifier weighs the multiplicity cells of the whole padded block."""
+    table_leaves = relations.Relations.table_leaves
+
+    def whole(self: relations.Relations, block: Block):
+        out, _ = table_leaves(self, block)
+        weights = relations.eq_table(self.at((self.program.tables[block.index].rows,))[0])
+        form = forms.Form(len(self.program.tensors) + block.index, ((list(range(len(weights))), weights),))
+        return out, forms.Affine(ZERO, {}, ((ONE, form),))
+
+    patch.setattr(relations.Relations, "table_leaves", whole)
+
+
+def test_an_entry_that_is_padding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows 17 and 18. 0 is not in 1..=5, but with a tag of 0 its fingerprint is alpha, as that of a row beyond the end.
+    Guards, each enough: tags start at 1; multiplicities beyond the end weigh zero."""
+    slugs: list[str] = []
+
+    def attack(*holes_made) -> cases.Case:
+        with monkeypatch.context() as patch:
+            for hole in holes_made:
+                hole(patch)
+            count_beyond(patch)
+            case = prove(ranged(1, 5), given={"x": [0, 1, 2, 3, 5]})
+            assert case.run.check() == ["lookup x"]
+            slugs.append(slug_of(case.verify))
+        return case
+
+    case = attack(forget_tags, believe_beyond)
+    attack(forget_tags)
+    attack(believe_beyond)
+    attack()
+    assert slugs == ["accept", "final_claim", "final_claim", "final_claim"]
+    assert slug_of(case.verify) == "final_claim"  # the same bytes
 
 
 # ---------------------------------------------------------------- padding
