@@ -9,7 +9,7 @@ from toy import cases
 from toy.programs import ONE_LEVEL, THREE_LEVELS, TWO_LEVELS
 
 from tacit.reference import Refused, check_geometry, check_security
-from tacit.reference.commitment import COMMITMENT_CODEC, GEOMETRY_CODEC, Level, place_slabs, witness_blinding_rows
+from tacit.reference.commitment import COMMITMENT_CODEC, GEOMETRY_CODEC, Level, blinding_rows, place_slabs
 from tacit.reference.field import P
 from tacit.reference.security import claim_count
 from tacit.reference.sizes import Sizes
@@ -52,7 +52,7 @@ def test_not_well_formed(name: str) -> None:
 BAD_HEADERS = {
     "geometry": {"geometry": replace(GOOD, queries=9)},
     "columns": {"columns": 2},
-    "short blinding": {"blinding": 52},
+    "short blinding": {"blinding": blinding_rows(7, GOOD.queries) - 1},
     "no budget": {"budget": 0},
     "larger budget": {"budget": 2},
     "max_fold below k0": {"max_fold": 4},
@@ -157,8 +157,7 @@ def test_claims_are_counted(name: str) -> None:
 def test_no_room_for_the_witness() -> None:
     """R + T_w <= M is the geometry's to keep."""
     case = cases.honest("mixed")
-    place = case.prover.placement.witness
-    rows = witness_blinding_rows(place.columns, case.prover.placement.fold, GOOD.queries)
+    rows = blinding_rows(case.prover.placement.fold, GOOD.queries)
     links = [0, 0]
     tight = replace(GOOD, rows=GOOD.data_rows + rows)
     place_slabs(case.program, case.prover.sizes, tight, links)

@@ -6,7 +6,7 @@
 use crate::cost::{first_code, grinding, Columns, Paths, ENTRY, LEAF};
 use crate::geometry::{MAX_FINAL, MAX_LOG_DOMAIN, MAX_LOG_ROWS, MAX_ROWS};
 use crate::later::{Codes, Later};
-use crate::relations::{t_blinding, witness_columns, Relations, SlabSize};
+use crate::relations::{t_blinding, Relations, SlabSize};
 use crate::{budget, Geometry};
 
 /// What a millisecond of proving is worth in bytes.
@@ -242,7 +242,7 @@ impl Search<'_> {
                 return None;
             }
             let t = self.codes.queries(rows as usize, log_domain, grind)?;
-            let need = (data + u64::from(self.blinding(log_rows, t, k0))).div_ceil(step) * step;
+            let need = (data + u64::from(self.blinding(t, k0))).div_ceil(step) * step;
             if need <= rows {
                 return Some((rows as u32, t));
             }
@@ -251,25 +251,11 @@ impl Search<'_> {
         None
     }
 
-    /// The largest T of any private slab. Fewer columns need more rows each, so a slab counts without its link cells.
-    fn blinding(&self, log_rows: u8, t: u16, k0: u32) -> u32 {
-        let column = |c: u64| u32::try_from(c).unwrap_or(u32::MAX);
-        let long = self
-            .slabs
-            .iter()
-            .filter(|s| s.private)
-            .map(|s| SlabSize { links: 0, ..*s })
-            .map(|s| t_blinding(s.proofs, t, k0, column(s.columns(log_rows))));
-        let fresh = self.works.iter().map(|w| {
-            t_blinding(
-                1,
-                t,
-                k0,
-                column(witness_columns(&w.relations, w.witness_cells, log_rows)),
-            )
-            .saturating_add(1)
-        });
-        long.chain(fresh).max().unwrap_or(0)
+    /// The largest T of any private slab, the witness's among them.
+    fn blinding(&self, t: u16, k0: u32) -> u32 {
+        let long = self.slabs.iter().filter(|s| s.private);
+        let proofs = long.map(|s| s.proofs).max().unwrap_or(0).max(1);
+        t_blinding(proofs, t, k0)
     }
 
     /// Completes one first code by the best later ones and keeps it when it is the cheapest so far.

@@ -165,10 +165,10 @@ pub struct Shape {
     pub slab_cells: Vec<u64>,
 }
 
-/// T >= n (t + ceil(3 (2 k0 + 1) / C)): the blinding rows of a private slab. Saturates.
+/// T >= n (t + 3 (k0 + 1)): the blinding rows of a private slab. Saturates.
 #[must_use]
-pub fn t_blinding(n: u32, t: u16, k0: u32, columns: u32) -> u32 {
-    let fold = (3 * (2 * u64::from(k0) + 1)).div_ceil(u64::from(columns.max(1)));
+pub fn t_blinding(n: u32, t: u16, k0: u32) -> u32 {
+    let fold = 3 * (u64::from(k0) + 1);
     let rows = u64::from(n).saturating_mul(u64::from(t).saturating_add(fold));
     u32::try_from(rows).unwrap_or(u32::MAX)
 }

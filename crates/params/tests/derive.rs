@@ -38,16 +38,10 @@ fn check(slabs: &[SlabSize], works: &[Work], target: u16, optimize: Optimize) ->
         let shape = w.relations.shape(&g, slabs, w.witness_cells);
         assert!(budget(&g, &shape).reaches(target), "{g:?}");
         assert!(shape.k0 <= u32::from(found.max_fold) && found.max_fold <= 16);
-        let columns = witness_columns(&w.relations, w.witness_cells, g.log_rows) as u32;
-        assert!(t_blinding(1, g.queries, shape.k0, columns) as usize <= limit);
+        assert!(t_blinding(1, g.queries, shape.k0) as usize <= limit);
     }
     for s in slabs.iter().filter(|s| s.private) {
-        let t = t_blinding(
-            s.proofs,
-            g.queries,
-            u32::from(found.max_fold),
-            s.columns(g.log_rows) as u32,
-        );
+        let t = t_blinding(s.proofs, g.queries, u32::from(found.max_fold));
         assert!(t as usize <= limit, "T = {t}, M - R = {limit}");
     }
     g
@@ -110,8 +104,7 @@ fn link_cells_fit_too() {
                     assert!(budget(&g, &shape).reaches(128), "{slab:?} {g:?}");
                     assert!(shape.k0 <= u32::from(found.max_fold));
                 }
-                let columns = slab.columns(g.log_rows) as u32;
-                let t = t_blinding(65, g.queries, u32::from(found.max_fold), columns);
+                let t = t_blinding(65, g.queries, u32::from(found.max_fold));
                 assert!(t as usize <= g.m() - g.r(), "{slab:?} {g:?}");
             }
         }
@@ -177,12 +170,11 @@ fn impossible_requests_are_errors() {
 
 #[test]
 fn blinding_follows_the_rule() {
-    // T >= n (t + ceil(3 (2 k0 + 1) / C))
-    assert_eq!(t_blinding(1, 75, 3, 7), 75 + 3);
-    assert_eq!(t_blinding(64, 75, 3, 7), 64 * 78);
-    assert_eq!(t_blinding(64, 75, 4, 27), 64 * 76);
-    assert_eq!(t_blinding(64, 75, 4, 26), 64 * 77);
-    assert_eq!(t_blinding(u32::MAX, 1024, 16, 0), u32::MAX);
+    // T >= n (t + 3 (k0 + 1))
+    assert_eq!(t_blinding(1, 75, 3), 75 + 12);
+    assert_eq!(t_blinding(64, 75, 3), 64 * 87);
+    assert_eq!(t_blinding(64, 75, 0), 64 * 78);
+    assert_eq!(t_blinding(u32::MAX, 1024, 16), u32::MAX);
 }
 
 #[test]

@@ -174,14 +174,14 @@ fn document() -> String {
         .collect();
     writeln!(out, "{}\n],\n\"blinding\": [", rows.join(",\n")).expect("a string");
     let blinding: Vec<String> = [
-        (1, 75, 3, 7),
-        (64, 75, 3, 2),
-        (64, 65, 4, 9),
-        (1024, 119, 5, 1),
-        (1, 1, 16, 100),
+        (1, 75, 3),
+        (64, 75, 0),
+        (64, 65, 4),
+        (1024, 119, 5),
+        (1, 1, 16),
     ]
     .iter()
-    .map(|&(n, t, k0, c)| format!("[{n}, {t}, {k0}, {c}, {}]", t_blinding(n, t, k0, c)))
+    .map(|&(n, t, k0)| format!("[{n}, {t}, {k0}, {}]", t_blinding(n, t, k0)))
     .collect();
     writeln!(out, "{}\n]\n}}", blinding.join(",\n")).expect("a string");
     out

@@ -51,9 +51,9 @@ pub struct Expectation<'a> {
     pub k0: u32,
 }
 
-/// ceil(3 (2 k0 + 1) / C): the rows that hide the column fold's own messages.
-pub(crate) fn fold_rows(k0: u32, columns: u32) -> u64 {
-    (3 * (2 * u64::from(k0) + 1)).div_ceil(u64::from(columns.max(1)))
+/// 3 (k0 + 1): the rows that hide what a proof's S and column fold show of a column, k0 + 1 values of K (security.md, section 5).
+pub(crate) fn fold_rows(k0: u32) -> u64 {
+    3 * (u64::from(k0) + 1)
 }
 
 /// C = ceil((cells + 3 + 3 links) / R).
@@ -148,7 +148,7 @@ impl Commitment {
             .ok_or(PcsError::NonCanonical { what: "y" })
     }
 
-    /// private: n >= 1, k0 <= max_fold <= 16, T >= n (t + ceil(3 (2 max_fold + 1) / C)), R + T <= M; public: T = n = 0.
+    /// private: n >= 1, k0 <= max_fold <= 16, T >= n (t + 3 (max_fold + 1)), R + T <= M; public: T = n = 0.
     fn check_blinding(&self, e: &Expectation) -> Result<(), PcsError> {
         let h = &self.header;
         if !h.private {
@@ -166,7 +166,7 @@ impl Commitment {
         if h.max_fold > MAX_K0 || u32::from(h.max_fold) < e.k0 {
             return Err(differs("max_fold", e.k0, u32::from(h.max_fold)));
         }
-        let least = blinding_rows(e.geometry, h.budget, h.max_fold, h.columns);
+        let least = blinding_rows(e.geometry, h.budget, h.max_fold);
         if u64::from(h.blinding) < least {
             return Err(differs("blinding", least, u64::from(h.blinding)));
         }
@@ -178,17 +178,16 @@ impl Commitment {
     }
 }
 
-/// The largest n that a private slab of so many cells and links can be blinded for: n (t + ceil(3 (2 max_fold + 1) / C)) <= M - R.
+/// The largest n that a private slab can be blinded for: n (t + 3 (max_fold + 1)) <= M - R.
 #[must_use]
-pub fn most_proofs(geometry: &Geometry, cells: usize, links: usize, max_fold: u8) -> u32 {
-    let columns = u32::try_from(slab_columns(geometry, cells, links)).unwrap_or(u32::MAX);
-    let one = blinding_rows(geometry, 1, max_fold, columns).max(1);
+pub fn most_proofs(geometry: &Geometry, max_fold: u8) -> u32 {
+    let one = blinding_rows(geometry, 1, max_fold).max(1);
     let room = (geometry.m() as u64).saturating_sub(geometry.r() as u64);
     u32::try_from(room / one).unwrap_or(u32::MAX)
 }
 
-/// n (t + ceil(3 (2 max_fold + 1) / C)).
-pub(crate) fn blinding_rows(geometry: &Geometry, budget: u32, max_fold: u8, columns: u32) -> u64 {
-    let one = u64::from(geometry.queries) + fold_rows(u32::from(max_fold), columns);
+/// n (t + 3 (max_fold + 1)).
+pub(crate) fn blinding_rows(geometry: &Geometry, budget: u32, max_fold: u8) -> u64 {
+    let one = u64::from(geometry.queries) + fold_rows(u32::from(max_fold));
     u64::from(budget).saturating_mul(one)
 }

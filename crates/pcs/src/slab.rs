@@ -109,7 +109,7 @@ fn make_header(
         .filter(|&c| c <= 1 << MAX_K0)
         .ok_or_else(|| refuse("columns", "at most 2^16", columns))?;
     let (budget, max_fold) = if private { (budget, max_fold) } else { (0, 0) };
-    let blinding = blinding_rows(geometry, budget, max_fold, columns);
+    let blinding = blinding_rows(geometry, budget, max_fold);
     let rows = geometry.r() as u64 + blinding;
     if rows > u64::from(geometry.rows) {
         return Err(PcsError::Rows {

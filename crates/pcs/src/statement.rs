@@ -77,12 +77,12 @@ pub struct Statement<'a> {
 }
 
 impl Statement<'_> {
-    /// Rank-one terms of the blinding form: max(3, k0 + 2).
+    /// Rank-one terms of the blinding form: k0 + 1.
     ///
-    /// A column meets k0 + 1 functionals of the values sent in clear, and one term gives it one K-value of blinding. So even a
-    /// single column hides alone: the others may be public, or private to somebody who reads the proof.
+    /// What is sent in clear shows k0 + 1 values of K of a column, and one term gives it one of blinding. So every column hides
+    /// alone: the others may be public, or private to somebody who reads the proof (security.md, section 5).
     #[must_use]
     pub fn blinding_rank(&self) -> usize {
-        (self.k0 as usize).saturating_add(2).max(3)
+        (self.k0 as usize).saturating_add(1)
     }
 }

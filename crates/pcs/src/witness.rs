@@ -20,12 +20,10 @@ pub fn witness_columns(geometry: &Geometry, cells: usize, pads: usize) -> u32 {
     u32::try_from(needed.div_ceil(geometry.r().max(1) as u64)).unwrap_or(u32::MAX)
 }
 
-/// T_w = t + ceil(3 (2 k0 + 1) / C_w) + 1: the last row is slack, for proofs in which the witness slab is the only private one.
+/// T_w = t + 3 (k0 + 1).
 #[must_use]
-pub fn witness_blinding(geometry: &Geometry, k0: u32, columns: u32) -> u32 {
-    u32::from(geometry.queries)
-        .saturating_add(fold_rows(k0, columns) as u32)
-        .saturating_add(1)
+pub fn witness_blinding(geometry: &Geometry, k0: u32) -> u32 {
+    u32::from(geometry.queries).saturating_add(fold_rows(k0) as u32)
 }
 
 /// A committed witness slab with its secrets; they are wiped when it is dropped.
@@ -70,7 +68,7 @@ pub(crate) fn commit_changed(
 ) -> Result<WitnessSlab, PcsError> {
     geometry.check_well_formed()?;
     let columns = witness_columns(geometry, cells.len(), pads.len());
-    let blinding = witness_blinding(geometry, k0, columns) as usize;
+    let blinding = witness_blinding(geometry, k0) as usize;
     let rows = geometry.r();
     for (what, got) in [("witness", rows + blinding), ("mask", g.len())] {
         if got > geometry.m() || (what == "mask" && got < geometry.m()) {

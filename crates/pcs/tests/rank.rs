@@ -8,6 +8,8 @@
 
 mod common;
 use common::{geometry, Shape, World};
+use std::collections::BTreeSet;
+
 use p3_field::{Field, PrimeCharacteristicRing};
 use tacit_algebra::field::{k_limbs, k_units};
 use tacit_algebra::{F, K};
@@ -52,6 +54,8 @@ struct View {
     variables: Vec<Variable>,
     columns: Vec<Vec<F>>,
     claims: Vec<Vec<(Variable, F)>>,
+    /// Positions that are opened.
+    opened: BTreeSet<usize>,
 }
 
 type Columns = Vec<(Vec<F>, Vec<F>)>;
@@ -112,6 +116,7 @@ fn view(world: &mut World, proofs: usize, terms: usize) -> View {
         variables: Vec::new(),
         columns: Vec::new(),
         claims: Vec::new(),
+        opened: BTreeSet::new(),
     };
     let mut height = 0;
     for p in 0..proofs {
@@ -142,6 +147,7 @@ fn view(world: &mut World, proofs: usize, terms: usize) -> View {
         }
         height += seen.len();
         out.claims.extend(claims(world, p));
+        out.opened.extend(&record.positions);
     }
     out.columns
         .iter_mut()
@@ -209,11 +215,20 @@ fn claims(world: &World, p: usize) -> Vec<Vec<(Variable, F)>> {
 
 /// Whether the view hides the cells when only the noise that `keep` names exists.
 fn hides(view: &View, keep: impl Fn(Variable) -> bool) -> bool {
+    hides_from(view, |_| false, keep)
+}
+
+/// As `hides`, for a reader who knows some variables, blinding rows of others among them.
+fn hides_from(
+    view: &View,
+    known: impl Fn(Variable) -> bool,
+    keep: impl Fn(Variable) -> bool,
+) -> bool {
     let is_cell = |v: &Variable| matches!(v, Variable::Cell(..));
     let select = |want: bool| -> Vec<usize> {
         let fits = |i: &usize| {
             let v = view.variables[*i];
-            is_cell(&v) == want && (want || keep(v))
+            is_cell(&v) == want && !known(v) && (want || keep(v))
         };
         (0..view.variables.len()).filter(fits).collect()
     };
@@ -302,7 +317,7 @@ fn one_proof() {
     assert!(!hides(&v, queries_only), "rows for the queries only");
     assert!(!hides(&v, mask(0)), "no mask");
     assert!(!hides(&v, mask(8)), "a mask over the data rows only");
-    let longest = 8 + T + 11;
+    let longest = 8 + T + 12;
     assert!(
         hides(&v, mask(longest)),
         "a mask as long as the longest slab"
@@ -334,21 +349,69 @@ fn terms_of_the_blinding_form() {
 #[test]
 fn one_column_among_public_ones() {
     let v = view(&mut lone(), 1, ALL);
-    let longest = 16 + T + 22;
+    let (longest, needed) = (16 + T + 12, v.opened.len() + 12);
     assert!(
         hides(&v, mask(longest)),
         "a mask as long as the witness slab"
     );
     assert!(!hides(&v, mask(16)), "a mask over the data rows only");
     assert!(
-        !hides(&v, mask(30)),
-        "a mask far shorter than the witness slab"
+        !hides(&v, mask(16 + needed - 1)),
+        "a mask shorter than the rows that are needed"
     );
+    assert!(hides(&v, rows(1, needed)), "as many rows as are needed");
+    assert!(!hides(&v, rows(1, needed - 1)), "a row fewer");
     assert!(!hides(&v, rows(1, T)), "rows for the queries only");
-    assert!(
-        !hides(&v, rows(1, T + 11)),
-        "fewer further rows than k0 + 1 values of K"
+}
+
+/// Slabs of three and two columns and one of the witness, k0 = 3: whoever knows all columns but one, their blinding too, learns
+/// nothing of that one. What a proof shows of it takes 3 (k0 + 1) rows, beside those for what it opens.
+#[test]
+fn every_column_hides_alone() {
+    let g = geometry(5, 64, 7, T as u16, 0, &[(2, 6, 3)]);
+    let shape = Shape {
+        slabs: &[(90, true), (60, true)],
+        witness: 3,
+        pads: 5,
+        budget: 2,
+    };
+    let mut w = World::new(&g, &shape, 7);
+    assert_eq!(
+        (w.columns.columns.as_slice(), w.columns.k0),
+        (&[3, 2, 1][..], 3)
     );
+    let v = view(&mut w, 2, ALL);
+    let fewer = view(&mut w, 2, 3);
+    let fold = 3 * 4;
+    for (slab, column, proofs) in [
+        (0, 0, 2),
+        (0, 1, 2),
+        (0, 2, 2),
+        (1, 0, 2),
+        (1, 1, 2),
+        (2, 0, 1),
+    ] {
+        let known = |v: Variable| match v {
+            Variable::Cell(s, c, _) | Variable::Blind(s, c, _) => (s, c) != (slab, column),
+            Variable::Mask(..) => false,
+        };
+        let rows = |n: usize| move |v: Variable| !matches!(v, Variable::Blind(_, _, x) if x >= n);
+        let place = format!("slab {slab}, column {column}");
+        assert!(hides_from(&v, known, |_| true), "{place}");
+        assert!(!hides_from(&fewer, known, |_| true), "{place}: k0 terms");
+        assert!(
+            !hides_from(&v, known, rows(proofs * T)),
+            "{place}: rows for the queries only"
+        );
+        if column == 0 && slab == 0 {
+            let least = v.opened.len() + proofs * fold;
+            assert!(hides_from(&v, known, rows(least)), "{place}: {least} rows");
+            assert!(
+                !hides_from(&v, known, rows(least - 1)),
+                "{place}: a row fewer"
+            );
+        }
+    }
 }
 
 #[test]

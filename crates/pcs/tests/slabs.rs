@@ -138,7 +138,7 @@ fn roots_do_not_depend_on_the_machine() {
     };
     assert_eq!(
         hex(&slab(true, 1)),
-        "ed4d174ad98172a4c2f47618d752086f1c9d59b8d8a3114caf750e03ffd0b02e"
+        "43268698d3aff55693397fd68b0d2e72985881c1541202b1a0bfa074eff3a631"
     );
     assert_eq!(
         hex(&slab(false, 0)),

@@ -123,13 +123,13 @@ fn proofs_on_the_same_slabs_hide_together() {
     );
 }
 
-/// A budget of one pays for 16 rows of the model slab here, and each proof opens up to six.
+/// A budget of one pays for 27 blinding rows here, and each proof opens up to six.
 #[test]
 fn proofs_beyond_the_budget_leak() {
     expect(
-        "four proofs, made for one",
+        "six proofs, made for one",
         false,
-        test(&inferences(1, 4), &Without::default()),
+        test(&inferences(1, 6), &Without::default()),
     );
 }
 

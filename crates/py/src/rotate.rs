@@ -29,7 +29,7 @@ fn next_child(master: &Slab) -> Result<u16> {
 /// Proofs that a child of this master can be blinded for under its geometry, the link's not counted.
 fn room(master: &Committed) -> u32 {
     let header = &master.commitment.header;
-    let most = tacit_pcs::most_proofs(&header.geometry, master.cells(), 1, header.max_fold);
+    let most = tacit_pcs::most_proofs(&header.geometry, header.max_fold);
     most.saturating_sub(1)
 }
 

@@ -53,11 +53,7 @@ impl Statement<'_> {
 
     /// R + T_w <= M: without it no prover could hide the witness slab.
     fn check_witness_room(&self, columns: &Columns) -> Result<(), VerifyError> {
-        let blinding = witness_blinding(
-            self.geometry,
-            columns.k0,
-            columns.columns.last().copied().unwrap_or(0),
-        );
+        let blinding = witness_blinding(self.geometry, columns.k0);
         let (data, rows) = (self.geometry.r(), self.geometry.m());
         if usize_of(blinding).saturating_add(data) <= rows {
             return Ok(());

@@ -135,14 +135,9 @@ def check_geometry(geometry: Geometry) -> None:
     require(g.grind <= 32, f"{g.grind} bits of grinding")
 
 
-def blinding_rows(columns: int, fold: int, queries: int) -> int:
-    """Blinding rows that one proof spends: t + ceil(3 (2 k0 + 1) / C)."""
-    return queries + -(-3 * (2 * fold + 1) // columns)
-
-
-def witness_blinding_rows(columns: int, fold: int, queries: int) -> int:
-    """T_w: one row more, a slack for programs in which no other slab is private."""
-    return blinding_rows(columns, fold, queries) + 1
+def blinding_rows(fold: int, queries: int) -> int:
+    """Blinding rows that one proof spends of every column, and those of the witness slab: t + 3 (k0 + 1)."""
+    return queries + 3 * (fold + 1)
 
 
 @dataclass(frozen=True)
@@ -169,8 +164,8 @@ class Placement:
 
 
 def blinding_rank(placement: Placement) -> int:
-    """Rank-one terms of the blinding form B: max(3, k0 + 2)."""
-    return max(3, placement.fold + 2)
+    """Rank-one terms of the blinding form B: k0 + 1."""
+    return placement.fold + 1
 
 
 def order_commitments(program: Program, commitments: Mapping[str, Commitment]) -> list[Commitment]:
@@ -202,7 +197,7 @@ def place_slabs(program: Program, sizes: Sizes, geometry: Geometry, links: Seque
     if base + columns > MAX_COLUMNS:
         raise Refused("geometry", "statement", f"{base + columns} columns, more than 2^16")
     fold = bits(base + columns)
-    blinding = blinding_rows(columns, fold, geometry.queries) + 1
+    blinding = blinding_rows(fold, geometry.queries)
     if geometry.data_rows + blinding > geometry.rows:
         raise Refused("geometry", "witness", f"no room for {blinding} blinding rows")
     return Placement(tuple(slabs), fold)
@@ -226,7 +221,7 @@ def check_header(program: Program, index: int, header: Header, geometry: Geometr
         return
     require(header.budget >= 1, "a budget of no proof")
     require(fold <= header.max_fold <= 16, f"made for {header.max_fold} column rounds, not {fold}")
-    spent = header.budget * blinding_rows(columns, header.max_fold, geometry.queries)
+    spent = header.budget * blinding_rows(header.max_fold, geometry.queries)
     require(header.blinding >= spent, f"{header.blinding} blinding rows, {spent} needed")
     room = geometry.data_rows + header.blinding <= geometry.rows
     require(room, "more rows than the geometry has")

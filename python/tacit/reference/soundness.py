@@ -179,9 +179,9 @@ def reaches(terms: list[Term], target: int) -> bool:
     return minimum(terms).units >= target * UNITS
 
 
-def blinding(n: int, t: int, k0: int, columns: int) -> int:
-    """T, the blinding rows of a private slab: n (t + ceil(3 (2 k0 + 1) / C))."""
-    return n * (t - -3 * (2 * k0 + 1) // columns)
+def blinding(n: int, t: int, k0: int) -> int:
+    """T, the blinding rows of a private slab: n (t + 3 (k0 + 1))."""
+    return n * (t + 3 * (k0 + 1))
 
 
 # Exact arithmetic: what the theorem gives, for comparison.

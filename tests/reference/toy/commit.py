@@ -143,7 +143,7 @@ def commit_slab(
         for number, value in (link_values or {}).items():
             reserved[3 + 3 * number : 6 + 3 * number] = value
         cells[where.cells : where.cells + len(reserved)] = reserved
-    blinding = budget * blinding_rows(count, max_fold, geometry.queries) if private else 0
+    blinding = budget * blinding_rows(max_fold, geometry.queries) if private else 0
     columns = to_columns(cells, geometry, blinding, random)
     length = 1 << geometry.log_domain
     salts = random.salts(length) if private else None

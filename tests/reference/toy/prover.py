@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import product
 
-from tacit.reference.commitment import GEOMETRY_CODEC, Geometry, blinding_rank, place_slabs, witness_blinding_rows
+from tacit.reference.commitment import GEOMETRY_CODEC, Geometry, blinding_rank, blinding_rows, place_slabs
 from tacit.reference.field import (
     ONE,
     ZERO,
@@ -335,7 +335,7 @@ class Prover:
         place, geometry = self.placement.witness, self.geometry
         cells = place_cells(self.program, None, self.run.values, place.columns * geometry.data_rows)
         cells[place.layout.cells : place.layout.cells + 3 * len(pads)] = [c for pad in pads for c in pad]
-        blinding = witness_blinding_rows(place.columns, self.placement.fold, geometry.queries) + 1
+        blinding = blinding_rows(self.placement.fold, geometry.queries)
         columns = to_columns(cells, geometry, blinding, self.random.fork("witness"))
         limbs = [[x[d] for x in g] for d in range(3)]
         codes = [encode(c, geometry.log_domain) for c in columns + limbs]

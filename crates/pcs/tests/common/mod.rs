@@ -53,6 +53,8 @@ pub struct World {
     pub pad_base: usize,
     pub columns: Columns,
     pub claims: Vec<Affine>,
+    /// Stands for all that is absorbed before an opening: proofs of one slab must not share their challenges.
+    pub number: u8,
 }
 
 pub fn cells(rng: &mut Stream, n: usize) -> Vec<F> {
@@ -111,6 +113,7 @@ impl World {
             pad_base: shape.witness,
             columns,
             claims: Vec::new(),
+            number: 0,
         };
         world.claims = world.random_claims(&mut rng);
         world
@@ -118,6 +121,7 @@ impl World {
 
     /// The same slabs under another proof: a new witness, other claims.
     pub fn renew(&mut self, seed: u8) {
+        self.number = seed;
         let mut rng = Stream::new(&[seed; 32], PADS);
         let data = cells(&mut rng, self.pad_base);
         self.pads = rng.k_vec(self.pads.len());
@@ -218,6 +222,7 @@ impl World {
 
     pub fn prove_as(&self, st: &Statement, hooks: &mut impl OpeningHooks) -> Vec<u8> {
         let mut w = Writer::new();
+        w.sponge.absorb("proof", &[self.number]);
         let slabs: Vec<&Slab> = self.slabs.iter().collect();
         prove_opening(
             &mut w,
@@ -266,13 +271,18 @@ impl World {
 
     pub fn verify(&self, proof: &[u8]) -> Result<(), PcsError> {
         let roots = self.roots();
-        verify(&self.statement(&roots), proof)
+        verify_number(self.number, &self.statement(&roots), proof)
     }
 }
 
-/// The opening and nothing behind it.
+/// The opening and nothing behind it, of a world's first proof.
 pub fn verify(st: &Statement, proof: &[u8]) -> Result<(), PcsError> {
+    verify_number(0, st, proof)
+}
+
+fn verify_number(number: u8, st: &Statement, proof: &[u8]) -> Result<(), PcsError> {
     let mut r = Reader::new(proof);
+    r.sponge.absorb("proof", &[number]);
     verify_opening(&mut r, st)?;
     Ok(r.finish()?)
 }
