@@ -16,7 +16,7 @@ from tacit.errors import WitnessError
 from tacit.execution import execute
 from tacit.graph import Graph, evaluate
 from tacit.lowering.builder import Settings
-from tacit.quantize import Options
+from tacit.quantize import Options, Shape
 
 
 def elementwise(op: str, **attrs: Any) -> Callable[[], Graph]:
@@ -129,7 +129,25 @@ def shaped(op: str, shape: tuple[int, ...], **attrs: Any) -> Callable[[Net, str]
     return lambda net, x: net.add(op, [x], shape, **attrs)
 
 
+def broadcast_product(x: Shape, weight: Shape, out: Shape) -> Callable[[], Graph]:
+    """A matrix product whose leading axes of extent one are broadcast, on either side."""
+
+    def make() -> Graph:
+        net = Net(9, x=x)
+        return net.graph(net.add("MatMul", ["x", net.random(*weight, scale=0.5)], out))
+
+    return make
+
+
+def broadcast_hidden() -> Graph:
+    net = Net(10, x=(1, 2, 3, 4), z=(1, 1, 4, 2))
+    return net.graph(net.add("MatMul", ["x", "z"], (1, 2, 3, 2)))
+
+
 CASES: dict[str, Callable[[], Graph]] = {
+    "matmul_broadcast_input": broadcast_product((1, 3, 4), (2, 4, 5), (2, 3, 5)),
+    "matmul_broadcast_weight": broadcast_product((1, 2, 3, 4), (1, 4, 5), (1, 2, 3, 5)),
+    "matmul_broadcast_hidden": broadcast_hidden,
     "relu": elementwise("Relu"),
     "leaky": elementwise("LeakyRelu", alpha=0.01),
     "clip": elementwise("Clip", min=-0.5, max=0.75),

@@ -28,6 +28,8 @@ PROVEN = [
     "gelu",
     "grouped",
     "leaky",
+    "matmul_broadcast_hidden",
+    "matmul_broadcast_weight",
     "max_pool_overlapping",
     "mean_rows",
     "residual",

@@ -38,7 +38,7 @@ def matmul(q: Quantizer, node: Node) -> QValue:
 
 
 def _matmul_labels(q: Quantizer, names: list[str], shapes: list[Shape]) -> tuple[str, str, str]:
-    """Labels of both sides and the result; an axis that is broadcast loses its axis of extent one."""
+    """Labels of both sides and the result; the side that is broadcast along an axis loses its axis of extent one."""
     rank = max(len(shape) for shape in shapes) - 2
     lead = _LABELS[:rank]
     sides = []
@@ -46,7 +46,7 @@ def _matmul_labels(q: Quantizer, names: list[str], shapes: list[Shape]) -> tuple
         own = lead[rank - (len(shape) - 2) :]
         other = shapes[1 - side][:-2]
         wide = dict(zip(lead[rank - len(other) :], other, strict=True))
-        kept = [label for label, n in zip(own, shape[:-2], strict=True) if n == wide.get(label, n)]
+        kept = [label for label, n in zip(own, shape[:-2], strict=True) if n >= wide.get(label, n)]
         if len(kept) < len(own):
             extents = tuple(n for label, n in zip(own, shape, strict=False) if label in kept)
             names[side] = q.emit(
