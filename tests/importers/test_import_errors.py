@@ -99,6 +99,15 @@ def test_dynamic_shapes() -> None:
     assert refusal(model(relu, {"x": (1, 2)}, {"y": 2}), batch=0).slug == "dynamic_shape"
 
 
+def test_a_batch_that_no_axis_takes() -> None:
+    relu = [node("Relu", ["x"], ["y"])]
+    error = refusal(model(relu, {"x": (1, 2)}, {"y": 2}), batch=4)
+    assert (error.slug, error.place) == ("batch", "option batch")
+    assert "x [1, 2]" in error.reason
+    assert load(model(relu, {"x": (4, 2)}, {"y": 2}), batch=4).shapes["y"] == (4, 2)
+    assert load(model(relu, {"x": ("n", 2)}, {"y": 2}), batch=4).shapes["y"] == (4, 2)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_weights_that_are_not_finite(value: float) -> None:
     weight = random(4, 2)

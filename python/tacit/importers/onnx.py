@@ -76,7 +76,10 @@ def free_inputs(model: ModelProto) -> list[ValueInfoProto]:
 
 
 def fix_shapes(model: ModelProto, batch: int) -> None:
-    """Make every input static: a free first axis, and every axis of the same symbol, becomes ``batch``."""
+    """Make every input static: a free first axis, and every axis of the same symbol, becomes ``batch``.
+
+    A batch that no axis takes, and that no input has by itself, is refused: it would be ignored in silence.
+    """
     if batch < 1:
         raise ModelError(f"batch {batch} is below 1", slug="dynamic_shape", place="option batch")
     inputs = free_inputs(model)
@@ -94,12 +97,15 @@ def fix_shapes(model: ModelProto, batch: int) -> None:
         dims = entry.type.tensor_type.shape.dim
         if dims and dims[0].HasField("dim_param") and dims[0].dim_param:
             symbols.add(dims[0].dim_param)
+    taken = batch == 1
     for entry in inputs:
         dims = entry.type.tensor_type.shape.dim
+        taken = taken or bool(dims and dims[0].dim_value == batch)
         for axis, dim in enumerate(dims):
             free = not dim.HasField("dim_value") or dim.dim_value <= 0
             if free and (axis == 0 or dim.dim_param in symbols):
                 dim.dim_value = batch
+                taken = True
             elif free:
                 raise ModelError(
                     f"axis {axis} ({dim.dim_param or 'unnamed'}) has no fixed extent",
@@ -108,6 +114,14 @@ def fix_shapes(model: ModelProto, batch: int) -> None:
                     hint="export the model with a fixed extent there; only the batch axis may be free",
                 )
         check_extents([dim.dim_value for dim in dims], f"input {entry.name}")
+    if inputs and not taken:
+        fixed = ", ".join(f"{entry.name} {[d.dim_value for d in entry.type.tensor_type.shape.dim]}" for entry in inputs)
+        raise ModelError(
+            f"batch {batch} does not fit inputs of fixed shapes: {fixed}",
+            slug="batch",
+            place="option batch",
+            hint="export the model with a free first axis, or leave the batch as it is",
+        )
     del model.graph.value_info[:]
     for entry in model.graph.output:
         for dim in entry.type.tensor_type.shape.dim if entry.type.HasField("tensor_type") else ():
