@@ -99,6 +99,12 @@ def test_dynamic_shapes() -> None:
     assert refusal(model(relu, {"x": (1, 2)}, {"y": 2}), batch=0).slug == "dynamic_shape"
 
 
+def test_an_output_that_is_an_input() -> None:
+    error = refusal(model([node("Relu", ["x"], ["y"])], {"x": (1, 2)}, {"y": 2, "x": 2}))
+    assert (error.slug, error.place) == ("structure", "output x")
+    assert "Identity" in error.hint
+
+
 def test_a_batch_that_no_axis_takes() -> None:
     relu = [node("Relu", ["x"], ["y"])]
     error = refusal(model(relu, {"x": (1, 2)}, {"y": 2}), batch=4)

@@ -123,7 +123,15 @@ def fix_shapes(model: ModelProto, batch: int) -> None:
             hint="export the model with a free first axis, or leave the batch as it is",
         )
     del model.graph.value_info[:]
+    names = {entry.name for entry in inputs}
     for entry in model.graph.output:
+        if entry.name in names:
+            raise ModelError(
+                "it is an input itself",
+                slug="structure",
+                place=f"output {entry.name}",
+                hint="remove it, or export an Identity of it under another name",
+            )
         for dim in entry.type.tensor_type.shape.dim if entry.type.HasField("tensor_type") else ():
             dim.Clear()  # declared for another batch, perhaps
 
