@@ -103,8 +103,7 @@ def compile_model(
     ranges = calibrate(graph, samples)
     bound = None
     if threshold is not None:
-        name, index, value = threshold
-        bound = Threshold(name, index if isinstance(index, tuple) else (index,), float(value))
+        bound = _threshold(threshold)
     known = known_samples(graph, samples)
     visibility = Visibility(inputs, weights, outputs)
     search = Search(graph, ranges, known, visibility, max_error, options or Options(), settings, bound)
@@ -119,6 +118,24 @@ def compile_model(
         program, digest, graph, chosen.ints, ranges, chosen.options, chosen.settings, found, cost(program)
     )
     return compiled, Weights(digest, "model", tuple(chosen.emitted.weights()))
+
+
+def _threshold(given: Any) -> Threshold:
+    """(output, index or indices, a finite value). Raises InputError."""
+    try:
+        name, index, value = given
+        indices = tuple(int(i) for i in index) if isinstance(index, (tuple, list)) else (int(index),)
+        bound = Threshold(str(name), indices, float(value))
+    except (TypeError, ValueError):
+        raise InputError(
+            f"expected (output, index, value), got {given!r}",
+            slug="threshold",
+            place="threshold",
+            hint='for example ("scores", 3, 0.5)',
+        ) from None
+    if not np.isfinite(bound.value):
+        raise InputError(f"expected a finite value, got {bound.value}", slug="threshold", place="threshold")
+    return bound
 
 
 def known_samples(graph: Graph, samples: Mapping[str, Array]) -> list[Pair]:

@@ -73,7 +73,10 @@ def batches(graph: Graph, inputs: Mapping[str, Array]) -> Iterator[dict[str, Arr
     for name in graph.inputs:
         if name not in inputs:
             raise InputError("missing", place=name)
-        shape, data = graph.shapes[name], np.asarray(inputs[name], dtype=np.float64)
+        shape, given = graph.shapes[name], np.asarray(inputs[name])
+        if given.dtype.kind not in "biufO":
+            raise InputError(f"expected real numbers, got {given.dtype}", slug="dtype", place=name)
+        data = given.astype(np.float64)
         if not np.all(np.isfinite(data)):
             raise InputError("a value that is not finite", place=name)
         if data.ndim == len(shape) + 1 and data.shape[1:] == shape:

@@ -150,7 +150,8 @@ def test_slabs_that_are_not_the_programs(case: Cases) -> None:
     assert refusal(InputError, lambda: tacit.commit_data(small.program, small.inputs)).slug == "visibility"
     for proofs in (0, -1):
         assert refusal(InputError, lambda n=proofs: small.commit(proofs=n)).slug == "proofs"
-    refusal(TacitError, lambda: small.commit(proofs=PROOFS + 1000))
+    for proofs in (PROOFS + 1, PROOFS + 1000):
+        assert refusal(InputError, lambda n=proofs: small.commit(proofs=n)).slug == "proofs"
 
 
 def test_commitments_that_are_not_the_proofs(case: Cases, accepted: tuple[Case, tacit.Secret, tacit.Proof]) -> None:
@@ -254,6 +255,28 @@ def test_a_batch(case: Cases) -> None:
     np.testing.assert_allclose(statement.outputs["y"], small.trained(small.inputs["x"]), atol=0.1)
     error = refusal(InputError, lambda: tacit.prove(small.program, secret, {"x": small.trained.samples[:1]}))
     assert error.slug == "shape"
+
+
+@pytest.mark.parametrize(
+    ("options", "slug"),
+    [
+        ({"headroom": float("nan")}, "headroom"),
+        ({"headroom": float("inf")}, "headroom"),
+        ({"headroom": 0.5}, "headroom"),
+        ({"headroom": -1.0}, "headroom"),
+        ({"proofs": 0}, "proofs"),
+        ({"proofs": -1}, "proofs"),
+        ({"proofs": 1 << 32}, "proofs"),
+        ({"threshold": 0.5}, "threshold"),
+        ({"threshold": ("y", 0, float("nan"))}, "threshold"),
+        ({"calibration": np.full((8, 4), 1j)}, "dtype"),
+        ({"calibration": np.full((8, 4), "1.5")}, "dtype"),
+    ],
+)
+def test_options_that_make_no_sense(case: Cases, options: dict[str, Any], slug: str) -> None:
+    trained = case().trained
+    given = {"calibration": {"x": trained.samples}, **options}
+    assert refusal(InputError, lambda: tacit.compile(trained.onnx(), **given)).slug == slug
 
 
 def test_one_hundred_bits(case: Cases) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,10 @@ def compile(
     from tacit.compiler import compile_model
     from tacit.quantize import Options
 
+    if headroom is not None and not 1 <= headroom < math.inf:
+        raise InputError(f"expected a factor of at least 1, got {headroom}", slug="headroom", place="headroom")
+    if not 1 <= proofs < 1 << 32:
+        raise InputError(f"expected at least one proof, got {proofs}", slug="proofs", place="proofs")
     chosen = options or Options()
     if headroom is not None:
         chosen = dataclasses.replace(chosen, headroom=headroom)
@@ -126,6 +131,13 @@ def _commit(program: Program, slab: str, tensors: Mapping[str, Array], proofs: i
     budget = program.proofs if proofs is None else proofs
     if budget < 1:
         raise InputError(f"expected at least one proof, got {budget}", slug="proofs", place="proofs")
+    if budget > program.proofs:
+        raise InputError(
+            f"expected at most {program.proofs} proofs, which the program was compiled for, got {budget}",
+            slug="proofs",
+            place="proofs",
+            hint="compile for more proofs (option proofs)",
+        )
     if not 0 <= children < 1 << 16:
         raise InputError(f"expected 0 to 65535 children, got {children}", slug="children", place="children")
     if children and proofs is not None:
