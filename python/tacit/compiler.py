@@ -20,7 +20,7 @@ from tacit.lowering.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility
 from tacit.lowering.search import MOST_SAMPLES, SAMPLES, Search
 from tacit.program import Program
 from tacit.quantize import Calibration, Options, calibrate
-from tacit.report import Accuracy, Cost, Pair, accuracy, cost, quantized, truth
+from tacit.report import Accuracy, Cost, Pair, accuracy, cost, original, quantized, truth
 
 Array = npt.NDArray[Any]
 
@@ -110,7 +110,8 @@ def compile_model(
     chosen = search.cheapest()
     program = chosen.emitted.program
     validate(program)
-    found = accuracy(chosen.ints, truth(graph, samples))
+    against = "float64" if graph.origin is None else "onnxruntime"
+    found = accuracy(chosen.ints, original(graph, truth(graph, samples)), against=against)
     if not found.samples:
         raise QuantizationError("no calibration sample stays in range", place=graph.name, hint="raise headroom")
     digest = program.digest

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tacit.errors import WitnessError
 from tacit.graph import Graph, evaluate
+from tacit.importers.reference import Reference
 from tacit.lowering.core import IntGraph
 from tacit.program import Program, bits, padded, slab_cells, table_len, witness_cells
 from tacit.quantize import batches
@@ -35,7 +36,9 @@ class OutputError:
 class Accuracy:
     """Over the samples that were executed. `refused`: samples that left the calibrated range.
 
-    `top1`: the share of samples whose largest entry (last axis) agrees; `noise`: signal to noise of every layer in dB.
+    `against`: whose outputs the integers are compared with: "onnxruntime" on the model as it was given, or "float64", the
+    package's own evaluation of a graph that has no such model. `top1`: the share of samples whose largest entry (last axis)
+    agrees; `noise`: signal to noise of every layer in dB, against float64.
     """
 
     samples: int
@@ -43,6 +46,7 @@ class Accuracy:
     outputs: Mapping[str, OutputError]
     top1: Mapping[str, float]
     noise: Mapping[str, float]
+    against: str = "float64"
 
     @property
     def worst_relative(self) -> float:
@@ -91,7 +95,18 @@ def truth(graph: Graph, inputs: Mapping[str, Array], *, outputs_only: bool = Fal
         yield sample, {name: x[0] for name, x in values.items() if not outputs_only or name in graph.outputs}
 
 
-def accuracy(ints: IntGraph, known: Iterable[Pair]) -> Accuracy:
+def original(graph: Graph, known: Iterable[Pair]) -> Iterator[Pair]:
+    """The same samples with the outputs of the model that the graph was made from, by onnxruntime."""
+    if graph.origin is None:
+        yield from known
+        return
+    model = Reference(graph.origin)
+    for sample, exact in known:
+        unread = {name: np.zeros(shape) for name, shape in model.shapes.items() if name not in sample}
+        yield sample, {**exact, **model.run({**unread, **sample})}
+
+
+def accuracy(ints: IntGraph, known: Iterable[Pair], *, against: str = "float64") -> Accuracy:
     """Integer against float on samples, by the operators' references."""
     gaps: dict[str, list[Array]] = {name: [] for name in ints.outputs}
     right: dict[str, list[Array]] = {name: [] for name in ints.outputs}
@@ -122,7 +137,7 @@ def accuracy(ints: IntGraph, known: Iterable[Pair]) -> Accuracy:
         for name in names
         if right[name][0].ndim and right[name][0].shape[-1] > 1
     }
-    return Accuracy(samples, refused, outputs, top1, noise_db)
+    return Accuracy(samples, refused, outputs, top1, noise_db, against)
 
 
 def worst_error(ints: IntGraph, known: Sequence[Pair], enough: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from tacit.errors import InputError, ModelError
 from tacit.graph import evaluate, evaluate_samples, load, reference_outputs
 from tacit.importers import onnx as importer
 from tacit.importers import simplify
+from tacit.importers.reference import Reference
 from tacit.importers.registry import CANONICAL, IMPORTERS
 from tacit.importers.torch import example_of
 
@@ -236,6 +238,28 @@ def test_torch_module() -> None:
     assert caught.value.slug == "example"
     program, _ = compile_model(module, calibration=images)
     assert program.accuracy.top1["output"] == 1.0
+
+
+def test_the_report_is_against_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outputs are compared with the model as it was given, not with what the importer made of it."""
+    proto = model([node("MatMul", ["x", "w"], ["y"])], {"x": (1, 3)}, {"y": 2}, constants={"w": random(3, 4)})
+    samples = random(8, 3)
+    program, _ = compile_model(proto, calibration=samples)
+    assert program.accuracy.against == "onnxruntime"
+    assert program.accuracy.worst_relative < 1e-3
+    run = Reference.run
+    monkeypatch.setattr(Reference, "run", lambda self, sample: {name: 2 * y for name, y in run(self, sample).items()})
+    doubled, _ = compile_model(proto, calibration=samples)
+    assert doubled.accuracy.worst_relative == pytest.approx(0.5, abs=1e-3)
+    # A graph without a model is compared with its own evaluation.
+    graph = dataclasses.replace(load(proto), origin=None)
+    assert compile_model(graph, calibration=samples)[0].accuracy.against == "float64"
+
+
+def test_an_input_that_nothing_reads_is_no_trouble() -> None:
+    proto = model([node("Relu", ["x"], ["y"])], {"x": (1, 3), "unread": (1, 2)}, {"y": 2})
+    program, _ = compile_model(proto, calibration={"x": random(8, 3), "unread": random(8, 2)})
+    assert program.accuracy.against == "onnxruntime"
 
 
 def test_every_canonical_operator_is_documented() -> None:

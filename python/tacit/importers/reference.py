@@ -1,4 +1,4 @@
-"""The original model's outputs by onnxruntime: what a quantised program is compared with."""
+"""The original model by onnxruntime: what a quantised program is compared with."""
 
 from __future__ import annotations
 
@@ -40,28 +40,41 @@ def run_reference(model: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
         from tacit.importers import origin_of
 
         origin = origin_of(model)
-    session = _session(origin)
-    types: dict[str, type[np.generic]] = {}
-    shapes: dict[str, Shape] = {}
-    for entry in session.get_inputs():
-        if entry.type not in TYPES:
-            raise ModelError(
-                f"type {entry.type} is not a tensor of numbers", slug="input_type", place=f"input {entry.name}"
-            )
-        types[entry.name] = TYPES[entry.type]
-        shapes[entry.name] = tuple(extent if isinstance(extent, int) else origin.batch for extent in entry.shape)
-    names = list(origin.outputs) or [entry.name for entry in session.get_outputs() if entry.type in TYPES]
-    rows: list[list[Array]] = []
-    for sample in split_samples(inputs, shapes):
-        feeds = {name: np.ascontiguousarray(array, dtype=types[name]) for name, array in sample.items()}
-        try:
-            results = session.run(names, feeds)
-        except Exception as error:  # onnxruntime has no common exception type
-            raise InputError(f"onnxruntime: {error}", slug="reference", place="reference") from error
-        rows.append([np.asarray(result, dtype=np.float64) for result in results])
+    model = Reference(origin)
+    rows = [model.run(sample) for sample in split_samples(inputs, model.shapes)]
     if not rows:
         raise InputError("there are no samples", slug="input_shape", place="inputs")
-    return {name: np.stack([row[index] for row in rows]) for index, name in enumerate(names)}
+    return {name: np.stack([row[name] for row in rows]) for name in model.outputs}
+
+
+class Reference:
+    """A model as it was given, in onnxruntime. `shapes`: of its inputs, batch included; `outputs`: names.
+
+    Raises ModelError when onnxruntime refuses it.
+    """
+
+    def __init__(self, origin: Origin) -> None:
+        self._session = _session(origin)
+        self._types: dict[str, type[np.generic]] = {}
+        self.shapes: dict[str, Shape] = {}
+        for entry in self._session.get_inputs():
+            if entry.type not in TYPES:
+                raise ModelError(
+                    f"type {entry.type} is not a tensor of numbers", slug="input_type", place=f"input {entry.name}"
+                )
+            self._types[entry.name] = TYPES[entry.type]
+            self.shapes[entry.name] = tuple(e if isinstance(e, int) else origin.batch for e in entry.shape)
+        known = [entry.name for entry in self._session.get_outputs() if entry.type in TYPES]
+        self.outputs = list(origin.outputs) or known
+
+    def run(self, sample: Mapping[str, Array]) -> dict[str, Array]:
+        """One sample, arrays of `shapes`, to its outputs in float64. Raises InputError."""
+        feeds = {name: np.ascontiguousarray(sample[name], dtype=kind) for name, kind in self._types.items()}
+        try:
+            results = self._session.run(self.outputs, feeds)
+        except Exception as error:  # onnxruntime has no common exception type
+            raise InputError(f"onnxruntime: {error}", slug="reference", place="reference") from error
+        return {name: np.asarray(x, dtype=np.float64) for name, x in zip(self.outputs, results, strict=True)}
 
 
 def _session(origin: Origin) -> onnxruntime.InferenceSession:
