@@ -137,7 +137,7 @@ pub fn half_and_half(u: Slab, v: Slab) -> (Slab, Slab) {
 /// What a real opening drew and sent until h is committed.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
-    /// Challenges in order: six of the blinding form, the collapse, the columns, the mask.
+    /// Challenges in order: those of the blinding form, the collapse, the columns, the mask.
     pub challenges: Vec<K>,
     /// S, the columns' messages, mu.
     pub sent: Vec<K>,
