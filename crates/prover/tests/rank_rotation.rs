@@ -11,7 +11,7 @@ use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::{commit, Slab};
 use tacit_prover::{child_of, slab_cells, Job, Linking};
 use tacit_verifier::{prepare_validity, value, VALIDITY_CONTEXT};
-use zk::hiding::{check_against_messages, published_hide, test, Without};
+use zk::hiding::{check_against_messages, column_alone, published_hide, test, Without};
 use zk::record::{run, run_further, Run};
 use zk::view::{claims, Var};
 
@@ -177,6 +177,22 @@ fn a_master_and_its_children_hide_together() {
         ..without
     };
     assert!(!test(&family.runs, &fewer).hides);
+}
+
+/// A column of the master and the same of its children, which hold the same values, when all other columns are known: with as
+/// many rows as the lemma asks for, and no longer with one less in a child.
+#[test]
+fn columns_of_a_family_hide_alone() {
+    let indices = [0, 1];
+    let family = family(&indices);
+    let name = family.name(&indices);
+    for column in 0..2 {
+        let slabs = [MASTER, CHILD, CHILD + 1];
+        let [enough, fewer] = column_alone(&family.runs, &slabs, column, &name);
+        println!("column {column}: {enough:?}, {fewer:?}");
+        assert!(enough.secret && enough.hides, "column {column}");
+        assert!(!fewer.hides, "column {column}: a row fewer");
+    }
 }
 
 #[test]

@@ -18,8 +18,8 @@ pub struct Without<'a> {
     pub terms: usize,
     /// Which blinding cells and mask entries exist.
     pub keep: &'a dyn Fn(Var) -> bool,
-    /// Slabs that the reader knows altogether, their blinding too: somebody's own.
-    pub known: &'a [usize],
+    /// What the reader knows, blinding too: somebody's own slabs, or all columns but one.
+    pub known: &'a dyn Fn(Var) -> bool,
     /// The one name of a cell that stands in several slabs.
     pub name: &'a dyn Fn(Var) -> Var,
 }
@@ -29,7 +29,7 @@ impl Default for Without<'_> {
         Self {
             terms: usize::MAX,
             keep: &|_| true,
-            known: &[],
+            known: &|_| false,
             name: &|v| v,
         }
     }
@@ -40,6 +40,8 @@ impl Default for Without<'_> {
 #[allow(dead_code)]
 pub struct Answer {
     pub hides: bool,
+    /// Whether the claims leave anything to hide.
+    pub secret: bool,
     view: usize,
     noise: usize,
     cells: usize,
@@ -74,7 +76,7 @@ pub fn test(runs: &[Run], without: &Without) -> Answer {
     };
     let public = |v: &Var| match v {
         Var::Mask { .. } => false,
-        Var::Cell { slab, .. } => !salted(*slab) || without.known.contains(slab),
+        Var::Cell { slab, .. } => !salted(*slab) || (without.known)(*v),
     };
     let mut exists: BTreeMap<Var, usize> = BTreeMap::new();
     for run in runs {
@@ -124,6 +126,7 @@ pub fn test(runs: &[Run], without: &Without) -> Answer {
     let with_claims = rank([forms, left].concat(), cells.len());
     Answer {
         hides: with_claims == claimed,
+        secret: claimed < cells.len(),
         view: shown,
         noise: noise.len(),
         cells: cells.len(),
@@ -131,6 +134,50 @@ pub fn test(runs: &[Run], without: &Without) -> Answer {
         claims: claimed,
         with_claims,
     }
+}
+
+/// Blinding rows of a slab that these runs use up of every column: one for each opened position, 3 (k0 + 1) for each run, with the
+/// k0 of that run (docs/security.md, section 5).
+pub fn rows_used(runs: &[Run], slab: usize) -> usize {
+    let with = || (runs.iter()).filter(|r| r.slabs.iter().any(|s| s.id == slab));
+    let opened: BTreeSet<usize> = with().flat_map(|r| r.record.positions.clone()).collect();
+    let fold = with().map(|r| 3 * (r.columns.k0 as usize + 1));
+    opened.len() + fold.sum::<usize>()
+}
+
+/// Whether one column of each of these slabs hides, all other columns being known: with exactly the rows that are used up, and
+/// with one row less in the last of the slabs.
+pub fn column_alone(
+    runs: &[Run],
+    slabs: &[usize],
+    column: usize,
+    name: &dyn Fn(Var) -> Var,
+) -> [Answer; 2] {
+    let r = runs[0].geometry.r();
+    let rows: BTreeMap<usize, usize> = slabs.iter().map(|&s| (s, rows_used(runs, s))).collect();
+    let known = |v: Var| match v {
+        Var::Mask { .. } => false,
+        Var::Cell {
+            slab, column: c, ..
+        } => c != column || !rows.contains_key(&slab),
+    };
+    let last = slabs.last().copied();
+    [0, 1].map(|less| {
+        let keep = |v: Var| match v {
+            Var::Mask { .. } => true,
+            Var::Cell { slab, row, .. } => {
+                let less = if Some(slab) == last { less } else { 0 };
+                row < r + rows.get(&slab).copied().unwrap_or(0) - less
+            }
+        };
+        let without = Without {
+            known: &known,
+            keep: &keep,
+            name,
+            ..Without::default()
+        };
+        test(runs, &without)
+    })
 }
 
 /// Values that are published beside the proofs, as forms on cells (an element of K each): whether they say nothing of the cells
