@@ -12,6 +12,7 @@ from trained_networks import PROOFS, Case
 import tacit
 from tacit import _native
 from tacit.errors import BudgetExceeded, InputError, InvalidProof, TacitError
+from tacit.quantize import Options
 
 Cases = Callable[..., Case]
 #: Refusals of an argument that is not about the statement: the transcript differs, so nothing later fits.
@@ -306,3 +307,18 @@ def test_proof_lengths_depend_on_public_things_only(case: Cases) -> None:
         inputs = {"x": small.trained.samples[sample : sample + 1]}
         lengths.append(len(tacit.prove(small.program, secret, inputs)))
     assert max(lengths) - min(lengths) < 0.08 * max(lengths)
+
+
+@pytest.mark.parametrize("name", ["activation_bits", "weight_bits", "input_bits", "output_bits"])
+@pytest.mark.parametrize("bits", [-3, 0, 1, 33, 10**6])
+def test_bits_out_of_range_are_refused(name: str, bits: int) -> None:
+    options = Options(**{name: bits})
+    error = refusal(InputError, lambda: tacit.compile("m.onnx", calibration=np.zeros((4, 4)), options=options))
+    assert (error.slug, error.place) == ("bits", name)
+    assert f"expected 2 to 32 bits, got {bits}" in error.reason
+
+
+@pytest.mark.parametrize("headroom", [0.5, -1.0, float("nan"), float("inf")])
+def test_headroom_out_of_range_is_refused(headroom: float) -> None:
+    error = refusal(InputError, lambda: tacit.compile("m.onnx", calibration=np.zeros((4, 4)), headroom=headroom))
+    assert (error.slug, error.place) == ("headroom", "headroom")

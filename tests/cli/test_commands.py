@@ -180,6 +180,47 @@ def test_inspect_something_else(folder: Path, capsys: Capture) -> None:
     assert result(capsys)["error"]["slug"] == "magic"
 
 
+BITS = ("--activation-bits", "--weight-bits", "--input-bits", "--output-bits")
+
+
+@pytest.mark.parametrize("option", BITS)
+def test_bits_decide_the_precision(folder: Path, capsys: Capture, option: str) -> None:
+    """Four bits of anything are coarser than what is chosen without the option."""
+    command = [
+        "compile",
+        f"{folder}/m.onnx",
+        "--calibration",
+        f"{folder}/x.npz",
+        "-o",
+        f"{folder}/bits.tacit",
+        "--json",
+    ]
+    assert run(command) == 0
+    usual = result(capsys)["report"]["outputs"]["y"]["relative"]
+    assert run([*command, option, "4"]) == 0
+    assert result(capsys)["report"]["outputs"]["y"]["relative"] > 20 * usual
+
+
+@pytest.mark.parametrize("option", BITS)
+@pytest.mark.parametrize("bits", [-3, 1, 33])
+def test_bits_out_of_range(folder: Path, capsys: Capture, option: str, bits: int) -> None:
+    command = ["compile", f"{folder}/m.onnx", "--calibration", f"{folder}/x.npz", "-o", f"{folder}/none.tacit"]
+    assert run([*command, option, str(bits), "--json"]) == 1
+    error = result(capsys)["error"]
+    assert (error["slug"], error["where"]) == ("bits", option[2:].replace("-", "_"))
+    assert error["reason"] == f"expected 2 to 32 bits, got {bits}"
+    assert not (folder / "none.tacit").exists()
+
+
+@pytest.mark.parametrize("headroom", ["nan", "inf", "0.5"])
+def test_headroom_is_a_factor(folder: Path, capsys: Capture, headroom: str) -> None:
+    command = ["compile", f"{folder}/m.onnx", "--calibration", f"{folder}/x.npz", "-o", f"{folder}/none.tacit"]
+    assert run([*command, "--headroom", headroom, "--json"]) == 1
+    error = result(capsys)["error"]
+    assert (error["slug"], error["where"]) == ("headroom", "headroom")
+    assert error["reason"] == f"expected a factor of at least 1, got {headroom}"
+
+
 def test_public_weights_are_compared(folder: Path, capsys: Capture) -> None:
     here, name = str(folder), str(folder / "public")
     command = ["compile", f"{here}/m.onnx", "--calibration", f"{here}/x.npz", "-o", f"{name}.tacit"]

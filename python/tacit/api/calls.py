@@ -44,7 +44,8 @@ def compile(
     `outputs`: "public", or "committed": a proof says that the answer is the one in a commitment made along with it.
     `threshold`: publish only whether an output reaches a value (see `tacit.compiler`).
     `proofs`: proofs that one private commitment is blinded for. `security`: 128 or 100 proven bits.
-    `optimize`: "time", "balanced" or "size".
+    `optimize`: "time", "balanced" or "size". `options`: bits of activations, weights, inputs and outputs, each 2 to 32,
+    and what else decides precision (`tacit.quantize.Options`).
     Raises ModelError, InputError, QuantizationError, ProgramError.
     """
     # Here, so that proving and verifying load no compiler.
@@ -58,6 +59,7 @@ def compile(
     chosen = options or Options()
     if headroom is not None:
         chosen = dataclasses.replace(chosen, headroom=headroom)
+    _check_precision(chosen)
     compiled, integers = compile_model(
         model,
         calibration=calibration,
@@ -75,6 +77,18 @@ def compile(
         program = Program(_native.Program(encoded, geometry, proofs, notes))
     tensors = {name: np.asarray(values, dtype=np.int64) for name, values in integers.tensors}
     return program, Weights(program.digest, integers.slab, tensors)
+
+
+def _check_precision(options: Options) -> None:
+    """Bits that a scale can be made for, and a headroom that is room. Raises InputError."""
+    for name in ("activation_bits", "weight_bits", "input_bits", "output_bits"):
+        bits = getattr(options, name)
+        if bits is not None and not 2 <= bits <= 32:
+            raise InputError(f"expected 2 to 32 bits, got {bits}", slug="bits", place=name)
+    if not 1 <= options.headroom < float("inf"):
+        raise InputError(
+            f"expected a factor of at least 1, got {options.headroom:g}", slug="headroom", place="headroom"
+        )
 
 
 def _plain(value: Any) -> Any:

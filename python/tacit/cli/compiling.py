@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from tacit import console
 from tacit.cli import files
-from tacit.cli.options import Json
+from tacit.cli.options import ActivationBits, InputBits, Json, OutputBits, WeightBits
 
 
 class Weights(str, Enum):
@@ -59,8 +59,12 @@ def compile_model(
     batch: Annotated[int, typer.Option(min=1, help="Inputs per proof.")] = 1,
     headroom: Annotated[
         float | None,
-        typer.Option(min=1.0, help="How far values may exceed the calibrated ranges, as a factor.", show_default=False),
+        typer.Option(help="How far values may exceed the calibrated ranges, as a factor.", show_default=False),
     ] = None,
+    activation_bits: ActivationBits = None,
+    weight_bits: WeightBits = 16,
+    input_bits: InputBits = None,
+    output_bits: OutputBits = 16,
     weights: Annotated[Weights, typer.Option(help="Who may see the weights.")] = Weights.private,
     input_: Annotated[Input, typer.Option("--input", help="Who may see the input.")] = Input.private,
     outputs: Annotated[Outputs, typer.Option(help="Publish the outputs, or a commitment to them.")] = Outputs.public,
@@ -82,17 +86,21 @@ def compile_model(
     Prints how the integer program compares with the float model on the calibration inputs, and what a proof will cost.
     """
     import tacit
+    from tacit.quantize import Options
 
     target = out if out is not None else model.with_suffix(".tacit")
     arrays = files.calibration_arrays(files.read_arrays(calibration), model, place=str(calibration))
     bound = None if threshold is None else files.read_threshold(threshold, model)
-    options: dict[str, Any] = {} if headroom is None else {"headroom": headroom}
+    precision = Options(
+        activation_bits=activation_bits, weight_bits=weight_bits, input_bits=input_bits, output_bits=output_bits
+    )
     start = time.perf_counter()
     with console.busy(f"compiling {model.name}"):
         program, integers = tacit.compile(
             str(model),
             calibration=arrays,
             batch=batch,
+            headroom=headroom,
             weights=weights.value,
             input=input_.value,
             outputs=outputs.value,
@@ -100,7 +108,7 @@ def compile_model(
             proofs=proofs,
             security=security,
             optimize=optimize.value,
-            **options,
+            options=precision,
         )
     seconds = time.perf_counter() - start
     weights_file = files.beside(target, ".weights")

@@ -29,3 +29,13 @@ LinkCommitment = Annotated[
 ]
 ModelSecret = Annotated[Path | None, typer.Option("--model", metavar="FILE", help="The model's secret (model.secret).")]
 DataSecret = Annotated[Path | None, typer.Option("--data", metavar="FILE", help="The data's secret (data.secret).")]
+
+# Precision, at compilation. `tacit.compile` checks the bounds, and its error says what came.
+ActivationBits = Annotated[
+    int | None, typer.Option(help="Bits of activations, sign included (2 to 32); searched, if not given.")
+]
+InputBits = Annotated[
+    int | None, typer.Option(help="Bits of the input, sign included (2 to 32); as activations, if not given.")
+]
+WeightBits = Annotated[int, typer.Option(help="Bits of weights, sign included (2 to 32).")]
+OutputBits = Annotated[int, typer.Option(help="Bits of the output, sign included (2 to 32).")]
