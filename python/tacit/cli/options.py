@@ -13,7 +13,7 @@ Context = Annotated[
 ]
 ProgramFile = Annotated[Path, typer.Argument(metavar="M.tacit", help="The public program.", show_default=False)]
 WeightsFile = Annotated[Path, typer.Argument(metavar="M.weights", help="Its private integers.", show_default=False)]
-ProofFile = Annotated[Path, typer.Argument(metavar="PROOF", show_default=False)]
+ProofFile = Annotated[Path, typer.Argument(metavar="PROOF", help="The proof file.", show_default=False)]
 ModelCommitment = Annotated[
     Path | None, typer.Option("--model", metavar="FILE", help="The model's commitment (model.commitment).")
 ]
