@@ -3,82 +3,55 @@
 from __future__ import annotations
 
 import time
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.markup import escape
 
 from tacit import console
 from tacit.cli import files
-from tacit.cli.options import ActivationBits, InputBits, Json, OutputBits, WeightBits
-
-
-class Weights(str, Enum):
-    """Who may see the weights."""
-
-    private = "private"
-    public = "public"
-
-
-class Input(str, Enum):
-    """Who may see the input; a committed one is proven against its owner's published commitment."""
-
-    private = "private"
-    committed = "committed"
-    public = "public"
-
-
-class Outputs(str, Enum):
-    """Who learns the answer; a committed one is in a commitment that is made along with each proof."""
-
-    public = "public"
-    committed = "committed"
-
-
-class Aim(str, Enum):
-    """What the code's rate trades for what."""
-
-    time = "time"
-    balanced = "balanced"
-    size = "size"
+from tacit.cli.options import (
+    ActivationBits,
+    Aim,
+    Batch,
+    Calibration,
+    CompiledProofs,
+    Headroom,
+    Input,
+    InputBits,
+    InputSeen,
+    Json,
+    ModelFile,
+    Optimize,
+    OutputBits,
+    Outputs,
+    OutputsSeen,
+    ProgramOut,
+    Target,
+    ThresholdText,
+    WeightBits,
+    Weights,
+    WeightsSeen,
+)
 
 
 def compile_model(
-    model: Annotated[Path, typer.Argument(metavar="M.onnx", help="The network.", show_default=False)],
-    calibration: Annotated[
-        Path,
-        typer.Option(
-            "--calibration", metavar="X.npz", help="Typical inputs; ranges come from them.", show_default=False
-        ),
-    ],
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="M.tacit", help="The public program.", show_default=False)
-    ] = None,
-    batch: Annotated[int, typer.Option(min=1, help="Inputs per proof.")] = 1,
-    headroom: Annotated[
-        float | None,
-        typer.Option(help="How far values may exceed the calibrated ranges, as a factor.", show_default=False),
-    ] = None,
+    model: ModelFile,
+    calibration: Calibration,
+    out: ProgramOut = None,
+    batch: Batch = 1,
+    headroom: Headroom = None,
     activation_bits: ActivationBits = None,
     weight_bits: WeightBits = 16,
     input_bits: InputBits = None,
     output_bits: OutputBits = 16,
-    weights: Annotated[Weights, typer.Option(help="Who may see the weights.")] = Weights.private,
-    input_: Annotated[Input, typer.Option("--input", help="Who may see the input.")] = Input.private,
-    outputs: Annotated[Outputs, typer.Option(help="Publish the outputs, or a commitment to them.")] = Outputs.public,
-    threshold: Annotated[
-        str | None,
-        typer.Option(
-            metavar="[OUTPUT[INDEX]>=]VALUE",
-            help="Publish only whether an output's entry reaches a value: 0.5, or 'scores[3]>=0.5'.",
-            show_default=False,
-        ),
-    ] = None,
-    proofs: Annotated[int, typer.Option(min=1, help="Proofs that one commitment is made for.")] = 64,
-    security: Annotated[int, typer.Option(help="Proven security in bits: 128 or 100.")] = 128,
-    optimize: Annotated[Aim, typer.Option(help="Prover time against proof size.")] = Aim.balanced,
+    weights: WeightsSeen = Weights.private,
+    input_: InputSeen = Input.private,
+    outputs: OutputsSeen = Outputs.public,
+    threshold: ThresholdText = None,
+    proofs: CompiledProofs = 64,
+    security: Target = 128,
+    optimize: Optimize = Aim.balanced,
     as_json: Json = False,
 ) -> None:
     """Compile an ONNX model to a public program (M.tacit) and its private integers (M.weights).
@@ -110,11 +83,19 @@ def compile_model(
             optimize=optimize.value,
             options=precision,
         )
-    seconds = time.perf_counter() - start
+    result = _save(program, integers, target, seconds=time.perf_counter() - start)
+    if as_json:
+        console.print_json(result)
+    else:
+        _show(result)
+
+
+def _save(program: Any, integers: Any, target: Path, *, seconds: float) -> dict[str, Any]:
+    """Write both files; what there is to say about them."""
     weights_file = files.beside(target, ".weights")
     program.save(target)
     integers.save(weights_file)
-    result = {
+    return {
         "program": str(target),
         "weights": str(weights_file),
         "digest": console.plain(program.digest),
@@ -122,10 +103,6 @@ def compile_model(
         "report": console.plain(program.report),
         "estimate": console.plain(program.estimate),
     }
-    if as_json:
-        console.print_json(result)
-    else:
-        _show(result)
 
 
 def _show(result: dict[str, Any]) -> None:

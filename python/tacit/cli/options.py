@@ -1,7 +1,8 @@
-"""Options that several commands share, named and explained once."""
+"""Arguments and options of the commands, named and explained once; a signature then reads as a list."""
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,82 @@ LinkCommitment = Annotated[
 ]
 ModelSecret = Annotated[Path | None, typer.Option("--model", metavar="FILE", help="The model's secret (model.secret).")]
 DataSecret = Annotated[Path | None, typer.Option("--data", metavar="FILE", help="The data's secret (data.secret).")]
+
+OutputName = Annotated[
+    Path | None,
+    typer.Option(
+        "--output-commitment",
+        metavar="NAME",
+        help="Where a program with committed outputs puts them: NAME.commitment (publish it), NAME.secret.",
+    ),
+]
+ProofInput = Annotated[
+    Path | None, typer.Option("--input", metavar="X.npz", help="The input; not needed where it is committed.")
+]
+ProofOut = Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The proof.")]
+Profile = Annotated[bool, typer.Option("--profile", help="Print the time of every phase.")]
+Chart = Annotated[Path | None, typer.Option("--chart", metavar="FILE", help="Draw the phases (.png, .svg, .pdf).")]
+
+# --- tacit compile ----------------------------------------------------------------------------------------------------
+
+
+class Weights(str, Enum):
+    """Who may see the weights."""
+
+    private = "private"
+    public = "public"
+
+
+class Input(str, Enum):
+    """Who may see the input; a committed one is proven against its owner's published commitment."""
+
+    private = "private"
+    committed = "committed"
+    public = "public"
+
+
+class Outputs(str, Enum):
+    """Who learns the answer; a committed one is in a commitment that is made along with each proof."""
+
+    public = "public"
+    committed = "committed"
+
+
+class Aim(str, Enum):
+    """What the code's rate trades for what."""
+
+    time = "time"
+    balanced = "balanced"
+    size = "size"
+
+
+ModelFile = Annotated[Path, typer.Argument(metavar="M.onnx", help="The network.", show_default=False)]
+Calibration = Annotated[
+    Path,
+    typer.Option("--calibration", metavar="X.npz", help="Typical inputs; ranges come from them.", show_default=False),
+]
+ProgramOut = Annotated[
+    Path | None, typer.Option("-o", "--out", metavar="M.tacit", help="The public program.", show_default=False)
+]
+Batch = Annotated[int, typer.Option(min=1, help="Inputs per proof.")]
+Headroom = Annotated[
+    float | None,
+    typer.Option(help="How far values may exceed the calibrated ranges, as a factor.", show_default=False),
+]
+WeightsSeen = Annotated[Weights, typer.Option(help="Who may see the weights.")]
+InputSeen = Annotated[Input, typer.Option("--input", help="Who may see the input.")]
+OutputsSeen = Annotated[Outputs, typer.Option(help="Publish the outputs, or a commitment to them.")]
+ThresholdText = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[OUTPUT[INDEX]>=]VALUE",
+        help="Publish only whether an output's entry reaches a value: 0.5, or 'scores[3]>=0.5'.",
+        show_default=False,
+    ),
+]
+CompiledProofs = Annotated[int, typer.Option(min=1, help="Proofs that one commitment is made for.")]
+Target = Annotated[int, typer.Option(help="Proven security in bits: 128 or 100.")]
+Optimize = Annotated[Aim, typer.Option(help="Prover time against proof size.")]
 
 # Precision, at compilation. `tacit.compile` checks the bounds, and its error says what came.
 ActivationBits = Annotated[

@@ -13,6 +13,7 @@ from tacit import console
 from tacit.cli import chart as charts
 from tacit.cli import files
 from tacit.cli.options import (
+    Chart,
     Context,
     DataCommitment,
     DataSecret,
@@ -21,33 +22,26 @@ from tacit.cli.options import (
     ModelCommitment,
     ModelSecret,
     OutputCommitment,
+    OutputName,
+    Profile,
     ProgramFile,
     ProofFile,
+    ProofInput,
+    ProofOut,
 )
 from tacit.errors import InputError
 
 
 def prove(
     program: ProgramFile,
-    input_: Annotated[
-        Path | None, typer.Option("--input", metavar="X.npz", help="The input; not needed where it is committed.")
-    ] = None,
+    input_: ProofInput = None,
     model: ModelSecret = None,
     data: DataSecret = None,
     context: Context = "",
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The proof.")] = Path("out.proof"),
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output-commitment",
-            metavar="NAME",
-            help="Where a program with committed outputs puts them: NAME.commitment (publish it), NAME.secret.",
-        ),
-    ] = None,
-    profile: Annotated[bool, typer.Option("--profile", help="Print the time of every phase.")] = False,
-    chart: Annotated[
-        Path | None, typer.Option("--chart", metavar="FILE", help="Draw the phases (.png, .svg, .pdf).")
-    ] = None,
+    out: ProofOut = Path("out.proof"),
+    output: OutputName = None,
+    profile: Profile = False,
+    chart: Chart = None,
     as_json: Json = False,
 ) -> None:
     """Run the committed model on an input and prove the answer. Spends one proof of each commitment's budget."""
@@ -58,20 +52,15 @@ def prove(
         charts.check(chart)
     loaded = tacit.Program.load(program)
     output_files = _output_files(loaded, output)
-    model_secret = None if model is None else tacit.Secret.load(model)
-    data_secret = None if data is None else tacit.Secret.load(data)
+    secrets = {name: tacit.Secret.load(path) for name, path in (("model", model), ("data", data)) if path is not None}
     arrays: files.Arrays = {}
     if input_ is not None:
         arrays = files.pick(files.read_arrays(input_), files.input_names(loaded), place=str(input_))
+    profile = profile or chart is not None
     start = time.perf_counter()
     with console.busy("proving"):
         proof = tacit.prove(
-            loaded,
-            model_secret,
-            arrays,
-            data=data_secret,
-            context=bound_to,
-            profile=profile or chart is not None,
+            loaded, secrets.get("model"), arrays, data=secrets.get("data"), context=bound_to, profile=profile
         )
     seconds = time.perf_counter() - start
     if output_files is not None and proof.output is not None:
@@ -79,26 +68,16 @@ def prove(
         proof.output.save(output_files[0])
         proof.output.commitment.save(output_files[1])
     proof.save(out)
-    phases = {name: value for name, value in proof.profile.items() if name != "total"}
-    if chart is not None:
-        charts.draw_phases(phases, chart)
-    result: dict[str, Any] = {
-        "proof": str(out),
-        "bytes": out.stat().st_size,
-        "seconds": seconds,
-        "remaining": {
-            name: secret.remaining
-            for name, secret in (("model", model_secret), ("data", data_secret))
-            if secret is not None and secret.remaining is not None
-        },
-    }
+    left = {name: secret.remaining for name, secret in secrets.items() if secret.remaining is not None}
+    result: dict[str, Any] = {"proof": str(out), "bytes": len(proof), "seconds": seconds, "remaining": left}
     if output_files is not None:
         result["output_secret"], result["output_commitment"] = map(str, output_files)
         result["outputs"] = console.plain(proof.outputs)
-    if profile or chart is not None:
-        result["profile"] = phases
+    if profile:
+        result["profile"] = {name: value for name, value in proof.profile.items() if name != "total"}
         result["peak_memory_bytes"] = proof.peak_memory
     if chart is not None:
+        charts.draw_phases(result["profile"], chart)
         result["chart"] = str(chart)
     if as_json:
         console.print_json(result)
