@@ -45,8 +45,9 @@ def _console(stream: TextIO) -> Console:
 
 # --- what came from a file --------------------------------------------------------------------------------------------
 
-#: Characters that move the cursor, set colours or turn the direction of writing: control characters and bidi controls.
-_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+#: Characters that move the cursor, set colours or turn the direction of writing: control characters and bidi controls;
+#: and bytes of a path that are no text (surrogates), which no output could encode.
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _UNSAFE = re.compile(f"[{_CONTROLS}]")
 
 

@@ -76,7 +76,10 @@ def batches(graph: Graph, inputs: Mapping[str, Array]) -> Iterator[dict[str, Arr
         shape, given = graph.shapes[name], np.asarray(inputs[name])
         if given.dtype.kind not in "biufO":
             raise InputError(f"expected real numbers, got {given.dtype}", slug="dtype", place=name)
-        data = given.astype(np.float64)
+        try:
+            data = given.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"not an array of numbers: {error}", slug="dtype", place=name) from None
         if not np.all(np.isfinite(data)):
             raise InputError("a value that is not finite", place=name)
         if data.ndim == len(shape) + 1 and data.shape[1:] == shape:

@@ -60,6 +60,10 @@ def compile(
     if headroom is not None:
         chosen = dataclasses.replace(chosen, headroom=headroom)
     _check_precision(chosen)
+    _check_count("batch", batch, 2**31 - 1)
+    _check_count("proofs", proofs)
+    if security not in (100, 128):
+        raise InputError(f"expected 128 or 100 bits, got {security}", slug="security", place="security")
     compiled, integers = compile_model(
         model,
         calibration=calibration,
@@ -89,6 +93,12 @@ def _check_precision(options: Options) -> None:
         raise InputError(
             f"expected a factor of at least 1, got {options.headroom:g}", slug="headroom", place="headroom"
         )
+
+
+def _check_count(name: str, count: int, most: int = 2**32 - 1) -> None:
+    """A number that the native code can take. Raises InputError."""
+    if not 1 <= count <= most:
+        raise InputError(f"expected 1 to {most}, got {count}", slug=name, place=name)
 
 
 def _plain(value: Any) -> Any:
@@ -143,8 +153,7 @@ def commit_data(
 
 def _commit(program: Program, slab: str, tensors: Mapping[str, Array], proofs: int | None, children: int) -> Secret:
     budget = program.proofs if proofs is None else proofs
-    if budget < 1:
-        raise InputError(f"expected at least one proof, got {budget}", slug="proofs", place="proofs")
+    _check_count("proofs", budget)
     if budget > program.proofs:
         raise InputError(
             f"expected at most {program.proofs} proofs, which the program was compiled for, got {budget}",
@@ -189,6 +198,8 @@ def prove(
         secret = given.pop(name, None)
         if secret is None:
             raise InputError(f"the program needs the secret of its {name}", slug="slabs", place=name)
+        if secret.slab != name:
+            raise InputError(f"expected a secret of {name}, got one of {secret.slab}", slug="slabs", place=name)
         slabs.append(secret._native)
     _refuse_more(given)
     ports = [port for port in program.inputs.values() if port.place in ("private", "public")]
@@ -247,8 +258,11 @@ def verify(
     `model`: the model's commitment; its validity proof (and, for a child, its link) is checked once. Where the
     program says that weights are public, the Weights themselves. `output`: the commitment that came with the proof,
     where the program commits its outputs. `link`: a child that the proof was made with,
-    where `model` (or `data`) is the master that is trusted. `security`: the proven bits to insist on.
+    where `model` (or `data`) is the master that is trusted. `security`: the proven bits to insist on (InputError if they
+    are no number of bits).
     """
+    if not 0 <= security < 1 << 16:
+        raise InputError(f"expected 0 to 65535 bits, got {security}", slug="security", place="security")
     given: dict[str, Commitment | Weights | None] = {"model": model, "data": data, "output": output}
     if link is not None:
         given[link.slab] = _child(given.get(link.slab), link)

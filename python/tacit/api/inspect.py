@@ -6,11 +6,9 @@ import os
 from typing import Any
 
 from tacit import _native
-from tacit.api.native import failures, read_file
+from tacit.api.native import FILE_KINDS, failures, read_file
 from tacit.api.objects import Commitment, Program, Proof, Secret, Weights
 from tacit.errors import InputError
-
-_KINDS = {1: "program", 2: "weights", 3: "commitment", 4: "secret", 5: "proof"}
 
 
 def inspect(thing: Any) -> dict[str, Any]:
@@ -32,7 +30,7 @@ def inspect(thing: Any) -> dict[str, Any]:
 
 def _file(path: str | os.PathLike[str]) -> dict[str, Any]:
     data = read_file(path)
-    kind = _KINDS.get(data[6]) if data[:6] == b"TACIT\0" and len(data) > 6 else None
+    kind = FILE_KINDS.get(data[6]) if data[:6] == b"TACIT\0" and len(data) > 6 else None
     found: dict[str, Any]
     if kind == "program":
         found = _program(Program.load(path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,18 @@ _KINDS: dict[str, type[TacitError]] = {
     "program": ProgramError,
 }
 
+#: Kinds of files, by the byte that says so (docs/protocol.md, section 8).
+FILE_KINDS = {1: "program", 2: "weights", 3: "commitment", 4: "secret", 5: "proof"}
+
+
+def _named_kinds(reason: str) -> str:
+    """`expected kind 1, got 2` in words."""
+
+    def name(kind: re.Match[str]) -> str:
+        return f"a {FILE_KINDS[int(kind[1])]} file" if int(kind[1]) in FILE_KINDS else f"kind {kind[1]}"
+
+    return re.sub(r"(?:kind )?\b(\d+)\b", name, reason)
+
 
 @contextmanager
 def failures(place: str = "") -> Iterator[None]:
@@ -34,6 +47,8 @@ def failures(place: str = "") -> Iterator[None]:
         yield
     except _native.Failure as failure:
         kind, slug, where, reason, hint = failure.args
+        if slug == "file_kind":
+            reason = _named_kinds(reason)
         parts = [part for part in (place, where) if part]
         error = _KINDS.get(kind, TacitError)
         raise error(reason, slug=slug, place=": ".join(parts), hint=hint) from None
@@ -65,12 +80,14 @@ def write_file(path: str | os.PathLike[str], data: bytes, *, private: bool = Fal
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
+        temporary = ""
         folder = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
     except OSError as error:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
         raise InputError(error.strerror or str(error), slug="file", place=str(path)) from None
+    finally:
+        if temporary and os.path.exists(temporary):  # also when interrupted
+            os.unlink(temporary)

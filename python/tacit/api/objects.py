@@ -332,7 +332,7 @@ class Secret:
         Raises InputError (not a master, too many proofs), BudgetExceeded (no child left).
         """
         if proofs is not None and not 1 <= proofs < 1 << 32:
-            raise InputError(f"expected at least one proof, got {proofs}", slug="proofs", place="proofs")
+            raise InputError(f"expected 1 to {2**32 - 1}, got {proofs}", slug="proofs", place="proofs")
         with failures(self.slab):
             return Secret(self._native.rotate(proofs))
 

@@ -41,12 +41,12 @@ def commit_model(
     """Commit to the weights. The commitment carries a proof that they lie in the program's intervals."""
     import tacit
 
-    secret_file = files.fresh(files.beside(out, ".secret"))
+    output_files = files.fresh_pair(out)
     start = time.perf_counter()
     with console.busy("committing to the model"):
         loaded = tacit.Program.load(program)
         secret = tacit.commit_model(loaded, tacit.Weights.load(weights), proofs=proofs, children=children)
-    _save(secret, out, secret_file, seconds=time.perf_counter() - start, as_json=as_json)
+    _save(secret, output_files, seconds=time.perf_counter() - start, as_json=as_json)
 
 
 @app.command("data")
@@ -61,13 +61,13 @@ def commit_data(
     """Commit to an input of a program that was compiled with --input committed."""
     import tacit
 
-    secret_file = files.fresh(files.beside(out, ".secret"))
+    output_files = files.fresh_pair(out)
     loaded = tacit.Program.load(program)
     arrays = files.pick(files.read_arrays(data), files.input_names(loaded), place=str(data))
     start = time.perf_counter()
     with console.busy("committing to the data"):
         secret = tacit.commit_data(loaded, arrays, proofs=proofs, children=children)
-    _save(secret, out, secret_file, seconds=time.perf_counter() - start, as_json=as_json)
+    _save(secret, output_files, seconds=time.perf_counter() - start, as_json=as_json)
 
 
 @app.command("rotate")
@@ -84,16 +84,16 @@ def rotate(
     """Make a child: a fresh budget for the master's values, under the master's identity. Uses up one of its children."""
     import tacit
 
-    secret_file = files.fresh(files.beside(out, ".secret"))
+    output_files = files.fresh_pair(out)
     loaded = tacit.Secret.load(master)
     start = time.perf_counter()
     with console.busy("making a child"):
         secret = loaded.rotate(proofs)
-    _save(secret, out, secret_file, seconds=time.perf_counter() - start, as_json=as_json, master=loaded)
+    _save(secret, output_files, seconds=time.perf_counter() - start, as_json=as_json, master=loaded)
 
 
-def _save(secret: Any, out: Path, secret_file: Path, *, seconds: float, as_json: bool, master: Any = None) -> None:
-    commitment_file = files.beside(out, ".commitment")
+def _save(secret: Any, output_files: tuple[Path, Path], *, seconds: float, as_json: bool, master: Any = None) -> None:
+    secret_file, commitment_file = output_files
     # The secret first: a published commitment whose secret was lost is worth nothing.
     secret.save(secret_file)
     secret.commitment.save(commitment_file)

@@ -33,6 +33,7 @@ from tacit.cli.options import (
     Weights,
     WeightsSeen,
 )
+from tacit.errors import InputError
 
 
 def compile_model(
@@ -61,7 +62,8 @@ def compile_model(
     import tacit
     from tacit.quantize import Options
 
-    target = out if out is not None else model.with_suffix(".tacit")
+    target = files.beside(model.with_suffix("") if model.name else model, ".tacit") if out is None else out
+    weights_file = _check_outputs(target, model, calibration)
     arrays = files.calibration_arrays(files.read_arrays(calibration), model, place=str(calibration))
     bound = None if threshold is None else files.read_threshold(threshold, model)
     precision = Options(
@@ -83,16 +85,25 @@ def compile_model(
             optimize=optimize.value,
             options=precision,
         )
-    result = _save(program, integers, target, seconds=time.perf_counter() - start)
+    result = _save(program, integers, (target, weights_file), seconds=time.perf_counter() - start)
     if as_json:
         console.print_json(result)
     else:
         _show(result)
 
 
-def _save(program: Any, integers: Any, target: Path, *, seconds: float) -> dict[str, Any]:
-    """Write both files; what there is to say about them."""
+def _check_outputs(target: Path, *inputs: Path) -> Path:
+    """Where the weights go; both files can be written and replace nothing but their like, or InputError."""
     weights_file = files.beside(target, ".weights")
+    if weights_file == target:
+        raise InputError("the weights go there", slug="exists", place=str(target), hint="-o names the program: M.tacit")
+    files.check_output(target, *inputs, kind="program")
+    return files.check_output(weights_file, *inputs, kind="weights")
+
+
+def _save(program: Any, integers: Any, output_files: tuple[Path, Path], *, seconds: float) -> dict[str, Any]:
+    """Write both files; what there is to say about them."""
+    target, weights_file = output_files
     program.save(target)
     integers.save(weights_file)
     return {

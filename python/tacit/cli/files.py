@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -27,8 +28,10 @@ def read_arrays(path: Path) -> Arrays:
         with content:
             return {name: content[name] for name in content.files}
     except (ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
+        # NumPy takes whatever it does not know for a pickle, and says how to load one: not here.
+        reason = "pickled objects, or another kind of file" if "pickle" in str(error) else str(error)
         raise InputError(
-            f"not an .npz or .npy file of plain arrays: {error}",
+            f"not an .npz or .npy file of plain arrays: {reason}",
             slug="arrays",
             place=str(path),
             hint="write it with numpy.savez(path, NAME=array)",
@@ -133,13 +136,47 @@ def read_context(text: str) -> bytes:
 
 def beside(path: Path, suffix: str) -> Path:
     """The file of another kind with the same name: `m.tacit` -> `m.weights`, `model` -> `model.secret`."""
+    if not path.name:
+        raise InputError(f"expected the name of a file, got {path}", slug="file", place=str(path))
     known = {".tacit", ".weights", ".commitment", ".secret", ".proof"}
     return path.with_suffix(suffix) if path.suffix in known else path.with_name(path.name + suffix)
+
+
+def check_output(path: Path, *inputs: Path | None, kind: str | None = None) -> Path:
+    """The path, if a file can be written there that destroys nothing; before there is work to lose. Raises InputError.
+
+    `inputs`: what the command reads. `kind`: a file that is there already must be of this kind (`tacit.inspect`).
+    """
+    place = str(path)
+    if not path.name or path.is_dir():
+        raise InputError("expected the name of a file, got a folder", slug="file", place=place)
+    if not path.parent.is_dir():
+        raise InputError("no such folder", slug="file", place=str(path.parent))
+    if not os.access(path.parent, os.W_OK):
+        raise InputError("the folder is not writable", slug="file", place=str(path.parent))
+    if path.exists():
+        if any(one is not None and one.exists() and path.samefile(one) for one in inputs):
+            raise InputError(
+                "the output would replace an input", slug="exists", place=place, hint="another name with -o"
+            )
+        if kind is not None and _kind(path) != kind:
+            raise InputError(
+                f"another file than a {kind} is there already", slug="exists", place=place, hint="choose another name"
+            )
+    return path
+
+
+def _kind(path: Path) -> str | None:
+    from tacit.api.native import FILE_KINDS, read_file
+
+    start = read_file(path)[:7]
+    return FILE_KINDS.get(start[6]) if start[:6] == b"TACIT\0" and len(start) == 7 else None
 
 
 def fresh_pair(name: Path) -> tuple[Path, Path]:
     """Where NAME.secret and NAME.commitment go; neither is there yet, or InputError."""
     secret, commitment = fresh(beside(name, ".secret")), beside(name, ".commitment")
+    check_output(secret)
     if commitment.exists():
         raise InputError(
             "there is a commitment already", slug="exists", place=str(commitment), hint="choose another name"

@@ -49,7 +49,10 @@ def prove(
 
     bound_to = files.read_context(context)
     if chart is not None:
-        charts.check(chart)
+        charts.check(files.check_output(chart, program, input_, model, data, out))
+    files.check_output(out, program, input_, model, data, kind="proof")
+    if model is not None and data is not None and model.exists() and data.exists() and model.samefile(data):
+        raise InputError("expected the data's secret, got the model's", slug="slabs", place="--data")
     loaded = tacit.Program.load(program)
     output_files = _output_files(loaded, output)
     secrets = {name: tacit.Secret.load(path) for name, path in (("model", model), ("data", data)) if path is not None}

@@ -6,6 +6,7 @@ from math import floor
 
 import numpy as np
 
+from tacit.errors import InputError
 from tacit.graph import Node
 from tacit.lowering.core import OutputSpec, Threshold
 from tacit.lowering.select import ArgMaxLast
@@ -57,6 +58,8 @@ def publish_threshold(q: Quantizer, threshold: Threshold, tensor: str, value: fl
         v = q.settled(tensor)
     starts, to = (0, *threshold.index), (shape[0], *(1,) * len(threshold.index))
     cut = Cut(starts, (1,) * len(shape), to)
+    if not abs(value) * 2.0**v.frac < 2.0**60:  # also when it is not a number
+        raise InputError(f"expected a value that the output could reach, got {value:g}", slug="threshold", place=tensor)
     bound = int(np.ceil(value * 2.0**v.frac))
     reach = (q.calibration.magnitude(tensor) + abs(value)) * q.options.headroom
     bits = max(2, floor(reach * 2.0**v.frac).bit_length() + 2)
