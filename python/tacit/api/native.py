@@ -27,6 +27,12 @@ _KINDS: dict[str, type[TacitError]] = {
     "program": ProgramError,
 }
 
+#: What to do next, where the extension module does not say it: it knows programs, but neither calibration nor headroom.
+_HINTS = {
+    "execution": "a value inside the network leaves the range that the program was compiled for: "
+    "calibrate with samples that reach it, or compile with more headroom",
+}
+
 #: Kinds of files, by the byte that says so (docs/protocol.md, section 8).
 FILE_KINDS = {1: "program", 2: "weights", 3: "commitment", 4: "secret", 5: "proof"}
 
@@ -51,7 +57,7 @@ def failures(place: str = "") -> Iterator[None]:
             reason = _named_kinds(reason)
         parts = [part for part in (place, where) if part]
         error = _KINDS.get(kind, TacitError)
-        raise error(reason, slug=slug, place=": ".join(parts), hint=hint) from None
+        raise error(reason, slug=slug, place=": ".join(parts), hint=hint or _HINTS.get(slug, "")) from None
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes:

@@ -1,0 +1,47 @@
+"""Inputs in range that take a value inside the network out of its calibrated range."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import tacit
+from tacit.errors import InputError
+
+#: Opposite entries: their sum, which the network takes, is small in calibration and nowhere else.
+SAMPLES = np.array([[t, 0.01 - t] for t in np.linspace(-1, 1, 32)])
+
+
+def network() -> onnx.ModelProto:
+    """y = relu(x0 + x1) / 2."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gemm", ["x", "w"], ["sum"]),
+            helper.make_node("Relu", ["sum"], ["positive"]),
+            helper.make_node("Gemm", ["positive", "half"], ["y"]),
+        ],
+        "sum",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 2])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 1])],
+        [
+            numpy_helper.from_array(np.ones((2, 1), np.float32), "w"),
+            numpy_helper.from_array(np.full((1, 1), 0.5, np.float32), "half"),
+        ],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+@pytest.mark.parametrize(("outputs", "spent"), [("public", 1), ("committed", 0)])
+def test_a_value_inside_that_leaves_its_range(outputs: str, spent: int) -> None:
+    program, weights = tacit.compile(network(), calibration=SAMPLES, outputs=outputs, proofs=3, security=100)
+    secret = tacit.commit_model(program, weights)
+    low, high = program.inputs["x"].range
+    assert low <= 0.9 <= high
+    with pytest.raises(InputError) as caught:
+        tacit.prove(program, secret, {"x": np.array([[0.9, 0.9]])})
+    assert caught.value.slug == "execution"
+    assert caught.value.place
+    assert "headroom" in caught.value.hint
+    assert secret.remaining == 3 - spent
