@@ -52,10 +52,6 @@ def compile(
     from tacit.compiler import compile_model
     from tacit.quantize import Options
 
-    if headroom is not None and not 1 <= headroom < math.inf:
-        raise InputError(f"expected a factor of at least 1, got {headroom}", slug="headroom", place="headroom")
-    if not 1 <= proofs < 1 << 32:
-        raise InputError(f"expected at least one proof, got {proofs}", slug="proofs", place="proofs")
     chosen = options or Options()
     if headroom is not None:
         chosen = dataclasses.replace(chosen, headroom=headroom)
@@ -89,7 +85,7 @@ def _check_precision(options: Options) -> None:
         bits = getattr(options, name)
         if bits is not None and not 2 <= bits <= 32:
             raise InputError(f"expected 2 to 32 bits, got {bits}", slug="bits", place=name)
-    if not 1 <= options.headroom < float("inf"):
+    if not 1 <= options.headroom < math.inf:
         raise InputError(
             f"expected a factor of at least 1, got {options.headroom:g}", slug="headroom", place="headroom"
         )
