@@ -33,8 +33,8 @@ def network() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-@pytest.mark.parametrize(("outputs", "spent"), [("public", 1), ("committed", 0)])
-def test_a_value_inside_that_leaves_its_range(outputs: str, spent: int) -> None:
+@pytest.mark.parametrize("outputs", ["public", "committed"])
+def test_a_value_inside_that_leaves_its_range(outputs: str) -> None:
     program, weights = tacit.compile(network(), calibration=SAMPLES, outputs=outputs, proofs=3, security=100)
     secret = tacit.commit_model(program, weights)
     low, high = program.inputs["x"].range
@@ -44,4 +44,16 @@ def test_a_value_inside_that_leaves_its_range(outputs: str, spent: int) -> None:
     assert caught.value.slug == "execution"
     assert caught.value.place
     assert "headroom" in caught.value.hint
-    assert secret.remaining == 3 - spent
+    assert secret.remaining == 3, "what has no proof spends nothing"
+
+
+def test_a_secret_of_another_program_spends_nothing() -> None:
+    program, weights = tacit.compile(network(), calibration=SAMPLES, proofs=3, security=100)
+    other, _ = tacit.compile(network(), calibration=SAMPLES, proofs=200, security=128)
+    secret = tacit.commit_model(program, weights)
+    with pytest.raises(InputError) as caught:
+        tacit.prove(other, secret, {"x": SAMPLES[:1]})
+    assert caught.value.slug == "header"
+    assert "commit" in caught.value.hint
+    assert "Geometry" not in str(caught.value)
+    assert secret.remaining == 3

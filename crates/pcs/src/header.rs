@@ -127,7 +127,11 @@ impl Commitment {
         let h = &self.header;
         e.geometry.check_well_formed()?;
         if h.geometry != *e.geometry {
-            return Err(differs("geometry", e.geometry, &h.geometry));
+            return Err(PcsError::Header {
+                field: "geometry",
+                expected: "the proof's".into(),
+                got: "another".into(),
+            });
         }
         if h.private != e.private {
             return Err(differs("private", e.private, h.private));

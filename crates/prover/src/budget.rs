@@ -150,19 +150,28 @@ impl Budget {
         })
     }
 
+    /// What `reserve` refuses before it looks at the file.
+    ///
+    /// # Errors
+    /// `budget`, `budget_locked`.
+    pub fn check(&self) -> Result<(), BudgetError> {
+        same_process(self.owner, &self.path)?;
+        if self.used < self.budget {
+            return Ok(());
+        }
+        Err(BudgetError::Spent {
+            path: self.path.clone(),
+            budget: self.budget,
+        })
+    }
+
     /// Spends one proof; `note` says on what (a hash of the statement). On the disk when this returns.
     ///
     /// # Errors
     /// `budget` when nothing is left, `budget_io`, `budget_locked` in a process that was forked from the one that opened
     /// it, `budget_damaged` when the file is no longer what was read and written here.
     pub fn reserve(&mut self, note: &Digest) -> Result<u32, BudgetError> {
-        same_process(self.owner, &self.path)?;
-        if self.used >= self.budget {
-            return Err(BudgetError::Spent {
-                path: self.path.clone(),
-                budget: self.budget,
-            });
-        }
+        self.check()?;
         self.check_length()?;
         let record = record(&self.chain, self.used, note);
         // Counted even when writing fails: a record may be on the disk in part.

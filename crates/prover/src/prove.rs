@@ -42,9 +42,43 @@ impl Job<'_> {
         &self,
         givens: impl IntoIterator<Item = (u32, G)>,
     ) -> Result<Proof, ProveError> {
+        self.prove_counted(givens, || Ok::<_, ProveError>(()))
+    }
+
+    /// As `prove`, and `count` counts the proof: when slabs and values are known to have one, and before anything that depends on
+    /// a slab's blinding exists. Its error ends the proof.
+    ///
+    /// # Errors
+    /// As `prove`.
+    pub fn prove_counted<G: Into<Values>, E: From<ProveError> + Send>(
+        &self,
+        givens: impl IntoIterator<Item = (u32, G)>,
+        count: impl FnOnce() -> Result<(), E> + Send,
+    ) -> Result<Proof, E> {
         let givens: Vec<(u32, Values)> = givens.into_iter().map(|(t, v)| (t, v.into())).collect();
         // Inside the pool: from outside every parallel loop would put this thread to sleep and wake it again.
-        rayon::scope(|_| self.prove_with(givens, &mut NoHooks))
+        rayon::scope(|_| {
+            let mut profile = Profile::start();
+            self.check_slabs()?;
+            let trace = profile.time("execute", || self.execute(givens))?;
+            profile.time("count", count)?;
+            Ok(self.prove_trace(trace, &mut NoHooks, profile)?)
+        })
+    }
+
+    /// Refuses slabs of another program or geometry.
+    fn check_slabs(&self) -> Result<(), ProveError> {
+        let commitments: Vec<Commitment> =
+            self.slabs.iter().map(|s| s.commitment.clone()).collect();
+        let statement = Statement {
+            prepared: self.prepared,
+            geometry: self.geometry,
+            commitments: &commitments,
+            publics: &Publics(Vec::new()),
+            context: self.context,
+        };
+        statement.check_slabs()?;
+        Ok(())
     }
 
     /// As `prove`, with some steps replaced.

@@ -129,7 +129,7 @@ pub fn by_index(
 }
 
 /// Proves. `slabs` in the order of the program; `inputs` by tensor name. Every private slab's count is one less, on the disk,
-/// before the proof is returned; also when proving fails after the values were read.
+/// before anything is made from its blinding; slabs and values that have no proof spend nothing.
 #[pyfunction]
 pub fn prove<'py>(
     py: Python<'py>,
@@ -143,17 +143,17 @@ pub fn prove<'py>(
     let slabs: Vec<&Slab> = slabs.iter().map(|s| s.get()).collect();
     let proof = py.detach(|| -> Result<_> {
         let inner: Vec<_> = slabs.iter().map(|s| &s.inner).collect();
-        let note = hash(Tag::File, 0, &[&prepared.digest, context]);
         for slab in &slabs {
-            slab.spend(&note)?;
+            slab.check_spend()?;
         }
+        let note = hash(Tag::File, 0, &[&prepared.digest, context]);
         let job = Job {
             prepared,
             geometry: &program.geometry,
             slabs: &inner,
             context,
         };
-        Ok(job.prove(given)?)
+        job.prove_counted(given, || slabs.iter().try_for_each(|s| s.spend(&note)))
     })?;
     let publics = proof
         .publics

@@ -80,6 +80,11 @@ impl SecretFile {
 impl Slab {
     /// Counts one proof, on the disk if the secret is; before anything that depends on the slab's blinding leaves.
     pub fn spend(&self, note: &Digest) -> Result<()> {
+        self.reserve(note).map(|_| ())
+    }
+
+    /// What `spend` will refuse, before any work; in a forked process before its dead thread pool is asked, too.
+    pub fn check_spend(&self) -> Result<()> {
         if self.is_master() {
             let hint = if self.left()? == Some(0) {
                 "commit anew with --children: all its children were made"
@@ -89,7 +94,27 @@ impl Slab {
             let reason = "this is a master: its budget is for children, and they make the proofs";
             return Err(Fail::new("budget", "master", "", reason).hint(hint));
         }
-        self.reserve(note).map(|_| ())
+        self.check_count()
+    }
+
+    fn check_count(&self) -> Result<()> {
+        match &*self.lock()? {
+            Count::Free => Ok(()),
+            Count::Memory {
+                used,
+                budget,
+                owner,
+            } => {
+                let path = PathBuf::from(&self.public.slab);
+                tacit_prover::same_process(*owner, &path)?;
+                let budget = *budget;
+                if *used < budget {
+                    return Ok(());
+                }
+                Err(self.spent(BudgetError::Spent { path, budget }))
+            }
+            Count::File(journal) => journal.check().map_err(|e| self.spent(e)),
+        }
     }
 
     /// What is left of the budget, `None` for a public slab.
@@ -128,6 +153,7 @@ impl Slab {
 
     /// Counts one record and gives its number; on the disk, if the secret is, when this returns.
     pub fn reserve(&self, note: &Digest) -> Result<u32> {
+        // Another thread may come between: a file's journal checks again under its lock, and so does this.
         match &mut *self.lock()? {
             Count::Free => Ok(0),
             Count::Memory {

@@ -29,6 +29,7 @@ _KINDS: dict[str, type[TacitError]] = {
 
 #: What to do next, where the extension module does not say it: it knows programs, but neither calibration nor headroom.
 _HINTS = {
+    "header": "commit these values for this program: a commitment made for another one, or for other options, does not fit",
     "execution": "a value inside the network leaves the range that the program was compiled for: "
     "calibrate with samples that reach it, or compile with more headroom",
 }
