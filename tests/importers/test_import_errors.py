@@ -50,8 +50,8 @@ def test_operator_that_onnx_does_not_know() -> None:
         ([node("Pow", ["x", "c"], ["y"])], (3,), "exponent"),
         ([node("Conv", ["x", "x"], ["y"])], (1, 1, 3, 3), "weight"),
         ([node("Conv", ["x", "w5"], ["y"])], (1, 1, 3, 3, 3), "spatial"),
-        ([node("Pad", ["x", "p"], ["y"], mode="edge")], (3,), "mode edge"),
-        ([node("ArgMax", ["x"], ["y"], axis=0, select_last_index=1)], (3,), "select_last_index"),
+        ([node("Pad", ["x", "p"], ["y"], mode="around")], (3,), "mode around"),
+        ([node("Pad", ["x", "p"], ["y"], mode="reflect")], (1,), "mode reflect"),
         (
             [node("MaxPool", ["x"], ["y", "i"], kernel_shape=[2, 2]), node("Cast", ["i"], ["z"], to=1)],
             (1, 1, 3, 3),

@@ -10,6 +10,7 @@ from onnx import TensorProto, helper
 from onnx_models import agree, model, operators, random
 
 from tacit.graph import load
+from tacit.importers import onnx as importer
 
 node = helper.make_node
 
@@ -287,6 +288,25 @@ def test_argmax_takes_the_first() -> None:
     proto = model([node("ArgMax", ["x"], ["y"], axis=1)], {"x": (1, 4)}, {"y": 2}, output_type=TensorProto.INT64)
     graph = agree(proto, {"x": np.array([[1.0, 3.0, 3.0, 0.0], [2.0, 2.0, 2.0, 2.0]], dtype=np.float32)})
     assert graph.kinds["y"] == "int"
+
+
+@pytest.mark.parametrize(("mode", "opset"), [("reflect", 10), ("edge", 13), ("reflect", 17), ("wrap", 19)])
+def test_pad_that_repeats_entries(mode: str, opset: int) -> None:
+    pads = [0, 2, 1, 0, 0, 3]
+    if opset == 10:
+        agree(one("Pad", (2, 3, 4), 3, opset=opset, pads=pads, mode=mode))
+    else:
+        agree(one("Pad", (2, 3, 4), 3, opset=opset, constants={"p": np.array(pads, np.int64)}, mode=mode))
+
+
+@pytest.mark.parametrize("op", ["ArgMax", "ArgMin"])
+@pytest.mark.parametrize("keepdims", [0, 1])
+def test_the_last_of_equal_entries(op: str, keepdims: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importer, "simplify", lambda proto: proto)  # the library has a rewriting of its own
+    nodes = [node(op, ["x"], ["y"], axis=1, keepdims=keepdims, select_last_index=1)]
+    proto = model(nodes, {"x": (2, 4)}, {"y": 1 + keepdims}, output_type=TensorProto.INT64)
+    rows = np.array([[1, 0, 1, 0], [0, 1, 0, 1], [2, 2, 2, 2], [3, 1, 2, 1]], dtype=np.float32)
+    agree(proto, {"x": np.stack([rows[:2], rows[2:]])})
 
 
 @pytest.mark.parametrize("op", ["Greater", "Less", "GreaterOrEqual", "LessOrEqual"])

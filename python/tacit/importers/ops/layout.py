@@ -174,51 +174,6 @@ def import_expand(builder: Builder, call: Call) -> str:
     return builder.emit("Add", [x, builder.constant(np.zeros(shape), kind=builder.kinds[x])])
 
 
-@onnx_operator("Pad")
-def import_pad(builder: Builder, call: Call) -> str:
-    """Constant mode. Negative pads cut; a value c other than 0 is pad(x - c) + c."""
-    x = builder.tensor(call.inputs[0])
-    mode = call.attrs.get("mode", "constant")
-    if mode != "constant":
-        raise call.error(f"mode {mode}", "use constant padding")
-    rank = len(builder.shapes[x])
-    if call.version < 11:
-        pads, value = integers(call, "pads", integers(call, "paddings", [])), float(call.attrs.get("value", 0.0))
-    else:
-        pads = builder.integers(call, 1, "pads")
-        value = builder.scalar(call, 2, "the value") if call.has(2) else 0.0
-    if call.has(3):
-        axes = [axis_of(call, axis, rank) for axis in builder.integers(call, 3, "axes")]
-        if len(pads) != 2 * len(axes) or len(set(axes)) != len(axes):
-            raise call.error(f"{len(pads)} pads for {len(axes)} axes")
-        whole = [0] * (2 * rank)
-        for position, axis in enumerate(axes):
-            whole[axis], whole[rank + axis] = pads[position], pads[len(axes) + position]
-        pads = tuple(whole)
-    if len(pads) != 2 * rank:
-        raise call.error(f"{len(pads)} pads for {rank} axes")
-    return _pad(builder, call, x, pads, value)
-
-
-def _pad(builder: Builder, call: Call, x: str, pads: Sequence[int], value: float) -> str:
-    shape = builder.shapes[x]
-    rank = len(shape)
-    cut = [axis for axis in range(rank) if min(pads[axis], pads[rank + axis]) < 0]
-    if cut:
-        starts = tuple(max(-pads[axis], 0) for axis in cut)
-        ends = tuple(shape[axis] - max(-pads[rank + axis], 0) for axis in cut)
-        if any(start >= end for start, end in zip(starts, ends, strict=True)):
-            raise call.error("negative pads cut everything away")
-        x = builder.emit("Slice", [x], starts=starts, ends=ends, axes=tuple(cut), steps=(1,) * len(cut))
-    grown = tuple(max(entry, 0) for entry in pads)
-    if not any(grown):
-        return x
-    if value == 0.0:
-        return builder.emit("Pad", [x], pads=grown)
-    shifted = builder.emit("Add", [x, builder.constant(-value)])
-    return builder.emit("Add", [builder.emit("Pad", [shifted], pads=grown), builder.constant(value)])
-
-
 @onnx_operator("Identity", "Dropout")
 def import_identity(builder: Builder, call: Call) -> str:
     """Dropout at inference is the identity; its mask is not computed."""

@@ -74,11 +74,16 @@ def import_reduce(builder: Builder, call: Call) -> str:
 
 @onnx_operator("ArgMax", "ArgMin")
 def import_argmax(builder: Builder, call: Call) -> str:
-    """The first of equal entries; argmin(x) = argmax(-x)."""
-    if call.attrs.get("select_last_index", 0):
-        raise call.error("select_last_index = 1", "take the first of equal entries")
+    """argmin(x) = argmax(-x); the last of n equal entries is n - 1 - the first one of x read backwards."""
     x = builder.tensor(call.inputs[0])
     axis = axis_of(call, int(call.attrs.get("axis", 0)), len(builder.shapes[x]))
     if call.op == "ArgMin":
         x = scale(builder, x, -1.0)
-    return builder.emit("ArgMax", [x], axis=axis, keepdims=int(call.attrs.get("keepdims", 1)), select_last_index=0)
+    last, extent = bool(call.attrs.get("select_last_index", 0)), builder.shapes[x][axis]
+    if last and extent > 1:
+        x = builder.emit("Slice", [x], starts=(extent - 1,), ends=(-1,), axes=(axis,), steps=(-1,))
+    found = builder.emit("ArgMax", [x], axis=axis, keepdims=int(call.attrs.get("keepdims", 1)), select_last_index=0)
+    if not last:
+        return found
+    back = builder.constant(float(extent - 1), kind="int")
+    return builder.emit("Sub", [back, found])
