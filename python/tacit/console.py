@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -227,15 +228,20 @@ def _leaf(name: str, value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON data: dataclasses and mappings become objects, arrays lists, bytes hexadecimal strings."""
-    if value is None or isinstance(value, (bool, int, float, str)):
+    """A value as JSON data: dataclasses and mappings become objects, arrays lists, bytes hexadecimal strings.
+
+    Infinities and NaN, which JSON has no numbers for, become strings.
+    """
+    if value is None or isinstance(value, (bool, int, str)):
         return value
+    if isinstance(value, float):
+        return value if isfinite(value) else str(value)
     if isinstance(value, (bytes, bytearray)):
         return bytes(value).hex()
     if isinstance(value, np.ndarray):
-        return value.tolist()
+        return plain(value.tolist())
     if isinstance(value, np.generic):
-        return value.item()
+        return plain(value.item())
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -252,7 +258,7 @@ def plain(value: Any) -> Any:
 
 def print_json(value: Any) -> None:
     """JSON of `plain(value)` on stdout, and a line end."""
-    text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=True)
+    text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
     # Outside strings there is none of them but the line ends.
     sys.stdout.write(_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
     sys.stdout.flush()

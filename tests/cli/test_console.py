@@ -80,6 +80,16 @@ def test_plain_data_survives_json() -> None:
 HOSTILE = "x\x1b[2J\x1b[32maccepted\x9b1m\nproof accepted\u202edetpecca\r"
 
 
+def test_numbers_that_json_does_not_know_become_strings(capsys: pytest.CaptureFixture[str]) -> None:
+    console.print_json({"a": float("nan"), "b": [np.inf, -np.inf, 1.5], "c": np.array([np.nan, 2.0])})
+
+    def refuse(word: str) -> None:
+        raise AssertionError(word)
+
+    found = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    assert found == {"a": "nan", "b": ["inf", "-inf", 1.5], "c": ["nan", 2.0]}
+
+
 def test_names_paint_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     console.show(
         {"name": HOSTILE, HOSTILE: [1], HOSTILE * 2: {HOSTILE: 1}, "rows": [{HOSTILE: HOSTILE}], "all": [HOSTILE]}
