@@ -45,7 +45,13 @@ _HOMES = {
 }
 
 
+#: Modules that are part of the interface, too.
+_MODULES = ("errors", "reference")
+
+
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"tacit.{name}")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'tacit' has no attribute {name!r}")
@@ -55,4 +61,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, *_MODULES, "__version__"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -322,3 +324,10 @@ def test_bits_out_of_range_are_refused(name: str, bits: int) -> None:
 def test_headroom_out_of_range_is_refused(headroom: float) -> None:
     error = refusal(InputError, lambda: tacit.compile("m.onnx", calibration=np.zeros((4, 4)), headroom=headroom))
     assert (error.slug, error.place) == ("headroom", "headroom")
+
+
+def test_modules_of_the_interface_need_no_import_of_their_own() -> None:
+    code = "import tacit; tacit.errors.InputError; tacit.reference.verify; print(*dir(tacit))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == sorted([*tacit.__all__, "__version__", "errors", "reference"])
+    assert len(tacit.__all__) <= 12
