@@ -25,8 +25,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-#: Work that takes longer than this many seconds shows that it goes on.
-PATIENCE = 1.0
+from tacit.progress import PATIENCE, told
 
 
 def stdout() -> Console:
@@ -136,7 +135,8 @@ def busy(message: str, *, tell_end: bool = True) -> Iterator[None]:
     start = time.perf_counter()
     timer.start()
     try:
-        yield
+        with told():
+            yield
     finally:
         timer.cancel()
         with lock:

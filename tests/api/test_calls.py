@@ -12,7 +12,7 @@ import pytest
 from trained_networks import PROOFS, Case
 
 import tacit
-from tacit import _native
+from tacit import _native, progress
 from tacit.errors import BudgetExceeded, InputError, InvalidProof, TacitError
 from tacit.quantize import Options
 
@@ -331,3 +331,24 @@ def test_modules_of_the_interface_need_no_import_of_their_own() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == sorted([*tacit.__all__, "__version__", "errors", "reference"])
     assert len(tacit.__all__) <= 12
+
+
+def test_long_calls_say_so_on_stderr(
+    accepted: tuple[Case, tacit.Secret, tacit.Proof],
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small, secret, proof = accepted
+    capfd.readouterr()
+    tacit.verify(small.program, proof, model=secret.commitment, context=b"order 1")
+    assert capfd.readouterr() == ("", "")  # short work is silent
+    monkeypatch.setattr(progress, "PATIENCE", 0.001)
+    tacit.compile(small.trained.onnx(), calibration=small.trained.samples)
+    out, err = capfd.readouterr()
+    assert out == ""
+    first, last = err.strip().splitlines()
+    assert first == "tacit: compiling ..."
+    assert last.startswith("tacit: compiling: ")
+    with progress.told():
+        tacit.compile(small.trained.onnx(), calibration=small.trained.samples)
+    assert capfd.readouterr() == ("", "")

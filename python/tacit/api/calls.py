@@ -14,6 +14,7 @@ from tacit import _native
 from tacit.api.native import failures
 from tacit.api.objects import Array, Commitment, Ints, Port, Program, Proof, Secret, Statement, Weights
 from tacit.errors import InputError, InvalidProof
+from tacit.progress import slow
 
 if TYPE_CHECKING:
     from tacit.quantize import Options
@@ -60,16 +61,17 @@ def compile(
     _check_count("proofs", proofs)
     if security not in (100, 128):
         raise InputError(f"expected 128 or 100 bits, got {security}", slug="security", place="security")
-    compiled, integers = compile_model(
-        model,
-        calibration=calibration,
-        batch=batch,
-        inputs=input,
-        weights=weights,
-        outputs=outputs,
-        threshold=threshold,
-        options=chosen,
-    )
+    with slow("compiling"):
+        compiled, integers = compile_model(
+            model,
+            calibration=calibration,
+            batch=batch,
+            inputs=input,
+            weights=weights,
+            outputs=outputs,
+            threshold=threshold,
+            options=chosen,
+        )
     encoded = compiled.program.encode()
     with failures():
         geometry = _native.derive(encoded, proofs, security, optimize)
@@ -167,7 +169,7 @@ def _commit(program: Program, slab: str, tensors: Mapping[str, Array], proofs: i
             hint="give the number of proofs when the master is rotated",
         )
     flat = [(name, np.ascontiguousarray(values.reshape(-1))) for name, values in tensors.items()]
-    with failures(slab):
+    with slow(f"committing to the {slab}"), failures(slab):
         return Secret(_native.commit(program._native, slab, flat, budget, children))
 
 
@@ -204,7 +206,7 @@ def prove(
     output, outputs = _commit_outputs(program, slabs, flat) if program.commits_outputs else (None, {})
     if output is not None:
         slabs.append(output._native)
-    with failures():
+    with slow("proving"), failures():
         publics, argument, phases, total, peak = _native.prove(program._native, slabs, flat, context)
         file = _native.proof_to_file(program._native.digest, [p.tolist() for p in publics], argument)
     times = {**dict(phases), "total": total} if profile else {}
@@ -269,7 +271,7 @@ def verify(
         if value is not None:
             raise InvalidProof("the program has no such slab", slug="slabs", place=name)
     raw = proof.data if isinstance(proof, Proof) else bytes(proof)
-    with failures():
+    with slow("verifying"), failures():
         natives = [c._native for c in commitments]
         found = _native.verify(program._native, natives, raw, context, security)
     return _statement(program, commitments, found, context)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from tacit import _native
 from tacit.api.native import failures, read_file, write_file
 from tacit.errors import InputError
+from tacit.progress import slow
 
 Array = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
@@ -333,7 +334,7 @@ class Secret:
         """
         if proofs is not None and not 1 <= proofs < 1 << 32:
             raise InputError(f"expected 1 to {2**32 - 1}, got {proofs}", slug="proofs", place="proofs")
-        with failures(self.slab):
+        with slow("making a child"), failures(self.slab):
             return Secret(self._native.rotate(proofs))
 
     def __repr__(self) -> str:
