@@ -163,6 +163,7 @@ def test_input_out_of_range(folder: Path, capsys: Capture) -> None:
         ("m.weights", "weights"),
         ("model.commitment", "commitment"),
         ("model.secret", "secret"),
+        ("model.secret.budget", "journal"),
         ("out.proof", "proof"),
     ],
 )
@@ -173,6 +174,25 @@ def test_inspect(folder: Path, capsys: Capture, name: str, kind: str) -> None:
     assert found["bytes"] == (folder / name).stat().st_size
     assert run(["inspect", str(folder / name)]) == 0
     assert kind in capsys.readouterr().out
+
+
+def test_inspect_a_proof_with_its_program(folder: Path, capsys: Capture) -> None:
+    assert run(["inspect", str(folder / "out.proof"), "--program", str(folder / "m.tacit"), "--json"]) == 0
+    found = result(capsys)
+    assert run(verify_command(folder, "--context", "c0ffee", "--json")) == 0
+    statement = result(capsys)["statement"]
+    assert found["claims"] == {"output y": statement["outputs"]["y"]}
+    assert found["hidden"] == ["x", "values of model"]
+    assert found["soundness"]["bits"] == pytest.approx(statement["security"], abs=0.01)
+
+
+def test_inspect_counts_what_is_spent(folder: Path, capsys: Capture) -> None:
+    assert run(["inspect", str(folder / "model.secret.budget"), "--json"]) == 0
+    before = result(capsys)["spent"]
+    assert run([*prove_command(folder, "third.proof"), "--json"]) == 0
+    capsys.readouterr()
+    assert run(["inspect", str(folder / "model.secret.budget"), "--json"]) == 0
+    assert result(capsys)["spent"] == before + 1
 
 
 def test_inspect_something_else(folder: Path, capsys: Capture) -> None:

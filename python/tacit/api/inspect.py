@@ -5,16 +5,26 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import numpy as np
+
 from tacit import _native
 from tacit.api.native import FILE_KINDS, failures, read_file
 from tacit.api.objects import Commitment, Program, Proof, Secret, Weights
 from tacit.errors import InputError
+from tacit.program import Program as Decoded
+from tacit.program import Public
+
+#: The first bytes of a journal, the bytes of a record, and how many public numbers are shown.
+JOURNAL, RECORD, MOST = b"TACITB\0\x01", 68, 16
 
 
-def inspect(thing: Any) -> dict[str, Any]:
-    """Describe a file (by path) or an object of this package. Raises InputError, InvalidProof."""
+def inspect(thing: Any, *, program: Program | None = None) -> dict[str, Any]:
+    """Describe a file (by path) or an object of this package. Raises InputError, InvalidProof.
+
+    `program`: of a proof; then its public values have names and units, and its budget and what it hides are told.
+    """
     if isinstance(thing, (str, os.PathLike)):
-        return _file(thing)
+        return _file(thing, program)
     if isinstance(thing, Program):
         return _program(thing)
     if isinstance(thing, Weights):
@@ -24,11 +34,11 @@ def inspect(thing: Any) -> dict[str, Any]:
     if isinstance(thing, Secret):
         return {**_commitment(thing.commitment), "kind": "secret", **_left(thing)}
     if isinstance(thing, Proof):
-        return _proof(thing.data)
+        return _proof(thing.data, program)
     raise InputError(f"cannot describe a {type(thing).__name__}", slug="kind", place="inspect")
 
 
-def _file(path: str | os.PathLike[str]) -> dict[str, Any]:
+def _file(path: str | os.PathLike[str], program: Program | None) -> dict[str, Any]:
     data = read_file(path)
     kind = FILE_KINDS.get(data[6]) if data[:6] == b"TACIT\0" and len(data) > 6 else None
     found: dict[str, Any]
@@ -42,7 +52,9 @@ def _file(path: str | os.PathLike[str]) -> dict[str, Any]:
         found = inspect(Secret.load(path))
     elif kind == "proof":
         with failures(str(path)):
-            found = _proof(data)
+            found = _proof(data, program)
+    elif data[: len(JOURNAL)] == JOURNAL:
+        found = _journal(data)
     else:
         raise InputError("not a file of this package", slug="magic", place=str(path))
     return {"file": os.fspath(path), "bytes": len(data), **found}
@@ -53,8 +65,6 @@ def _program(program: Program) -> dict[str, Any]:
         low, high = p.range
         return {"shape": list(p.shape), "range": [low, high], "step": 2.0**-p.frac, "visible": p.place}
 
-    hidden = [name for name, p in program.inputs.items() if p.place != "public"]
-    hidden += [f"values of {name}" for name, private in program.slabs.items() if private]
     return {
         "kind": "program",
         "statement": f"'{program.name}' was run exactly as this program says, on the committed and public values",
@@ -62,13 +72,18 @@ def _program(program: Program) -> dict[str, Any]:
         "inputs": {name: port(p) for name, p in program.inputs.items()},
         "outputs": {name: port(p) for name, p in program.outputs.items()},
         "commitments needed": {name: _needed(name, private) for name, private in program.slabs.items()},
-        "hidden": hidden,
+        "hidden": _hidden(program),
         "proofs of one commitment": program.proofs,
         "sizes": program.estimate,
         "geometry": dict(program._native.describe_geometry()),
         "soundness": program.soundness,
         "accuracy": program.report,
     }
+
+
+def _hidden(program: Program) -> list[str]:
+    hidden = [name for name, p in program.inputs.items() if p.place != "public"]
+    return hidden + [f"values of {name}" for name, private in program.slabs.items() if private]
 
 
 def _needed(slab: str, private: bool) -> str:
@@ -120,13 +135,58 @@ def _commitment(commitment: Commitment) -> dict[str, Any]:
     }
 
 
-def _proof(data: bytes) -> dict[str, Any]:
+def _proof(data: bytes, of: Program | None) -> dict[str, Any]:
     with failures():
         program, publics, size = _native.proof_from_file(data)
-    return {
+    found: dict[str, Any] = {
         "kind": "proof",
         "statement": "the public tensors below follow from the program and the commitments; verify it to know",
         "program": program.hex(),
-        "public tensors": [v if len(v) <= 16 else f"{len(v)} integers" for v in publics],
         "argument bytes": size,
+    }
+    if of is None:
+        shown = [v if len(v) <= MOST else f"{len(v)} integers" for v in publics]
+        return found | {
+            "public tensors": shown,
+            "more": "what it hides and its soundness are its program's: inspect that",
+        }
+    if program.hex() != of.digest:
+        raise InputError(
+            f"expected a proof for program {of.digest[:16]}, got one for {program.hex()[:16]}",
+            slug="program",
+            place="program",
+        )
+    return found | {"claims": _claims(of, publics), "hidden": _hidden(of), "soundness": of.soundness}
+
+
+def _claims(program: Program, publics: list[list[int]]) -> dict[str, Any]:
+    """Public inputs and outputs by name, in real units."""
+    tensors = Decoded.decode(program._native.bytes()).tensors
+    names = [tensor.name for tensor in tensors if isinstance(tensor.place, Public)]
+    values = dict(zip(names, publics, strict=False))
+    found: dict[str, Any] = {}
+    for word, ports in (("input", program.inputs), ("output", program.outputs)):
+        for name, port in ports.items():
+            entries = values.get(port.tensor)
+            if entries is None:
+                continue
+            if len(entries) != int(np.prod(port.shape)):
+                raise InputError(f"expected {port.shape}, got {len(entries)} integers", slug="shape", place=name)
+            real = port.dequantize(np.asarray(entries)).tolist()
+            found[f"{word} {name}"] = real if len(entries) <= MOST else f"{len(entries)} numbers"
+    return found
+
+
+def _journal(data: bytes) -> dict[str, Any]:
+    """magic, identity, budget (u32), then one record an opening."""
+    head = len(JOURNAL) + 32 + 4
+    if len(data) < head or (len(data) - head) % RECORD:
+        raise InputError("a journal that is cut off", slug="budget_damaged", place="journal")
+    budget = int.from_bytes(data[head - 4 : head], "big")
+    return {
+        "kind": "journal",
+        "statement": "counts what was spent of a secret's budget; stays beside the secret, and is never copied back",
+        "identity": data[len(JOURNAL) : head - 4].hex(),
+        "budget (one spent on validity or link)": budget,
+        "spent": (len(data) - head) // RECORD,
     }

@@ -182,13 +182,17 @@ def _model(path: Path) -> Any:
 
 def inspect(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that tacit wrote.", show_default=False)],
+    program: Annotated[
+        Path | None,
+        typer.Option("--program", metavar="M.tacit", help="Of a proof: names its values, tells what it hides."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say what a file is, what it states, how large, how secure, and what it hides. Verifies nothing."""
     import tacit
 
     with console.busy("reading"):
-        result = tacit.inspect(file)
+        result = tacit.inspect(file, program=None if program is None else tacit.Program.load(program))
     if as_json:
         console.print_json(result)
         return
