@@ -37,11 +37,32 @@ def build(network: Path, samples: Path, folder: Path, proofs: int) -> dict[str, 
     return {
         "compile_seconds": compiled - start,
         "commit_seconds": committed - compiled,
+        **once(program, weights, folder),
         "program_bytes": (folder / "m.tacit").stat().st_size,
         "commitment_bytes": (folder / "model.commitment").stat().st_size,
         "secret_bytes": (folder / "model.secret").stat().st_size,
         "report": plain(program.report),
         "estimate": plain(program.estimate),
+    }
+
+
+def once(program: tacit.Program, weights: tacit.Weights, folder: Path) -> dict[str, float]:
+    """What verifiers do once for a model, and what a rotation costs: a commitment's validity proof, a child and its link."""
+    start = time.perf_counter()
+    tacit.Commitment.load(folder / "model.commitment").accept()
+    accepted = time.perf_counter()
+    master = tacit.commit_model(program, weights, children=1)
+    mastered = time.perf_counter()
+    child = master.rotate()
+    rotated = time.perf_counter()
+    child.commitment.save(folder / "child.commitment")
+    loaded = tacit.Commitment.load(folder / "child.commitment")
+    ready = time.perf_counter()
+    loaded.accept()
+    return {
+        "validity_seconds": accepted - start,
+        "rotate_seconds": rotated - mastered,
+        "link_seconds": time.perf_counter() - ready,
     }
 
 

@@ -59,6 +59,15 @@ def markdown(everything: dict[str, Any], good: dict[str, Any]) -> str:
     columns = ["model", "weight cells", "lookups and rows", "compile", "commit", "prove", "verify", "proof"]
     columns += ["`tacit prove`", "memory"]
     lines += _table(columns, [_main_row(name, result) for name, result in good.items()])
+    lines += [
+        "",
+        "## Once for a model",
+        "",
+        "Not in the figures above. A child's check is of its master's validity and of the link.",
+        "",
+    ]
+    columns = ["model", "commit", "check of its validity proof", "make a child", "check of a child"]
+    lines += _table(columns, [[name, *(duration(result[key]) for key in ONCE)] for name, result in good.items()])
     lines += ["", "## Unit costs", "", "In small models the fixed costs of a proof show here.", ""]
     unit = [[name, *(f"{result['unit_costs'][key]:.0f} ns" for key in UNITS)] for name, result in good.items()]
     lines += _table(["model", *UNITS.values()], unit)
@@ -84,6 +93,9 @@ UNITS = {
     "ns_per_entry": "a committed witness cell",
     "ns_per_weight": "a committed weight cell (einsums, opening)",
 }
+
+
+ONCE = ("commit_seconds", "validity_seconds", "rotate_seconds", "link_seconds")
 
 
 def _main_row(name: str, result: dict[str, Any]) -> list[str]:
