@@ -47,6 +47,19 @@ class CompiledProgram:
     settings: Settings
     accuracy: Accuracy
     cost: Cost
+    max_error: float
+
+    def remarks(self) -> list[str]:
+        """What the import left out, outputs beyond the error that was aimed at, samples that left the range."""
+        found = list(self.graph.notes)
+        found += [
+            f"output {name}: a relative error of {error.relative:.1e}, above the aim of {self.max_error:g}"
+            for name, error in self.accuracy.outputs.items()
+            if error.relative > self.max_error
+        ]
+        if self.accuracy.refused:
+            found.append(f"{self.accuracy.refused} samples left the range and are in no figure: raise headroom")
+        return found
 
     def quantize(self, name: str, values: Array) -> Array:
         """Integers of an input (its own shape). Raises InputError naming tensor, value and range."""
@@ -116,7 +129,7 @@ def compile_model(
         raise QuantizationError("no calibration sample stays in range", place=graph.name, hint="raise headroom")
     digest = program.digest
     compiled = CompiledProgram(
-        program, digest, graph, chosen.ints, ranges, chosen.options, chosen.settings, found, cost(program)
+        program, digest, graph, chosen.ints, ranges, chosen.options, chosen.settings, found, cost(program), max_error
     )
     return compiled, Weights(digest, "model", tuple(chosen.emitted.weights()))
 

@@ -75,7 +75,10 @@ def compile(
     encoded = compiled.program.encode()
     with failures():
         geometry = _native.derive(encoded, proofs, security, optimize)
-        notes = json.dumps({"report": _plain(compiled.accuracy), "cost": _plain(compiled.cost)}, sort_keys=True)
+        report = _plain(compiled.accuracy)
+        if remarks := compiled.remarks():
+            report["notes"] = remarks
+        notes = json.dumps({"report": report, "cost": _plain(compiled.cost)}, sort_keys=True)
         program = Program(_native.Program(encoded, geometry, proofs, notes))
     tensors = {name: np.asarray(values, dtype=np.int64) for name, values in integers.tensors}
     return program, Weights(program.digest, integers.slab, tensors)
@@ -297,6 +300,13 @@ def _commitment(
 ) -> Commitment:
     if given is None:
         raise InvalidProof(f"the program needs the commitment of its {name}", slug="slabs", place=name)
+    if not isinstance(given, (Commitment, Weights)):
+        raise InputError(
+            f"expected a commitment, got a {type(given).__name__}",
+            slug="kind",
+            place=name,
+            hint="a secret has its commitment in .commitment",
+        )
     if isinstance(given, Weights):
         if private:
             raise InvalidProof("expected a commitment: the values are private", slug="slabs", place=name)

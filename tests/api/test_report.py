@@ -1,0 +1,76 @@
+"""What compile says of its own accuracy: against the original model, not against what was imported of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from nets import mlp
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+from sklearn.linear_model import LogisticRegression
+
+import tacit
+from tacit.compiler import compile_model
+from tacit.errors import InputError
+from tacit.importers.builder import Builder, Call
+from tacit.importers.registry import IMPORTERS
+
+SAMPLES = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
+
+
+def one(op: str, weight: np.ndarray | None = None, **attrs: float) -> ModelProto:
+    """A model of one node on x (n, 4)."""
+    constants = [] if weight is None else [numpy_helper.from_array(weight, "w")]
+    graph = helper.make_graph(
+        [helper.make_node(op, ["x", *("w" for _ in constants)], ["y"], **attrs)],
+        "one",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", None])],
+        constants,
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def test_a_mistake_of_the_import_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(builder: Builder, call: Call) -> str:
+        return builder.emit("LeakyRelu", [builder.tensor(call.inputs[0])], alpha=0.5)
+
+    right, _ = tacit.compile(one("LeakyRelu", alpha=0.1), calibration=SAMPLES)
+    assert right.report["against"] == "onnxruntime"
+    assert right.report["outputs"]["y"]["relative"] < 1e-3
+    assert "notes" not in right.report
+    monkeypatch.setitem(IMPORTERS, ("", "LeakyRelu"), wrong)
+    program, _ = tacit.compile(one("LeakyRelu", alpha=0.1), calibration=SAMPLES)
+    worst = np.abs(SAMPLES[SAMPLES < 0] * 0.4).max()
+    assert program.report["outputs"]["y"]["largest"] == pytest.approx(worst, rel=1e-2)
+    assert "above the aim" in program.report["notes"][0]
+
+
+def test_without_an_original_the_evaluation_is_named() -> None:
+    graph = mlp()
+    x = {name: np.random.default_rng(1).normal(size=(4, *graph.shapes[name])) for name in graph.inputs}
+    compiled, _ = compile_model(graph, calibration=x)
+    assert compiled.accuracy.against == "float64"
+
+
+def test_a_dropped_label_is_told() -> None:
+    labels = (SAMPLES.sum(1) > 0).astype(np.int64)
+    program, _ = tacit.compile(LogisticRegression().fit(SAMPLES, labels), calibration=SAMPLES)
+    assert list(program.outputs) == ["probabilities"]
+    assert any("class labels" in note for note in program.report["notes"])
+
+
+def test_an_aim_that_is_missed_is_told() -> None:
+    tiny = np.random.default_rng(2).normal(size=(4, 3)).astype(np.float32) * np.float32(1e-9)
+    program, _ = tacit.compile(one("MatMul", tiny), calibration=SAMPLES)
+    assert program.report["outputs"]["y"]["relative"] > 1e-3
+    assert "output y: a relative error of" in program.report["notes"][0]
+
+
+def test_a_secret_in_place_of_its_commitment() -> None:
+    program, weights = tacit.compile(one("LeakyRelu", alpha=0.1), calibration=SAMPLES)
+    secret = tacit.commit_model(program, weights)
+    proof = tacit.prove(program, secret, {"x": SAMPLES[:1]})
+    with pytest.raises(InputError) as refused:
+        tacit.verify(program, proof, model=secret)  # type: ignore[arg-type]
+    assert (refused.value.place, refused.value.slug) == ("model", "kind")
+    assert ".commitment" in refused.value.hint
