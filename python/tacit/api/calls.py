@@ -188,7 +188,8 @@ def prove(
     """Run the committed model on an input and prove the answer.
 
     `inputs`: real values by input name (not for committed inputs). `context`: bytes that the proof is bound to, such
-    as a nonce. Spends one proof of each private secret, once the values are known to have a proof. Raises InputError, BudgetExceeded.
+    as a nonce. Spends one proof of each private secret, once the values are known to have a proof. Raises InputError,
+    BudgetExceeded.
     A program with committed outputs: they are committed anew for this proof, and its `output` is their secret.
     """
     given = {"model": model, "data": data}
