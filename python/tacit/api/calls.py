@@ -275,7 +275,7 @@ def verify(
         if value is not None:
             raise InvalidProof("the program has no such slab", slug="slabs", place=name)
     raw = proof.data if isinstance(proof, Proof) else bytes(proof)
-    with slow("verifying"), failures():
+    with failures():
         natives = [c._native for c in commitments]
         found = _native.verify(program._native, natives, raw, context, security)
     return _statement(program, commitments, found, context)
