@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import onnx
 import pytest
@@ -42,7 +44,14 @@ def test_a_value_inside_that_leaves_its_range(outputs: str) -> None:
     with pytest.raises(InputError) as caught:
         tacit.prove(program, secret, {"x": np.array([[0.9, 0.9]])})
     assert caught.value.slug == "execution"
-    assert caught.value.place
+    assert caught.value.place == "positive", "the tensor of the model, not a limb of it"
+    found = re.fullmatch(
+        r"expected a value in \[(-?\d+), (\d+)\], got (\d+) at 0, (\d+\.\d+) times the range", caught.value.reason
+    )
+    assert found, caught.value.reason
+    low, high, value, times = (float(n) for n in found.groups())
+    assert value > high > 0 > low
+    assert times == pytest.approx(value / high, rel=1e-2)
     assert "headroom" in caught.value.hint
     assert secret.remaining == 3, "what has no proof spends nothing"
 

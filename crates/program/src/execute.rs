@@ -4,10 +4,10 @@ use crate::contract::contract;
 use crate::dense::dense;
 use crate::error::{ProgramError, Result};
 use crate::prepared::Prepared;
-use crate::rows::{low_digit, outside, table_rows};
+use crate::rows::{beyond, low_digit, outside, table_rows};
 use crate::shape::entries;
 use crate::table::{table_len, table_lo, table_out};
-use crate::types::{Expr, Hint, Place, Source};
+use crate::types::{Expr, Hint, Place, Source, Tensor};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -169,13 +169,8 @@ impl<'a> Run<'a> {
             ));
         }
         if let Some((i, v)) = outside(&values, decl.lo, decl.hi) {
-            let expected = format!("entries in [{}, {}]", decl.lo, decl.hi);
-            return Err(ProgramError::execution(
-                "tensor_interval",
-                &decl.name,
-                expected,
-                format!("{v} at {i}"),
-            ));
+            let ends = (decl.lo.into(), decl.hi.into());
+            return Err(beyond("tensor_interval", &decl.name, ends, v.into(), i));
         }
         self.written[tensor as usize] = true;
         self.trace.tensors[tensor as usize] = values;
@@ -305,7 +300,39 @@ impl<'a> Run<'a> {
             let digit = low_digit(&mut rest, bits);
             self.compute(dst, Arc::new(digit))?;
         }
-        quotient.map_or(Ok(()), |dst| self.compute(dst, Arc::new(rest)))
+        let Some(dst) = quotient else {
+            return Ok(());
+        };
+        let rest = Arc::new(rest);
+        self.compute(dst, rest.clone()).map_err(|error| {
+            let decl = &self.prepared.program.tensors[dst as usize];
+            match outside(&rest, decl.lo, decl.hi) {
+                Some((i, left)) if error.rule == "tensor_interval" => {
+                    self.beyond_digits(decl, digits, i, left)
+                }
+                _ => error,
+            }
+        })
+    }
+
+    /// What is left at entry i is beyond its interval: the error speaks of the whole value, whose digits are written.
+    fn beyond_digits(
+        &self,
+        decl: &Tensor,
+        digits: &[(u32, u8)],
+        i: usize,
+        left: i64,
+    ) -> ProgramError {
+        let (mut low, mut place) = (0i128, 0u32);
+        for &(dst, bits) in digits {
+            let digit = self.trace.tensors[dst as usize].get(i).copied();
+            low = low.wrapping_add(i128::from(digit.unwrap_or(0)) << place.min(62));
+            place += u32::from(bits);
+        }
+        let whole = |v: i64| i128::from(v) << place.min(62);
+        let (lo, hi) = (whole(decl.lo), whole(decl.hi) + whole(1) - 1);
+        let value = whole(left).wrapping_add(low);
+        beyond("tensor_interval", &decl.name, (lo, hi), value, i)
     }
 
     fn shape(&self, tensor: u32) -> &'a [u32] {

@@ -51,20 +51,32 @@ impl Miss {
         kind: &TableKind,
         shift: u8,
     ) -> ProgramError {
-        let lo = table_lo(kind);
-        let hi = lo + (table_len(kind) as i64 - 1);
-        let expected = match shift {
-            0 => format!("inputs in [{lo}, {hi}]"),
-            _ => format!("inputs of 2^{shift} times [{lo}, {hi}]"),
-        };
-        ProgramError::execution(
-            rule,
-            place,
-            expected,
-            format!("{} at {}", self.value, self.index),
-        )
-        .with_hint("a value beyond the range that the program was made for")
+        let lo = i128::from(table_lo(kind)) << shift.min(62);
+        let last = i128::from(table_lo(kind)) + table_len(kind) as i128 - 1;
+        let hi = last << shift.min(62);
+        let value = i128::from(self.value);
+        if (lo..=hi).contains(&value) {
+            let expected = format!("multiples of 2^{shift}");
+            let got = format!("{value} at {}", self.index);
+            return ProgramError::execution(rule, place, expected, got);
+        }
+        beyond(rule, place, (lo, hi), value, self.index)
     }
+}
+
+/// A value at an entry that leaves [lo, hi], and how far: its distance from the middle by that of the ends.
+pub(crate) fn beyond(
+    rule: &'static str,
+    place: &str,
+    (lo, hi): (i128, i128),
+    value: i128,
+    entry: usize,
+) -> ProgramError {
+    let (low, high) = (lo as f64, hi as f64);
+    let times = (2.0 * value as f64 - low - high).abs() / (high - low).max(1.0);
+    let expected = format!("a value in [{lo}, {hi}]");
+    let got = format!("{value} at {entry}, {times:.3} times the range");
+    ProgramError::execution(rule, place, expected, got)
 }
 
 /// The row of every input / 2^shift.

@@ -35,7 +35,7 @@ _HINTS = {
         "the proof was made for another program, commitment, context or public value than given here, or it was changed; "
         "a proof made with a child is verified with its master and the option link",
     ),
-    "execution": "a value inside the network leaves the range that the program was compiled for: "
+    "execution": "a value inside the network, in the program's integers, leaves the range that it was compiled for: "
     "calibrate with samples that reach it, or compile with more headroom",
 }
 
@@ -52,6 +52,11 @@ def _named_kinds(reason: str) -> str:
     return re.sub(r"(?:kind )?\b(\d+)\b", name, reason)
 
 
+def _named_value(place: str) -> str:
+    """The value of the model that a limb, a remainder or a lookup belongs to (its lowering appends `.4`, `.r0`, `.out`)."""
+    return re.sub(r"(\.(\d+|r\d+|out|start|step|line|quotient|rest))+$", "", place.removeprefix("lookup "))
+
+
 @contextmanager
 def failures(place: str = "") -> Iterator[None]:
     """Raise the package's own exceptions for failures of the extension module; `place` goes in front of theirs."""
@@ -61,6 +66,8 @@ def failures(place: str = "") -> Iterator[None]:
         kind, slug, where, reason, hint = failure.args
         if slug == "file_kind":
             reason = _named_kinds(reason)
+        if slug == "execution":
+            where = _named_value(where)
         parts = [part for part in (place, where) if part]
         error = _KINDS.get(kind, TacitError)
         raise error(reason, slug=slug, place=": ".join(parts), hint=hint or _HINTS.get(slug, "")) from None
