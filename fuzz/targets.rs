@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use tacit_params::Geometry;
 use tacit_pcs::{Commitment, Slab};
 use tacit_program::*;
-use tacit_prover::Job;
+use tacit_prover::{spent, Budget, Job};
 use tacit_verifier::files::{
     seal, unseal, Body, CommitmentFile, FileKind, ProgramFile, ProofFile, WeightsFile,
 };
@@ -20,6 +20,10 @@ use crate::common::{
 
 /// Bits that the geometry without grinding reaches.
 const TARGET: u16 = 1;
+/// The journal's slab, its budget, and what is spent of it.
+const OWNED: [u8; 32] = [7; 32];
+const BUDGET: u32 = 4;
+const PROOFS: u32 = 3;
 /// Executed only when all tensors together are at most so large.
 const ENTRIES: usize = 1 << 14;
 
@@ -35,6 +39,7 @@ pub struct Seeds {
     pub commitment_file: Vec<Vec<u8>>,
     pub secret_file: Vec<Vec<u8>>,
     pub proof_file: Vec<Vec<u8>>,
+    pub journal: Vec<Vec<u8>>,
 }
 
 /// Without grinding a changed message is read to the end of the argument, or to the first wrong opening.
@@ -101,11 +106,26 @@ pub static SEEDS: LazyLock<Seeds> = LazyLock::new(|| {
         )],
         secret_file: secrets.collect(),
         proof_file: vec![body(proof_file.to_file(), FileKind::Proof)],
+        journal: vec![journal_of(PROOFS)],
         named,
         proof,
         world,
     }
 });
+
+/// The journal of the slab OWNED after PROOFS proofs.
+fn journal_of(proofs: u32) -> Vec<u8> {
+    let name = format!("tacit-fuzz-{}-{proofs}.budget", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let mut budget = Budget::create(&path, OWNED, BUDGET).unwrap();
+    for i in 0..proofs {
+        budget.reserve(&[i as u8; 32]).unwrap();
+    }
+    drop(budget);
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    bytes
+}
 
 /// The model's commitment with its validity proof.
 fn model_commitment(world: &World) -> CommitmentFile {
@@ -219,6 +239,15 @@ pub fn secret_file(body: &[u8]) -> bool {
     };
     let again = Slab::from_bytes(&slab.to_bytes(true)).unwrap();
     assert_eq!(again.to_bytes(true), slab.to_bytes(true));
+    true
+}
+
+/// A budget's journal: what is accepted is the honest one, or where it stood before (which no file can rule out).
+pub fn journal(data: &[u8]) -> bool {
+    let Ok((used, _)) = spent(data, &OWNED, BUDGET) else {
+        return false;
+    };
+    assert!(used <= PROOFS && SEEDS.journal[0].starts_with(data));
     true
 }
 

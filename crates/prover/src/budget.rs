@@ -33,7 +33,7 @@ pub enum BudgetError {
     Other { path: PathBuf },
     #[error("{path} is counted by process {owner}; this is another one, forked from it, and both would spend the same budget")]
     Forked { path: PathBuf, owner: u32 },
-    #[error("{path}: all {budget} proofs of the slab are spent")]
+    #[error("{path}: the budget of {budget}, the proof of validity counted, is spent")]
     Spent { path: PathBuf, budget: u32 },
 }
 
@@ -107,10 +107,6 @@ impl Budget {
             path: path.to_path_buf(),
             source,
         };
-        let damaged = |reason| BudgetError::Damaged {
-            path: path.to_path_buf(),
-            reason,
-        };
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -119,27 +115,15 @@ impl Budget {
         lock(&file, path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io)?;
-        let (head, records) = bytes
-            .split_at_checked(HEADER)
-            .ok_or_else(|| damaged("it is shorter than its header"))?;
-        if !head.starts_with(MAGIC) {
-            return Err(damaged("its first bytes are not a journal's"));
-        }
-        if head != header(&identity, budget) {
-            return Err(BudgetError::Other {
+        let (used, chain) = spent(&bytes, &identity, budget).map_err(|fault| match fault {
+            JournalFault::Other => BudgetError::Other {
                 path: path.to_path_buf(),
-            });
-        }
-        let (mut chain, mut used) = (start(head), 0);
-        for record in records.chunks(RECORD) {
-            let whole =
-                record.len() == RECORD && record == self::record(&chain, used, &record[4..36]);
-            if !whole {
-                return Err(damaged("a record does not follow from the one before"));
-            }
-            chain.copy_from_slice(&record[36..]);
-            used += 1;
-        }
+            },
+            JournalFault::Damaged(reason) => BudgetError::Damaged {
+                path: path.to_path_buf(),
+                reason,
+            },
+        })?;
         Ok(Self {
             path: path.to_path_buf(),
             file,
@@ -215,6 +199,43 @@ impl Budget {
     pub fn left(&self) -> u32 {
         self.budget.saturating_sub(self.used)
     }
+}
+
+/// Why bytes are not the journal that was looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JournalFault {
+    /// Not a whole journal.
+    Damaged(&'static str),
+    /// A journal of another slab or another budget.
+    Other,
+}
+
+/// What the bytes of a journal say was spent, and the checksum of the last record. Total on any bytes.
+///
+/// # Errors
+/// `JournalFault`.
+pub fn spent(bytes: &[u8], identity: &Digest, budget: u32) -> Result<(u32, Digest), JournalFault> {
+    let (head, records) = bytes
+        .split_at_checked(HEADER)
+        .ok_or(JournalFault::Damaged("it is shorter than its header"))?;
+    if !head.starts_with(MAGIC) {
+        return Err(JournalFault::Damaged("its first bytes are not a journal's"));
+    }
+    if head != header(identity, budget) {
+        return Err(JournalFault::Other);
+    }
+    let (mut chain, mut used) = (start(head), 0);
+    for record in records.chunks(RECORD) {
+        let whole = record.len() == RECORD && record == self::record(&chain, used, &record[4..36]);
+        if !whole {
+            return Err(JournalFault::Damaged(
+                "a record does not follow from the one before",
+            ));
+        }
+        chain.copy_from_slice(&record[36..]);
+        used += 1;
+    }
+    Ok((used, chain))
 }
 
 /// Refuses in another process than `owner`, the one that began to count at `path`.

@@ -21,7 +21,7 @@ mod rounds;
 pub mod testing;
 mod weights;
 
-pub use budget::{same_process, Budget, BudgetError};
+pub use budget::{same_process, spent, Budget, BudgetError, JournalFault};
 pub use commit::{slab_cells, slab_seed};
 pub use error::ProveError;
 pub use hooks::Hooks;

@@ -125,6 +125,7 @@ fn seeds() {
         ("commitment_file", &s.commitment_file),
         ("secret_file", &s.secret_file),
         ("proof_file", &s.proof_file),
+        ("journal", &s.journal),
     ];
     assert!(all.iter().all(|(_, seeds)| !seeds.is_empty()));
     if std::env::var_os("TACIT_WRITE_SEEDS").is_none() {
@@ -186,6 +187,7 @@ fn files() {
         1000,
         false,
     );
+    smoke("journal", targets::journal, &s.journal, 5000, false);
     let sealed: Vec<Vec<u8>> = s
         .proof_file
         .iter()

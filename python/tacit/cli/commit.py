@@ -127,4 +127,6 @@ def _save(secret: Any, output_files: tuple[Path, Path], *, seconds: float, as_js
 def _good_for(secret: Any) -> str:
     if secret.children:
         return f"{secret.children} children: tacit commit rotate"
-    return "any number of proofs" if secret.remaining is None else f"{secret.remaining} proofs"
+    if secret.remaining is None:
+        return "any number of proofs"
+    return "1 proof" if secret.remaining == 1 else f"{secret.remaining} proofs"
