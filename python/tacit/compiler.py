@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tacit.calibration import Calibration, calibrate
 from tacit.errors import InputError, QuantizationError
 from tacit.execution import validate
 from tacit.graph import Graph, load
@@ -19,7 +20,7 @@ from tacit.lowering.core import IntGraph, Threshold
 from tacit.lowering.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility
 from tacit.lowering.search import MOST_SAMPLES, SAMPLES, Search
 from tacit.program import Program
-from tacit.quantize import Calibration, Options, calibrate
+from tacit.quantize import Options
 from tacit.report import Accuracy, Cost, Pair, accuracy, cost, original, quantized, truth
 
 Array = npt.NDArray[Any]

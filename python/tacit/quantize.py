@@ -11,7 +11,7 @@ The rules for float operators are in `tacit.lowering.rules`; the integer operato
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil, floor, log, log2
 from typing import Any
@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tacit.calibration import Calibration
 from tacit.errors import InputError, QuantizationError
-from tacit.graph import Graph, Node, evaluate_samples
+from tacit.graph import Graph, Node
 from tacit.lowering.columns import RoundColumns, column_shifts
 from tacit.lowering.core import InputSpec, IntGraph, Operator, OutputSpec, Parameter, Step, Threshold
 from tacit.lowering.rounding import Round, signed
@@ -49,72 +50,6 @@ class Options:
     output_bits: int = 16
     headroom: float = 1.5
     align: int = 0
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """What the float network did on the calibration samples: [least, greatest] of every tensor.
-
-    `columns`: of every input, the largest magnitude along its last axis.
-    """
-
-    ranges: Mapping[str, tuple[float, float]]
-    samples: int
-    columns: Mapping[str, Array] = field(default_factory=dict)
-
-    def magnitude(self, tensor: str) -> float:
-        """The largest absolute value, at least 2^-20."""
-        return max(abs(self.ranges[tensor][0]), abs(self.ranges[tensor][1]), 2.0**-20)
-
-
-def batches(graph: Graph, inputs: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
-    """Runs of the graph's own batch: inputs (n, d..) or (n, b, d..) cut into arrays of the graph's shapes."""
-    lists: dict[str, list[Array]] = {}
-    for name in graph.inputs:
-        if name not in inputs:
-            raise InputError("missing", place=name)
-        shape, given = graph.shapes[name], np.asarray(inputs[name])
-        if given.dtype.kind not in "biufO":
-            raise InputError(f"expected real numbers, got {given.dtype}", slug="dtype", place=name)
-        try:
-            data = given.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"not an array of numbers: {error}", slug="dtype", place=name) from None
-        if not np.all(np.isfinite(data)):
-            raise InputError("a value that is not finite", place=name)
-        if data.ndim == len(shape) + 1 and data.shape[1:] == shape:
-            lists[name] = list(data)
-        elif data.ndim == len(shape) and data.shape[1:] == shape[1:]:
-            b = shape[0]
-            lists[name] = [data[i : i + b] for i in range(0, len(data) - b + 1, b)]
-        else:
-            raise InputError(f"shape {list(data.shape)}, expected samples of shape {list(shape)}", place=name)
-    count = min(len(items) for items in lists.values())
-    if not count:
-        raise InputError("no sample (fewer than one batch)", place=graph.name)
-    for i in range(count):
-        yield {name: items[i] for name, items in lists.items()}
-
-
-def calibrate(graph: Graph, inputs: Mapping[str, Array]) -> Calibration:
-    """Ranges of all tensors over the samples."""
-    ranges: dict[str, tuple[float, float]] = {}
-    columns: dict[str, Array] = {}
-    count = 0
-    for sample in batches(graph, inputs):
-        for name, x in sample.items():
-            largest = np.abs(x).reshape(-1, x.shape[-1] if x.ndim else 1).max(0)
-            columns[name] = np.maximum(columns.get(name, largest), largest)
-        for values in evaluate_samples(graph, {name: x[None] for name, x in sample.items()}):
-            count += 1
-            for name, x in (values | sample).items():
-                low, high = float(x.min()), float(x.max())
-                old = ranges.get(name, (low, high))
-                ranges[name] = (min(low, old[0]), max(high, old[1]))
-    for name, (low, high) in ranges.items():
-        if not np.isfinite(low) or not np.isfinite(high):
-            raise InputError("the float network gives infinities or NaN in calibration", place=name)
-    return Calibration(ranges, count, columns)
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tacit.calibration import batches
 from tacit.errors import WitnessError
 from tacit.graph import Graph, evaluate
 from tacit.importers.reference import Reference
 from tacit.lowering.core import IntGraph
 from tacit.program import Program, bits, padded, slab_cells, table_len, witness_cells
-from tacit.quantize import batches
 
 Array = npt.NDArray[Any]
 

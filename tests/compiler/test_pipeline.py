@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from nets import Net, mlp
 
+from tacit.calibration import Calibration
 from tacit.compiler import CompiledProgram, Weights, compile_model
 from tacit.errors import InputError, QuantizationError, WitnessError
 from tacit.execution import execute
 from tacit.graph import Graph, evaluate
 from tacit.lowering.builder import Settings
 from tacit.program import Program, Slab, slab_tensors
-from tacit.quantize import Calibration, Options, quantize
+from tacit.quantize import Options, quantize
 from tacit.report import accuracy, truth
 
 

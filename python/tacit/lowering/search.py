@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from itertools import count
 
+from tacit.calibration import Calibration
 from tacit.errors import QuantizationError
 from tacit.graph import Graph
 from tacit.lowering.builder import Settings
@@ -19,7 +20,7 @@ from tacit.lowering.core import IntGraph, Threshold
 from tacit.lowering.emit import Emitted, Visibility, emit
 from tacit.lowering.intervals import OutOfField, UnknownInterval
 from tacit.lowering.rules_round import TABLES
-from tacit.quantize import Calibration, Options, quantize
+from tacit.quantize import Options, quantize
 from tacit.report import NS_PER_CELL, NS_PER_LOOKUP, Pair, cost, worst_error
 
 #: Candidates whose error is measured, at most; samples it is measured on, and how many where they are quick; the share of
