@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tacit.calibration import Calibration, calibrate
-from tacit.errors import InputError, QuantizationError
+from tacit.errors import InputError
 from tacit.execution import validate
 from tacit.graph import Graph, load
 from tacit.importers import torch
@@ -109,8 +109,18 @@ def compile_model(
     Raises ModelError, InputError, QuantizationError, ProgramError.
     """
     if inputs not in INPUT_PLACES or weights not in ("private", "public") or outputs not in OUTPUT_PLACES:
-        asked = f"visibility inputs={inputs!r}, weights={weights!r}, outputs={outputs!r}"
-        raise InputError(asked, hint="see compile_model")
+        for name, given, places in (
+            ("input", inputs, INPUT_PLACES),
+            ("weights", weights, ("private", "public")),
+            ("outputs", outputs, OUTPUT_PLACES),
+        ):
+            if given not in places:
+                raise InputError(
+                    f"expected {' or '.join(places)}, got {given!r}",
+                    slug="visibility",
+                    place=name,
+                    hint=f'for example {name}="{places[0]}"',
+                )
     example = torch.example_of(calibration, batch) if torch.is_module(model) else None
     graph = model if isinstance(model, Graph) else load(model, batch=batch, example=example)
     samples = named_samples(graph, calibration)
@@ -126,8 +136,6 @@ def compile_model(
     validate(program)
     against = "float64" if graph.origin is None else "onnxruntime"
     found = accuracy(chosen.ints, original(graph, truth(graph, samples)), against=against)
-    if not found.samples:
-        raise QuantizationError("no calibration sample stays in range", place=graph.name, hint="raise headroom")
     digest = program.digest
     compiled = CompiledProgram(
         program, digest, graph, chosen.ints, ranges, chosen.options, chosen.settings, found, cost(program), max_error

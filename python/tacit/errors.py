@@ -5,13 +5,40 @@
 
 from __future__ import annotations
 
+#: The next step for a slug, where the place that raises it knows of none that is more precise.
+NEXT_STEPS = {
+    "batch": "choose a batch size that the model and the samples allow",
+    "bits": "give a whole number of bits from 2 to 32, or none: then the compiler searches",
+    "budget_io": "check that the folder of the secret can be written and has room",
+    "budget_locked": "wait until the other process is done: one process at a time proves with a secret",
+    "checksum": "fetch or make the file anew: its bytes were changed or cut off",
+    "children": "give a number of children from 1 to 65535, or 0 for a plain commitment",
+    "dtype": "give an array of real numbers, such as numpy.float32",
+    "extra": "give just the inputs that the program takes (`tacit inspect` lists them)",
+    "file": "check the name, the permissions and the room on the disk",
+    "file_kind": "`tacit inspect FILE` says what a file is; give the kind that is asked for",
+    "headroom": "give a factor such as 1.5: how far values may exceed the calibrated ranges",
+    "magic": "this is no file that tacit wrote; `tacit inspect FILE` says what a file is",
+    "missing": "give a value for every input of the program (`tacit inspect` lists them)",
+    "not_finite": "remove or replace infinities and NaN",
+    "onnx": "give a model in the ONNX format: export it from its framework",
+    "proofs": "give a number of proofs that the program allows",
+    "security": "compile for 128 or 100 bits, and insist on no more when verifying",
+    "shape": "reshape the values to what the program takes (`tacit inspect` shows it)",
+    "slabs": "give the commitments that the program needs, each for its own slab (`tacit inspect` lists them)",
+    "threshold": 'give (output, index, value), such as ("scores", 3, 0.5), with a value in the output\'s range',
+    "truncated": "fetch or make the file anew: it is not whole",
+    "type": "give a value of the type that is named",
+    "version": "use the release of tacit that wrote the file, or make the file anew with this one",
+}
+
 
 class TacitError(Exception):
     """Base of all errors that the package raises on purpose.
 
     ``slug``: a stable identifier such as ``unsupported_operator``.
     ``place``: where it happened: a node, a tensor, a file, a proof field; empty when there is no better word.
-    ``hint``: what to do next; empty when there is nothing to advise.
+    ``hint``: what to do next (the slug's own step, if none is given); empty when there is nothing to advise.
     """
 
     default_slug = "error"
@@ -20,9 +47,9 @@ class TacitError(Exception):
         self.reason = reason
         self.slug = slug if slug is not None else self.default_slug
         self.place = place
-        self.hint = hint
+        self.hint = hint or NEXT_STEPS.get(self.slug, "")
         text = f"{place}: {reason}" if place else reason
-        super().__init__(f"{text} ({hint})" if hint else text)
+        super().__init__(f"{text} ({self.hint})" if self.hint else text)
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         # Keyword-only arguments do not survive the default pickling of exceptions (worker processes need it).

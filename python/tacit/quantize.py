@@ -52,6 +52,12 @@ class Options:
     align: int = 0
 
 
+def snapped(frac: float) -> float:
+    """The scale, whole where only rounding errors of its own arithmetic keep it from being so (x + (24 - x) and the like)."""
+    whole = round(frac)
+    return whole if abs(frac - whole) < 1e-9 else frac
+
+
 @dataclass(frozen=True)
 class QValue:
     """A graph tensor as an integer value: its name there, scale, and whether it is raw.
@@ -67,6 +73,9 @@ class QValue:
     perm: tuple[int, ...]
     bound: float
     columns: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "frac", snapped(self.frac))
 
     def absorb(self, values: Array, axis: int = -1) -> Array:
         """Weights that multiply this value along an axis of theirs, columns included."""
@@ -166,7 +175,7 @@ class Quantizer:
             name = f"{base}~{count}"
         self.ints.steps.append(Step(name, op, tuple(args)))
         self.ints.shapes[name] = op.shape(*(self.ints.shapes[arg] for arg in args))
-        self.ints.fracs[name] = frac
+        self.ints.fracs[name] = snapped(frac)
         return name
 
     def parameter(self, name: str, values: Array, frac: float, least_bits: int = 0) -> str:
@@ -381,7 +390,9 @@ def _output(q: Quantizer, tensor: str) -> None:
         v = q.settled(tensor)
     frac = round(v.frac)
     if frac != v.frac:
-        raise QuantizationError(f"an output of the scale 2^{v.frac}", place=tensor)
+        raise QuantizationError(
+            f"expected a scale that is a power of two, got 2^{v.frac}", place=tensor, hint="report it with the model"
+        )
     shift = max(0, frac - q.target(tensor, q.options.output_bits))
     lo, hi = signed(q.options.output_bits)
     q.ints.outputs[tensor] = OutputSpec(v.name, lo, hi, frac - shift, shift)

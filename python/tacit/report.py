@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tacit.calibration import batches
-from tacit.errors import WitnessError
+from tacit.errors import QuantizationError, WitnessError
 from tacit.graph import Graph, evaluate
 from tacit.importers.reference import Reference
 from tacit.lowering.core import IntGraph
@@ -112,11 +112,13 @@ def accuracy(ints: IntGraph, known: Iterable[Pair], *, against: str = "float64")
     right: dict[str, list[Array]] = {name: [] for name in ints.outputs}
     power: dict[str, tuple[float, float]] = {}
     refused = samples = 0
+    first: WitnessError | None = None
     for sample, exact in known:
         try:
             values = ints.run({name: quantized(sample[name], spec.frac) for name, spec in ints.inputs.items()})
             results = ints.results(values)
-        except WitnessError:
+        except WitnessError as refusal:
+            first = first or refusal
             refused += 1
             continue
         samples += 1
@@ -124,11 +126,17 @@ def accuracy(ints: IntGraph, known: Iterable[Pair], *, against: str = "float64")
             expected = ints.outputs[name].expected(exact[name])
             right[name].append(expected)
             gaps[name].append(integers * 2.0 ** -ints.outputs[name].frac - expected)
-        for name in exact.keys() & ints.tensors.keys():
+        for name in (n for n in ints.tensors if n in exact):  # in the order that they are computed
             value, frac, order = ints.tensors[name]
             signal, noise = power.get(name, (0.0, 0.0))
             error = np.transpose(values[value], order) * 2.0**-frac - exact[name]
             power[name] = (signal + float((exact[name] ** 2).sum()), noise + float((error**2).sum()))
+    if first is not None and not samples:
+        raise QuantizationError(
+            f"no calibration sample stays in range; the first: {first.place}: {first.reason}",
+            place="calibration",
+            hint="raise headroom; where weights or samples are of extreme magnitudes, rescale them",
+        )
     noise_db = {n: 10 * float(np.log10(max(s, 1e-30) / max(e, 1e-30))) for n, (s, e) in power.items()}
     names = list(ints.outputs) if samples else []
     outputs = {name: _error(np.stack(right[name]), np.stack(gaps[name])) for name in names}

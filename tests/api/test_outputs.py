@@ -93,7 +93,7 @@ def test_programs_that_publish_their_outputs(case: Cases, proven: Proven) -> Non
     assert (proof.output, proof.outputs) == (None, {})
     assert refusal(lambda: tacit.verify(usual.program, proof, model=model.commitment, output=output)) == "slabs"
     assert small.program.digest != usual.program.digest
-    assert refusal(lambda: case(outputs="hidden"), InputError) == "input"
+    assert refusal(lambda: case(outputs="hidden"), InputError) == "visibility"
 
 
 def test_with_a_committed_input(case: Cases) -> None:

@@ -72,5 +72,5 @@ def test_a_secret_in_place_of_its_commitment() -> None:
     proof = tacit.prove(program, secret, {"x": SAMPLES[:1]})
     with pytest.raises(InputError) as refused:
         tacit.verify(program, proof, model=secret)  # type: ignore[arg-type]
-    assert (refused.value.place, refused.value.slug) == ("model", "kind")
-    assert ".commitment" in refused.value.hint
+    assert (refused.value.place, refused.value.slug) == ("model", "type")
+    assert "`commitment` of a secret" in refused.value.hint

@@ -151,7 +151,7 @@ def test_values_beyond_the_calibrated_range_are_named() -> None:
         ({"calibration": np.zeros((3, 7))}, "x: shape"),
         ({"calibration": np.full((3, 6), np.nan)}, "x: a value that is not finite"),
         ({"calibration": np.zeros((0, 6))}, "no sample"),
-        ({"calibration": np.zeros((3, 6)), "inputs": "secret"}, "inputs='secret'"),
+        ({"calibration": np.zeros((3, 6)), "inputs": "secret"}, "got 'secret'"),
         ({"calibration": np.zeros((3, 6)), "threshold": ("nope", 0, 1.0)}, "nope: no such output"),
         ({"calibration": np.zeros((3, 6)), "threshold": ("add7", 9, 1.0)}, "add7: index"),
     ],
@@ -210,3 +210,23 @@ def test_too_many_axes_are_refused() -> None:
     graph = net.graph(net.add("Reshape", ["x"], (1,) * 9))
     with pytest.raises(QuantizationError, match="8 axes"):
         compile_model(graph, calibration=samples(graph, 4), settings=Settings(8, 8))
+
+
+@pytest.mark.parametrize(
+    ("options", "outlier"),
+    [
+        (Options(activation_bits=2), 1.0),
+        (Options(activation_bits=3), 1.0),
+        (Options(headroom=1e3), 1.0),
+        (Options(), 1e3),
+    ],
+)
+def test_scales_that_do_not_come_out_even(options: Options, outlier: float) -> None:
+    """Real scales inside are taken back by the weights after them; that their sum is whole survives rounding errors."""
+    for seed in range(8):
+        graph = mlp(seed)
+        x = samples(graph)
+        for values in x.values():
+            values[0] *= outlier
+        compiled, _ = compile_model(graph, calibration=x, options=options)
+        assert all(float(spec.frac).is_integer() for spec in compiled.ints.outputs.values())

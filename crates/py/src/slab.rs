@@ -2,7 +2,8 @@
 
 use borsh::BorshSerialize;
 use pyo3::prelude::*;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tacit_algebra::hash::{hash, Digest, Tag};
 use tacit_pcs::Slab as Committed;
@@ -188,8 +189,8 @@ impl Slab {
 
 /// A public slab from its cells alone. Whoever holds its secret file takes its commitment for that of known values, so
 /// neither the stored root nor the values are believed.
-fn recommit(inner: &Committed, public: &CommitmentFile, path: &str) -> Result<Committed> {
-    let refuse = |reason: String| Fail::new("file", "encoding", path, reason);
+fn recommit(inner: &Committed, public: &CommitmentFile, path: &Path) -> Result<Committed> {
+    let refuse = |reason: String| Fail::new("file", "encoding", shown(path), reason);
     let header = &inner.commitment.header;
     let tensors = &public.tensors;
     if tacit_program::schema_digest(tensors) != header.schema {
@@ -236,8 +237,15 @@ fn unpack(tensors: &Schema, slab: &Committed) -> std::result::Result<Vec<Values>
     Ok(all)
 }
 
-fn journal_path(path: &str) -> PathBuf {
-    PathBuf::from(format!("{path}.budget"))
+/// The journal of the secret file at this path. Names of files need not be UTF-8.
+fn journal_path(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(".budget");
+    name.into()
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
 }
 
 #[pymethods]
@@ -295,13 +303,13 @@ impl Slab {
     }
 
     /// From here on proofs are counted in the journal beside the secret file at `path`.
-    fn start_journal(&self, path: &str) -> Result<()> {
+    fn start_journal(&self, path: PathBuf) -> Result<()> {
         let mut count = self.lock()?;
         match &*count {
             Count::Free => Ok(()),
             Count::File(_) => Err(Fail::input(
                 "exists",
-                path,
+                shown(&path),
                 "this secret is counted in another journal already",
             )),
             Count::Memory {
@@ -309,8 +317,8 @@ impl Slab {
                 budget,
                 owner,
             } => {
-                tacit_prover::same_process(*owner, path.as_ref())?;
-                let mut journal = Budget::create(&journal_path(path), self.identity(), *budget)?;
+                tacit_prover::same_process(*owner, &path)?;
+                let mut journal = Budget::create(&journal_path(&path), self.identity(), *budget)?;
                 for _ in 0..*used {
                     journal.reserve(&hash(Tag::File, 0, &[b"before saving"]))?;
                 }
@@ -322,7 +330,7 @@ impl Slab {
 
     /// Reads a secret file's bytes; `path` is where it lies, its journal beside it.
     #[staticmethod]
-    fn from_file(py: Python<'_>, bytes: &[u8], path: &str) -> Result<Self> {
+    fn from_file(py: Python<'_>, bytes: &[u8], path: PathBuf) -> Result<Self> {
         py.detach(|| {
             let body = unseal(FileKind::Secret, bytes)?;
             let (public, slab) = SecretFile::parts(body)
@@ -333,7 +341,7 @@ impl Slab {
                 return Err(Fail::new(
                     "file",
                     "encoding",
-                    path,
+                    shown(&path),
                     "secret and commitment do not belong together",
                 ));
             }
@@ -342,24 +350,33 @@ impl Slab {
                 inner: if private {
                     inner
                 } else {
-                    recommit(&inner, &public, path)?
+                    recommit(&inner, &public, &path)?
                 },
                 public,
                 count: Mutex::new(Count::Free),
             };
             if private {
-                let journal = journal_path(path);
+                let journal = journal_path(&path);
                 if !journal.exists() {
                     let reason = format!(
                         "the journal {} is missing: what is left is unknown",
                         journal.display()
                     );
-                    return Err(Fail::new("budget", "budget_missing", path, reason).hint(
+                    return Err(Fail::new("budget", "budget_missing", shown(&path), reason).hint(
                         "bring the journal back beside the secret; or commit anew, or rotate its master",
                     ));
                 }
-                *slab.lock()? =
-                    Count::File(Budget::open(&journal, slab.identity(), slab.budget())?);
+                let budget = Budget::open(&journal, slab.identity(), slab.budget())?;
+                // One record is there from the beginning: the commitment's own proof, or its link's.
+                if budget.used() == 0 {
+                    let reason = "its first record, of the commitment's own proof, is gone";
+                    return Err(BudgetError::Damaged {
+                        path: journal,
+                        reason,
+                    }
+                    .into());
+                }
+                *slab.lock()? = Count::File(budget);
             }
             Ok(slab)
         })

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Mapping
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tacit import _native
+from tacit.api.arguments import check
 from tacit.api.native import failures
 from tacit.api.objects import Array, Commitment, Ints, Port, Program, Proof, Secret, Statement, Weights
 from tacit.errors import InputError, InvalidProof
@@ -18,6 +19,10 @@ from tacit.progress import slow
 
 if TYPE_CHECKING:
     from tacit.quantize import Options
+
+
+#: More headroom than this leaves nothing of 32 bits.
+MOST_HEADROOM = 1 << 16
 
 
 def compile(
@@ -47,12 +52,14 @@ def compile(
     `proofs`: proofs that one private commitment is blinded for. `security`: 128 or 100 proven bits.
     `optimize`: "time", "balanced" or "size". `options`: bits of activations, weights, inputs and outputs, each 2 to 32,
     and what else decides precision (`tacit.quantize.Options`).
+    The program's `report` compares it with the float model; it is private, and in no file.
     Raises ModelError, InputError, QuantizationError, ProgramError.
     """
     # Here, so that proving and verifying load no compiler.
     from tacit.compiler import compile_model
     from tacit.quantize import Options
 
+    check("options", options, Options, optional=True)
     chosen = options or Options()
     if headroom is not None:
         chosen = dataclasses.replace(chosen, headroom=headroom)
@@ -78,26 +85,30 @@ def compile(
         report = _plain(compiled.accuracy)
         if remarks := compiled.remarks():
             report["notes"] = remarks
-        notes = json.dumps({"report": report, "cost": _plain(compiled.cost)}, sort_keys=True)
-        program = Program(_native.Program(encoded, geometry, proofs, notes))
+        # The file is public, and the report's figures are functions of weights and samples: only the cost stands in it.
+        notes = json.dumps({"cost": _plain(compiled.cost)}, sort_keys=True)
+        program = Program(_native.Program(encoded, geometry, proofs, notes), report)
     tensors = {name: np.asarray(values, dtype=np.int64) for name, values in integers.tensors}
     return program, Weights(program.digest, integers.slab, tensors)
 
 
 def _check_precision(options: Options) -> None:
     """Bits that a scale can be made for, and a headroom that is room. Raises InputError."""
+    check("headroom", options.headroom, Real)
     for name in ("activation_bits", "weight_bits", "input_bits", "output_bits"):
         bits = getattr(options, name)
+        check(name, bits, Integral, optional=True)
         if bits is not None and not 2 <= bits <= 32:
             raise InputError(f"expected 2 to 32 bits, got {bits}", slug="bits", place=name)
-    if not 1 <= options.headroom < math.inf:
+    if not 1 <= options.headroom <= MOST_HEADROOM:
         raise InputError(
-            f"expected a factor of at least 1, got {options.headroom:g}", slug="headroom", place="headroom"
+            f"expected a factor from 1 to {MOST_HEADROOM}, got {options.headroom:g}", slug="headroom", place="headroom"
         )
 
 
 def _check_count(name: str, count: int, most: int = 2**32 - 1) -> None:
     """A number that the native code can take. Raises InputError."""
+    check(name, count, Integral)
     if not 1 <= count <= most:
         raise InputError(f"expected 1 to {most}, got {count}", slug=name, place=name)
 
@@ -122,6 +133,8 @@ def commit_model(program: Program, weights: Weights, *, proofs: int | None = Non
     budget is spent on so many children (`Secret.rotate`); they make the proofs, under the master's identity.
     Raises InputError, BudgetExceeded.
     """
+    check("program", program, Program)
+    check("weights", weights, Weights)
     if weights.program != program.digest:
         raise InputError(
             f"expected the weights of program {program.digest[:16]}, got those of {weights.program[:16]}",
@@ -139,6 +152,8 @@ def commit_data(
 
     `proofs`, `children`: as for `commit_model`. Raises InputError, BudgetExceeded.
     """
+    check("program", program, Program)
+    check("inputs", inputs, Mapping)
     ports = [port for port in program.inputs.values() if port.place == "data"]
     if not ports:
         raise InputError(
@@ -171,9 +186,18 @@ def _commit(program: Program, slab: str, tensors: Mapping[str, Array], proofs: i
             place="proofs",
             hint="give the number of proofs when the master is rotated",
         )
-    flat = [(name, np.ascontiguousarray(values.reshape(-1))) for name, values in tensors.items()]
+    flat = [(name, _integers(name, values)) for name, values in tensors.items()]
     with slow(f"committing to the {slab}"), failures(slab):
         return Secret(_native.commit(program._native, slab, flat, budget, children))
+
+
+def _integers(name: str, values: Array) -> Ints:
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu":
+        raise InputError(
+            f"expected integers, got {array.dtype}", slug="dtype", place=name, hint="tacit.compile makes the integers"
+        )
+    return np.ascontiguousarray(array.reshape(-1), dtype=np.int64)
 
 
 def prove(
@@ -192,6 +216,11 @@ def prove(
     BudgetExceeded.
     A program with committed outputs: they are committed anew for this proof, and its `output` is their secret.
     """
+    check("program", program, Program)
+    check("inputs", inputs, Mapping, optional=True)
+    check("context", context, bytes, bytearray)
+    for name, secret in (("model", model), ("data", data)):
+        check(name, secret, Secret, optional=True)
     given = {"model": model, "data": data}
     slabs = []
     for name in program.slabs:
@@ -263,6 +292,13 @@ def verify(
     where `model` (or `data`) is the master that is trusted. `security`: the proven bits to insist on (InputError if they
     are no number of bits).
     """
+    check("program", program, Program)
+    check("proof", proof, Proof, bytes, bytearray, memoryview)
+    check("model", model, Commitment, Weights, optional=True)
+    for name, one in (("data", data), ("output", output), ("link", link)):
+        check(name, one, Commitment, optional=True)
+    check("context", context, bytes, bytearray)
+    check("security", security, Integral)
     if not 0 <= security < 1 << 16:
         raise InputError(f"expected 0 to 65535 bits, got {security}", slug="security", place="security")
     given: dict[str, Commitment | Weights | None] = {"model": model, "data": data, "output": output}
@@ -301,13 +337,6 @@ def _commitment(
 ) -> Commitment:
     if given is None:
         raise InvalidProof(f"the program needs the commitment of its {name}", slug="slabs", place=name)
-    if not isinstance(given, (Commitment, Weights)):
-        raise InputError(
-            f"expected a commitment, got a {type(given).__name__}",
-            slug="kind",
-            place=name,
-            hint="a secret has its commitment in .commitment",
-        )
     if isinstance(given, Weights):
         if private:
             raise InvalidProof("expected a commitment: the values are private", slug="slabs", place=name)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tacit import _native
+from tacit.api.arguments import check
 from tacit.api.native import FILE_KINDS, failures, read_file
 from tacit.api.objects import Commitment, Program, Proof, Secret, Weights
 from tacit.errors import InputError
@@ -23,6 +24,7 @@ def inspect(thing: Any, *, program: Program | None = None) -> dict[str, Any]:
 
     `program`: of a proof; then its public values have names and units, and its budget and what it hides are told.
     """
+    check("program", program, Program, optional=True)
     if isinstance(thing, (str, os.PathLike)):
         return _file(thing, program)
     if isinstance(thing, Program):
@@ -77,7 +79,6 @@ def _program(program: Program) -> dict[str, Any]:
         "sizes": program.estimate,
         "geometry": dict(program._native.describe_geometry()),
         "soundness": program.soundness,
-        "accuracy": program.report,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,8 @@ _HINTS = {
     "calibrate with samples that reach it, or compile with more headroom",
 }
 
+#: Bytes read from a pipe or a device at most.
+MOST_PIPED = 1 << 28
 #: Kinds of files, by the byte that says so (docs/protocol.md, section 8).
 FILE_KINDS = {1: "program", 2: "weights", 3: "commitment", 4: "secret", 5: "proof"}
 
@@ -76,9 +79,17 @@ def failures(place: str = "") -> Iterator[None]:
 def read_file(path: str | os.PathLike[str]) -> bytes:
     """The bytes of a file. Raises InputError when it cannot be read."""
     try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(error.strerror or str(error), slug="file", place=str(path)) from None
+        with open(path, "rb") as file:
+            # A pipe will do, but one without an end would fill the memory.
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            data = file.read() if regular else file.read(MOST_PIPED + 1)
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
+        raise InputError(getattr(error, "strerror", None) or str(error), slug="file", place=str(path)) from None
+    if not regular and len(data) > MOST_PIPED:
+        raise InputError(
+            f"expected at most {MOST_PIPED} bytes from what is no file, got more", slug="file", place=str(path)
+        )
+    return data
 
 
 def write_file(path: str | os.PathLike[str], data: bytes, *, private: bool = False) -> None:
@@ -86,6 +97,13 @@ def write_file(path: str | os.PathLike[str], data: bytes, *, private: bool = Fal
 
     `private`: readable by its owner only. Raises InputError when it cannot be written; then nothing has changed.
     """
+    with staged(path, data, private=private):
+        pass
+
+
+@contextmanager
+def staged(path: str | os.PathLike[str], data: bytes, *, private: bool = False) -> Iterator[None]:
+    """As `write_file`, but what is done inside comes between: the data is on the disk then, under another name."""
     target = Path(path)
     temporary = ""
     try:
@@ -98,6 +116,7 @@ def write_file(path: str | os.PathLike[str], data: bytes, *, private: bool = Fal
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        yield
         os.replace(temporary, target)
         temporary = ""
         folder = os.open(target.parent, os.O_RDONLY)

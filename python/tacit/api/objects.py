@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tacit import _native
-from tacit.api.native import failures, read_file, write_file
+from tacit.api.native import failures, read_file, staged, write_file
 from tacit.errors import InputError
 from tacit.progress import slow
 
@@ -92,11 +92,12 @@ def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
 class Program:
     """A compiled program: public, holds no private number.
 
-    `report`: accuracy against the float model; `estimate`: sizes and cost.
+    `report`: accuracy against the float model, where it was compiled; `estimate`: sizes and cost.
     """
 
-    def __init__(self, native: _native.Program) -> None:
+    def __init__(self, native: _native.Program, report: Mapping[str, Any] | None = None) -> None:
         self._native = native
+        self._report = dict(report or {})
 
     @classmethod
     def load(cls, path: Path) -> Program:
@@ -160,9 +161,11 @@ class Program:
 
     @property
     def report(self) -> dict[str, Any]:
-        """Accuracy of the integer program against the float model on the calibration samples."""
-        found = self.notes.get("report", {})
-        return found if isinstance(found, dict) else {}
+        """Accuracy of the integer program against the float model on the calibration samples.
+
+        Of a program that was compiled here. It is not in the public file, for it tells of the weights: empty when loaded.
+        """
+        return self._report
 
     @cached_property
     def estimate(self) -> dict[str, Any]:
@@ -292,12 +295,18 @@ class Secret:
 
     def save(self, path: Path) -> None:
         """Write the secret file (readable by its owner only) and start its journal, PATH.budget."""
-        if os.path.exists(path) or os.path.exists(f"{os.fspath(path)}.budget"):
-            raise InputError("a secret or its journal is there already", slug="exists", place=str(path))
-        with failures(str(path)):
-            # The journal first: a secret without one is refused, so a crash in between loses nothing but this try.
+        for there in (os.fspath(path), f"{os.fspath(path)}.budget"):
+            if os.path.exists(there):
+                raise InputError(
+                    "a file is there already: a secret or its journal is never replaced",
+                    slug="exists",
+                    place=there,
+                    hint="choose another name",
+                )
+        # The journal before the secret has its name: a secret without one is refused. But after its bytes are on the
+        # disk: a full disk leaves no journal, and a secret that can be saved elsewhere.
+        with staged(path, self._native.secret_file(), private=True), failures():
             self._native.start_journal(os.fspath(path))
-        write_file(path, self._native.secret_file(), private=True)
 
     @cached_property
     def commitment(self) -> Commitment:

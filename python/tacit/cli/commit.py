@@ -92,6 +92,35 @@ def rotate(
     _save(secret, output_files, seconds=time.perf_counter() - start, as_json=as_json, master=loaded)
 
 
+@app.command("export")
+def export(
+    secret: Annotated[Path, typer.Argument(metavar="NAME.secret", help="The secret.", show_default=False)],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--out", metavar="FILE", help="The commitment; NAME.commitment, if not given.", show_default=False
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the public commitment of a secret again, where its file was lost or never written. Spends nothing."""
+    import tacit
+
+    target = files.check_output(out or files.beside(secret, ".commitment"), secret, kind="commitment")
+    commitment = tacit.Secret.load(secret).commitment
+    commitment.save(target)
+    result: dict[str, Any] = {
+        "commitment": str(target),
+        "identity": commitment.identity,
+        "bytes": target.stat().st_size,
+    }
+    if as_json:
+        console.print_json(result)
+        return
+    shown = f"[bold]{escape(str(target))}[/bold] ({console.size(result['bytes'])})"
+    console.stdout().print(console.facts([("publish", shown), ("identity", commitment.identity)]))
+
+
 def _save(secret: Any, output_files: tuple[Path, Path], *, seconds: float, as_json: bool, master: Any = None) -> None:
     secret_file, commitment_file = output_files
     # The secret first: a published commitment whose secret was lost is worth nothing.

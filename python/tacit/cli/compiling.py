@@ -9,6 +9,7 @@ from typing import Any
 from rich.markup import escape
 
 from tacit import console
+from tacit.cli import chart as charts
 from tacit.cli import files
 from tacit.cli.options import (
     ActivationBits,
@@ -27,6 +28,7 @@ from tacit.cli.options import (
     Outputs,
     OutputsSeen,
     ProgramOut,
+    ReportOut,
     Target,
     ThresholdText,
     WeightBits,
@@ -53,6 +55,7 @@ def compile_model(
     proofs: CompiledProofs = 64,
     security: Target = 128,
     optimize: Optimize = Aim.balanced,
+    report: ReportOut = None,
     as_json: Json = False,
 ) -> None:
     """Compile an ONNX model to a public program (M.tacit) and its private integers (M.weights).
@@ -63,7 +66,7 @@ def compile_model(
     from tacit.quantize import Options
 
     target = files.beside(model.with_suffix("") if model.name else model, ".tacit") if out is None else out
-    weights_file = _check_outputs(target, model, calibration)
+    weights_file = _check_outputs(target, report, model, calibration)
     arrays = files.calibration_arrays(files.read_arrays(calibration), model, place=str(calibration))
     bound = None if threshold is None else files.read_threshold(threshold, model)
     precision = Options(
@@ -85,27 +88,34 @@ def compile_model(
             optimize=optimize.value,
             options=precision,
         )
-    result = _save(program, integers, (target, weights_file), seconds=time.perf_counter() - start)
+    result = _save(program, integers, (target, weights_file), report, seconds=time.perf_counter() - start)
     if as_json:
         console.print_json(result)
     else:
-        _show(result)
+        _show(result, program.report)
 
 
-def _check_outputs(target: Path, *inputs: Path) -> Path:
-    """Where the weights go; both files can be written and replace nothing but their like, or InputError."""
+def _check_outputs(target: Path, report: Path | None, *inputs: Path) -> Path:
+    """Where the weights go; all files can be written and replace nothing but their like, or InputError."""
     weights_file = files.beside(target, ".weights")
     if weights_file == target:
         raise InputError("the weights go there", slug="exists", place=str(target), hint="-o names the program: M.tacit")
+    if report is not None:
+        charts.check(files.check_output(report, *inputs), ".json", option="--report")
+    files.check_distinct(target, weights_file, report)
     files.check_output(target, *inputs, kind="program")
     return files.check_output(weights_file, *inputs, kind="weights")
 
 
-def _save(program: Any, integers: Any, output_files: tuple[Path, Path], *, seconds: float) -> dict[str, Any]:
-    """Write both files; what there is to say about them."""
+def _save(
+    program: Any, integers: Any, output_files: tuple[Path, Path], report: Path | None, *, seconds: float
+) -> dict[str, Any]:
+    """Write the files; what there is to say about them."""
     target, weights_file = output_files
     program.save(target)
     integers.save(weights_file)
+    if report is not None:
+        charts.save_report(program.report, report)
     return {
         "program": str(target),
         "weights": str(weights_file),
@@ -116,7 +126,7 @@ def _save(program: Any, integers: Any, output_files: tuple[Path, Path], *, secon
     }
 
 
-def _show(result: dict[str, Any]) -> None:
+def _show(result: dict[str, Any], report: dict[str, Any]) -> None:
     out = console.stdout()
     out.print(
         console.facts(
@@ -127,7 +137,7 @@ def _show(result: dict[str, Any]) -> None:
             ]
         )
     )
-    report = dict(result["report"])
+    report = dict(report)
     noise = report.pop("noise", None)
     if noise:
         worst = min(noise, key=noise.__getitem__)

@@ -6,6 +6,7 @@ A message says where, what was expected, what was there, and the next step. With
 
 from __future__ import annotations
 
+import re
 import traceback
 from typing import Any
 
@@ -13,7 +14,7 @@ import typer
 from rich.markup import escape
 
 from tacit import console
-from tacit.errors import InvalidProof, TacitError
+from tacit.errors import NEXT_STEPS, InvalidProof, TacitError
 
 USER = 1
 BUG = 2
@@ -44,20 +45,27 @@ def describe(error: BaseException) -> dict[str, Any]:
             "slug": error.slug,
             "reason": error.reason,
             "where": error.place,
-            "expected": getattr(error, "expected", None),
-            "got": getattr(error, "got", None),
+            **_compared(error.reason),
             "next": error.hint,
         }
     elif hasattr(error, "format_message"):  # the argument parser's errors, whichever version of it
         details = {"kind": "error", "slug": "usage", "reason": error.format_message(), "next": "see tacit --help"}
     elif isinstance(error, FileNotFoundError):
-        details = {"kind": "error", "slug": "file", "reason": "no such file", "where": str(error.filename)}
+        where = str(error.filename)
+        details = {
+            "kind": "error",
+            "slug": "file",
+            "reason": "no such file",
+            "where": where,
+            "next": NEXT_STEPS["file"],
+        }
     elif isinstance(error, OSError) and error.filename is not None:
         details = {
             "kind": "error",
             "slug": "file",
             "reason": error.strerror or str(error),
             "where": str(error.filename),
+            "next": NEXT_STEPS["file"],
         }
     elif isinstance(error, MemoryError):
         details = {"kind": "error", "slug": "memory", "reason": "not enough memory", "next": "a smaller batch or model"}
@@ -71,12 +79,18 @@ def describe(error: BaseException) -> dict[str, Any]:
     return {name: value for name, value in details.items() if value not in (None, "")}
 
 
+def _compared(reason: str) -> dict[str, str]:
+    """What was expected and what came, of a reason that says so in these words."""
+    found = re.fullmatch(r"(?:.*[:;] )?expected (?P<expected>.+), got (?P<got>.+)", reason, re.DOTALL)
+    return found.groupdict() if found else {}
+
+
 def _print(details: dict[str, Any]) -> None:
     titles = {"refused": "refused", "error": "error", "bug": "a bug in tacit"}
     err = console.stderr()
     details = {name: console.one_line(str(value)) for name, value in details.items()}
     slug = f"[{details['slug']}]"
     err.print(f"[bold red]{titles[details['kind']]}[/bold red]: {escape(details['reason'])}  {escape(slug)}")
-    rows = [(name, escape(details[name])) for name in ("where", "expected", "got", "next") if name in details]
+    rows = [(name, escape(details[name])) for name in ("where", "next") if name in details]  # the reason has the rest
     if rows:
         err.print(console.facts((f"  {name}", value) for name, value in rows))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ def read_arrays(path: Path) -> Arrays:
             return {"x": content}
         with content:
             return {name: content[name] for name in content.files}
-    except (ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
+    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError) as error:
+        # A zip archive may be encrypted, or packed in a way that Python does not know: RuntimeError.
         # NumPy takes whatever it does not know for a pickle, and says how to load one: not here.
         reason = "pickled objects, or another kind of file" if "pickle" in str(error) else str(error)
         raise InputError(
@@ -166,6 +168,23 @@ def check_output(path: Path, *inputs: Path | None, kind: str | None = None) -> P
     return path
 
 
+def check_distinct(*paths: Path | None) -> None:
+    """Files that one command writes are different ones, or InputError: the later would replace the earlier."""
+    seen = set[Path]()
+    for path in paths:
+        if path is None:
+            continue
+        where = Path(os.path.realpath(path.parent)) / path.name
+        if where in seen:
+            raise InputError(
+                "two outputs of this command would be this file",
+                slug="exists",
+                place=str(path),
+                hint="give every file a name of its own",
+            )
+        seen.add(where)
+
+
 def _kind(path: Path) -> str | None:
     from tacit.api.native import FILE_KINDS, read_file
 
@@ -179,14 +198,38 @@ def fresh_pair(name: Path) -> tuple[Path, Path]:
     check_output(secret)
     if commitment.exists():
         raise InputError(
-            "there is a commitment already", slug="exists", place=str(commitment), hint="choose another name"
+            "there is a commitment already",
+            slug="exists",
+            place=str(commitment),
+            hint="choose another name with -o, or remove it if no secret belongs to it",
         )
     return secret, commitment
 
 
+def written_with(name: Path | None) -> tuple[Path, ...]:
+    """What a commitment named so consists of: secret, journal, commitment. Nothing without a name."""
+    if name is None:
+        return ()
+    secret = beside(name, ".secret")
+    return secret, journal_of(secret), beside(name, ".commitment")
+
+
+def journal_of(secret: Path) -> Path:
+    """The journal of a secret: NAME.secret.budget."""
+    return secret.with_name(f"{secret.name}.budget")
+
+
 def fresh(path: Path) -> Path:
     """The path, unless a file is there: a secret holds a count of proofs and must never be lost or turned back."""
-    if path.exists() or path.with_name(f"{path.name}.budget").exists():
+    journal = journal_of(path)
+    if journal.exists() and not path.exists():
+        raise InputError(
+            "there is the journal of a secret that is not there: a command was interrupted, or the secret was moved",
+            slug="exists",
+            place=str(journal),
+            hint="remove the journal if no secret belongs to it, or choose another name with -o",
+        )
+    if path.exists():
         raise InputError(
             "there is a secret already; it may be the only opening of a published commitment",
             slug="exists",

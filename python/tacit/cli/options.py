@@ -103,6 +103,14 @@ ThresholdText = Annotated[
         show_default=False,
     ),
 ]
+ReportOut = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        help="Write the accuracy report (.json) or draw it (.png, .svg, .pdf). Keep it private.",
+    ),
+]
 CompiledProofs = Annotated[int, typer.Option(min=1, help="Proofs that one commitment is made for.")]
 Target = Annotated[int, typer.Option(help="Proven security in bits: 128 or 100.")]
 Optimize = Annotated[Aim, typer.Option(help="Prover time against proof size.")]

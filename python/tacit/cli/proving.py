@@ -50,6 +50,7 @@ def prove(
     bound_to = files.read_context(context)
     if chart is not None:
         charts.check(files.check_output(chart, program, input_, model, data, out))
+    files.check_distinct(out, chart, *files.written_with(output))
     files.check_output(out, program, input_, model, data, kind="proof")
     if model is not None and data is not None and model.exists() and data.exists() and model.samefile(data):
         raise InputError("expected the data's secret, got the model's", slug="slabs", place="--data")
@@ -70,7 +71,7 @@ def prove(
         # First: a proof whose output commitment was lost cannot be verified.
         proof.output.save(output_files[0])
         proof.output.commitment.save(output_files[1])
-    proof.save(out)
+    _keep(proof, out)
     left = {name: secret.remaining for name, secret in secrets.items() if secret.remaining is not None}
     result: dict[str, Any] = {"proof": str(out), "bytes": len(proof), "seconds": seconds, "remaining": left}
     if output_files is not None:
@@ -86,6 +87,19 @@ def prove(
         console.print_json(result)
         return
     _show_proof(result)
+
+
+def _keep(proof: Any, out: Path) -> None:
+    """Write the proof; where that fails, its proof is spent all the same, and the error says so."""
+    try:
+        proof.save(out)
+    except InputError as error:
+        raise InputError(
+            f"{error.reason}; the proof is lost, and counted as spent",
+            slug=error.slug,
+            place=error.place,
+            hint="make room or choose another folder with -o, and prove again",
+        ) from None
 
 
 def _output_files(program: Any, name: Path | None) -> tuple[Path, Path] | None:
