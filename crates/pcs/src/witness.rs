@@ -126,6 +126,11 @@ impl WitnessSlab {
         (self.data.len() / self.rows) as u32
     }
 
+    /// T_w rows of every column, column by column.
+    pub fn blinding(&self) -> &[F] {
+        &self.blind
+    }
+
     pub(crate) fn column(&self, c: usize) -> Column<'_> {
         let (r, t) = (self.rows, self.blinding);
         Column(
@@ -134,7 +139,8 @@ impl WitnessSlab {
         )
     }
 
-    pub(crate) fn mask(&self) -> &KVec {
+    /// g, the mask of the opening: M entries.
+    pub fn mask(&self) -> &KVec {
         &self.g
     }
 

@@ -17,14 +17,16 @@ mod products;
 mod profile;
 mod prove;
 mod rounds;
+mod seed;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod weights;
 
 pub use budget::{same_process, spent, Budget, BudgetError, JournalFault};
-pub use commit::{slab_cells, slab_seed};
+pub use commit::slab_cells;
 pub use error::ProveError;
 pub use hooks::Hooks;
 pub use link::{child_of, link_value, Linking};
 pub use profile::Profile;
 pub use prove::{gather, public_values, Job, Proof};
+pub use seed::slab_seed;

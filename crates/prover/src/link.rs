@@ -6,9 +6,9 @@ use tacit_pcs::{commit, Slab};
 use tacit_verifier::{value, Link, LinkStatement, Schema};
 use zeroize::Zeroizing;
 
-use crate::commit::slab_seed;
 use crate::error::ProveError;
 use crate::prove::Job;
+use crate::seed::slab_seed;
 
 /// A link to prove: which slabs, tied by which cell of the master.
 #[derive(Clone, Copy)]

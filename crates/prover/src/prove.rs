@@ -1,7 +1,7 @@
 //! A proof from its values: execute, commit the witness, prove the relations, replay them as a verifier, open.
 
 use rayon::prelude::*;
-use tacit_algebra::hash::{hash, hash_many, tag_word, Digest, Tag};
+use tacit_algebra::hash::Digest;
 use tacit_algebra::{f_to_i64, Affine, F};
 use tacit_params::Geometry;
 use tacit_pcs::random::{Stream, MASK, PADS};
@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::error::ProveError;
 use crate::hooks::Hooks;
 use crate::profile::Profile;
+use crate::seed::proof_seed;
 use crate::{einsum, leaves, logup, products};
 
 /// A proof and what it is about.
@@ -278,22 +279,12 @@ impl Job<'_> {
         Ok(claims)
     }
 
-    /// H(operating system || slab seeds || witness || state): a machine that repeats its randomness (a restored snapshot) still
-    /// draws fresh pads for another statement or another witness.
+    /// The seed of everything random in this proof.
     fn seed(&self, cells: &[F], state: &Digest) -> Result<Zeroizing<Digest>, ProveError> {
         let mut fresh = Zeroizing::new([0u8; 32]);
         getrandom::fill(&mut *fresh).map_err(|e| ProveError::Entropy(e.to_string()))?;
-        let slabs: Vec<Zeroizing<Digest>> = self
-            .slabs
-            .iter()
-            .map(|s| Zeroizing::new(*s.seed()))
-            .collect();
-        let witness = Zeroizing::new(digest_of_cells(cells));
-        let mut parts: Vec<&[u8]> = vec![b"tacit prover", &*fresh];
-        parts.extend(slabs.iter().map(|s| &s[..]));
-        parts.extend([&witness[..], state]);
-        // n = 1 keeps this apart from every use of a verifier.
-        Ok(Zeroizing::new(hash(Tag::Stream, 1, &parts)))
+        let slabs: Vec<&[u8]> = self.slabs.iter().map(|s| &s.seed()[..]).collect();
+        Ok(proof_seed(&fresh, &slabs, cells, state))
     }
 
     /// Givens, with the tensors of slabs read from their cells.
@@ -383,28 +374,4 @@ fn fill(out: &mut [i64], shape: &[u32], block: &[F]) {
             .zip(block)
             .for_each(|(o, &x)| *o = f_to_i64(x)),
     }
-}
-
-/// A hash of the cells, blocks of them side by side.
-pub(crate) fn digest_of_cells(cells: &[F]) -> Digest {
-    const BLOCK: usize = 512;
-    const LANES: usize = 8;
-    let blocks: Vec<Digest> = cells
-        .par_chunks(BLOCK * LANES)
-        .flat_map_iter(|part| {
-            let mut input = Zeroizing::new(Vec::with_capacity((BLOCK + 1) * 8 * LANES));
-            for block in part.chunks(BLOCK) {
-                input.extend_from_slice(&tag_word(Tag::Stream, 2));
-                block
-                    .iter()
-                    .for_each(|&x| input.extend_from_slice(&tacit_algebra::field::f_to_bytes(x)));
-                let whole = input.len() + (BLOCK - block.len()) * 8;
-                input.resize(whole, 0);
-            }
-            let mut out = vec![Digest::default(); part.len().div_ceil(BLOCK)];
-            hash_many(&input, &mut out);
-            out
-        })
-        .collect();
-    hash(Tag::Stream, 3, &[blocks.as_flattened()])
 }

@@ -5,8 +5,8 @@ mod common;
 
 use common::lie::Lie;
 use common::*;
-use tacit_algebra::{f_from_i64, F};
-use tacit_pcs::{Commitment, OpeningHooks};
+use tacit_algebra::{f_from_i64, F, K};
+use tacit_pcs::{Commitment, OpeningHooks, WitnessSlab};
 use tacit_program::*;
 use tacit_prover::{Hooks, Job};
 use tacit_verifier::{prepare_validity, verify, verify_validity, VALIDITY_CONTEXT};
@@ -255,6 +255,50 @@ fn two_proofs_of_one_statement_share_nothing() {
         .filter(|w| seen.contains(w))
         .count();
     assert_eq!(again, 0);
+}
+
+/// What the honest prover draws for one proof: mask, blinding rows and pads.
+#[derive(Default)]
+struct Drawn {
+    mask: Vec<F>,
+    blinding: Vec<F>,
+    pads: Vec<F>,
+}
+
+impl OpeningHooks for Drawn {}
+impl Hooks for Drawn {
+    fn committed(&mut self, witness: &WitnessSlab) {
+        self.mask = witness.mask().0.concat();
+        self.blinding = witness.blinding().to_vec();
+    }
+
+    fn pads(&mut self, pads: &mut [K]) {
+        self.pads = pads
+            .iter()
+            .flat_map(tacit_algebra::field::k_limbs)
+            .collect();
+    }
+}
+
+/// All that hides is fresh: among some tens of thousands of uniform elements no two are the same (once in 2^30 runs), so one that is
+/// left out, repeated, or the same in two proofs is noticed. The rank tests take these for free variables; here they are.
+#[test]
+fn mask_blinding_and_pads_are_drawn_afresh() {
+    let mut seen = std::collections::HashSet::new();
+    let mut count = 0;
+    for _ in 0..2 {
+        let mut drawn = Drawn::default();
+        let proof = MLP.prove_with(&mut drawn).unwrap();
+        MLP.verify(&proof).unwrap();
+        assert_eq!(drawn.mask.len(), 3 * MLP.geometry.m());
+        assert_eq!(drawn.pads.len(), 3 * MLP.case.prepared.sizes.pads as usize);
+        assert!(drawn.blinding.len() >= usize::from(MLP.geometry.queries));
+        for part in [drawn.mask, drawn.blinding, drawn.pads] {
+            count += part.len();
+            seen.extend(part);
+        }
+    }
+    assert_eq!(seen.len(), count);
 }
 
 /// Counts the values sent in clear before the mask: they must be those of the page, whatever the values are.

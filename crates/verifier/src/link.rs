@@ -21,7 +21,7 @@ use crate::claim::Claim;
 use crate::common::usize_of;
 use crate::error::{Slug, VerifyError};
 use crate::statement::Statement;
-use crate::validity::Schema;
+use crate::validity::{prepare_validity, Schema};
 use crate::verify::verify_further;
 
 /// First bytes of the context of either side's argument.
@@ -186,6 +186,9 @@ pub fn verify_link(
         );
         return Err(refuse("a link cell of either side", got));
     }
+    // The master's validity is a program over the same tensors; as such its work is bounded, and so is that of the claim.
+    prepare_validity(slab, tensors)
+        .map_err(|e| refuse("tensors that make a validity program", e.to_string()))?;
     let v =
         k_from_bytes(&link.v).ok_or_else(|| refuse("v below p", "one that is not".to_owned()))?;
     let statement = LinkStatement::new(slab, tensors, master, child, link.index)

@@ -343,6 +343,14 @@ def _commitment(
         given = commit_model(program, given).commitment
     if given.slab != name:
         raise InvalidProof(f"expected a commitment of {name}, got one of {given.slab}", slug="slabs", place=name)
+    wanted = [(tensor, tuple(shape), lo, hi) for tensor, shape, lo, hi in program._native.schema(name)]
+    if given.tensors != wanted:  # before any of its proofs is looked at: what they cost is then what the program allows
+        raise InvalidProof(
+            f"expected a commitment to the {len(wanted)} tensors of this program's {name}, got one to others",
+            slug="schema",
+            place=name,
+            hint="give the commitment that was made for this program",
+        )
     if not private and not given.known:
         raise InvalidProof(
             "the values are public: give them, so that they are compared",

@@ -30,6 +30,8 @@ from .program import (
 )
 from .relations import Claim
 from .transcript import BINDING, be64, digest_of, domain_tag, next_k, unpack_k, words
+from .validation import validate
+from .validity import validity_program
 from .verify import CellClaim, verify_with
 
 LINK_CONTEXT = b"tacit link"
@@ -89,6 +91,10 @@ def check_link(
         raise Refused("link", place, "master and child have different schemas")
     if link.index >= master.header.links or child.header.links < 1:
         raise Refused("link", place, "no such link cell")
+    try:
+        validate(validity_program(slab, tensors))  # bounds the work of the claim
+    except Refused as refused:
+        raise Refused("link", place, str(refused)) from refused
     program = link_program(slab, tensors)
     key = link_key(master, child, link.index)
     sides = (("master", master, link.index, link.master), ("child", child, 0, link.child))
