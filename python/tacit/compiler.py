@@ -25,6 +25,9 @@ from tacit.report import Accuracy, Cost, Pair, accuracy, cost, original, quantiz
 
 Array = npt.NDArray[Any]
 
+#: Operators that take a constant of one entry into the program: a coefficient, or a bound.
+ONE_NUMBER = ("Mul", "Div", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -51,8 +54,12 @@ class CompiledProgram:
     max_error: float
 
     def remarks(self) -> list[str]:
-        """What the import left out, outputs beyond the error that was aimed at, samples that left the range."""
+        """What the import left out, numbers that are not hidden, outputs beyond the error that was aimed at, samples that
+        left the range.
+        """
         found = list(self.graph.notes)
+        if self.program.slabs[0].private and (shown := self._shown()):
+            found.append(f"not hidden, since a constant of one number is part of the program: {', '.join(shown)}")
         found += [
             f"output {name}: a relative error of {error.relative:.1e}, above the aim of {self.max_error:g}"
             for name, error in self.accuracy.outputs.items()
@@ -61,6 +68,19 @@ class CompiledProgram:
         if self.accuracy.refused:
             found.append(f"{self.accuracy.refused} samples left the range and are in no figure: raise headroom")
         return found
+
+    def _shown(self) -> list[str]:
+        """The nodes whose factor or bound is a constant of one entry, other than a power of two."""
+        constants = self.graph.constants
+        return [
+            self.graph.sources.get(node.name, node.name)
+            for node in self.graph.nodes
+            if node.op in ONE_NUMBER
+            for name in node.inputs
+            if name in constants
+            and constants[name].size == 1
+            and abs(np.frexp(constants[name].reshape(-1)[0])[0]) != 0.5
+        ]
 
     def quantize(self, name: str, values: Array) -> Array:
         """Integers of an input (its own shape). Raises InputError naming tensor, value and range."""

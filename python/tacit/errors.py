@@ -7,17 +7,23 @@ from __future__ import annotations
 
 #: The next step for a slug, where the place that raises it knows of none that is more precise.
 NEXT_STEPS = {
+    "attribute": "the node is not valid ONNX: correct it where the model is made, and export it again",
     "batch": "choose a batch size that the model and the samples allow",
     "bits": "give a whole number of bits from 2 to 32, or none: then the compiler searches",
     "budget_io": "check that the folder of the secret can be written and has room",
     "budget_locked": "wait until the other process is done: one process at a time proves with a secret",
     "checksum": "fetch or make the file anew: its bytes were changed or cut off",
     "children": "give a number of children from 1 to 65535, or 0 for a plain commitment",
+    "constant_type": "store constants as integers of 8 to 64 bits or floats of 16 to 64",
+    "cycle": "the model is not valid ONNX: export it again",
     "dtype": "give an array of real numbers, such as numpy.float32",
+    "duplicate": "the model is not valid ONNX: export it again",
+    "external_data": "put the data file beside the model, as it was exported",
     "extra": "give just the inputs that the program takes (`tacit inspect` lists them)",
     "file": "check the name, the permissions and the room on the disk",
     "file_kind": "`tacit inspect FILE` says what a file is; give the kind that is asked for",
     "headroom": "give a factor such as 1.5: how far values may exceed the calibrated ranges",
+    "input_type": "export the model with tensors of numbers as inputs",
     "magic": "this is no file that tacit wrote; `tacit inspect FILE` says what a file is",
     "missing": "give a value for every input of the program (`tacit inspect` lists them)",
     "not_finite": "remove or replace infinities and NaN",
@@ -27,8 +33,11 @@ NEXT_STEPS = {
     "shape": "reshape the values to what the program takes (`tacit inspect` shows it)",
     "slabs": "give the commitments that the program needs, each for its own slab (`tacit inspect` lists them)",
     "threshold": 'give (output, index, value), such as ("scores", 3, 0.5), with a value in the output\'s range',
+    "reference": "run the model with onnxruntime by itself: it must be valid there first",
+    "structure": "the model is not valid ONNX: export it again",
     "truncated": "fetch or make the file anew: it is not whole",
     "type": "give a value of the type that is named",
+    "unsupported_operator": "change this node where the model is made (docs/operators.md lists what is taken)",
     "version": "use the release of tacit that wrote the file, or make the file anew with this one",
 }
 

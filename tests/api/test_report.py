@@ -59,6 +59,24 @@ def test_a_dropped_label_is_told() -> None:
     assert any("class labels" in note for note in program.report["notes"])
 
 
+def test_numbers_that_are_not_hidden_are_told() -> None:
+    """A gain of one entry is a coefficient of the public program; a learned slope of one entry is not."""
+    gain = np.float32(1.37)
+    program, _ = tacit.compile(one("Mul", gain), calibration=SAMPLES)
+    assert program.report["notes"] == ["not hidden, since a constant of one number is part of the program: Mul_0"]
+    for hidden, options in ((gain, {"weights": "public"}), (np.float32(2), {}), (np.ones(4, np.float32) * gain, {})):
+        assert "notes" not in tacit.compile(one("Mul", hidden), calibration=SAMPLES, **options)[0].report
+
+
+def test_a_slope_of_one_number_is_committed() -> None:
+    slopes = [np.array([value], np.float32) for value in (0.17, 0.23)]
+    (a, one_slope), (b, other) = (tacit.compile(one("PRelu", slope), calibration=SAMPLES) for slope in slopes)
+    assert "notes" not in a.report
+    assert a.report["outputs"]["y"]["relative"] < 1e-3
+    assert any(not np.array_equal(values, other.tensors[name]) for name, values in one_slope.tensors.items())
+    assert a.digest == b.digest
+
+
 def test_an_aim_that_is_missed_is_told() -> None:
     tiny = np.random.default_rng(2).normal(size=(4, 3)).astype(np.float32) * np.float32(1e-9)
     program, _ = tacit.compile(one("MatMul", tiny), calibration=SAMPLES)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 from tacit.errors import ModelError
 from tacit.graph import Graph, Origin
@@ -40,6 +40,7 @@ def import_model(model: ModelProto, *, batch: int, origin: Origin) -> Graph:
     check_model(work)
     fix_shapes(work, batch)
     notes = drop_labels(work)
+    _complete_outputs(work)
     _check_by_library(work)
     work = simplify(work)
     order_nodes(work.graph)
@@ -160,6 +161,28 @@ def _remove_dead(model: ModelProto) -> None:
     kept = [NodeProto.FromString(node.SerializeToString()) for node in model.graph.node if needed & {*node.output}]
     del model.graph.node[:]
     model.graph.node.extend(kept)
+
+
+def _complete_outputs(model: ModelProto) -> None:
+    """Outputs may be declared without type or shape, which ONNX's check asks for: they follow from the nodes."""
+
+    def lacking(graph: GraphProto) -> list[ValueInfoProto]:
+        kinds = [(entry, entry.type.tensor_type) for entry in graph.output]
+        return [entry for entry, kind in kinds if not (kind.elem_type and kind.HasField("shape"))]
+
+    if not lacking(model.graph):
+        return
+    inferred = onnx.shape_inference.infer_shapes(model)
+    for entry in lacking(inferred.graph):
+        raise ModelError(
+            "its type and shape are not declared, and do not follow from the nodes",
+            slug="structure",
+            place=f"output {entry.name}",
+            hint="declare them, or export the model again",
+        )
+    declared = list(inferred.graph.output)
+    del model.graph.output[:]
+    model.graph.output.extend(declared)
 
 
 def _check_by_library(model: ModelProto) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto
+from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto
 
 from tacit.errors import ModelError
+from tacit.importers.attributes import check_name, check_numbers
 from tacit.importers.builder import MAX_ENTRIES
+from tacit.importers.functions import inline_functions
 from tacit.importers.registry import unsupported
 
 MAX_FILE_BYTES = 2**31 - 1  # a protobuf message cannot be larger
@@ -53,8 +55,8 @@ def parse(content: bytes, place: str) -> ModelProto:
     return model
 
 
-def all_graphs(graph: GraphProto, depth: int = 0) -> Iterator[GraphProto]:
-    """The graph and the subgraphs in its nodes' attributes."""
+def all_graphs(graph: GraphProto | FunctionProto, depth: int = 0) -> Iterator[GraphProto | FunctionProto]:
+    """The graph, or the body of a function, and the subgraphs in its nodes' attributes."""
     if depth > MAX_DEPTH:
         raise ModelError(f"subgraphs are nested deeper than {MAX_DEPTH}", slug="structure")
     yield graph
@@ -67,10 +69,17 @@ def all_graphs(graph: GraphProto, depth: int = 0) -> Iterator[GraphProto]:
                 yield from all_graphs(subgraph, depth + 1)
 
 
-def all_tensors(graph: GraphProto) -> Iterator[TensorProto]:
-    """Every stored tensor: initialisers and tensors in attributes, also in subgraphs."""
-    for part in all_graphs(graph):
-        yield from part.initializer
+def all_parts(model: ModelProto) -> Iterator[GraphProto | FunctionProto]:
+    """Everything that has nodes: graph, subgraphs, local functions."""
+    for part in (model.graph, *model.functions):
+        yield from all_graphs(part)
+
+
+def all_tensors(model: ModelProto) -> Iterator[TensorProto]:
+    """Every stored tensor: initialisers and tensors in attributes, also in subgraphs and local functions."""
+    for part in all_parts(model):
+        if isinstance(part, GraphProto):
+            yield from part.initializer
         for node in part.node:
             for attribute in node.attribute:
                 if attribute.type == AttributeProto.TENSOR:
@@ -81,7 +90,7 @@ def all_tensors(graph: GraphProto) -> Iterator[TensorProto]:
 def load_external(model: ModelProto, folder: Path | None) -> None:
     """Read tensors stored outside the file; their files must lie in ``folder`` (None: there may be none)."""
     root = folder.resolve() if folder is not None else None
-    for tensor in all_tensors(model.graph):
+    for tensor in all_tensors(model):
         if tensor.data_location != TensorProto.EXTERNAL:
             continue
         place = f"tensor {tensor.name}"
@@ -111,7 +120,7 @@ def load_external(model: ModelProto, folder: Path | None) -> None:
 
 def _check_external(entries: dict[str, str], root: Path, place: str) -> None:
     location = entries.get("location", "")
-    parts = Path(location).parts
+    parts = Path(location).parts if "\0" not in location else ()
     # "\\" and "x:" are separators and drives elsewhere: a model that means something else there is refused everywhere.
     if not parts or Path(location).is_absolute() or ".." in parts or "\\" in location or ":" in location:
         raise ModelError(
@@ -120,11 +129,23 @@ def _check_external(entries: dict[str, str], root: Path, place: str) -> None:
             place=place,
             hint="put the data file beside the model and name it relative to it",
         )
-    target = (root / location).resolve()
+    beside = "put the data file beside the model and name it relative to it"
+    try:
+        target = (root / location).resolve()
+        there = target.is_file()
+    except OSError as error:
+        raise ModelError(
+            f"its data file {location[:80]!r} cannot be read: {error.strerror}",
+            slug="external_data",
+            place=place,
+            hint=beside,
+        ) from error
     if not target.is_relative_to(root):
-        raise ModelError(f"{location!r} leads out of the model's folder", slug="external_data", place=place)
-    if not target.is_file():
-        raise ModelError(f"its data file {location!r} is missing", slug="external_data", place=place)
+        raise ModelError(
+            f"{location!r} leads out of the model's folder", slug="external_data", place=place, hint=beside
+        )
+    if not there:
+        raise ModelError(f"its data file {location!r} is missing", slug="external_data", place=place, hint=beside)
 
 
 def _external_range(entries: dict[str, str], place: str) -> tuple[int, int | None]:
@@ -156,11 +177,10 @@ def tensor_bytes(tensor: TensorProto, place: str) -> int:
 
 def check_model(model: ModelProto) -> None:
     """Refuse what no importer could read: operator sets, sizes, structure. The graph's nodes are put in order."""
-    if model.functions:
-        inlined = onnx.inliner.inline_local_functions(model)
-        model.CopyFrom(inlined)
+    check_nodes(model)
+    inline_functions(model, MAX_NODES)
     check_opsets(model)
-    for tensor in all_tensors(model.graph):
+    for tensor in all_tensors(model):
         place = f"tensor {tensor.name or '(unnamed)'}"
         size = tensor_bytes(tensor, place)
         if tensor.HasField("raw_data") and tensor.data_type not in _PACKED and len(tensor.raw_data) != size:
@@ -171,6 +191,17 @@ def check_model(model: ModelProto) -> None:
         )
     order_nodes(model.graph)
     check_known(model)
+
+
+def check_nodes(model: ModelProto) -> None:
+    """Numbers and names of every node, of functions and subgraphs too, before a library sees them."""
+    for part in all_parts(model):
+        for index, node in enumerate(part.node):
+            check_numbers(node, _place(node, index))
+            for name in (node.name, *node.input, *node.output):
+                check_name(name, "tensor")
+    for entry in (*model.graph.input, *model.graph.initializer):
+        check_name(entry.name, "tensor")
 
 
 # Four-bit and two-bit types share bytes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,6 +78,15 @@ class Reference:
         return {name: np.asarray(x, dtype=np.float64) for name, x in zip(self.outputs, results, strict=True)}
 
 
+def _readable(path: str | None) -> str | bytes | None:
+    """The path, which the library may want for data beside it; the file's bytes where the name is no text."""
+    try:
+        (path or "").encode()
+    except UnicodeEncodeError:
+        return Path(path or "").read_bytes()
+    return path
+
+
 def _session(origin: Origin) -> onnxruntime.InferenceSession:
     try:
         import onnxruntime
@@ -87,7 +97,7 @@ def _session(origin: Origin) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     try:
-        source = origin.content if origin.content is not None else origin.path
+        source = origin.content if origin.content is not None else _readable(origin.path)
         return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has no common exception type
         raise ModelError(f"onnxruntime refuses the model: {error}", slug="reference", place="reference") from error

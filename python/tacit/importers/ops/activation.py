@@ -144,11 +144,14 @@ def import_hard_swish(builder: Builder, call: Call) -> str:
 
 @onnx_operator("PRelu")
 def import_prelu(builder: Builder, call: Call) -> str:
-    """relu(x) - slope * relu(-x), the slope broadcast to x; one number: LeakyRelu."""
+    """relu(x) - slope * relu(-x), the slope broadcast to x.
+
+    One number is repeated along the last axis: it was learned, and a constant of one entry would stand in the public program.
+    """
     x = builder.tensor(call.inputs[0])
     slope = builder.value(call, 1, "the slope")
     if slope.size == 1:
-        return builder.emit("LeakyRelu", [x], alpha=float(slope.reshape(-1)[0]))
+        slope = np.broadcast_to(slope.reshape(-1), builder.shapes[x][-1:])
     negative = builder.emit("Relu", [scale(builder, x, -1.0)])
     weight = builder.constant(-np.asarray(slope, dtype=np.float64), name=f"{call.inputs[1]}/negated")
     return builder.emit("Add", [builder.emit("Relu", [x]), builder.emit("Mul", [negative, weight])])
