@@ -151,6 +151,8 @@ def main() -> int:
         unknown = only - {subject.name for subject in subjects}
         if unknown or not subjects:
             reason = f"no model named {', '.join(sorted(unknown))}" if unknown else f"no model in {given}"
+            if not given:
+                reason += " (TACIT_MODELS names a folder with more: NAME/network.onnx and NAME/samples.npz)"
             print(f"{reason}; there are {', '.join(subject.name for subject in subjects)}", file=sys.stderr)
             return 1
         chosen = [subject for subject in subjects if not only or subject.name in only]

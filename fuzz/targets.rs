@@ -6,9 +6,10 @@
 use std::sync::LazyLock;
 
 use tacit_params::Geometry;
-use tacit_pcs::{Commitment, Slab};
+use tacit_pcs::random::{Stream, PADS};
+use tacit_pcs::{commit, Commitment, Slab};
 use tacit_program::*;
-use tacit_prover::{spent, Budget, Job};
+use tacit_prover::{child_of, slab_cells, spent, Budget, Job, Linking};
 use tacit_verifier::files::{
     seal, unseal, Body, CommitmentFile, FileKind, ProgramFile, ProofFile, WeightsFile,
 };
@@ -100,10 +101,9 @@ pub static SEEDS: LazyLock<Seeds> = LazyLock::new(|| {
             .to_vec(),
         program_file: vec![body(program_file.to_file(), FileKind::Program)],
         weights_file: vec![body(weights.to_file(), FileKind::Weights)],
-        commitment_file: vec![body(
-            model_commitment(&world).to_file(),
-            FileKind::Commitment,
-        )],
+        commitment_file: [model_commitment(&world), child_commitment(&linear())]
+            .map(|file| body(file.to_file(), FileKind::Commitment))
+            .to_vec(),
         secret_file: secrets.collect(),
         proof_file: vec![body(proof_file.to_file(), FileKind::Proof)],
         journal: vec![journal_of(PROOFS)],
@@ -144,6 +144,40 @@ fn model_commitment(world: &World) -> CommitmentFile {
         commitment: world.slabs[0].commitment.clone(),
         validity: job.prove(none).unwrap().argument,
         link: None,
+    }
+}
+
+/// A child of a model's master, with its link and the master's validity proof.
+fn child_commitment(case: &Case) -> CommitmentFile {
+    let (geometry, tensors) = (geometry(), case.prepared.schema_tensors(0));
+    let name = case.prepared.program.slabs[0].name.clone();
+    let cells = slab_cells(&case.prepared, 0, &slab_values(case));
+    let links = Stream::new(&[3; 32], PADS).k_vec(2);
+    let schema = case.prepared.schema(0);
+    let master = commit(&geometry, true, schema, &cells, &links, 2, 6, [3; 32]).unwrap();
+    let child = child_of(&master, 1, 2, [4; 32]).unwrap();
+    let linking = Linking {
+        slab: &name,
+        tensors: &tensors,
+        master: &master,
+        child: &child,
+        index: 1,
+    };
+    let link = linking.prove().unwrap();
+    let prepared = prepare_validity(&name, &tensors).unwrap();
+    let job = Job {
+        prepared: &prepared,
+        geometry: &geometry,
+        slabs: &[&master],
+        context: VALIDITY_CONTEXT,
+    };
+    let none: [(u32, Vec<i64>); 0] = [];
+    CommitmentFile {
+        slab: name,
+        tensors,
+        commitment: child.commitment.clone(),
+        validity: job.prove(none).unwrap().argument,
+        link: Some((master.commitment.clone(), link)),
     }
 }
 

@@ -113,10 +113,15 @@ def test_names_need_not_be_text(folder: Path, capsys: Capture) -> None:
     capsys.readouterr()
 
 
-@pytest.mark.parametrize("damage", ["encrypted", "method", "body"])
+@pytest.mark.parametrize("damage", ["encrypted", "method", "body", "bzip2", "lzma"])
 def test_damaged_archives(folder: Path, capsys: Capture, damage: str) -> None:
     path = folder / f"{damage}.npz"
-    np.savez_compressed(path, x=np.zeros((1, 6)))
+    if damage in ("bzip2", "lzma"):
+        np.save(folder / "x.npy", np.zeros((1, 6)))
+        with zipfile.ZipFile(path, "w", getattr(zipfile, f"ZIP_{damage.upper()}")) as archive:
+            archive.write(folder / "x.npy", "x.npy")
+    else:
+        np.savez_compressed(path, x=np.zeros((1, 6)))
     data = bytearray(path.read_bytes())
     with zipfile.ZipFile(path) as archive:
         at = archive.start_dir

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tacit
@@ -114,3 +115,38 @@ def test_a_public_secret_is_computed_again(public: Compiled, sample: dict[str, A
         with pytest.raises(TacitError, match=reason) as refused:
             tacit.Secret.load(path)
         assert refused.value.slug == "encoding"
+
+
+@pytest.mark.parametrize("kind", ["private", "public"])
+def test_damaged_secret_files(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Two thousand mutations under a checksum that fits: an error of this package each time, or a secret that is whole."""
+    program, weights = request.getfixturevalue("compiled" if kind == "private" else "public")
+    path = tmp_path / "m.secret"
+    made = tacit.commit_model(program, weights)
+    made.save(path)
+    identity = made.commitment.identity
+    del made
+    body = unwrap(Kind.SECRET, path.read_bytes())
+    rng = np.random.default_rng(7)
+    slugs = []
+    for _ in range(2000):
+        data = bytearray(body)
+        # Half of the changes near the front, where lengths and the header are.
+        at = int(rng.integers(64 if rng.integers(2) else len(data)))
+        what = rng.integers(4)
+        if what == 0:
+            data[at] ^= 1 << int(rng.integers(8))
+        elif what == 1:
+            data[at : at + 4] = struct.pack("<I", int(rng.choice([0, 1, 2**31, 2**32 - 1, len(data)])))
+        elif what == 2:
+            del data[at:]
+        else:
+            data[at:at] = bytes(int(rng.integers(1, 20)))
+        path.write_bytes(wrap(Kind.SECRET, bytes(data)))
+        try:
+            loaded = tacit.Secret.load(path)
+            assert loaded.commitment.identity == identity
+        except TacitError as error:
+            slugs.append(error.slug)
+    assert len(slugs) > 1000
+    assert "bug" not in slugs

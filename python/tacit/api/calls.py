@@ -260,7 +260,11 @@ def _check_names(inputs: Mapping[str, Array], ports: list[Port]) -> None:
     wanted = [port.name for port in ports]
     for name in wanted:
         if name not in inputs:
-            raise InputError(f"no value is given; the program takes {', '.join(wanted)}", slug="missing", place=name)
+            raise InputError(
+                f"expected a value for each of {', '.join(wanted)}, got {', '.join(map(str, inputs)) or 'none'}",
+                slug="missing",
+                place=name,
+            )
     for name in inputs:
         if name not in wanted:
             expected = ", ".join(wanted) or "no input that is not committed"

@@ -104,6 +104,8 @@ def write_file(path: str | os.PathLike[str], data: bytes, *, private: bool = Fal
 @contextmanager
 def staged(path: str | os.PathLike[str], data: bytes, *, private: bool = False) -> Iterator[None]:
     """As `write_file`, but what is done inside comes between: the data is on the disk then, under another name."""
+    if "\0" in os.fspath(path):
+        raise InputError("expected the name of a file, got one with a NUL", slug="file", place=str(path))
     target = Path(path)
     temporary = ""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import re
 import zipfile
@@ -28,7 +29,18 @@ def read_arrays(path: Path) -> Arrays:
             return {"x": content}
         with content:
             return {name: content[name] for name in content.files}
-    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError) as error:
+    except (
+        ValueError,
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        KeyError,
+        RuntimeError,
+        OSError,
+    ) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the file; without a number it is of bzip2
+            raise
         # A zip archive may be encrypted, or packed in a way that Python does not know: RuntimeError.
         # NumPy takes whatever it does not know for a pickle, and says how to load one: not here.
         reason = "pickled objects, or another kind of file" if "pickle" in str(error) else str(error)
