@@ -88,6 +88,26 @@ def test_a_file_is_whole_or_absent(
         assert [p.name for p in tmp_path.iterdir()] == ["a.proof"], "no half-written file stays"
 
 
+def test_modes_follow_the_umask_without_a_look_at_it(
+    compiled: Compiled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To read the umask is to set it for a moment, in all threads: files that others make then are open to everybody."""
+
+    def touched(_: int) -> int:
+        raise AssertionError("the umask was changed")
+
+    before = os.umask(0o027)
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "umask", touched)
+            compiled[0].save(tmp_path / "m.tacit")
+            compiled[1].save(tmp_path / "m.weights")
+    finally:
+        os.umask(before)
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("m.tacit", "m.weights")]
+    assert modes == [0o640, 0o600]
+
+
 def test_secrets_are_for_their_owner_only(compiled: Compiled, tmp_path: Path) -> None:
     program, weights = compiled
     tacit.commit_model(program, weights).save(tmp_path / "m.secret")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,13 +108,13 @@ def staged(path: str | os.PathLike[str], data: bytes, *, private: bool = False) 
         raise InputError("expected the name of a file, got one with a NUL", slug="file", place=str(path))
     target = Path(path)
     temporary = ""
+    unused = str(target.with_name(f".{target.name}.{secrets.token_hex(8)}"))
     try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        # The mode at once: to look at the process's umask is to change it, for other threads as well.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        handle = os.open(unused, flags, 0o600 if private else 0o666)
+        temporary = unused
         with os.fdopen(handle, "wb") as file:
-            if not private:
-                umask = os.umask(0)
-                os.umask(umask)
-                os.fchmod(file.fileno(), 0o666 & ~umask)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
