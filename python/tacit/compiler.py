@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tacit.calibration import Calibration, calibrate
 from tacit.errors import InputError
 from tacit.execution import validate
-from tacit.graph import Graph, load
+from tacit.graph import Graph, Node, load
 from tacit.importers import torch
 from tacit.lowering.builder import Settings
 from tacit.lowering.core import IntGraph, Threshold
@@ -70,16 +70,20 @@ class CompiledProgram:
         return found
 
     def _shown(self) -> list[str]:
-        """The nodes whose factor or bound is a constant of one entry, other than a power of two."""
+        """The nodes whose factor, slope or bound is one number, other than 0 or a power of two."""
         constants = self.graph.constants
+
+        def odd(value: Any) -> bool:
+            return bool(np.isfinite(value)) and abs(np.frexp(float(value))[0]) not in (0.0, 0.5)
+
+        def numbers(node: Node) -> list[Any]:
+            if node.op in ONE_NUMBER:
+                return [constants[n].reshape(-1)[0] for n in node.inputs if n in constants and constants[n].size == 1]
+            keys = {"Clip": ("min", "max"), "LeakyRelu": ("alpha",)}.get(node.op, ())
+            return [node.attrs[key] for key in keys if node.attrs.get(key) is not None]
+
         return [
-            self.graph.sources.get(node.name, node.name)
-            for node in self.graph.nodes
-            if node.op in ONE_NUMBER
-            for name in node.inputs
-            if name in constants
-            and constants[name].size == 1
-            and abs(np.frexp(constants[name].reshape(-1)[0])[0]) != 0.5
+            self.graph.sources.get(node.name, node.name) for node in self.graph.nodes if any(map(odd, numbers(node)))
         ]
 
     def quantize(self, name: str, values: Array) -> Array:

@@ -11,6 +11,7 @@ import pytest
 from trained_networks import Case
 
 import tacit
+from tacit import _native
 from tacit.errors import BudgetExceeded, InputError
 from tacit.quantize import Options
 
@@ -119,3 +120,20 @@ def test_visibility_that_is_none(case: Cases, name: str, given: str) -> None:
     assert (refused.value.slug, refused.value.place) == ("visibility", name)
     assert "expected public" in refused.value.reason or "expected private" in refused.value.reason
     assert given in refused.value.reason
+
+
+@pytest.mark.parametrize("security", [0, -5, 161, 1 << 20, False, True, float("nan"), "128", None, np.int64(0)])
+def test_bits_that_insist_on_nothing(made: tuple[Case, tacit.Secret, tacit.Proof], security: Any) -> None:
+    """With a target of 0 a commitment was believed without its validity proof, and a child without its link."""
+    small, secret, proof = made
+    for call in (
+        lambda: tacit.verify(small.program, proof, model=secret.commitment, security=security),
+        lambda: secret.commitment.accept(security),
+    ):
+        with pytest.raises(InputError) as refused:
+            call()
+        assert refused.value.slug in ("security", "type")
+    commitment = tacit.Commitment(secret.commitment._native)
+    with pytest.raises(_native.Failure) as failure:
+        commitment._native.accept(0)
+    assert failure.value.args[1] == "security"

@@ -12,6 +12,7 @@ import pytest
 
 from tacit import console
 from tacit.cli.failures import report
+from tacit.cli.proving import MOST_ROWS, _shortened
 from tacit.errors import InputError
 
 
@@ -143,3 +144,11 @@ def test_show(capsys: pytest.CaptureFixture[str]) -> None:
         "fold [1] 128.5",
         "alpha 160",
     ]
+
+
+def test_long_tables_are_cut_for_people() -> None:
+    rows = [{"name": f"t{i}"} for i in range(100)]
+    short = _shortened({"kind": "commitment", "tensors": rows, "sizes": {"a": 1}})
+    assert short["tensors"] == rows[:MOST_ROWS]
+    assert short["tensors not shown here (--json has them)"] == 100 - MOST_ROWS
+    assert (short["kind"], short["sizes"]) == ("commitment", {"a": 1})

@@ -74,7 +74,7 @@ COMMANDS = {
     "refused-checksum": "verify m.tacit damaged.proof --model model.commitment",
     "refused-checksum-json": "verify m.tacit damaged.proof --model model.commitment --json",
     "refused-no-commitment": "verify m.tacit out.proof",
-    "refused-security": f"{VERIFY} --security 200",
+    "refused-security": f"{VERIFY} --security 150",
     "error-missing-file": "compile m.onnx --calibration none.npz",
     "error-kind-of-file": "commit model m.weights m.tacit -o other",
     "error-exists": "commit model m.tacit m.weights",

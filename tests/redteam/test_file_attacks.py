@@ -150,3 +150,23 @@ def test_damaged_secret_files(kind: str, request: pytest.FixtureRequest, tmp_pat
             slugs.append(error.slug)
     assert len(slugs) > 1000
     assert "bug" not in slugs
+
+
+@pytest.mark.parametrize("kind", ["private", "public"])
+def test_a_secret_without_its_code_is_refused(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """A header alone could ask for a code of gigabytes; a stored one bounds the memory by the file."""
+    program, weights = request.getfixturevalue("compiled" if kind == "private" else "public")
+    path = tmp_path / "m.secret"
+    tacit.commit_model(program, weights).save(path)
+    body = unwrap(Kind.SECRET, path.read_bytes())
+    (size,) = struct.unpack_from("<I", body)
+    public, slab = body[4 : 4 + size], body[8 + size :]
+    start = len(COMMITMENT_CODEC.write(decode(COMMITMENT_FILE, unwrap(Kind.COMMITMENT, public), "file").commitment))
+    (count,) = struct.unpack_from("<I", slab, start + 8 + 32)
+    cut = start + 8 + 32 + 4 + 8 * count
+    assert slab[cut] == 1, "the option's tag"
+    slab = slab[:cut] + b"\0"
+    parts = (struct.pack("<I", len(public)), public, struct.pack("<I", len(slab)), slab)
+    path.write_bytes(wrap(Kind.SECRET, b"".join(parts)))
+    with pytest.raises(TacitError, match="its code is not stored"):
+        tacit.Secret.load(path)

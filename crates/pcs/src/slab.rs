@@ -254,6 +254,19 @@ impl Slab {
     /// # Errors
     /// `encoding` when the bytes are not a slab's; `merkle` when they do not lead to the root; `geometry`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PcsError> {
+        Self::read(bytes, true)
+    }
+
+    /// As `from_bytes`, for files that a user hands over: without a stored code they are refused. Its length bounds the memory,
+    /// which a header alone could ask for by gigabytes.
+    ///
+    /// # Errors
+    /// As `from_bytes`.
+    pub fn from_whole_bytes(bytes: &[u8]) -> Result<Self, PcsError> {
+        Self::read(bytes, false)
+    }
+
+    fn read(bytes: &[u8], may_build: bool) -> Result<Self, PcsError> {
         let bad = |what| PcsError::Encoding { what };
         let stored = Stored::try_from_slice(bytes).map_err(|_| bad("not a slab"))?;
         let header = &stored.commitment.header;
@@ -270,6 +283,7 @@ impl Slab {
             return Err(bad("the header does not fit the cells"));
         }
         let (code, tree, blind) = match &stored.code {
+            None if !may_build => return Err(bad("its code is not stored")),
             None => build(header, &data, &stored.seed),
             Some((values, levels)) => restore(header, &stored.seed, values, levels)?,
         };

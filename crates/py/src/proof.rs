@@ -92,6 +92,7 @@ impl Commitment {
 
     /// Checks schema and validity proof. Once for a commitment is enough.
     fn accept(&self, py: Python<'_>, target: u16) -> Result<()> {
+        check_target(target)?;
         py.detach(|| self.file.accept(target))?;
         Ok(())
     }
@@ -176,6 +177,16 @@ pub fn prove<'py>(
     ))
 }
 
+/// Bits that a user may insist on. The verifier's crate also takes 0, which accepts what is merely well formed: toy geometries
+/// in tests reach no more.
+fn check_target(target: u16) -> Result<()> {
+    if (1..=160).contains(&target) {
+        return Ok(());
+    }
+    let reason = format!("expected 1 to 160 bits, got {target}");
+    Err(Fail::input("security", "security", reason))
+}
+
 /// Verifies a proof file against commitments in the order of the program's slabs (their validity is checked by `accept`).
 #[pyfunction]
 pub fn verify<'py>(
@@ -190,6 +201,7 @@ pub fn verify<'py>(
         .iter()
         .map(|c| c.get().file.commitment.clone())
         .collect();
+    check_target(target)?;
     let (file, verified) = py.detach(|| -> Result<_> {
         let file = ProofFile::from_file(proof)?;
         let verified = file.verify(

@@ -336,7 +336,7 @@ impl Slab {
             let (public, slab) = SecretFile::parts(body)
                 .ok_or_else(|| VerifyError::new(Slug::Encoding, "secret file", "borsh", "another layout"))?;
             let public = CommitmentFile::from_file(public)?;
-            let inner = Committed::from_bytes(slab)?;
+            let inner = Committed::from_whole_bytes(slab)?;
             if inner.commitment != public.commitment {
                 return Err(Fail::new(
                     "file",

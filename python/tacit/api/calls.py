@@ -13,7 +13,7 @@ import numpy as np
 from tacit import _native
 from tacit.api.arguments import check
 from tacit.api.native import failures
-from tacit.api.objects import Array, Commitment, Ints, Port, Program, Proof, Secret, Statement, Weights
+from tacit.api.objects import Array, Commitment, Ints, Port, Program, Proof, Secret, Statement, Weights, check_target
 from tacit.errors import InputError, InvalidProof
 from tacit.progress import slow
 
@@ -293,8 +293,7 @@ def verify(
     `model`: the model's commitment; its validity proof (and, for a child, its link) is checked once. Where the
     program says that weights are public, the Weights themselves. `output`: the commitment that came with the proof,
     where the program commits its outputs. `link`: a child that the proof was made with,
-    where `model` (or `data`) is the master that is trusted. `security`: the proven bits to insist on (InputError if they
-    are no number of bits).
+    where `model` (or `data`) is the master that is trusted. `security`: the proven bits to insist on, 1 to 160.
     """
     check("program", program, Program)
     check("proof", proof, Proof, bytes, bytearray, memoryview)
@@ -302,9 +301,7 @@ def verify(
     for name, one in (("data", data), ("output", output), ("link", link)):
         check(name, one, Commitment, optional=True)
     check("context", context, bytes, bytearray)
-    check("security", security, Integral)
-    if not 0 <= security < 1 << 16:
-        raise InputError(f"expected 0 to 65535 bits, got {security}", slug="security", place="security")
+    check_target(security)
     given: dict[str, Commitment | Weights | None] = {"model": model, "data": data, "output": output}
     if link is not None:
         given[link.slab] = _child(given.get(link.slab), link)
@@ -317,7 +314,7 @@ def verify(
     raw = proof.data if isinstance(proof, Proof) else bytes(proof)
     with failures():
         natives = [c._native for c in commitments]
-        found = _native.verify(program._native, natives, raw, context, security)
+        found = _native.verify(program._native, natives, raw, context, int(security))
     return _statement(program, commitments, found, context)
 
 

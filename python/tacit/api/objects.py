@@ -18,6 +18,26 @@ from tacit.errors import InputError
 from tacit.progress import slow
 
 Array = npt.NDArray[Any]
+
+#: Bits of proven security that may be insisted on (docs/protocol.md, section 6).
+LEAST_TARGET, MOST_TARGET = 1, 160
+
+
+def check_target(security: Any) -> None:
+    """Raises InputError unless it is a number of bits to insist on: none at all would accept what is merely well formed."""
+    if isinstance(security, bool) or not isinstance(security, (int, np.integer)):
+        raise InputError(
+            f"expected a whole number, got {type(security).__name__}",
+            slug="type",
+            place="security",
+            hint="for example 128",
+        )
+    if not LEAST_TARGET <= security <= MOST_TARGET:
+        raise InputError(
+            f"expected {LEAST_TARGET} to {MOST_TARGET} bits, got {security}", slug="security", place="security"
+        )
+
+
 Ints = npt.NDArray[np.int64]
 Path = str | os.PathLike[str]
 
@@ -226,7 +246,7 @@ class Commitment:
         self._native = native
         #: Whether the values behind a public slab were at hand: its root was computed from them here.
         self.known = known
-        self._accepted = 0
+        self._accepted: int | None = None
 
     @classmethod
     def load(cls, path: Path) -> Commitment:
@@ -240,10 +260,14 @@ class Commitment:
         write_file(path, self._native.to_file())
 
     def accept(self, security: int = 128) -> None:
-        """Check the schema, the validity proof and a child's link; remembered by this object. Raises InvalidProof."""
-        if self._accepted < security:
+        """Check the schema, the validity proof and a child's link; remembered by this object. Raises InvalidProof.
+
+        `security`: the proven bits to insist on, 1 to 160 (InputError).
+        """
+        check_target(security)
+        if self._accepted is None or self._accepted < security:
             with failures():
-                self._native.accept(security)
+                self._native.accept(int(security))
             self._accepted = security
 
     @property

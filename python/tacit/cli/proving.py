@@ -31,6 +31,9 @@ from tacit.cli.options import (
 )
 from tacit.errors import InputError
 
+#: Rows of a table that `inspect` shows.
+MOST_ROWS = 64
+
 
 def prove(
     program: ProgramFile,
@@ -158,7 +161,7 @@ def verify(
     output: OutputCommitment = None,
     link: LinkCommitment = None,
     context: Context = "",
-    security: Annotated[int, typer.Option(help="The proven security to insist on, in bits.")] = 128,
+    security: Annotated[int, typer.Option(help="The proven security to insist on, in bits (1 to 160).")] = 128,
     as_json: Json = False,
 ) -> None:
     """Check a proof. Exit code 0: the statement below is true. Exit code 1: refused, with the reason."""
@@ -210,7 +213,18 @@ def inspect(
     if as_json:
         console.print_json(result)
         return
-    console.show(console.plain(result))
+    console.show(_shortened(console.plain(result)))
+
+
+def _shortened(result: dict[str, Any]) -> dict[str, Any]:
+    """With the first rows of a long table, for people: a file may list a hundred thousand tensors."""
+    short = dict(result)
+    for name, value in result.items():
+        if isinstance(value, (list, dict)) and len(value) > MOST_ROWS:
+            first = list(value.items() if isinstance(value, dict) else value)[:MOST_ROWS]
+            short[name] = dict(first) if isinstance(value, dict) else first
+            short[f"{name} not shown here (--json has them)"] = len(value) - MOST_ROWS
+    return short
 
 
 def demo(as_json: Json = False) -> None:
