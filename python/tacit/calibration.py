@@ -15,11 +15,15 @@ from tacit.graph import Graph, evaluate_samples
 Array = npt.NDArray[Any]
 
 
+#: Columns that are told apart, at most.
+MOST_COLUMNS = 4096
+
+
 @dataclass(frozen=True)
 class Calibration:
     """What the float network did on the calibration samples: [least, greatest] of every tensor.
 
-    `columns`: of every input, the largest magnitude along its last axis.
+    `columns`: the same along a tensor's last axis, (2, n), for tensors of at most MOST_COLUMNS.
     """
 
     ranges: Mapping[str, tuple[float, float]]
@@ -66,16 +70,21 @@ def calibrate(graph: Graph, inputs: Mapping[str, Array]) -> Calibration:
     columns: dict[str, Array] = {}
     count = 0
     for sample in batches(graph, inputs):
-        for name, x in sample.items():
-            largest = np.abs(x).reshape(-1, x.shape[-1] if x.ndim else 1).max(0)
-            columns[name] = np.maximum(columns.get(name, largest), largest)
         for values in evaluate_samples(graph, {name: x[None] for name, x in sample.items()}):
             count += 1
             for name, x in (values | sample).items():
-                low, high = float(x.min()), float(x.max())
-                old = ranges.get(name, (low, high))
-                ranges[name] = (min(low, old[0]), max(high, old[1]))
+                ends = _ends(x)
+                old = columns.get(name, ends)
+                columns[name] = np.stack([np.minimum(ends[0], old[0]), np.maximum(ends[1], old[1])])
+    for name, ends in columns.items():
+        ranges[name] = (float(ends[0].min()), float(ends[1].max()))
     for name, (low, high) in ranges.items():
         if not np.isfinite(low) or not np.isfinite(high):
             raise InputError("the float network gives infinities or NaN in calibration", place=name)
     return Calibration(ranges, count, columns)
+
+
+def _ends(x: Array) -> Array:
+    """Least and greatest entry along the last axis, (2, n); of all entries, (2, 1), where that has too many."""
+    rows = x.reshape(-1, x.shape[-1] if x.ndim and x.shape[-1] <= MOST_COLUMNS else 1)
+    return np.stack([rows.min(0), rows.max(0)])

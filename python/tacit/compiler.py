@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tacit.calibration import Calibration, calibrate
-from tacit.errors import InputError
+from tacit.errors import InputError, QuantizationError
 from tacit.execution import validate
 from tacit.graph import Graph, Node, load
 from tacit.importers import torch
@@ -21,7 +21,7 @@ from tacit.lowering.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility
 from tacit.lowering.search import MOST_SAMPLES, SAMPLES, Search
 from tacit.program import Program
 from tacit.quantize import Options
-from tacit.report import Accuracy, Cost, Pair, accuracy, cost, original, quantized, truth
+from tacit.report import Cost, Pair, Report, accuracy, cost, jumping, original, quantized, truth
 
 Array = npt.NDArray[Any]
 
@@ -49,21 +49,23 @@ class CompiledProgram:
     calibration: Calibration
     options: Options
     settings: Settings
-    accuracy: Accuracy
+    accuracy: Report
     cost: Cost
-    max_error: float
+    aim: float
 
     def remarks(self) -> list[str]:
-        """What the import left out, numbers that are not hidden, outputs beyond the error that was aimed at, samples that
-        left the range.
-        """
+        """What the import left out, and numbers that are not hidden."""
         found = list(self.graph.notes)
         if self.program.slabs[0].private and (shown := self._shown()):
             found.append(f"not hidden, since a constant of one number is part of the program: {', '.join(shown)}")
-        found += [
-            f"output {name}: a relative error of {error.relative:.1e}, above the aim of {self.max_error:g}"
+        return found
+
+    def shortfalls(self) -> list[str]:
+        """Outputs beyond the error that was aimed at, samples that left the range."""
+        found = [
+            f"output {name}: a relative error of {error.counts:.1e}, above the aim of {self.aim:g}"
             for name, error in self.accuracy.outputs.items()
-            if error.relative > self.max_error
+            if error.counts > self.aim
         ]
         if self.accuracy.refused:
             found.append(f"{self.accuracy.refused} samples left the range and are in no figure: raise headroom")
@@ -119,7 +121,8 @@ def compile_model(
     weights: str = "private",
     outputs: str = "public",
     threshold: tuple[str, int | tuple[int, ...], float] | None = None,
-    max_error: float = 1e-3,
+    aim: float = 1e-3,
+    max_error: float = 0.05,
     options: Options | None = None,
     settings: Settings | None = None,
 ) -> tuple[CompiledProgram, Weights]:
@@ -128,7 +131,8 @@ def compile_model(
     `calibration`: samples by input name, (n, d..) each, or one array for a model with one input. `inputs`: "private",
     "committed" or "public"; `weights`: "private" or "public"; `outputs`: "public" or "committed".
     `options` (precision) and `settings` (limb widths): what is None is searched, for the least estimated cost with a
-    relative error of at most `max_error` on the samples.
+    relative error of at most `aim` on the samples. Above `max_error`, or when more than a twentieth of the samples have no
+    proof, there is no program.
     `threshold` = (output, index after the batch axis, value): publish only whether that entry is at least the value.
     Raises ModelError, InputError, QuantizationError, ProgramError.
     """
@@ -154,17 +158,44 @@ def compile_model(
         bound = _threshold(threshold)
     known = known_samples(graph, samples)
     visibility = Visibility(inputs, weights, outputs)
-    search = Search(graph, ranges, known, visibility, max_error, options or Options(), settings, bound)
+    search = Search(graph, ranges, known, visibility, aim, options or Options(), settings, bound)
     chosen = search.cheapest()
     program = chosen.emitted.program
     validate(program)
     against = "float64" if graph.origin is None else "onnxruntime"
-    found = accuracy(chosen.ints, original(graph, truth(graph, samples)), against=against)
+    found = accuracy(chosen.ints, original(graph, truth(graph, samples)), against=against, jumps=jumping(graph))
+    refuse_gross(found, max_error)
     digest = program.digest
     compiled = CompiledProgram(
-        program, digest, graph, chosen.ints, ranges, chosen.options, chosen.settings, found, cost(program), max_error
+        program, digest, graph, chosen.ints, ranges, chosen.options, chosen.settings, found, cost(program), aim
     )
     return compiled, Weights(digest, "model", tuple(chosen.emitted.weights()))
+
+
+#: More calibration samples than this share without a proof are too many.
+MOST_REFUSED = 1 / 20
+
+
+def refuse_gross(found: Report, max_error: float) -> None:
+    """Raise QuantizationError (slug accuracy) for an output that is further off than `max_error`, or too many refusals."""
+    layer = f"; the noisiest layer is {found.noisiest}" if found.noise else ""
+    for name, error in found.outputs.items():
+        if not error.counts <= max_error:
+            raise QuantizationError(
+                f"expected a relative error of at most {max_error:.2g} on the calibration samples, got {error.counts:.2g}"
+                + layer,
+                slug="accuracy",
+                place=f"output {name}",
+            )
+    total = found.samples + found.refused
+    if found.refused > MOST_REFUSED * total:
+        raise QuantizationError(
+            f"expected a proof for at least {1 - MOST_REFUSED:.0%} of the {total} calibration samples, got one for "
+            f"{found.samples}: in the others a value leaves the range that it has room for{layer}",
+            slug="accuracy",
+            place="calibration",
+            hint="raise headroom; look for samples that are far from the others",
+        )
 
 
 def _threshold(given: Any) -> Threshold:

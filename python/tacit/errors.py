@@ -7,6 +7,8 @@ from __future__ import annotations
 
 #: The next step for a slug, where the place that raises it knows of none that is more precise.
 NEXT_STEPS = {
+    "accuracy": "let the compiler choose the bits, or give more; calibrate with inputs like the real ones; rescale weights or "
+    "columns of extreme magnitudes; max_error sets the bound",
     "attribute": "the node is not valid ONNX: correct it where the model is made, and export it again",
     "batch": "choose a batch size that the model and the samples allow",
     "bits": "give a whole number of bits from 2 to 32, or none: then the compiler searches",
@@ -24,6 +26,7 @@ NEXT_STEPS = {
     "file_kind": "`tacit inspect FILE` says what a file is; give the kind that is asked for",
     "headroom": "give a factor such as 1.5: how far values may exceed the calibrated ranges",
     "input_type": "export the model with tensors of numbers as inputs",
+    "max_error": "give a share such as 0.05, the default: the largest relative error that is taken",
     "magic": "this is no file that tacit wrote; `tacit inspect FILE` says what a file is",
     "missing": "give a value for every input of the program (`tacit inspect` lists them)",
     "not_finite": "remove or replace infinities and NaN",
@@ -115,3 +118,11 @@ class MissingDependency(TacitError):
     """An optional library that this call needs is not installed; ``hint`` says how to install it."""
 
     default_slug = "missing_dependency"
+
+
+class AccuracyWarning(UserWarning):
+    """A program answers less exactly than the compiler aims for, or not for all calibration samples; its report has figures."""
+
+
+class CompilerBug(RuntimeError):
+    """The compiler contradicts itself: no fault of the caller's, and no program comes of it. The message names the node."""

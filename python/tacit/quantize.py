@@ -1,10 +1,12 @@
 """From a float graph to an integer graph: every numerical decision is made here.
 
-A value is integer * 2^-frac, one frac a tensor: an integer where scales must agree (inputs, outputs, sums of tensors,
-tables), any real number where only weights see it, which then absorb the rest. Weights take `weight_bits`, activations
+A value is integer * 2^-frac, one frac a value: an integer where scales must agree (inputs, outputs, sums of tensors,
+tables), any real number where only weights see it, which then absorb the rest. The integer graph records it, and nothing
+else does (`tacit.lowering.scale`). Weights take `weight_bits`, activations
 `activation_bits`; an activation's frac leaves room for `headroom` times the largest magnitude seen in calibration. Between
 roundings everything is exact: products and sums carry the sum of their scales, and a `Round` (alone, or fused with the
-operator after it) brings them back. A *raw* value has not been rounded since the last contraction.
+operator after it) brings them back. A *raw* value has not been rounded since the last contraction; a *wide* one has more bits
+than an activation (an input whose columns differ by magnitudes, a sum), and is rounded where it is used.
 
 The rules for float operators are in `tacit.lowering.rules`; the integer operators in the other modules there.
 """
@@ -22,11 +24,11 @@ import numpy.typing as npt
 from tacit.calibration import Calibration
 from tacit.errors import InputError, QuantizationError
 from tacit.graph import Graph, Node
-from tacit.lowering.columns import RoundColumns, column_shifts
-from tacit.lowering.core import InputSpec, IntGraph, Operator, OutputSpec, Parameter, Step, Threshold
+from tacit.lowering.core import InputSpec, IntGraph, Operator, OutputSpec, Parameter, Threshold
 from tacit.lowering.rounding import Round, signed
+from tacit.lowering.scale import EPSILON, Value
 from tacit.lowering.signs import Commit
-from tacit.lowering.views import Affine, Expand, Permute
+from tacit.lowering.views import Added, Expand, Permute
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
@@ -52,44 +54,37 @@ class Options:
     align: int = 0
 
 
-def snapped(frac: float) -> float:
-    """The scale, whole where only rounding errors of its own arithmetic keep it from being so (x + (24 - x) and the like)."""
-    whole = round(frac)
-    return whole if abs(frac - whole) < 1e-9 else frac
-
-
 @dataclass(frozen=True)
 class QValue:
-    """A graph tensor as an integer value: its name there, scale, and whether it is raw.
+    """A graph tensor as an integer value, and whether that is raw.
 
     Logical axis i is axis perm[i] of the integer value. `bound`: of its integers' magnitude, headroom included.
-    `columns`: a further exponent for every entry of the last axis, which the weights after it absorb:
-    real value = integer * 2^(column - frac).
     """
 
-    name: str
-    frac: float
+    value: Value
     raw: bool
     perm: tuple[int, ...]
     bound: float
-    columns: tuple[int, ...] | None = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "frac", snapped(self.frac))
+    @property
+    def frac(self) -> float:
+        """Its scale: the value's, which is the only record of it."""
+        return self.value.frac
 
-    def absorb(self, values: Array, axis: int = -1) -> Array:
-        """Weights that multiply this value along an axis of theirs, columns included."""
-        if self.columns is None:
-            return values
-        factors = 2.0 ** np.array(self.columns)
-        return np.asarray(values * np.expand_dims(factors, tuple(range(1, -axis))))
+    @property
+    def in_order(self) -> bool:
+        """Whether the integer value's axes are the tensor's."""
+        return self.perm == tuple(range(len(self.perm)))
 
 
 #: Operators whose result has the scale of their input.
 KEEP_SCALE = ("Relu", "LeakyRelu", "Clip", "MaxPool", "Reshape", "Transpose", "Slice", "Pad", "Cast")
 
-#: Columns whose magnitudes differ by more than this factor get scales of their own, up to so many columns.
-UNEVEN, MOST_COLUMNS = 16.0, 4096
+#: Bits that a rounding may lose to values that do not get through, before it takes more.
+NARROWING = 3
+
+#: A value that has more bits than this is rounded before it is laid out anew.
+WIDEST = 2.0**44
 
 Rule = Callable[["Quantizer", Node], QValue]
 RULES: dict[str, Rule] = {}
@@ -157,9 +152,20 @@ class Quantizer:
             return True
         return (node.op in KEEP_SCALE or (node.op == "Add" and constant)) and self.free(node.outputs[0])
 
-    def shift(self, v: QValue, tensor: str) -> int:
-        """The rounding shift that brings v to the tensor's scale."""
-        return max(0, ceil(v.frac - self.scale(tensor) - 1e-6))
+    def shift(self, frac: float, tensor: str) -> int:
+        """The rounding shift that brings a value of this frac to the tensor's scale."""
+        return max(0, ceil(frac - self.scale(tensor) - EPSILON))
+
+    def narrowing(self, frac: float, tensor: str, out: str) -> tuple[int, int]:
+        """Shift and bits of a rounding of the tensor, at `frac` so far, whose result `out` is what counts.
+
+        As for the tensor itself; but where the result is smaller by more than NARROWING bits (a ReLU of mostly negative
+        numbers, a clip of large ones), at the result's scale, with as many more bits.
+        """
+        shift = self.shift(frac, tensor)
+        gain = floor(self.scale(out) - self.scale(tensor))
+        more = min(shift, gain) if gain > NARROWING else 0
+        return shift - more, self.bits + more
 
     def bound(self, tensor: str, frac: float) -> float:
         """The magnitude of the tensor's integers at this frac, headroom included."""
@@ -167,18 +173,11 @@ class Quantizer:
 
     # emission
 
-    def emit(self, op: Operator, args: Sequence[str], frac: float, name: str) -> str:
+    def emit(self, op: Operator, args: Sequence[Value], name: str) -> Value:
         """Adds a step; the value's name in the integer graph is the given one, made unique."""
-        base, count = name, 0
-        while name in self.ints.shapes:
-            count += 1
-            name = f"{base}~{count}"
-        self.ints.steps.append(Step(name, op, tuple(args)))
-        self.ints.shapes[name] = op.shape(*(self.ints.shapes[arg] for arg in args))
-        self.ints.fracs[name] = snapped(frac)
-        return name
+        return self.ints.emit(op, args, name)
 
-    def parameter(self, name: str, values: Array, frac: float, least_bits: int = 0) -> str:
+    def parameter(self, name: str, values: Array, frac: float, least_bits: int = 0) -> Value:
         """Integers of the model at this scale, in an interval of a power-of-two width."""
         values = np.asarray(values, dtype=np.float64)
         if not np.all(np.isfinite(values)):
@@ -188,35 +187,31 @@ class Quantizer:
         if widest >= 1 << 46:
             raise QuantizationError("a weight too large for its scale", place=name)
         bits = max(least_bits, 8 * -(-(widest.bit_length() + 1) // 8))
-        base, count = name, 0
-        while name in self.ints.shapes:
-            count += 1
-            name = f"{base}~{count}"
-        self.ints.parameters[name] = Parameter(values, *signed(bits), frac)
-        self.ints.shapes[name] = tuple(int(n) for n in values.shape)
-        self.ints.fracs[name] = frac
-        return name
+        return self.ints.parameter(name, Parameter(values, *signed(bits), frac))
 
-    def weight(self, name: str, values: Array, x: QValue, tensor: str) -> str:
+    def weight(self, name: str, values: Array, x: QValue, tensor: str) -> Value:
         """A weight that multiplies x; the product is rounded at `tensor`'s scale.
 
         Its frac is the finest that `weight_bits` allow and that makes the shift of the rounding whole; with `align` a
         multiple of it, as long as `least_weight_bits` remain.
         """
         o, target = self.options, self.scale(tensor)
-        weight_bits = o.weight_bits if x.columns is None else o.weight_bits + 8
         largest = max(float(np.abs(values).max(initial=0)), 2.0**-30)
-        finest = min(log2(((1 << (weight_bits - 1)) - 1) / largest), 46 - x.frac)
+        finest = min(log2(((1 << (o.weight_bits - 1)) - 1) / largest), 46 - x.frac)
         room = x.frac + finest - target
-        shift = floor(room)
+        shift = self.aligned(floor(room), room)
+        return self.parameter(name, values, target + shift - x.frac, max(2, o.weight_bits - floor(room - shift)))
+
+    def aligned(self, shift: int, room: float) -> int:
+        """The shift, or a multiple of `align` below it, as long as `least_weight_bits` remain of the `room` for it."""
+        o = self.options
         if (
             o.align
             and shift >= o.align
             and o.weight_bits - (room - shift + shift % o.align) >= (o.least_weight_bits or 9)
         ):
             shift -= shift % o.align
-        bits = max(2, weight_bits - floor(room - shift))
-        return self.parameter(name, values, target + shift - x.frac, bits)
+        return shift
 
     # values of graph tensors
 
@@ -225,48 +220,46 @@ class Quantizer:
             raise QuantizationError("a constant where a computed tensor is expected", place=tensor)
         return self.values[tensor]
 
-    def new(self, name: str, frac: float, raw: bool, tensor: str, perm: tuple[int, ...] | None = None) -> QValue:
+    def new(self, value: Value, raw: bool, tensor: str, perm: tuple[int, ...] | None = None) -> QValue:
         """The QValue of an emitted value that stands for this graph tensor."""
-        identity = tuple(range(len(self.ints.shapes[name])))
-        return QValue(name, frac, raw, identity if perm is None else perm, self.bound(tensor, frac))
+        identity = tuple(range(len(value.shape)))
+        return QValue(value, raw, identity if perm is None else perm, self.bound(tensor, value.frac))
 
     def settled(self, tensor: str, *, narrow: bool = False) -> QValue:
-        """The tensor rounded, in its own axis order: fit for views and operands. Shared by all users.
+        """The tensor rounded, in its own axis order: fit for operands. Shared by all users.
 
         A sum of rounded tensors may have a few bits more than an activation, unless `narrow` is asked for.
         """
+        return self._laid(tensor, 2.0 ** (self.bits - 1) if narrow else 2.0 ** (self.bits + 3))
+
+    def laid(self, tensor: str) -> QValue:
+        """The tensor in its own axis order and not raw, but perhaps wide: fit for views, which its users round."""
+        return self._laid(tensor, WIDEST)
+
+    def _laid(self, tensor: str, limit: float) -> QValue:
         v = self.value(tensor)
-        if v.columns is not None:
-            return v
-        limit = 2.0 ** (self.bits - 1) if narrow else 2.0 ** (self.bits + 3)
         if v.raw or v.bound > limit:
             v = self.rounded(v, tensor)
-        if v.perm != tuple(range(len(v.perm))):
-            v = replace(v, name=self.emit(Permute(v.perm), [v.name], v.frac, tensor), perm=tuple(range(len(v.perm))))
+        if not v.in_order:
+            v = replace(v, value=self.emit(Permute(v.perm), [v.value], tensor), perm=tuple(range(len(v.perm))))
         self.values[tensor] = v
         return v
 
     def rounded(self, v: QValue, tensor: str) -> QValue:
         """v at the tensor's target scale."""
-        shift = self.shift(v, tensor)
-        frac = v.frac - shift
         if v.frac == 0 and v.bound < 2.0**self.bits:
-            name = self.emit(Commit(), [v.name], 0, f"{tensor}.commit")
-            return replace(v, name=name, raw=False)
-        name = self.emit(Round(shift, self.bits), [v.name], frac, f"{tensor}.round")
-        return replace(v, name=name, frac=frac, raw=False, bound=self.bound(tensor, frac))
+            return replace(v, value=self.emit(Commit(), [v.value], f"{tensor}.commit"), raw=False)
+        value = self.emit(Round(self.shift(v.frac, tensor), self.bits), [v.value], f"{tensor}.round")
+        return replace(v, value=value, raw=False, bound=self.bound(tensor, value.frac))
 
-    def scaled(self, v: QValue, frac: float, name: str) -> str:
-        """The integer value at a finer scale."""
-        if v.frac == frac:
-            return v.name
-        return self.emit(Affine((1 << round(frac - v.frac),)), [v.name], frac, name)
+    def finer(self, value: Value, frac: float, name: str) -> Value:
+        """The same real value at a finer scale."""
+        power = round(frac - value.frac)
+        return value if not power else self.emit(Added((1,), (power,)), [value], name)
 
-    def expanded(self, name: str, shape: Shape) -> str:
+    def expanded(self, value: Value, shape: Shape) -> Value:
         """The integer value broadcast."""
-        if self.ints.shapes[name] == shape:
-            return name
-        return self.emit(Expand(shape), [name], self.ints.fracs[name], f"{name}.expand")
+        return value if value.shape == shape else self.emit(Expand(shape), [value], f"{value.name}.expand")
 
     def sole_user(self, tensor: str, *ops: str) -> Node | None:
         """The only node that reads the tensor, when it is one of these operators and the tensor is no output."""
@@ -304,56 +297,26 @@ def quantize(graph: Graph, calibration: Calibration, options: Options, threshold
             place = graph.sources.get(node.name, node.name)
             raise QuantizationError(f"the operator {node.op} has no rule", place=place, slug="unsupported_operator")
         q.values[node.outputs[0]] = RULES[node.op](q, node)
-    known = {t: v for t, v in q.values.items() if t not in q.absorbed and v.columns is None}
-    q.ints.tensors = {t: (v.name, v.frac, v.perm) for t, v in known.items()}
+    q.ints.tensors = {t: (v.value.name, v.perm) for t, v in q.values.items() if t not in q.absorbed}
     if threshold is not None and compared is not None:
         from tacit.lowering.rules_select import publish_threshold
 
         publish_threshold(q, threshold, *compared)
-        return q.ints
-    for tensor in graph.outputs:
-        _output(q, tensor)
+    else:
+        for tensor in graph.outputs:
+            _output(q, tensor)
+    q.ints.check()
     return q.ints
 
 
-def uneven(magnitudes: Array) -> bool:
-    """Whether a quarter of the columns that are not all zero would hardly be seen at the scale of the largest."""
-    seen = magnitudes[magnitudes > 0]
-    return 1 < seen.size <= MOST_COLUMNS and bool(magnitudes.max() > UNEVEN * np.quantile(seen, 0.25))
-
-
 def _input(q: Quantizer, tensor: str) -> None:
-    """One scale; or, where only weights and addends see columns of very different magnitudes, one a column inside."""
-    shape, name = q.graph.shapes[tensor], tensor
-    magnitudes = q.calibration.columns.get(tensor, np.ones(1)) * q.options.headroom
-    columns = None
-    if uneven(magnitudes) and _absorbed(q, tensor) and q.options.input_bits is None:
-        frac, columns, bits = column_shifts(magnitudes, q.bits)
-    else:
-        bits = q.options.input_bits or q.bits
-        frac = q.target(tensor, bits)
-    q.ints.inputs[tensor] = InputSpec(shape, *signed(bits), frac)
-    q.ints.shapes[tensor], q.ints.fracs[tensor] = shape, frac
-    if columns is not None:
-        name = q.emit(RoundColumns(columns), [tensor], frac, f"{tensor}.columns")
-    v = q.new(name, frac, False, tensor)
-    q.values[tensor] = v if columns is None else replace(v, columns=columns, bound=2.0**23)
+    """At the scale of its finest column where some user can tell columns apart, else at that of the whole."""
+    from tacit.lowering.rules_columns import input_scale
 
-
-def _absorbed(q: Quantizer, tensor: str) -> bool:
-    """Whether every use adds constants or multiplies with weights along the last axis."""
-    users = q.users.get(tensor, [])
-
-    def one(node: Node) -> bool:
-        constant = node.inputs[-1] in q.graph.constants
-        if node.op == "MatMul":
-            return constant and len(q.graph.shapes[node.inputs[1]]) == 2
-        if node.op == "Mul" and constant and q.graph.constants[node.inputs[1]].size > 1:
-            return q.graph.shapes[node.outputs[0]] == q.graph.shapes[tensor]
-        same = q.graph.shapes[node.outputs[0]] == q.graph.shapes[tensor]
-        return ((node.op == "Add" and constant) or node.op == "Cast") and same and _absorbed(q, node.outputs[0])
-
-    return bool(users) and tensor not in q.outputs and all(map(one, users))
+    frac, bits = input_scale(q, tensor)
+    q.values[tensor] = q.new(
+        q.ints.input(tensor, InputSpec(q.graph.shapes[tensor], *signed(bits), frac)), False, tensor
+    )
 
 
 def needed(graph: Graph, outputs: Sequence[str]) -> list[Node]:
@@ -386,7 +349,7 @@ def _output(q: Quantizer, tensor: str) -> None:
     if tensor in q.graph.constants:
         raise QuantizationError("a constant output", place=tensor)
     v = q.value(tensor)
-    if v.perm != tuple(range(len(v.perm))):
+    if not v.in_order:
         v = q.settled(tensor)
     frac = round(v.frac)
     if frac != v.frac:
@@ -395,4 +358,4 @@ def _output(q: Quantizer, tensor: str) -> None:
         )
     shift = max(0, frac - q.target(tensor, q.options.output_bits))
     lo, hi = signed(q.options.output_bits)
-    q.ints.outputs[tensor] = OutputSpec(v.name, lo, hi, frac - shift, shift)
+    q.ints.outputs[tensor] = OutputSpec(v.value.name, lo, hi, frac - shift, shift)

@@ -45,7 +45,7 @@ def test_everything_comes_back(case: Cases, tmp_path: Path) -> None:
         small.program.outputs,
         small.program.slabs,
     )
-    assert (program.security, program.proofs, program.report) == (128, PROOFS, {})
+    assert (program.security, program.proofs, program.report) == (128, PROOFS, None)
     weights = tacit.Weights.load(tmp_path / "m.weights")
     assert (weights.program, weights.slab) == (small.weights.program, small.weights.slab)
     for name, values in small.weights.tensors.items():

@@ -9,10 +9,11 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from sklearn.linear_model import LogisticRegression
 
 import tacit
-from tacit.compiler import compile_model
-from tacit.errors import InputError
+from tacit.compiler import compile_model, refuse_gross
+from tacit.errors import AccuracyWarning, InputError, QuantizationError
 from tacit.importers.builder import Builder, Call
 from tacit.importers.registry import IMPORTERS
+from tacit.report import OutputError, Report
 
 SAMPLES = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
 
@@ -30,19 +31,31 @@ def one(op: str, weight: np.ndarray | None = None, **attrs: float) -> ModelProto
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
+def notes(program: tacit.Program) -> tuple[str, ...]:
+    assert program.report is not None
+    return program.report.notes
+
+
 def test_a_mistake_of_the_import_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(builder: Builder, call: Call) -> str:
         return builder.emit("LeakyRelu", [builder.tensor(call.inputs[0])], alpha=0.5)
 
     right, _ = tacit.compile(one("LeakyRelu", alpha=0.1), calibration=SAMPLES)
-    assert right.report["against"] == "onnxruntime"
-    assert right.report["outputs"]["y"]["relative"] < 1e-3
-    assert not any("above the aim" in note for note in right.report["notes"])
+    assert right.report is not None
+    assert right.report.against == "onnxruntime"
+    assert right.report.outputs["y"].relative < 1e-3
+    assert not any("above the aim" in note for note in right.report.notes)
     monkeypatch.setitem(IMPORTERS, ("", "LeakyRelu"), wrong)
-    program, _ = tacit.compile(one("LeakyRelu", alpha=0.1), calibration=SAMPLES)
+    with pytest.raises(QuantizationError, match=r"expected a relative error of at most 0\.05") as refused:
+        tacit.compile(one("LeakyRelu", alpha=0.1), calibration=SAMPLES)
+    assert (refused.value.slug, refused.value.place) == ("accuracy", "output y")
+    assert "noisiest layer is" in refused.value.reason
+    with pytest.warns(AccuracyWarning, match=r"output y: a relative error of .*, above the aim of 0\.001"):
+        program, _ = tacit.compile(one("LeakyRelu", alpha=0.1), calibration=SAMPLES, max_error=1.0)
+    assert program.report is not None
     worst = np.abs(SAMPLES[SAMPLES < 0] * 0.4).max()
-    assert program.report["outputs"]["y"]["largest"] == pytest.approx(worst, rel=1e-2)
-    assert any("above the aim" in note for note in program.report["notes"])
+    assert program.report.outputs["y"].largest == pytest.approx(worst, rel=1e-2)
+    assert any("above the aim" in note for note in program.report.notes)
 
 
 def test_without_an_original_the_evaluation_is_named() -> None:
@@ -56,41 +69,73 @@ def test_a_dropped_label_is_told() -> None:
     labels = (SAMPLES.sum(1) > 0).astype(np.int64)
     program, _ = tacit.compile(LogisticRegression().fit(SAMPLES, labels), calibration=SAMPLES)
     assert list(program.outputs) == ["probabilities"]
-    assert any("class labels" in note for note in program.report["notes"])
+    assert any("class labels" in note for note in notes(program))
 
 
 def test_numbers_that_are_not_hidden_are_told() -> None:
     """A gain of one entry is a coefficient of the public program; a learned slope of one entry is not."""
     gain = np.float32(1.37)
     program, _ = tacit.compile(one("Mul", gain), calibration=SAMPLES)
-    assert program.report["notes"] == ["not hidden, since a constant of one number is part of the program: Mul_0"]
+    assert notes(program) == ("not hidden, since a constant of one number is part of the program: Mul_0",)
     bounds = {"lo": np.float32(-0.25), "hi": np.float32(0.37)}
     nodes = [helper.make_node("Clip", ["x", "lo", "hi"], ["y"])]
     clip = one("Relu")
     clip.graph.node[0].CopyFrom(nodes[0])
     clip.graph.initializer.extend(numpy_helper.from_array(np.array(value), name) for name, value in bounds.items())
     for model, name in ((clip, "Clip_0"), (one("LeakyRelu", alpha=0.3), "LeakyRelu_0")):
-        assert any(
-            note.endswith(f"program: {name}") for note in tacit.compile(model, calibration=SAMPLES)[0].report["notes"]
-        )
+        assert any(note.endswith(f"program: {name}") for note in notes(tacit.compile(model, calibration=SAMPLES)[0]))
     for hidden, options in ((gain, {"weights": "public"}), (np.float32(2), {}), (np.ones(4, np.float32) * gain, {})):
-        assert "notes" not in tacit.compile(one("Mul", hidden), calibration=SAMPLES, **options)[0].report
+        assert notes(tacit.compile(one("Mul", hidden), calibration=SAMPLES, **options)[0]) == ()
 
 
 def test_a_slope_of_one_number_is_committed() -> None:
     slopes = [np.array([value], np.float32) for value in (0.17, 0.23)]
     (a, one_slope), (b, other) = (tacit.compile(one("PRelu", slope), calibration=SAMPLES) for slope in slopes)
-    assert "notes" not in a.report
-    assert a.report["outputs"]["y"]["relative"] < 1e-3
+    assert a.report is not None
+    assert a.report.notes == ()
+    assert a.report.outputs["y"].relative < 1e-3
     assert any(not np.array_equal(values, other.tensors[name]) for name, values in one_slope.tensors.items())
     assert a.digest == b.digest
 
 
 def test_an_aim_that_is_missed_is_told() -> None:
     tiny = np.random.default_rng(2).normal(size=(4, 3)).astype(np.float32) * np.float32(1e-9)
-    program, _ = tacit.compile(one("MatMul", tiny), calibration=SAMPLES)
-    assert program.report["outputs"]["y"]["relative"] > 1e-3
-    assert "output y: a relative error of" in program.report["notes"][0]
+    with pytest.warns(AccuracyWarning, match="output y: a relative error of"):
+        program, _ = tacit.compile(one("MatMul", tiny), calibration=SAMPLES)
+    assert program.report is not None
+    assert program.report.outputs["y"].relative > 1e-3
+    assert "output y: a relative error of" in program.report.notes[0]
+
+
+def test_too_many_refused_samples_are_an_error() -> None:
+    found = report(samples=18, refused=2)
+    with pytest.raises(
+        QuantizationError, match="a proof for at least 95% of the 20 calibration samples, got one for 18"
+    ) as refused:
+        refuse_gross(found, 0.05)
+    assert (refused.value.slug, refused.value.place) == ("accuracy", "calibration")
+    refuse_gross(report(samples=19, refused=1), 0.05)
+
+
+def report(*, samples: int, refused: int) -> Report:
+    exact = OutputError(0.0, 0.0, 0.0, 0.0, 0.0)
+    return Report(samples, refused, {"y": exact}, {"y": 1.0}, {"y": 70.0})
+
+
+def test_the_report_prints_as_a_table() -> None:
+    program, _ = tacit.compile(one("LeakyRelu", alpha=0.1), calibration=SAMPLES)
+    lines = str(program.report).splitlines()
+    assert lines[0] == "against onnxruntime on 12 calibration samples, 0 more without a proof"
+    assert lines[1].split() == ["output", "largest", "error", "mean", "error", "relative", "top-1", "agreement"]
+    assert lines[2].split()[0] == "y"
+    assert lines[2].endswith("100.0 %")
+
+
+@pytest.mark.parametrize("bound", [0.0, -1.0, float("nan")])
+def test_a_bound_that_is_none(bound: float) -> None:
+    with pytest.raises(InputError) as refused:
+        tacit.compile(one("LeakyRelu", alpha=0.1), calibration=SAMPLES, max_error=bound)
+    assert (refused.value.slug, refused.value.place) == ("max_error", "max_error")
 
 
 def test_a_secret_in_place_of_its_commitment() -> None:

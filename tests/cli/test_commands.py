@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -163,8 +164,12 @@ def test_bits_decide_the_precision(folder: Path, capsys: Capture, option: str) -
     ]
     assert run(command) == 0
     usual = result(capsys)["report"]["outputs"]["y"]["relative"]
-    assert run([*command, option, "4"]) == 0
-    assert result(capsys)["report"]["outputs"]["y"]["relative"] > 20 * usual
+    assert run([*command, option, "4"]) == 1
+    assert result(capsys)["error"]["slug"] == "accuracy"
+    assert run([*command, option, "4", "--max-error", "2"]) == 0
+    told = capsys.readouterr()
+    assert "warning: output y: a relative error of" in told.err
+    assert json.loads(told.out)["report"]["outputs"]["y"]["relative"] > 20 * usual
 
 
 @pytest.mark.parametrize("option", BITS)

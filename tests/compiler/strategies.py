@@ -118,9 +118,9 @@ def operators(draw: st.DrawFn, shape: Shape) -> Operator:
             return RoundRelu(shift, bits)
         case 2:
             outs = np.random.default_rng(draw(st.integers(0, 99))).integers(-99, 100, 1 << 11)
-            return RoundTable(max(shift, 2), -(1 << 10), tuple(int(v) for v in outs))
+            return RoundTable(max(shift, 2), -(1 << 10), tuple(int(v) for v in outs), 0, 0)
         case 3:
-            return RoundDivide(draw(st.integers(1, 40)), bits)
+            return RoundDivide(draw(st.integers(1, 40)), bits, 0)
         case 4:
             return RoundMax(shift, bits + 1, draw(st.integers(1, len(shape))), draw(st.booleans()))
         case 5:
@@ -129,7 +129,7 @@ def operators(draw: st.DrawFn, shape: Shape) -> Operator:
             return RoundLeaky(shift, bits, draw(st.integers(0, 60)), 6)
         case 7:
             lo, hi = draw(st.sampled_from([(-5, 9), (None, 9), (-5, None), (0, 30)]))
-            return RoundClip(shift, bits, lo, hi)
+            return RoundClip(shift, bits, lo, hi, 0)
         case 8:
             return Permute(tuple(draw(st.permutations(range(len(shape))))))
         case 9:
@@ -140,7 +140,7 @@ def operators(draw: st.DrawFn, shape: Shape) -> Operator:
             return Cut(starts, steps, tuple(draw(st.integers(1, 4)) for _ in shape))
         case 13:
             outs = np.random.default_rng(draw(st.integers(0, 99))).integers(-99, 100, (1 << 9) + 1)
-            return RoundLine(shift, 4, -(1 << 8), tuple(int(v) for v in outs))
+            return RoundLine(shift, 4, -(1 << 8), tuple(int(v) for v in outs), 0, 0)
         case 11:
             return Join(draw(st.integers(0, len(shape) - 1)))
         case _:

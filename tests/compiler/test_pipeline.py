@@ -119,7 +119,7 @@ def test_every_slab_interval_can_be_validated(inputs: str) -> None:
 def test_the_search_meets_its_error() -> None:
     graph = mlp(widths=(6, 20, 20, 4))
     x = samples(graph, 32)
-    found = [compile_model(graph, calibration=x, max_error=error)[0] for error in (1e-1, 1e-3, 2e-4)]
+    found = [compile_model(graph, calibration=x, aim=error)[0] for error in (1e-1, 1e-3, 2e-4)]
     costs = [compiled.cost.nanoseconds for compiled in found]
     assert costs == sorted(costs)
     assert found[1].accuracy.worst_relative < 1e-3
@@ -228,5 +228,5 @@ def test_scales_that_do_not_come_out_even(options: Options, outlier: float) -> N
         x = samples(graph)
         for values in x.values():
             values[0] *= outlier
-        compiled, _ = compile_model(graph, calibration=x, options=options)
+        compiled, _ = compile_model(graph, calibration=x, options=options, max_error=10.0)
         assert all(float(spec.frac).is_integer() for spec in compiled.ints.outputs.values())

@@ -166,4 +166,4 @@ def test_a_model_whose_name_is_no_text(tmp_path: Path) -> None:
         pytest.skip("a file system of text only")
     samples = np.random.default_rng(0).normal(size=(4, *SHAPE))
     program, _ = tacit.compile(path, calibration=samples, proofs=2)
-    assert program.report["against"] == "onnxruntime"
+    assert str(program.report).startswith("against onnxruntime")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import warnings
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from tacit import _native
 from tacit.api.arguments import check
 from tacit.api.native import failures
 from tacit.api.objects import Array, Commitment, Ints, Port, Program, Proof, Secret, Statement, Weights, check_target
-from tacit.errors import InputError, InvalidProof
+from tacit.errors import AccuracyWarning, InputError, InvalidProof
 from tacit.progress import slow
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def compile(
     proofs: int = 64,
     security: int = 128,
     optimize: str = "balanced",
+    max_error: float = 0.05,
     options: Options | None = None,
 ) -> tuple[Program, Weights]:
     """Compile a model to a public program and its integers.
@@ -52,8 +54,11 @@ def compile(
     `proofs`: proofs that one private commitment is blinded for. `security`: 128 or 100 proven bits.
     `optimize`: "time", "balanced" or "size". `options`: bits of activations, weights, inputs and outputs, each 2 to 32,
     and what else decides precision (`tacit.quantize.Options`).
-    The program's `report` compares it with the float model; it is private, and in no file.
-    Raises ModelError, InputError, QuantizationError, ProgramError.
+    `max_error`: the largest relative error of an output, on the calibration samples, that is taken; the compiler aims for
+    1e-3, and warns (AccuracyWarning) above that.
+    The program's `report` (`tacit.report.Report`) compares it with the original model; it is private, and in no file.
+    Raises ModelError, InputError, QuantizationError (slug accuracy: above `max_error`, or more than a twentieth of the
+    samples have no proof), ProgramError.
     """
     # Here, so that proving and verifying load no compiler.
     from tacit.compiler import compile_model
@@ -68,6 +73,9 @@ def compile(
     _check_count("proofs", proofs)
     if security not in (100, 128):
         raise InputError(f"expected 128 or 100 bits, got {security}", slug="security", place="security")
+    check("max_error", max_error, Real)
+    if not max_error > 0:
+        raise InputError(f"expected a share above 0, got {max_error:g}", slug="max_error", place="max_error")
     with slow("compiling"):
         compiled, integers = compile_model(
             model,
@@ -77,14 +85,16 @@ def compile(
             weights=weights,
             outputs=outputs,
             threshold=threshold,
+            max_error=float(max_error),
             options=chosen,
         )
+    shortfalls = compiled.shortfalls()
+    for shortfall in shortfalls:
+        warnings.warn(shortfall, AccuracyWarning, stacklevel=2)
     encoded = compiled.program.encode()
     with failures():
         geometry = _native.derive(encoded, proofs, security, optimize)
-        report = _plain(compiled.accuracy)
-        if remarks := compiled.remarks():
-            report["notes"] = remarks
+        report = dataclasses.replace(compiled.accuracy, notes=(*compiled.remarks(), *shortfalls))
         # The file is public, and the report's figures are functions of weights and samples: only the cost stands in it.
         notes = json.dumps({"cost": _plain(compiled.cost)}, sort_keys=True)
         program = Program(_native.Program(encoded, geometry, proofs, notes), report)

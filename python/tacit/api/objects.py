@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from tacit import _native
 from tacit.api.native import failures, read_file, staged, write_file
 from tacit.errors import InputError
 from tacit.progress import slow
+
+if TYPE_CHECKING:
+    from tacit.report import Report
 
 Array = npt.NDArray[Any]
 
@@ -115,9 +118,9 @@ class Program:
     `report`: accuracy against the float model, where it was compiled; `estimate`: sizes and cost.
     """
 
-    def __init__(self, native: _native.Program, report: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, native: _native.Program, report: Report | None = None) -> None:
         self._native = native
-        self._report = dict(report or {})
+        self._report = report
 
     @classmethod
     def load(cls, path: Path) -> Program:
@@ -180,10 +183,10 @@ class Program:
         return found if isinstance(found, dict) else {}
 
     @property
-    def report(self) -> dict[str, Any]:
-        """Accuracy of the integer program against the float model on the calibration samples.
+    def report(self) -> Report | None:
+        """Accuracy of the integer program against the original model on the calibration samples; prints as a table.
 
-        Of a program that was compiled here. It is not in the public file, for it tells of the weights: empty when loaded.
+        Of a program that was compiled here. It is not in the public file, for it tells of the weights: None when loaded.
         """
         return self._report
 

@@ -7,11 +7,14 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tacit import console
 from tacit.api.native import write_file
 from tacit.errors import InputError, MissingDependency
+
+if TYPE_CHECKING:
+    from tacit.report import Report
 
 SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -52,7 +55,7 @@ def draw_phases(profile: Mapping[str, float], path: Path) -> None:
     _write(figure, path)
 
 
-def save_report(report: Mapping[str, Any], path: Path) -> None:
+def save_report(report: Report, path: Path) -> None:
     """The accuracy report of a program as JSON, or drawn; readable by its owner only, for it tells of the weights."""
     if path.suffix.lower() == ".json":
         text = json.dumps(console.plain(report), indent=2, sort_keys=True)
@@ -61,9 +64,9 @@ def save_report(report: Mapping[str, Any], path: Path) -> None:
     draw_report(report, path)
 
 
-def draw_report(report: Mapping[str, Any], path: Path) -> None:
+def draw_report(report: Report, path: Path) -> None:
     """Signal to noise of every layer, in the order they run; the title has errors and agreement of the outputs."""
-    noise = {name: value for name, value in report.get("noise", {}).items() if math.isfinite(value)}
+    noise = {name: value for name, value in report.noise.items() if math.isfinite(value)}
     names = list(noise)[::-1]
     figure = _figure(8.0, 1.4 + 0.26 * len(names))
     axes = figure.add_subplot()
@@ -72,11 +75,11 @@ def draw_report(report: Mapping[str, Any], path: Path) -> None:
     axes.bar_label(bars, labels=[f"{noise[name]:.0f}" for name in names], padding=3, fontsize=8)
     axes.margins(x=0.08)
     axes.set_xlabel("signal above the rounding noise, dB")
-    against = f"against {report.get('against', 'the float model')} on {report.get('samples', 0)} samples"
+    against = f"against {report.against} on {report.samples} samples"
     lines = [
-        f"{name}: error at most {error['relative']:.1e} of its magnitude, mean {error['mean_relative']:.1e}"
-        + (f", top-1 agreement {100 * report['top1'][name]:.1f} %" if name in report.get("top1", {}) else "")
-        for name, error in report.get("outputs", {}).items()
+        f"{name}: error at most {error.relative:.1e} of its magnitude, mean {error.mean_relative:.1e}"
+        + (f", top-1 agreement {100 * report.top1[name]:.1f} %" if name in report.top1 else "")
+        for name, error in report.outputs.items()
     ]
     axes.set_title("\n".join([against, *lines]).replace("$", r"\$"), loc="left", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+import warnings
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
@@ -22,6 +24,7 @@ from tacit.cli.options import (
     InputBits,
     InputSeen,
     Json,
+    MaxError,
     ModelFile,
     Optimize,
     OutputBits,
@@ -35,7 +38,10 @@ from tacit.cli.options import (
     Weights,
     WeightsSeen,
 )
-from tacit.errors import InputError
+from tacit.errors import AccuracyWarning, InputError
+
+if TYPE_CHECKING:
+    from tacit.report import Report
 
 
 def compile_model(
@@ -55,6 +61,7 @@ def compile_model(
     proofs: CompiledProofs = 64,
     security: Target = 128,
     optimize: Optimize = Aim.balanced,
+    max_error: MaxError = 0.05,
     report: ReportOut = None,
     as_json: Json = False,
 ) -> None:
@@ -73,7 +80,8 @@ def compile_model(
         activation_bits=activation_bits, weight_bits=weight_bits, input_bits=input_bits, output_bits=output_bits
     )
     start = time.perf_counter()
-    with console.busy(f"compiling {model.name}"):
+    with console.busy(f"compiling {model.name}"), warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always", AccuracyWarning)
         program, integers = tacit.compile(
             str(model),
             calibration=arrays,
@@ -86,8 +94,11 @@ def compile_model(
             proofs=proofs,
             security=security,
             optimize=optimize.value,
+            max_error=max_error,
             options=precision,
         )
+    for warning in warned:
+        console.stderr().print(f"[yellow]warning[/yellow]: {escape(console.one_line(str(warning.message)))}")
     result = _save(program, integers, (target, weights_file), report, seconds=time.perf_counter() - start)
     if as_json:
         console.print_json(result)
@@ -126,7 +137,7 @@ def _save(
     }
 
 
-def _show(result: dict[str, Any], report: dict[str, Any]) -> None:
+def _show(result: dict[str, Any], report: Report | None) -> None:
     out = console.stdout()
     out.print(
         console.facts(
@@ -137,15 +148,17 @@ def _show(result: dict[str, Any], report: dict[str, Any]) -> None:
             ]
         )
     )
-    report = dict(report)
-    noise = report.pop("noise", None)
-    if noise:
-        worst = min(noise, key=noise.__getitem__)
-        report["noisiest layer"] = f"{worst}, signal {noise[worst]:.0f} dB above the rounding noise"
-    outputs = report.pop("outputs", {})
-    report["outputs"] = [{"output": name, **errors} for name, errors in outputs.items()]
+    shown: dict[str, Any] = {}
+    if report is not None:
+        shown = {name: getattr(report, name) for name in ("samples", "refused", "top1", "against")}
+        shown |= {"notes": report.notes} if report.notes else {}
+        shown |= {"noisiest layer": report.noisiest} if report.noise else {}
+        jumps = any(error.jumps for error in report.outputs.values())
+        columns = ["largest", "mean", "relative", "mean_relative", *(["typical"] if jumps else [])]
+        rows = [{"output": name, **asdict(error)} for name, error in report.outputs.items()]
+        shown["outputs"] = [{column: row[column] for column in ("output", *columns)} for row in rows]
     for title, data in (
-        ("against the float model, on the calibration inputs", report),
+        ("against the float model, on the calibration inputs", shown),
         ("a proof, expected on two cores", result["estimate"]),
     ):
         out.print(f"\n[bold]{title}[/bold]")

@@ -113,6 +113,9 @@ ReportOut = Annotated[
 ]
 CompiledProofs = Annotated[int, typer.Option(min=1, help="Proofs that one commitment is made for.")]
 Target = Annotated[int, typer.Option(help="Proven security in bits: 128 or 100.")]
+MaxError = Annotated[
+    float, typer.Option(help="The largest relative error of an output, on the calibration inputs, that is taken.")
+]
 Optimize = Annotated[Aim, typer.Option(help="Prover time against proof size.")]
 
 # Precision, at compilation. `tacit.compile` checks the bounds, and its error says what came.

@@ -49,6 +49,9 @@ class Contract(Operator):
         extents = self._extents(*shapes)
         return tuple(extents[label] for label in self.out)
 
+    def frac(self, *fracs: float) -> float:
+        return sum(fracs)
+
     def reference(self, *args: Array) -> Array:
         return einsum(f"{self.a},{self.b}->{self.out}", *args)
 

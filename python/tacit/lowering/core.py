@@ -1,21 +1,23 @@
 """What an integer operator is, and the graph of them that the quantiser makes.
 
-An operator is one small unit: `shape` (of its result), `reference` (its meaning, in plain NumPy, independent of any
-program) and `lower` (its relations). The tests run `reference` against the execution of what `lower` emits.
+An operator is one small unit: `shape` and `frac` (of its result), `reference` (its meaning, in plain NumPy, independent of
+any program) and `lower` (its relations). The tests run `reference` against the execution of what `lower` emits, and `frac`
+against the operator's meaning on real numbers.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from tacit.errors import WitnessError
+from tacit.errors import CompilerBug, WitnessError
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy
+from tacit.lowering.scale import EPSILON, Value, agreed, snapped
 
 
 class Operator(ABC):
@@ -24,6 +26,13 @@ class Operator(ABC):
     @abstractmethod
     def shape(self, *shapes: Shape) -> Shape:
         """The shape of the result."""
+
+    def frac(self, *fracs: float) -> float:
+        """The scale of the result, from its operands'. Raises CompilerBug where they are not those it was made for.
+
+        Here: that of the operands, which agree, as for everything that only moves, selects or sums them.
+        """
+        return agreed(*fracs)
 
     @abstractmethod
     def reference(self, *args: Array) -> Array:
@@ -103,7 +112,7 @@ class OutputSpec:
 class IntGraph:
     """An integer network: inputs, parameters, steps in order, outputs.
 
-    `fracs`, `shapes`: of every value. `tensors`: for a float tensor its value, scale, and axis order (its axis i is axis
+    `values`: every value by name. `tensors`: for a float tensor the name of its value and its axis order (its axis i is axis
     order[i] of the value).
     """
 
@@ -112,9 +121,63 @@ class IntGraph:
     parameters: dict[str, Parameter] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     outputs: dict[str, OutputSpec] = field(default_factory=dict)
-    fracs: dict[str, float] = field(default_factory=dict)
-    shapes: dict[str, Shape] = field(default_factory=dict)
-    tensors: dict[str, tuple[str, float, tuple[int, ...]]] = field(default_factory=dict)
+    values: dict[str, Value] = field(default_factory=dict)
+    tensors: dict[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
+
+    def input(self, name: str, spec: InputSpec) -> Value:
+        """Declare an input."""
+        self.inputs[name] = spec
+        self.values[name] = Value(name, spec.shape, spec.frac)
+        return self.values[name]
+
+    def parameter(self, name: str, parameter: Parameter) -> Value:
+        """Add a parameter; its name is the given one, made unique."""
+        name = self._unique(name)
+        self.parameters[name] = parameter
+        self.values[name] = Value(name, tuple(int(n) for n in parameter.real.shape), parameter.frac)
+        return self.values[name]
+
+    def emit(self, op: Operator, args: Sequence[Value], name: str) -> Value:
+        """Add a step; its name is the given one, made unique, its shape and scale are what the operator says."""
+        name = self._unique(name)
+        self.steps.append(Step(name, op, tuple(arg.name for arg in args)))
+        self.values[name] = self._follows(self.steps[-1])
+        return self.values[name]
+
+    def _unique(self, name: str) -> str:
+        base, count = name, 0
+        while name in self.values:
+            count += 1
+            name = f"{base}~{count}"
+        return name
+
+    def _follows(self, step: Step) -> Value:
+        """What a step's result is, from its operands."""
+        args = [self.values[name] for name in step.inputs]
+        try:
+            return Value(
+                step.output, step.op.shape(*(a.shape for a in args)), snapped(step.op.frac(*(a.frac for a in args)))
+            )
+        except CompilerBug as error:
+            raise CompilerBug(f"{step.output} ({type(step.op).__name__}): {error}") from None
+
+    def check(self) -> None:
+        """Every value's scale follows from the inputs and parameters by the operators alone. Raises CompilerBug naming it."""
+        for name, spec in (self.inputs | self.parameters).items():
+            if abs(self.values[name].frac - spec.frac) > EPSILON:
+                raise CompilerBug(f"{name}: recorded at scale 2^-{self.values[name].frac:g}, made at 2^-{spec.frac:g}")
+        for step in self.steps:
+            recorded, found = self.values[step.output], self._follows(step)
+            if recorded.shape != found.shape or abs(recorded.frac - found.frac) > EPSILON:
+                raise CompilerBug(
+                    f"{step.output} ({type(step.op).__name__}): recorded as {recorded}, follows as {found}"
+                )
+        for name, output in self.outputs.items():
+            if abs(self.values[output.value].frac - output.shift - output.frac) > EPSILON:
+                raise CompilerBug(
+                    f"output {name}: at scale 2^-{output.frac}, its value {output.value} less {output.shift} bits is at "
+                    f"2^-{self.values[output.value].frac - output.shift:g}"
+                )
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Every value, by the operators' references. Raises WitnessError naming the value that leaves its range."""

@@ -38,6 +38,9 @@ class RoundMax(Operator):
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0][: len(shapes[0]) - self.axes]
 
+    def frac(self, *fracs: float) -> float:
+        return fracs[0] - self.shift
+
     def reference(self, *args: Array) -> Array:
         y = shifted(args[0], self.shift)
         window = tuple(range(y.ndim - self.axes, y.ndim))

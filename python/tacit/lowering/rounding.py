@@ -16,6 +16,7 @@ from tacit import program as pg
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
 from tacit.lowering.core import Operator, in_range, shifted
+from tacit.lowering.scale import agreed
 from tacit.program import Expr
 
 
@@ -48,6 +49,9 @@ class Round(Operator):
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
 
+    def frac(self, *fracs: float) -> float:
+        return fracs[0] - self.shift
+
     def reference(self, *args: Array) -> Array:
         return in_range(shifted(args[0], self.shift), *signed(self.bits))
 
@@ -70,6 +74,9 @@ class RoundRelu(Operator):
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
+
+    def frac(self, *fracs: float) -> float:
+        return fracs[0] - self.shift
 
     def reference(self, *args: Array) -> Array:
         return np.maximum(in_range(shifted(args[0], self.shift), *signed(self.bits)), 0)
@@ -95,14 +102,23 @@ class RoundRelu(Operator):
 
 @dataclass(frozen=True)
 class RoundTable(Operator):
-    """outs[round(x / 2^shift) - lo]: a function by its table; defined where the rounded value is a row."""
+    """outs[round(x / 2^shift) - lo]: a function by its table; defined where the rounded value is a row.
+
+    `at`: the scale of the rows; `gives`: that of the outs.
+    """
 
     shift: int
     lo: int
     outs: tuple[int, ...]
+    at: float
+    gives: float
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
+
+    def frac(self, *fracs: float) -> float:
+        agreed(fracs[0] - self.shift, self.at)
+        return self.gives
 
     def reference(self, *args: Array) -> Array:
         row = in_range(shifted(args[0], self.shift), self.lo, self.lo + len(self.outs) - 1)
@@ -118,15 +134,22 @@ class RoundLine(Operator):
 
     With z = 2^part t + l, 0 <= l < 2^part, the result is 2^part outs[t - lo] + (outs[t - lo + 1] - outs[t - lo]) l: two lookups
     of the same t, one product. z's remainder and l are in digits, so t and l are forced; defined where t is a row.
+    `at`: the scale of t; `gives`: that of the outs.
     """
 
     shift: int
     part: int
     lo: int
     outs: tuple[int, ...]
+    at: float
+    gives: float
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
+
+    def frac(self, *fracs: float) -> float:
+        agreed(fracs[0] - self.shift - self.part, self.at)
+        return self.gives + self.part
 
     def reference(self, *args: Array) -> Array:
         z = shifted(args[0], self.shift)
@@ -177,14 +200,19 @@ def looked_up(builder: Builder, name: str, value: Lazy, shift: int, kind: pg.Tab
 class RoundDivide(Operator):
     """round(x / divisor), halves up, signed in `bits` bits; the divisor is a public constant.
 
-    x + floor(d/2) = d q + r with 0 <= r < d (its own range table) has one solution; q is bounded by its limbs.
+    The real value is divided by divisor * 2^power. x + floor(d/2) = d q + r with 0 <= r < d (its own range table) has one
+    solution; q is bounded by its limbs.
     """
 
     divisor: int
     bits: int
+    power: int
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
+
+    def frac(self, *fracs: float) -> float:
+        return fracs[0] + self.power
 
     def reference(self, *args: Array) -> Array:
         return in_range((args[0] + self.divisor // 2) // self.divisor, *signed(self.bits))

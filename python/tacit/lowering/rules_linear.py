@@ -10,7 +10,9 @@ import numpy as np
 from tacit.errors import QuantizationError
 from tacit.graph import Node
 from tacit.lowering.contraction import Contract
-from tacit.lowering.views import Affine, Permute, Reshape
+from tacit.lowering.rules_columns import by_columns, product_by_columns
+from tacit.lowering.scale import Value
+from tacit.lowering.views import Added, Permute, Reshape, Times
 from tacit.quantize import Array, Quantizer, QValue, Shape, rule
 
 _LABELS = "abcdefghijlmopqrstuvwxyz"
@@ -20,40 +22,36 @@ _LABELS = "abcdefghijlmopqrstuvwxyz"
 def matmul(q: Quantizer, node: Node) -> QValue:
     """x @ y; a constant side is a weight."""
     out = node.outputs[0]
-    names, fracs = ["", ""], [0.0, 0.0]
     constants = [name in q.graph.constants for name in node.inputs]
-    for side in sorted((0, 1), key=lambda i: constants[i]):
-        tensor = node.inputs[side]
+    if constants[1] and (raw := by_columns(q, node.inputs[0], q.graph.constants[node.inputs[1]], node.inputs[1], out)):
+        return q.new(raw, True, out)
+    values: list[Value] = [
+        q.settled(t).value for t, constant in zip(node.inputs, constants, strict=True) if not constant
+    ]
+    for side in (0, 1):
         if constants[side]:
+            tensor = node.inputs[side]
             x = q.settled(node.inputs[1 - side])
-            values = x.absorb(q.graph.constants[tensor], -2)
-            names[side] = q.weight(tensor, values, x, q.rounding_tensor(out))
-        else:
-            names[side] = q.settled(tensor).name
-        fracs[side] = q.ints.fracs[names[side]]
-    frac = sum(fracs)
-    labels = _matmul_labels(q, names, [q.graph.shapes[t] for t in node.inputs])
-    name = q.emit(Contract(*labels), names, frac, out)
-    return q.new(name, frac, True, out)
+            values.insert(side, q.weight(tensor, q.graph.constants[tensor], x, q.rounding_tensor(out)))
+    return q.new(contract(q, values, [q.graph.shapes[t] for t in node.inputs], out), True, out)
 
 
-def _matmul_labels(q: Quantizer, names: list[str], shapes: list[Shape]) -> tuple[str, str, str]:
-    """Labels of both sides and the result; the side that is broadcast along an axis loses its axis of extent one."""
+def contract(q: Quantizer, values: list[Value], shapes: list[Shape], out: str) -> Value:
+    """The raw matrix product; the side that is broadcast along a leading axis loses its axis of extent one."""
     rank = max(len(shape) for shape in shapes) - 2
     lead = _LABELS[:rank]
-    sides = []
+    sides, operands = [], []
     for side, shape in enumerate(shapes):
-        own = lead[rank - (len(shape) - 2) :]
+        own, value = lead[rank - (len(shape) - 2) :], values[side]
         other = shapes[1 - side][:-2]
         wide = dict(zip(lead[rank - len(other) :], other, strict=True))
         kept = [label for label, n in zip(own, shape[:-2], strict=True) if n >= wide.get(label, n)]
         if len(kept) < len(own):
             extents = tuple(n for label, n in zip(own, shape, strict=False) if label in kept)
-            names[side] = q.emit(
-                Reshape((*extents, *shape[-2:])), [names[side]], q.ints.fracs[names[side]], names[side]
-            )
+            value = q.emit(Reshape((*extents, *shape[-2:])), [value], value.name)
         sides.append("".join(kept))
-    return sides[0] + "yk", sides[1] + "kz", lead + "yz"
+        operands.append(value)
+    return q.emit(Contract(sides[0] + "yk", sides[1] + "kz", lead + "yz"), operands, out)
 
 
 @rule("Add")
@@ -82,20 +80,15 @@ def _add_constant(q: Quantizer, node: Node, tensor: str, constant: Array, label:
     v = q.value(tensor)
     shape = q.graph.shapes[out]
     if q.graph.shapes[tensor] != shape:
-        v = q.settled(tensor)
-        v = replace(v, name=q.expanded(v.name, shape))
-        v = replace(v, perm=tuple(range(len(shape))))
-    if v.columns is not None:
-        constant = constant * 2.0 ** -np.array(v.columns)
+        v = q.laid(tensor)
+        v = replace(v, value=q.expanded(v.value, shape), perm=tuple(range(len(shape))))
     # The constant's axes in logical order, then in the order of the integer value.
     full = constant.reshape((1,) * (len(shape) - constant.ndim) + constant.shape)
     inverse = tuple(v.perm.index(i) for i in range(len(shape)))
     base = np.transpose(full, inverse)
     trimmed = base.reshape(base.shape[next((i for i, n in enumerate(base.shape) if n != 1), base.ndim - 1) :])
-    name = q.parameter(label, trimmed, v.frac)
-    wide = q.expanded(name, q.ints.shapes[v.name])
-    summed = q.emit(Affine((sign, 1)), [v.name, wide], v.frac, out)
-    return replace(q.new(summed, v.frac, v.raw, out, v.perm), columns=v.columns)
+    wide = q.expanded(q.parameter(label, trimmed, v.frac), v.value.shape)
+    return q.new(q.emit(Added((sign, 1), (0, 0)), [v.value, wide], out), v.raw, out, v.perm)
 
 
 def _sum(q: Quantizer, node: Node, x: str, y: str, sign: int) -> QValue:
@@ -110,24 +103,20 @@ def _sum(q: Quantizer, node: Node, x: str, y: str, sign: int) -> QValue:
     vs = [q.value(x), q.value(y)]
     lead = next((v for v in vs if v.raw), None)
     perm = lead.perm if lead is not None else tuple(range(len(shape)))
-    names = [_in_order(q, v, tensor, perm, shape) for v, tensor in zip(vs, (x, y), strict=True)]
-    frac = max(v.frac for v in vs)
-    terms = [replace(v, name=name) for v, name in zip(vs, names, strict=True)]
-    coefs = tuple(s << round(frac - v.frac) for s, v in zip((1, sign), terms, strict=True))
-    name = q.emit(Affine(coefs), names, frac, out)
-    return q.new(name, frac, any(v.raw for v in vs), out, perm)
+    terms = [_in_order(q, tensor, perm, shape) for tensor in (x, y)]
+    frac = max(term.frac for term in terms)
+    op = Added((1, sign), tuple(round(frac - term.frac) for term in terms))
+    return q.new(q.emit(op, terms, out), any(v.raw for v in vs), out, perm)
 
 
-def _in_order(q: Quantizer, v: QValue, tensor: str, perm: tuple[int, ...], shape: Shape) -> str:
+def _in_order(q: Quantizer, tensor: str, perm: tuple[int, ...], shape: Shape) -> Value:
     """The integer value broadcast to the logical shape and in the base order of perm."""
+    v = q.value(tensor)
     if v.perm == perm and q.graph.shapes[tensor] == shape:
-        return v.name
-    v = q.settled(tensor)
-    name = q.expanded(v.name, shape)
+        return v.value
+    value = q.expanded(q.laid(tensor).value, shape)
     inverse = tuple(perm.index(i) for i in range(len(perm)))
-    if inverse == tuple(range(len(perm))):
-        return name
-    return q.emit(Permute(inverse), [name], v.frac, f"{tensor}.order")
+    return value if inverse == tuple(range(len(perm))) else q.emit(Permute(inverse), [value], f"{tensor}.order")
 
 
 @rule("Mul", "Div")
@@ -146,43 +135,41 @@ def mul(q: Quantizer, node: Node) -> QValue:
             constant = 1.0 / constant
         if constant.size == 1:
             return _scale(q, x, float(constant.reshape(-1)[0]), out)
+        if joined := product_by_columns(q, x, constant, y, out):
+            return q.new(joined, False, out)
         v = q.settled(x)
-        name = q.weight(y, v.absorb(constant), v, q.rounding_tensor(out))
-        return _entrywise(q, v.name, q.graph.shapes[x], name, q.ints.shapes[name], out)
+        weight = q.weight(y, constant, v, q.rounding_tensor(out))
+        return _entrywise(q, [v.value, weight], out)
     if node.op == "Div":
         raise QuantizationError("a division by a computed tensor", place=node.name)
-    a, b = q.settled(x), q.settled(y)
-    return _entrywise(q, a.name, q.graph.shapes[x], b.name, q.graph.shapes[y], out)
+    return _entrywise(q, [q.settled(x).value, q.settled(y).value], out)
 
 
 def _scale(q: Quantizer, tensor: str, factor: float, out: str) -> QValue:
-    """A power of two only moves the scale; otherwise an integer coefficient of 12 bits."""
+    """A power of two only moves the scale; otherwise an integer coefficient of at most 15 bits."""
     v = q.value(tensor)
     if factor == 0.0:
-        return replace(v, name=q.emit(Affine((0,)), [v.name], v.frac, out), bound=0.0)
+        return replace(v, value=q.emit(Times(0, 0), [v.value], out), bound=0.0)
     exponent = floor(log2(abs(factor)))
     mantissa = factor / 2.0**exponent
     bits = 0 if abs(mantissa) == 1.0 else 14
     coefficient = round(mantissa * 2**bits)
     while coefficient % 2 == 0:
         coefficient, bits = coefficient // 2, bits - 1
-    frac = v.frac + bits - exponent
-    name = v.name if coefficient == 1 else q.emit(Affine((coefficient,)), [v.name], frac, out)
-    return replace(v, name=name, frac=frac, bound=q.bound(out, frac))
+    value = q.emit(Times(coefficient, bits - exponent), [v.value], out)
+    return replace(v, value=value, bound=q.bound(out, value.frac))
 
 
-def _entrywise(q: Quantizer, a: str, a_shape: Shape, b: str, b_shape: Shape, out: str) -> QValue:
+def _entrywise(q: Quantizer, values: list[Value], out: str) -> QValue:
     """Axes of extent one that are broadcast lose their label."""
     shape = q.graph.shapes[out]
     labels = _LABELS[: len(shape)]
-    frac = q.ints.fracs[a] + q.ints.fracs[b]
-    sides, names = [], []
-    for name, own in ((a, a_shape), (b, b_shape)):
-        lead = len(shape) - len(own)
+    sides, operands = [], []
+    for value in values:
+        own, lead = value.shape, len(shape) - len(value.shape)
         kept = [i for i, n in enumerate(own) if n == shape[lead + i]]
         if len(kept) < len(own):
-            name = q.emit(Reshape(tuple(own[i] for i in kept)), [name], q.ints.fracs[name], f"{name}.squeeze")
+            value = q.emit(Reshape(tuple(own[i] for i in kept)), [value], f"{value.name}.squeeze")
         sides.append("".join(labels[lead + i] for i in kept))
-        names.append(name)
-    name = q.emit(Contract(sides[0], sides[1], labels), names, frac, out)
-    return q.new(name, frac, True, out)
+        operands.append(value)
+    return q.new(q.emit(Contract(sides[0], sides[1], labels), operands, out), True, out)

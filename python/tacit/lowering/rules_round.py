@@ -10,10 +10,10 @@ import numpy as np
 
 from tacit.errors import QuantizationError
 from tacit.graph import Node
-from tacit.lowering.rounding import RoundDivide, RoundLine, RoundRelu, RoundTable, signed
+from tacit.lowering.rounding import Round, RoundDivide, RoundLine, RoundRelu, RoundTable, signed
 from tacit.lowering.signs import RoundClip, RoundLeaky
 from tacit.lowering.softmax import SoftmaxLast
-from tacit.lowering.views import Affine, Permute
+from tacit.lowering.views import Permute, Times
 from tacit.quantize import Array, Quantizer, QValue, rule
 
 
@@ -22,10 +22,7 @@ def relu(q: Quantizer, node: Node) -> QValue:
     """Fused with the rounding of its input."""
     tensor, out = node.inputs[0], node.outputs[0]
     v = q.value(tensor)
-    shift = q.shift(v, tensor)
-    frac = v.frac - shift
-    name = q.emit(RoundRelu(shift, q.bits), [v.name], frac, out)
-    return q.new(name, frac, False, out, v.perm)
+    return q.new(q.emit(RoundRelu(*q.narrowing(v.frac, tensor, out)), [v.value], out), False, out, v.perm)
 
 
 @rule("LeakyRelu")
@@ -33,18 +30,16 @@ def leaky_relu(q: Quantizer, node: Node) -> QValue:
     """The slope is a coefficient of `power` fractional bits."""
     tensor, out = node.inputs[0], node.outputs[0]
     v, power = q.value(tensor), 12
-    shift = q.shift(v, tensor)
-    frac = v.frac - shift + power
     slope = round(float(node.attrs["alpha"]) * 2**power)
     if abs(slope) > 1 << 24:
         raise QuantizationError(f"a slope of {node.attrs['alpha']}", place=node.name)
-    name = q.emit(RoundLeaky(shift, q.bits, slope, power), [v.name], frac, out)
-    return q.new(name, frac, False, out, v.perm)
+    op = RoundLeaky(*q.narrowing(v.frac, tensor, out), slope, power)
+    return q.new(q.emit(op, [v.value], out), False, out, v.perm)
 
 
 @rule("Clip")
 def clip(q: Quantizer, node: Node) -> QValue:
-    """Exact: bounds are rounded to the activation's scale, which leaves room for x less its lower bound."""
+    """Bounds are rounded to the scale of what is left; there is room for x less its lower bound."""
     tensor, out = node.inputs[0], node.outputs[0]
     v = q.value(tensor)
     low, high = (float(node.attrs[key]) for key in ("min", "max"))
@@ -54,13 +49,11 @@ def clip(q: Quantizer, node: Node) -> QValue:
     base = next((abs(bound) for bound in bounds if bound is not None), None)
     if base is None:
         return v
-    shift = q.shift(v, tensor)
-    if base:
-        shift = max(shift, ceil(v.frac - log2(((1 << (q.bits - 1)) - 1) / (room + base))))
+    shift, bits = q.narrowing(v.frac, tensor, out)
     frac = v.frac - shift
     lo, hi = (None if bound is None else floor(bound * 2.0**frac + 0.5) for bound in bounds)
-    name = q.emit(RoundClip(shift, q.bits, lo, hi), [v.name], frac, out)
-    return q.new(name, frac, False, out, v.perm)
+    bits = max(bits, ceil(log2((room + base) * 2.0**frac + 1)) + 1)
+    return q.new(q.emit(RoundClip(shift, bits, lo, hi, frac), [v.value], out), False, out, v.perm)
 
 
 def _gelu(x: Array, tanh: bool) -> Array:
@@ -75,6 +68,8 @@ def _erf(x: Array) -> Array:
 
 #: Float operators that become tables.
 TABLES = ("Sigmoid", "Tanh", "Erf", "Gelu")
+#: Beyond these a function is constant, to within 2^-17.
+FLAT = {"Sigmoid": 12.0, "Tanh": 6.25, "Erf": 3.25}
 #: Bits of the position between two rows.
 LINE_BITS = 7
 
@@ -83,8 +78,8 @@ def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValu
     """A function by its table of at most 2^table_bits rows over the calibrated interval with headroom.
 
     The rounding of the input goes straight to the table's scale; with `interpolate` to `LINE_BITS` more, and the function
-    is linear between rows. An input beyond the table is an error at execution, saturating functions included: raise
-    `headroom` where inputs may go further than the calibration samples.
+    is linear between rows. An input beyond the table is an error at execution, unless the function is constant there and
+    most of the interval would be such rows: then the input is clipped first.
     """
     tensor, out = node.inputs[0], node.outputs[0]
     v = q.value(tensor)
@@ -92,6 +87,10 @@ def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValu
     room = (q.options.headroom - 1) * max(abs(low), abs(high), 2.0**-8)
     low, high = low - room, high + room
     rows = 1 << (q.options.table_bits or 12)
+    flat = FLAT.get(node.op, float("inf"))
+    if high - low > 4 * flat:
+        v = _clipped(q, v, tensor, (max(abs(low), abs(high)), flat))
+        low, high = max(low, -flat), min(high, flat)
     frac = min(floor(v.frac), floor(log2((rows - 2) / (high - low))))
     part = min(LINE_BITS, floor(v.frac) - frac) if q.options.interpolate else 0
     first, last = floor(low * 2.0**frac), ceil(high * 2.0**frac)
@@ -99,10 +98,21 @@ def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValu
     scale = floor(log2(((1 << (q.bits - 1)) - 1) / max(float(np.abs(values).max()), 2.0**-20)))
     outs = tuple(np.clip(np.floor(values * 2.0**scale + 0.5), *signed(q.bits)).astype(np.int64).tolist())
     if part:
-        line = RoundLine(round(v.frac - frac - part), part, first, outs)
-        return q.new(q.emit(line, [v.name], scale + part, out), scale + part, True, out, v.perm)
-    name = q.emit(RoundTable(round(v.frac - frac), first, outs[:-1]), [v.name], scale, out)
-    return q.new(name, scale, False, out, v.perm)
+        line = RoundLine(round(v.frac - frac - part), part, first, outs, frac, scale)
+        return q.new(q.emit(line, [v.value], out), True, out, v.perm)
+    op = RoundTable(round(v.frac - frac), first, outs[:-1], frac, scale)
+    return q.new(q.emit(op, [v.value], out), False, out, v.perm)
+
+
+def _clipped(q: Quantizer, v: QValue, tensor: str, ends: tuple[float, float]) -> QValue:
+    """v, of magnitudes up to the first of the ends, clipped to the second at a scale that is fine for it."""
+    reach, flat = ends
+    shift = max(0, floor(v.frac) - (q.bits - 1 - ceil(log2(flat))))
+    frac = v.frac - shift
+    bound = floor(flat * 2.0**frac)
+    bits = ceil(log2((reach + flat) * 2.0**frac + 1)) + 1
+    op = RoundClip(shift, max(bits, q.bits), -bound, bound, frac)
+    return replace(v, value=q.emit(op, [v.value], f"{tensor}.clip"), raw=False, bound=float(bound))
 
 
 @rule("Sigmoid")
@@ -125,29 +135,42 @@ def gelu(q: Quantizer, node: Node) -> QValue:
     return table(q, node, lambda x: _gelu(x, node.attrs.get("approximate") == "tanh"))
 
 
+#: Fractional bits of what a softmax reads, if need be with so many bits in all.
+SOFTMAX_FRAC, MOST_SOFTMAX = 11, 26
+
+
 @rule("Softmax")
 def softmax(q: Quantizer, node: Node) -> QValue:
-    """Along the last axis of a view. The input's scale is its own; shares have the bits of an activation."""
+    """Along the last axis of a view. Shares have the bits of an activation.
+
+    The input has as many, or more where it takes more to see differences of 2^-SOFTMAX_FRAC, which change shares by that part.
+    """
     tensor, out = node.inputs[0], node.outputs[0]
-    v = q.settled(tensor, narrow=True)
+    more = min(MOST_SOFTMAX - q.bits, max(0, SOFTMAX_FRAC - q.target(tensor)))
+    v = q.value(tensor)
+    if more and v.frac > q.target(tensor):
+        op = Round(max(0, q.shift(v.frac, tensor) - more), q.bits + more)
+        v = replace(v, value=q.emit(op, [v.value], f"{tensor}.round"), raw=False)
+    else:
+        v, more = q.settled(tensor, narrow=True), 0
     rank, axis = len(v.perm), node.attrs["axis"] % len(v.perm)
-    order = (*(i for i in range(rank) if i != axis), axis)
-    name = v.name if axis == rank - 1 else q.emit(Permute(order), [v.name], v.frac, f"{out}.rows")
-    share = q.bits - 2
-    name = q.emit(SoftmaxLast(v.frac, q.bits, share), [name], share, out)
-    return q.new(name, share, False, out, tuple(order.index(i) for i in range(rank)))
+    order = tuple(v.perm.index(i) for i in (*(i for i in range(rank) if i != axis), axis))
+    rows = v.value if order == tuple(range(rank)) else q.emit(Permute(order), [v.value], f"{out}.rows")
+    shares = q.emit(SoftmaxLast(v.frac, q.bits + more, q.bits - 2), [rows], out)
+    logical = (*(i for i in range(rank) if i != axis), axis)
+    return q.new(shares, False, out, tuple(logical.index(i) for i in range(rank)))
 
 
 def mean(q: Quantizer, total: QValue, count: int, out: str) -> QValue:
     """total / count: a power of two only moves the scale, any other count is a rounding division."""
     power = (count & -count).bit_length() - 1
-    odd, frac = count >> power, total.frac + power
+    odd = count >> power
     if odd == 1:
-        return replace(total, frac=frac, bound=q.bound(out, frac))
-    k = floor(q.target(out) - frac)
-    name = total.name if k <= 0 else q.emit(Affine((1 << k,)), [total.name], frac + k, f"{out}.scale")
+        return replace(total, value=q.emit(Times(1, power), [total.value], out), bound=q.bound(out, total.frac + power))
+    k = floor(q.target(out) - total.frac - power)
+    name = q.finer(total.value, total.frac + max(0, k), f"{out}.scale")
     divisor = odd << max(0, -k)
     if divisor > 1 << 16:
         raise QuantizationError(f"a mean of {count} entries", place=out, hint="use a power of two")
-    result = q.emit(RoundDivide(divisor, q.bits), [name], frac + k, out)
-    return q.new(result, frac + k, False, out, total.perm)
+    result = q.emit(RoundDivide(divisor, q.bits, power - max(0, -k)), [name], out)
+    return q.new(result, False, out, total.perm)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import floor
 
 import numpy as np
@@ -11,7 +12,7 @@ from tacit.graph import Node
 from tacit.lowering.core import OutputSpec, Threshold
 from tacit.lowering.select import ArgMaxLast
 from tacit.lowering.signs import AtLeast, Commit
-from tacit.lowering.views import Affine, Cut, Permute, Reshape
+from tacit.lowering.views import Added, Cut, Offset, Permute, Reshape
 from tacit.quantize import Array, Quantizer, QValue, rule
 
 
@@ -25,8 +26,8 @@ def compare(q: Quantizer, node: Node) -> QValue:
     tensor, label = node.inputs
     out = node.outputs[0]
     v = q.value(tensor)
-    if q.graph.shapes[tensor] != q.graph.shapes[out] or v.perm != tuple(range(len(v.perm))):
-        v = q.settled(tensor)
+    if q.graph.shapes[tensor] != q.graph.shapes[out] or not v.in_order:
+        v = q.laid(tensor)
     constant = q.graph.constants[label]
     sign = 1 if node.op.startswith("Greater") else -1
     # sign * x >= bound, with the bound an integer at x's scale.
@@ -40,22 +41,21 @@ def compare(q: Quantizer, node: Node) -> QValue:
 def at_least(q: Quantizer, v: QValue, tensor: str, sign: int, bound: Array, bits: int, out: str, label: str) -> QValue:
     """[sign * x >= bound]."""
     shape = q.graph.shapes[out]
-    name = q.expanded(v.name, shape)
+    value = q.expanded(v.value, shape)
     if bound.size == 1:
-        name = q.emit(Affine((sign,), -int(bound.reshape(-1)[0])), [name], v.frac, f"{out}.gap")
+        gap = q.emit(Offset(sign, -int(bound.reshape(-1)[0]), v.frac), [value], f"{out}.gap")
     else:
         weight = q.parameter(label, bound * 2.0**-v.frac, v.frac)
-        name = q.emit(Affine((sign, -1)), [name, q.expanded(weight, shape)], v.frac, f"{out}.gap")
-    bit = q.emit(AtLeast(bits), [name], 0, out)
-    return QValue(bit, 0, False, tuple(range(len(shape))), 1.0)
+        gap = q.emit(Added((sign, -1), (0, 0)), [value, q.expanded(weight, shape)], f"{out}.gap")
+    return replace(q.new(q.emit(AtLeast(bits), [gap], out), False, out), bound=1.0)
 
 
 def publish_threshold(q: Quantizer, threshold: Threshold, tensor: str, value: float) -> None:
     """The only output: 1 where the tensor's entry is at least the value, one bit a batch entry. Compared unrounded."""
     v = q.value(tensor)
     shape = q.graph.shapes[tensor]
-    if v.perm != tuple(range(len(v.perm))):
-        v = q.settled(tensor)
+    if not v.in_order:
+        v = q.laid(tensor)
     starts, to = (0, *threshold.index), (shape[0], *(1,) * len(threshold.index))
     cut = Cut(starts, (1,) * len(shape), to)
     if not abs(value) * 2.0**v.frac < 2.0**60:  # also when it is not a number
@@ -63,13 +63,13 @@ def publish_threshold(q: Quantizer, threshold: Threshold, tensor: str, value: fl
     bound = int(np.ceil(value * 2.0**v.frac))
     reach = (q.calibration.magnitude(tensor) + abs(value)) * q.options.headroom
     bits = max(2, floor(reach * 2.0**v.frac).bit_length() + 2)
-    name = v.name if v.raw else q.emit(cut, [v.name], v.frac, f"{tensor}.entry")
-    name = q.emit(Affine((1,), -bound), [name], v.frac, f"{tensor}.gap")
-    name = q.emit(AtLeast(bits), [name], 0, f"{tensor}.reached")
+    entry = v.value if v.raw else q.emit(cut, [v.value], f"{tensor}.entry")
+    entry = q.emit(Offset(1, -bound, v.frac), [entry], f"{tensor}.gap")
+    entry = q.emit(AtLeast(bits), [entry], f"{tensor}.reached")
     if v.raw:
-        name = q.emit(cut, [name], 0, f"{tensor}.entry")
-    name = q.emit(Reshape((shape[0],)), [name], 0, f"{tensor}.answer")
-    q.ints.outputs[threshold.output] = OutputSpec(name, 0, 1, 0, 0, threshold)
+        entry = q.emit(cut, [entry], f"{tensor}.entry")
+    answer = q.emit(Reshape((shape[0],)), [entry], f"{tensor}.answer")
+    q.ints.outputs[threshold.output] = OutputSpec(answer.name, 0, 1, 0, 0, threshold)
 
 
 @rule("ArgMax")
@@ -78,15 +78,12 @@ def argmax(q: Quantizer, node: Node) -> QValue:
     tensor, out = node.inputs[0], node.outputs[0]
     v = q.settled(tensor, narrow=True)
     rank, axis = len(v.perm), node.attrs["axis"] % len(v.perm)
-    name = v.name
+    rows = v.value
     if axis != rank - 1:
         order = (*(i for i in range(rank) if i != axis), axis)
-        name = q.emit(Permute(order), [name], v.frac, f"{out}.rows")
-    name = q.emit(ArgMaxLast(q.bits + 1), [name], 0, out)
-    shape = tuple(q.graph.shapes[out])
-    extent = q.graph.shapes[tensor][axis]
-    if shape != q.ints.shapes[name]:
-        name = q.emit(Commit(), [name], 0, out)
-        name = q.emit(Reshape(shape), [name], 0, out)
-        return QValue(name, 0, False, tuple(range(len(shape))), float(extent))
-    return QValue(name, 0, True, tuple(range(len(shape))), float(extent))
+        rows = q.emit(Permute(order), [rows], f"{out}.rows")
+    index = q.emit(ArgMaxLast(q.bits + 1), [rows], out)
+    shape, raw = tuple(q.graph.shapes[out]), True
+    if shape != index.shape:
+        index, raw = q.emit(Reshape(shape), [q.emit(Commit(), [index], out)], out), False
+    return replace(q.new(index, raw, out), bound=float(q.graph.shapes[tensor][axis]))

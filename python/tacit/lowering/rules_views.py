@@ -12,10 +12,8 @@ from tacit.quantize import Quantizer, QValue, rule
 
 
 def view(q: Quantizer, node: Node, op: Operator) -> QValue:
-    """One view of the settled input."""
-    v = q.settled(node.inputs[0])
-    name = q.emit(op, [v.name], v.frac, node.outputs[0])
-    return q.new(name, v.frac, False, node.outputs[0])
+    """One view of the input, which stays as wide as it is."""
+    return q.new(q.emit(op, [q.laid(node.inputs[0]).value], node.outputs[0]), False, node.outputs[0])
 
 
 @rule("Reshape")
@@ -54,25 +52,24 @@ def pad(q: Quantizer, node: Node) -> QValue:
 def concat(q: Quantizer, node: Node) -> QValue:
     """All pieces at the finest of their scales; constant pieces are parameters."""
     out = node.outputs[0]
-    computed = [q.settled(t) for t in node.inputs if t not in q.graph.constants]
+    computed = [q.laid(t) for t in node.inputs if t not in q.graph.constants]
     frac = max(v.frac for v in computed)
-    names = []
+    pieces = []
     for tensor in node.inputs:
         if tensor in q.graph.constants:
-            names.append(q.parameter(tensor, q.graph.constants[tensor], frac))
+            pieces.append(q.parameter(tensor, q.graph.constants[tensor], frac))
         else:
-            names.append(q.scaled(q.settled(tensor), frac, f"{tensor}.scale"))
-    return q.new(q.emit(Join(node.attrs["axis"]), names, frac, out), frac, False, out)
+            pieces.append(q.finer(q.laid(tensor).value, frac, f"{tensor}.scale"))
+    return q.new(q.emit(Join(node.attrs["axis"]), pieces, out), False, out)
 
 
 def total(q: Quantizer, node: Node, axes: tuple[int, ...], keep: bool) -> QValue:
     """The sum over axes."""
     out = node.outputs[0]
-    v = q.settled(node.inputs[0])
-    name = q.emit(Total(axes), [v.name], v.frac, out)
+    value = q.emit(Total(axes), [q.laid(node.inputs[0]).value], out)
     if keep:
-        name = q.emit(Reshape(tuple(q.graph.shapes[out])), [name], v.frac, out)
-    return QValue(name, v.frac, False, tuple(range(len(q.graph.shapes[out]))), q.bound(out, v.frac))
+        value = q.emit(Reshape(tuple(q.graph.shapes[out])), [value], out)
+    return q.new(value, False, out)
 
 
 @rule("ReduceSum")

@@ -28,7 +28,7 @@ from tacit.report import NS_PER_CELL, NS_PER_LOOKUP, Pair, cost, worst_error
 TRIALS, SAMPLES, MOST_SAMPLES, MARGIN = 60, 16, 128, 0.8
 #: What is tried: limb widths, bits of activations, bits that a weight must keep when its shift is made a multiple of w,
 #: rows of tables (as they are, and with lines between them).
-WIDTHS, ACTIVATIONS, LEAST = (6, 7, 8, 9, 10, 11, 12, 13, 14, 16), (12, 13, 14, 16), (9, 11, 13)
+WIDTHS, ACTIVATIONS, LEAST = (6, 7, 8, 9, 10, 11, 12, 13, 14, 16), (12, 13, 14, 16, 18, 20, 24), (9, 11, 13)
 ROWS = ((9, 11, 13, 15), (7, 9, 11))
 #: Programs that are built, at most.
 BUILDS = 400

@@ -15,6 +15,7 @@ from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
 from tacit.lowering.core import Operator, in_range, shifted
 from tacit.lowering.rounding import exact_multiple, fused_lookup, half, looked_up, signed
+from tacit.lowering.scale import agreed
 
 
 def sign_bit(builder: Builder, name: str, value: Lazy, low: list[int], bits: int) -> tuple[Lazy, list[Lazy], list[int]]:
@@ -38,6 +39,9 @@ class AtLeast(Operator):
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
 
+    def frac(self, *fracs: float) -> float:
+        return 0.0
+
     def reference(self, *args: Array) -> Array:
         return (in_range(args[0], *signed(self.bits)) >= 0).astype(np.int64)
 
@@ -47,7 +51,7 @@ class AtLeast(Operator):
 
 @dataclass(frozen=True)
 class RoundLeaky(Operator):
-    """y = round(x / 2^shift) signed in `bits` bits; 2^power * y where y >= 0, else slope * y.
+    """y = round(x / 2^shift) signed in `bits` bits; 2^power * y where y >= 0, else slope * y: a slope of slope * 2^-power.
 
     With the sign bit b and a = b y this is (2^power - slope) a + slope y, affine in what is committed; or one lookup.
     """
@@ -59,6 +63,9 @@ class RoundLeaky(Operator):
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
+
+    def frac(self, *fracs: float) -> float:
+        return fracs[0] - self.shift + self.power
 
     def reference(self, *args: Array) -> Array:
         y = in_range(shifted(args[0], self.shift), *signed(self.bits))
@@ -81,18 +88,23 @@ class RoundLeaky(Operator):
 class RoundClip(Operator):
     """min(max(y, lo), hi) for y = round(x / 2^shift); a bound that is None is absent, one of them is there.
 
-    Defined where y - lo (without lo: y - hi) is signed in `bits` bits. With u = y - lo and v = y - hi the result is
-    lo + relu(u) - relu(v), or hi + v - relu(v) without a lower bound. Where activations are narrow, both are lookups of the
-    same rounded value; elsewhere u and v are in signed limbs and relu(u) = [u >= 0] u with the sign bit.
+    The bounds are integers at the scale `at`, which y's must be. Defined where y - lo (without lo: y - hi) is signed in
+    `bits` bits. With u = y - lo and v = y - hi the result is lo + relu(u) - relu(v), or hi + v - relu(v) without a lower
+    bound. Where activations are narrow, both are lookups of the same rounded value; elsewhere u and v are in signed limbs
+    and relu(u) = [u >= 0] u with the sign bit.
     """
 
     shift: int
     bits: int
     lo: int | None
     hi: int | None
+    at: float
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
+
+    def frac(self, *fracs: float) -> float:
+        return agreed(fracs[0] - self.shift, self.at)
 
     def reference(self, *args: Array) -> Array:
         y = shifted(args[0], self.shift)

@@ -23,13 +23,14 @@ from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
 from tacit.lowering.core import Operator, in_range
 from tacit.lowering.maxima import attained
 from tacit.lowering.rounding import bounded, signed
+from tacit.lowering.scale import agreed
 
 
 @dataclass(frozen=True)
 class SoftmaxLast(Operator):
-    """round(2^out e_j / sum e), e_j for exp(x_j - max x), x at `frac` fractional bits and signed in `bits` bits."""
+    """round(2^out e_j / sum e), e_j for exp(x_j - max x), x at scale `at` and signed in `bits` bits."""
 
-    frac: float
+    at: float
     bits: int
     out: int
     precision: int = 12
@@ -37,14 +38,18 @@ class SoftmaxLast(Operator):
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
 
+    def frac(self, *fracs: float) -> float:
+        agreed(*fracs, self.at)
+        return self.out
+
     def _limb(self) -> int:
         return (self.bits + 1) // 2
 
     def tables(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """exp(-l 2^-frac) and exp(-h 2^(w-frac)) at `precision` bits, rounded."""
         w, one = self._limb(), 2.0**self.precision
-        low = np.floor(one * np.exp(-np.arange(1 << w) * 2.0**-self.frac) + 0.5)
-        high = np.floor(one * np.exp(-np.arange(1 << (self.bits - w)) * 2.0 ** (w - self.frac)) + 0.5)
+        low = np.floor(one * np.exp(-np.arange(1 << w) * 2.0**-self.at) + 0.5)
+        high = np.floor(one * np.exp(-np.arange(1 << (self.bits - w)) * 2.0 ** (w - self.at)) + 0.5)
         return tuple(int(v) for v in low), tuple(int(v) for v in high)
 
     def reference(self, *args: Array) -> Array:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,7 +12,10 @@ from tacit.lowering import affine
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy
 from tacit.lowering.core import Operator
+from tacit.lowering.scale import agreed
 from tacit.program import Expr
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -216,20 +221,70 @@ class Total(Operator):
 
 
 @dataclass(frozen=True)
-class Affine(Operator):
-    """sum coef_i * x_i + constant, all of one shape."""
+class Added(Operator):
+    """sum sign_i * x_i of real values: every operand's integers are brought to one scale by 2^shift_i."""
 
-    coefs: tuple[int, ...]
-    constant: int = 0
+    signs: tuple[int, ...]
+    shifts: tuple[int, ...]
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
 
+    def frac(self, *fracs: float) -> float:
+        return agreed(*(frac + shift for frac, shift in zip(fracs, self.shifts, strict=True)))
+
+    def _parts(self, args: Iterable[T]) -> list[tuple[int, T]]:
+        return [(sign << shift, x) for sign, shift, x in zip(self.signs, self.shifts, args, strict=True)]
+
     def reference(self, *args: Array) -> Array:
-        out = np.full(args[0].shape, self.constant, dtype=np.int64)
-        for coef, x in zip(self.coefs, args, strict=True):
+        out = np.zeros(args[0].shape, dtype=np.int64)
+        for coef, x in self._parts(args):
             out = out + coef * x
         return out
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
-        return builder.sum(*zip(self.coefs, args, strict=True), constant=self.constant)
+        return builder.sum(*self._parts(args))
+
+
+@dataclass(frozen=True)
+class Offset(Operator):
+    """sign * x + constant; the constant is an integer in x's units, `at` its scale."""
+
+    sign: int
+    constant: int
+    at: float
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+    def frac(self, *fracs: float) -> float:
+        return agreed(*fracs, self.at)
+
+    def reference(self, *args: Array) -> Array:
+        return self.sign * args[0] + self.constant
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        return builder.sum((self.sign, args[0]), constant=self.constant)
+
+
+@dataclass(frozen=True)
+class Times(Operator):
+    """The real value times factor * 2^-power: the integers take the factor, the scale takes the power.
+
+    With a factor of 1 only the meaning of the integers changes, and no relation is made.
+    """
+
+    factor: int
+    power: int
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+    def frac(self, *fracs: float) -> float:
+        return fracs[0] + self.power
+
+    def reference(self, *args: Array) -> Array:
+        return self.factor * args[0]
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        return builder.sum((self.factor, args[0]))

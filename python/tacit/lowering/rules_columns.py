@@ -1,0 +1,199 @@
+"""Columns of very different magnitude: one fine scale outside, one scale a group of like columns inside.
+
+An input whose last axis mixes ages and incomes has no single scale: at the incomes' the ages are a few integers, at the
+ages' the incomes pass the field in a product. So the input is declared at the finest scale that any of its columns asks
+for, which makes it *wide*; views, sums and constants keep it so. Where it meets weights, its columns are grouped by the
+scale that they ask for, each group is rounded to a scale of its own, and
+
+    x W = sum over groups of x_g W_g,        (x * w)_g = x_g * w_g:
+
+products of ordinary size, added up at one scale, or joined again. A column asks for `bits` bits of half the interval that it
+spans, not of its magnitude: 2000 to 2020 are twenty years apart, however late they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil, floor, log2
+
+import numpy as np
+
+from tacit.graph import Node
+from tacit.lowering.contraction import Contract
+from tacit.lowering.rounding import Round
+from tacit.lowering.scale import Value
+from tacit.lowering.views import Added, Cut, Join
+from tacit.quantize import WIDEST, Array, Quantizer
+
+#: A column that would have this many bits fewer than the rest is uneven; bits between the finest and the coarsest column, at
+#: most; bits of a column's magnitude above its span, at most.
+UNEVEN, SPREAD, OFFSET = 3, 24, 10
+#: Bits of room beyond `headroom` in a group: columns as they come, before any scaling, have long tails.
+ROOM = 2
+#: How many bits the columns of a group may differ by: the first that makes no more than MOST_PIECES pieces.
+WIDTHS, MOST_PIECES = (3, 6, 12), 48
+
+_LABELS = "abcdefghij"
+
+
+def wanted(q: Quantizer, tensor: str, bits: int) -> Array:
+    """The frac that each column asks for: `bits` signed bits of half its span, headroom included; inf where it is zero."""
+    low, high = q.calibration.columns[tensor]
+    magnitude = np.maximum(np.abs(low), np.abs(high)) * q.options.headroom
+    room = np.maximum((high - low) / 2 * q.options.headroom, magnitude * 2.0**-OFFSET)
+    room = np.maximum(room, magnitude.max() * 2.0**-SPREAD)
+    with np.errstate(divide="ignore"):
+        fracs = np.floor(np.log2(((1 << (bits - 1)) - 1) / room))
+    return np.where(magnitude > 0, np.clip(fracs, -16, 40), np.inf)
+
+
+def uneven(q: Quantizer, tensor: str, frac: float) -> bool:
+    """Whether a column, of more than a few in sixty-four, asks for a scale that is finer than `frac` by UNEVEN bits."""
+    columns = q.calibration.columns.get(tensor)
+    if columns is None or columns.shape[1] < 2:
+        return False
+    fracs = wanted(q, tensor, q.bits)
+    seen = np.isfinite(fracs)
+    return int((fracs[seen] >= frac + UNEVEN).sum()) > int(seen.sum()) // 64
+
+
+def input_scale(q: Quantizer, tensor: str) -> tuple[int, int]:
+    """The input's frac and bits: those of its finest column where some user can tell columns apart."""
+    bits = q.options.input_bits or q.bits
+    frac = q.target(tensor, bits)
+    if q.options.input_bits is not None or not uneven(q, tensor, frac) or not _told_apart(q, tensor):
+        return frac, bits
+    fracs = wanted(q, tensor, bits)
+    frac = int(fracs[np.isfinite(fracs)].max())
+    reach = q.calibration.magnitude(tensor) * q.options.headroom * 2.0**frac
+    return frac, ceil(log2(reach + 1)) + 1
+
+
+def _told_apart(q: Quantizer, tensor: str) -> bool:
+    """Whether some user takes columns out or multiplies them with weights of their own, perhaps behind sums and views."""
+
+    def one(node: Node) -> bool:
+        constants = [name for name in node.inputs if name in q.graph.constants]
+        if node.op == "Slice":
+            return True
+        if node.op in ("MatMul", "Mul") and node.inputs[-1] in q.graph.constants:
+            return node.op == "MatMul" or q.graph.constants[node.inputs[1]].size > 1
+        same = q.graph.shapes[node.outputs[0]][-1:] == q.graph.shapes[tensor][-1:]
+        passes = (node.op in ("Add", "Sub") and constants) or node.op in ("Cast", "Concat", "Reshape")
+        return bool(passes) and (same or node.op == "Concat") and _told_apart(q, node.outputs[0])
+
+    return any(map(one, q.users.get(tensor, [])))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Columns of one scale: their places along the last axis, and their rounded value."""
+
+    columns: tuple[int, ...]
+    x: Value
+    bits: int
+
+
+def groups(q: Quantizer, tensor: str) -> list[Group]:
+    """The tensor's columns in groups, rounded; none where one scale does for all, or where the value is not wide."""
+    v = q.value(tensor)
+    if v.raw or v.bound <= 2.0 ** (q.bits + 3) or v.bound > WIDEST or not uneven(q, tensor, q.target(tensor)):
+        return []
+    v = q.laid(tensor)
+    fracs = np.minimum(wanted(q, tensor, q.bits), v.frac)
+    fracs = np.where(np.isfinite(wanted(q, tensor, q.bits)), fracs, fracs.min())  # zero: as roomy as the coarsest
+    magnitude = np.abs(q.calibration.columns[tensor]).max(0) * q.options.headroom
+    found = []
+    for columns in _alike(fracs):
+        chosen = np.array(columns)
+        frac = fracs[chosen].max()
+        bits = max(q.bits, ceil(log2(float(magnitude[chosen].max()) * 2.0**frac + 1)) + 1)
+        part = _gather(q, v.value, columns)
+        found.append(
+            Group(columns, q.emit(Round(round(v.frac - frac), bits + ROOM), [part], f"{tensor}.columns"), bits)
+        )
+    return found
+
+
+def _alike(fracs: Array) -> list[tuple[int, ...]]:
+    """Columns by scale, the coarsest first: in few pieces, none of them with columns too far apart."""
+    for width in WIDTHS:
+        level = ((fracs - fracs.min()) // width).astype(int)
+        if 1 + np.count_nonzero(np.diff(level)) <= MOST_PIECES or width == WIDTHS[-1]:
+            break
+    return [tuple(np.flatnonzero(level == n).tolist()) for n in np.unique(level)]
+
+
+def _gather(q: Quantizer, value: Value, columns: tuple[int, ...]) -> Value:
+    """These columns, in this order, piece by piece."""
+    breaks = [0, *(i + 1 for i, (a, b) in enumerate(pairwise(columns)) if b != a + 1), len(columns)]
+    parts = []
+    for i, j in pairwise(breaks):
+        starts = (*(0 for _ in value.shape[:-1]), columns[i])
+        if (*value.shape[:-1], j - i) == value.shape:
+            return value
+        cut = Cut(starts, (1,) * len(starts), (*value.shape[:-1], j - i))
+        parts.append(q.emit(cut, [value], f"{value.name}.cut"))
+    return parts[0] if len(parts) == 1 else q.emit(Join(len(value.shape) - 1), parts, f"{value.name}.join")
+
+
+def _weights(q: Quantizer, parts: list[tuple[Group, Array]], label: str, frac: float) -> list[Value]:
+    """One weight a group, so that every product has the same scale: `frac` and a whole number of bits.
+
+    Rounding a weight by half a unit moves the result by half a unit times the group's integers: the scale leaves
+    `weight_bits` to the largest product of a weight and a full group.
+    """
+    largest = max(float(np.abs(w).max(initial=0)) * 2.0 ** (g.bits - 1 - g.x.frac) for g, w in parts)
+    room = q.options.weight_bits - 1 - log2(max(largest, 2.0**-40)) + max(g.bits for g, _ in parts) - 1 - frac
+    at = frac + max(0, q.aligned(floor(room), room))
+    return [q.parameter(label, w, at - g.x.frac - _excess(w, at - g.x.frac)) for g, w in parts]
+
+
+def _excess(w: Array, frac: float) -> int:
+    """By how many bits the weights' integers at this scale pass what a parameter takes."""
+    return max(0, ceil(log2(max(float(np.abs(w).max(initial=0)), 2.0**-40)) + frac) - 45)
+
+
+def by_columns(q: Quantizer, tensor: str, weight: Array, label: str, out: str) -> Value | None:
+    """The raw product of the tensor and a matrix of weights, group by group; None where one scale does."""
+    found = groups(q, tensor) if weight.ndim == 2 else []
+    if not found:
+        return None
+    parts = [(g, weight[list(g.columns)]) for g in found]
+    lead = _LABELS[: len(q.graph.shapes[tensor]) - 1]
+    op = Contract(lead + "k", "kz", lead + "z")
+    products = [
+        q.emit(op, [g.x, w], out)
+        for (g, _), w in zip(parts, _weights(q, parts, label, q.scale(q.rounding_tensor(out))), strict=True)
+    ]
+    frac = max(p.frac for p in products)
+    added = Added((1,) * len(products), tuple(round(frac - p.frac) for p in products))
+    return products[0] if len(products) == 1 else q.emit(added, products, out)
+
+
+def product_by_columns(q: Quantizer, tensor: str, weight: Array, label: str, out: str) -> Value | None:
+    """The tensor times a constant along its columns, group by group, each rounded and all joined; None where one scale does."""
+    shape = q.graph.shapes[tensor]
+    if q.graph.shapes[out] != shape or weight.shape[-1] != shape[-1] or weight.size != shape[-1]:
+        return None
+    found = groups(q, tensor)
+    if not found:
+        return None
+    fracs, lead = wanted(q, out, q.bits), _LABELS[: len(shape) - 1]
+    magnitude = np.abs(q.calibration.columns[out]).max(0) * q.options.headroom
+    places: list[int] = []
+    pieces: list[Value] = []
+    for group in found:
+        chosen = list(group.columns)
+        asked = fracs[chosen][np.isfinite(fracs[chosen])]
+        frac = float(asked.max()) if asked.size else float(q.target(out))
+        bits = max(q.bits, ceil(log2(float(magnitude[chosen].max()) * 2.0**frac + 1)) + 1)
+        part = weight.reshape(-1)[chosen]
+        (w,) = _weights(q, [(group, part)], label, frac)
+        raw = q.emit(Contract(lead + "k", "k", lead + "k"), [group.x, w], out)
+        pieces.append(q.emit(Round(max(0, round(raw.frac - frac)), bits + ROOM), [raw], f"{out}.round"))
+        places += chosen
+    frac = max(p.frac for p in pieces)
+    joined = q.emit(Join(len(shape) - 1), [q.finer(p, frac, f"{out}.scale") for p in pieces], f"{out}.groups")
+    return _gather(q, joined, tuple(int(i) for i in np.argsort(places)))

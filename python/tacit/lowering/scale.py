@@ -1,0 +1,39 @@
+"""What an integer means: its real value is integer * 2^-frac, one frac a value.
+
+There is one record of a scale: the `frac` of a `Value`, and only an integer graph makes values. A step's frac is what its
+operator says of its operands' (`Operator.frac`); nothing else can move it. An operator that holds integers in the units of
+one scale (a table's rows, the bounds of a clip) holds that scale too, and takes no other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tacit.errors import CompilerBug
+
+Shape = tuple[int, ...]
+
+#: Scales are sums of a few real numbers: equal up to the rounding errors of that.
+EPSILON = 1e-6
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value of an integer graph: its name there, its shape, its scale."""
+
+    name: str
+    shape: Shape
+    frac: float
+
+
+def snapped(frac: float) -> float:
+    """The scale, whole where only rounding errors of its own arithmetic keep it from being so (x + (24 - x) and the like)."""
+    whole = round(frac)
+    return whole if abs(frac - whole) < 1e-9 else frac
+
+
+def agreed(*fracs: float) -> float:
+    """The one scale that all of these are. Raises CompilerBug."""
+    if max(fracs) - min(fracs) > EPSILON:
+        raise CompilerBug(f"scales that must agree are 2^-({', '.join(f'{frac:g}' for frac in fracs)})")
+    return fracs[0]
