@@ -230,3 +230,7 @@ def _slice(call: Call, values: Sequence[Any]) -> Array:
     for position, axis in enumerate(axes if axes is not None else range(len(starts))):
         index[axis] = slice(starts[position], ends[position], steps[position] if steps else 1)
     return np.asarray(values[0][tuple(index)])
+
+
+#: (domain, name) of the operators that are computed here where their inputs are known.
+FOLDED = {("", name) for name in (*RULES, "Constant", "Shape", "Size")}

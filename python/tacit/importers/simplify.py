@@ -1,4 +1,8 @@
-"""Constant folding and graph simplification by a library, when one is there and succeeds; else the model as it is."""
+"""Constant folding and graph simplification by a library, when one is there and succeeds; else the model as it is.
+
+A library may also fuse: five supported operators become one that is made for a runtime, ``com.microsoft.Attention``.
+Such a result is not taken: the next attempt is less ambitious.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +15,28 @@ from collections.abc import Callable, Iterable, Iterator
 
 from onnx import ModelProto, ValueInfoProto, checker
 
+from tacit.importers.fold import FOLDED
+from tacit.importers.read import DOMAIN_ALIASES, all_parts, check_opsets
+from tacit.importers.registry import IMPORTERS
+
 # Constants that folding would make larger than this stay computed; the importer folds what it needs in its own bounds.
 FOLD_THRESHOLD = "64MB"
 MAX_SIMPLIFIED_BYTES = 2**30
+#: Fusions into operators that the importer does not take. What a version of the library lacks, it ignores; what it has
+#: besides these is found in its result.
+UNWANTED_FUSIONS = ["fuse_attention", "fuse_gqa", "fuse_layer_norm", "fuse_rms_norm", "fuse_rope"]
+
+Operator = tuple[str, str]
 
 
 def simplify(model: ModelProto) -> ModelProto:
-    """An equivalent model with shape computations folded. ``onnxsim``, then ``onnxslim``, then the model itself."""
+    """An equivalent model with shape computations folded, of the same operators and such as the importer takes.
+
+    By ``onnxsim``; by it without its rewriting; by ``onnxslim``; or the model itself.
+    """
     if model.ByteSize() > MAX_SIMPLIFIED_BYTES:
         return model
-    for attempt in (_by_onnxsim, _by_onnxslim):
+    for attempt in (_by_onnxsim, _folded_by_onnxsim, _by_onnxslim):
         result = _try(attempt, model)
         if result is not None:
             return result
@@ -28,16 +44,24 @@ def simplify(model: ModelProto) -> ModelProto:
 
 
 def _try(attempt: Callable[[ModelProto], ModelProto], model: ModelProto) -> ModelProto | None:
-    """The attempt's result if it is a sound model with the same inputs and outputs, else None."""
+    """The attempt's result if it is a sound model with the same inputs and outputs and no foreign operator, else None."""
     try:
         with _quiet():
             result = attempt(model)
             checker.check_model(result)
+            check_opsets(result)
     except Exception:  # a library that is missing or fails in any way only costs the simplification
         return None
     same_inputs = _names(result.graph.input) == _names(model.graph.input)
     same_outputs = _names(result.graph.output) == _names(model.graph.output)
-    return result if same_inputs and same_outputs else None
+    foreign = operators(result) - operators(model) - set(IMPORTERS) - FOLDED
+    return result if same_inputs and same_outputs and not foreign else None
+
+
+def operators(model: ModelProto) -> set[Operator]:
+    """(domain, name) of every node, those of subgraphs and functions too."""
+    nodes = (node for part in all_parts(model) for node in part.node)
+    return {(DOMAIN_ALIASES.get(node.domain, node.domain), node.op_type) for node in nodes}
 
 
 def _names(entries: Iterable[ValueInfoProto]) -> list[str]:
@@ -45,10 +69,18 @@ def _names(entries: Iterable[ValueInfoProto]) -> list[str]:
 
 
 def _by_onnxsim(model: ModelProto) -> ModelProto:
+    return _onnxsim(model, skipped_optimizers=UNWANTED_FUSIONS)
+
+
+def _folded_by_onnxsim(model: ModelProto) -> ModelProto:
+    return _onnxsim(model, perform_optimization=False)
+
+
+def _onnxsim(model: ModelProto, **wanted: object) -> ModelProto:
     import onnxsim
 
     known = inspect.signature(onnxsim.simplify).parameters
-    options = {"tensor_size_threshold": FOLD_THRESHOLD, "certify": False}  # the second is new in 0.8
+    options = {"tensor_size_threshold": FOLD_THRESHOLD, "certify": False, **wanted}  # "certify" is new in 0.8
     result, _ = onnxsim.simplify(model, **{name: value for name, value in options.items() if name in known})
     return result
 
