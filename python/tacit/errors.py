@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 #: The next step for a slug, where the place that raises it knows of none that is more precise.
 NEXT_STEPS = {
     "accuracy": "let the compiler choose the bits, or give more; calibrate with inputs like the real ones; rescale weights or "
@@ -51,25 +54,37 @@ class TacitError(Exception):
     ``slug``: a stable identifier such as ``unsupported_operator``.
     ``place``: where it happened: a node, a tensor, a file, a proof field; empty when there is no better word.
     ``hint``: what to do next (the slug's own step, if none is given); empty when there is nothing to advise.
+    ``details``: for programs, what the sentence has no room for, in the types of JSON; empty for most errors.
     """
 
     default_slug = "error"
 
-    def __init__(self, reason: str, *, slug: str | None = None, place: str = "", hint: str = "") -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        slug: str | None = None,
+        place: str = "",
+        hint: str = "",
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         self.reason = reason
         self.slug = slug if slug is not None else self.default_slug
         self.place = place
         self.hint = hint or NEXT_STEPS.get(self.slug, "")
+        self.details = dict(details or {})
         text = f"{place}: {reason}" if place else reason
         super().__init__(f"{text} ({self.hint})" if self.hint else text)
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         # Keyword-only arguments do not survive the default pickling of exceptions (worker processes need it).
-        return _rebuild, (type(self), self.reason, self.slug, self.place, self.hint)
+        return _rebuild, (type(self), self.reason, self.slug, self.place, self.hint, self.details)
 
 
-def _rebuild(kind: type[TacitError], reason: str, slug: str, place: str, hint: str) -> TacitError:
-    return kind(reason, slug=slug, place=place, hint=hint)
+def _rebuild(
+    kind: type[TacitError], reason: str, slug: str, place: str, hint: str, details: Mapping[str, Any]
+) -> TacitError:
+    return kind(reason, slug=slug, place=place, hint=hint, details=details)
 
 
 class ModelError(TacitError):

@@ -14,7 +14,7 @@ import pytest
 
 from tacit.cli import files, proving
 from tacit.cli.app import run
-from tacit.errors import InputError, InvalidProof, TacitError
+from tacit.errors import InputError, InvalidProof, ModelError, TacitError
 
 Capture = pytest.CaptureFixture[str]
 
@@ -73,6 +73,15 @@ def test_error_says_where_and_what_next(capsys: Capture, monkeypatch: pytest.Mon
     assert out == ""
     for part in ("error: it broke", "[some_slug]", "node Conv_3", "mend it"):
         assert part in err
+
+
+def test_details_are_for_programs(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    details = {"unsupported": [{"operator": "Sin", "nodes": ["wave"]}]}
+    fail_with(monkeypatch, ModelError("operator Sin is not supported", slug="unsupported_operator", details=details))
+    assert run(["prove", "m.tacit", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["error"]["details"] == details
+    assert "wave" not in err
 
 
 def test_refusal_as_json(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

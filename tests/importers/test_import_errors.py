@@ -29,20 +29,6 @@ def dense(weight: np.ndarray) -> onnx.ModelProto:
     return model([node("MatMul", ["x", "w"], ["y"], name="layer")], {"x": (1, 4)}, {"y": 2}, constants={"w": weight})
 
 
-def test_unsupported_operator_lists_the_supported() -> None:
-    error = refusal(model([node("Det", ["x"], ["y"], name="deep")], {"x": (3, 3)}, {"y": 0}))
-    assert error.slug == "unsupported_operator"
-    assert error.place == "node deep (Det)"
-    assert "MatMul" in error.hint
-    assert "Conv" in str(error)
-
-
-def test_operator_that_onnx_does_not_know() -> None:
-    error = refusal(model([node("Magic", ["x"], ["y"], name="m", domain="me")], {"x": (3,)}, {"y": 1}))
-    assert (error.slug, error.place) == ("unsupported_operator", "node m (Magic)")
-    assert "me.Magic" in error.reason
-
-
 @pytest.mark.parametrize(
     ("nodes", "shape", "word"),
     [

@@ -47,6 +47,7 @@ def describe(error: BaseException) -> dict[str, Any]:
             "where": error.place,
             **_compared(error.reason),
             "next": error.hint,
+            "details": error.details,
         }
     elif hasattr(error, "format_message"):  # the argument parser's errors, whichever version of it
         details = {"kind": "error", "slug": "usage", "reason": error.format_message(), "next": "see tacit --help"}
@@ -76,7 +77,7 @@ def describe(error: BaseException) -> dict[str, Any]:
             "reason": f"{type(error).__name__}: {error}",
             "next": "please report it with the command, the trace below and `tacit inspect` of the files",
         }
-    return {name: value for name, value in details.items() if value not in (None, "")}
+    return {name: value for name, value in details.items() if value not in (None, "", {})}
 
 
 def _compared(reason: str) -> dict[str, str]:

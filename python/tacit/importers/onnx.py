@@ -9,15 +9,16 @@ import numpy as np
 import onnx
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
-from tacit.errors import ModelError
+from tacit.errors import NEXT_STEPS, ModelError
 from tacit.graph import Graph, Origin
 from tacit.importers import ops as _ops  # noqa: F401 - fills the registries
 from tacit.importers.builder import Builder, Call, check_extents
 from tacit.importers.fold import fold
 from tacit.importers.fuse import fuse
-from tacit.importers.read import DOMAIN_ALIASES, check_model, node_name, node_reads, order_nodes
-from tacit.importers.registry import IMPORTERS, unsupported
+from tacit.importers.read import DOMAIN_ALIASES, check_model, needed_tensors, node_name, node_reads, order_nodes
+from tacit.importers.registry import IMPORTERS
 from tacit.importers.simplify import simplify
+from tacit.importers.unsupported import Finding, check_known, find_unsupported, refusal
 
 FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16)
 INTEGERS = (
@@ -38,6 +39,7 @@ def import_model(model: ModelProto, *, batch: int, origin: Origin) -> Graph:
     work = ModelProto()
     work.CopyFrom(model)
     check_model(work)
+    check_known(work)
     fix_shapes(work, batch)
     notes = drop_labels(work)
     _complete_outputs(work)
@@ -48,11 +50,7 @@ def import_model(model: ModelProto, *, batch: int, origin: Origin) -> Graph:
     builder.notes += notes
     inputs = _start(builder, work)
     _mark_integers(builder, work)
-    needed = needed_tensors(work)
-    for index, node in enumerate(work.graph.node):
-        call = _call(work, node, index, needed)
-        if any(call.outputs):
-            _translate(builder, call)
+    _translate_all(builder, work)
     outputs = _finish(builder, work, inputs)
     fuse(builder, outputs)
     tensors = {*inputs, *builder.constants, *(name for node in builder.nodes for name in node.outputs)}
@@ -241,15 +239,6 @@ def _mark_integers(builder: Builder, model: ModelProto) -> None:
             builder.integral.add(entry.name)
 
 
-def needed_tensors(model: ModelProto) -> set[str]:
-    """The tensors that some output depends on."""
-    needed = {entry.name for entry in model.graph.output}
-    for node in reversed(model.graph.node):
-        if needed.intersection(node.output):
-            needed |= node_reads(node)
-    return needed
-
-
 def _call(model: ModelProto, node: NodeProto, index: int, needed: set[str]) -> Call:
     """The node as a call; an output that nothing needs is ``""``, as if it had not been asked for."""
     domain = DOMAIN_ALIASES.get(node.domain, node.domain)
@@ -272,6 +261,33 @@ def _attribute(attribute: AttributeProto) -> Any:
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
+def _translate_all(builder: Builder, model: ModelProto) -> None:
+    """Every node that is needed. What is not supported is left out, with what depends on it, and named at the end."""
+    findings = find_unsupported(model)
+    lost = {name for finding in findings for name in finding.outputs}
+    needed = needed_tensors(model)
+    for index, node in enumerate(model.graph.node):
+        call = _call(model, node, index, needed)
+        if not any(call.outputs):
+            continue
+        if not lost.isdisjoint({*node.output, *node_reads(node)}):
+            lost.update(name for name in node.output if name)
+            continue
+        try:
+            _translate(builder, call)
+        except ModelError as error:
+            if error.slug != "unsupported_operator":
+                if findings:
+                    break
+                raise
+            why = error.reason.removeprefix(f"{call.op}: ")
+            hint = "" if error.hint == NEXT_STEPS[error.slug] else error.hint
+            findings.append(Finding(call.domain, call.op, call.name, why, hint))
+            lost.update(name for name in node.output if name)
+    if findings:
+        raise refusal(findings)
+
+
 def _translate(builder: Builder, call: Call) -> None:
     builder.begin(call)
     known = fold(builder, call)
@@ -280,7 +296,7 @@ def _translate(builder: Builder, call: Call) -> None:
         return
     importer = IMPORTERS.get((call.domain, call.op))
     if importer is None:
-        raise unsupported(f"{call.domain}.{call.op}" if call.domain else call.op, call.place)
+        raise call.error("it is computed of constant numbers only")
     try:
         result = importer(builder, call)
     except (IndexError, KeyError, TypeError, ValueError, OverflowError) as error:

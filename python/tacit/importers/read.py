@@ -14,7 +14,6 @@ from tacit.errors import ModelError
 from tacit.importers.attributes import check_name, check_numbers
 from tacit.importers.builder import MAX_ENTRIES
 from tacit.importers.functions import inline_functions
-from tacit.importers.registry import unsupported
 
 MAX_FILE_BYTES = 2**31 - 1  # a protobuf message cannot be larger
 MAX_NODES = 2**17
@@ -61,12 +60,17 @@ def all_graphs(graph: GraphProto | FunctionProto, depth: int = 0) -> Iterator[Gr
         raise ModelError(f"subgraphs are nested deeper than {MAX_DEPTH}", slug="structure")
     yield graph
     for node in graph.node:
-        for attribute in node.attribute:
-            inner = list(attribute.graphs)
-            if attribute.type == AttributeProto.GRAPH:
-                inner.append(attribute.g)
-            for subgraph in inner:
-                yield from all_graphs(subgraph, depth + 1)
+        for subgraph in subgraphs(node):
+            yield from all_graphs(subgraph, depth + 1)
+
+
+def subgraphs(node: NodeProto) -> list[GraphProto]:
+    """The branches and loop bodies in a node's attributes."""
+    return [
+        graph
+        for attribute in node.attribute
+        for graph in [*attribute.graphs, *([attribute.g] if attribute.type == AttributeProto.GRAPH else [])]
+    ]
 
 
 def all_parts(model: ModelProto) -> Iterator[GraphProto | FunctionProto]:
@@ -190,7 +194,6 @@ def check_model(model: ModelProto) -> None:
             "sparse weights are not supported", slug="structure", place="graph", hint="export dense weights"
         )
     order_nodes(model.graph)
-    check_known(model)
 
 
 def check_nodes(model: ModelProto) -> None:
@@ -305,13 +308,21 @@ def _given(graph: GraphProto) -> set[str]:
 def node_reads(node: NodeProto) -> set[str]:
     """What a node needs: its inputs, and what its subgraphs take from outside."""
     names = {name for name in node.input if name}
-    for attribute in node.attribute:
-        for graph in [*attribute.graphs, *([attribute.g] if attribute.type == AttributeProto.GRAPH else [])]:
-            inner = {entry.name for entry in graph.input} | {entry.name for entry in graph.initializer}
-            inner |= {name for part in graph.node for name in part.output}
-            for part in graph.node:
-                names |= node_reads(part) - inner
+    for graph in subgraphs(node):
+        inner = {entry.name for entry in graph.input} | {entry.name for entry in graph.initializer}
+        inner |= {name for part in graph.node for name in part.output}
+        for part in graph.node:
+            names |= node_reads(part) - inner
     return names
+
+
+def needed_tensors(model: ModelProto) -> set[str]:
+    """The tensors that some output depends on."""
+    needed = {entry.name for entry in model.graph.output}
+    for node in reversed(model.graph.node):
+        if needed.intersection(node.output):
+            needed |= node_reads(node)
+    return needed
 
 
 def _topological(graph: GraphProto, needs: list[set[int]]) -> list[int]:
@@ -339,15 +350,6 @@ def _topological(graph: GraphProto, needs: list[set[int]]) -> list[int]:
             "the graph has a cycle through this node", slug="cycle", place=_place(graph.node[index], index)
         )
     return order
-
-
-def check_known(model: ModelProto) -> None:
-    """Operators that ONNX itself does not know cannot be simplified away: name them at once."""
-    for index, node in enumerate(model.graph.node):
-        domain = DOMAIN_ALIASES.get(node.domain, node.domain)
-        if not onnx.defs.has(node.op_type, domain):
-            name = f"{domain}.{node.op_type}" if domain else node.op_type
-            raise unsupported(name, _place(node, index))
 
 
 def _place(node: NodeProto, index: int) -> str:

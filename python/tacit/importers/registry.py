@@ -90,16 +90,14 @@ def onnx_operator(*names: str, domain: str = "") -> Callable[[Importer], Importe
 
 def supported_operators() -> list[str]:
     """Names of the ONNX operators with an importer, as ``Name`` or ``domain.Name``, sorted."""
-    return sorted(f"{domain}.{name}" if domain else name for domain, name in IMPORTERS)
+    return sorted(operator_name(domain, name) for domain, name in IMPORTERS)
 
 
-def unsupported(operator: str, place: str, why: str = "", hint: str = "") -> ModelError:
-    """The error for an ONNX operator, or a use of one, that has no canonical form."""
-    if why:
-        return ModelError(f"{operator}: {why}", slug="unsupported_operator", place=place, hint=hint)
-    return ModelError(
-        f"operator {operator} is not supported",
-        slug="unsupported_operator",
-        place=place,
-        hint="replace it before the export; supported: " + ", ".join(supported_operators()),
-    )
+def operator_name(domain: str, op: str) -> str:
+    """``Name`` of ONNX's own operators, ``domain.Name`` of others."""
+    return f"{domain}.{op}" if domain else op
+
+
+def unsupported(operator: str, place: str, why: str, hint: str = "") -> ModelError:
+    """The error for a use of an operator that has no canonical form."""
+    return ModelError(f"{operator}: {why}", slug="unsupported_operator", place=place, hint=hint)
