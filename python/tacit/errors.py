@@ -99,6 +99,12 @@ class InputError(TacitError):
     default_slug = "input"
 
 
+class NoCopy(InputError, TypeError):
+    """An object that counts what it is used for is asked for a copy. Also a TypeError, as `pickle` and `copy` raise it."""
+
+    default_slug = "copy"
+
+
 class QuantizationError(TacitError):
     """No integer program within the asked-for precision represents the graph."""
 

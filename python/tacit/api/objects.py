@@ -13,36 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from tacit import _native
-from tacit.api.native import failures, read_file, staged, write_file
-from tacit.errors import InputError
+from tacit.api.native import failures, read_file, staged
+from tacit.api.results import Array as Array
+from tacit.api.results import Proof as Proof
+from tacit.api.results import Statement as Statement
+from tacit.api.storage import Path, Stored
+from tacit.api.target import check_target as check_target
+from tacit.errors import InputError, NoCopy
 from tacit.progress import slow
 
 if TYPE_CHECKING:
     from tacit.report import Report
 
-Array = npt.NDArray[Any]
-
-#: Bits of proven security that may be insisted on (docs/protocol.md, section 6).
-LEAST_TARGET, MOST_TARGET = 1, 160
-
-
-def check_target(security: Any) -> None:
-    """Raises InputError unless it is a number of bits to insist on: none at all would accept what is merely well formed."""
-    if isinstance(security, bool) or not isinstance(security, (int, np.integer)):
-        raise InputError(
-            f"expected a whole number, got {type(security).__name__}",
-            slug="type",
-            place="security",
-            hint="for example 128",
-        )
-    if not LEAST_TARGET <= security <= MOST_TARGET:
-        raise InputError(
-            f"expected {LEAST_TARGET} to {MOST_TARGET} bits, got {security}", slug="security", place="security"
-        )
-
-
 Ints = npt.NDArray[np.int64]
-Path = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
@@ -112,10 +95,11 @@ def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(n for n in shape if n != 1)
 
 
-class Program:
+class Program(Stored):
     """A compiled program: public, holds no private number.
 
-    `report`: accuracy against the float model, where it was compiled; `estimate`: sizes and cost.
+    `report`: accuracy against the float model, where it was compiled; `estimate`: sizes and cost. Programs are equal if they
+    have the same digest and geometry: the same proofs are proofs of both.
     """
 
     def __init__(self, native: _native.Program, report: Report | None = None) -> None:
@@ -123,15 +107,19 @@ class Program:
         self._report = report
 
     @classmethod
-    def load(cls, path: Path) -> Program:
-        """Read a program file. Raises InvalidProof (slug encoding, checksum, ..) or ProgramError when it is not one."""
-        data = read_file(path)
-        with failures(str(path)):
-            return cls(_native.Program.from_file(data))
+    def _of_file(cls, data: bytes) -> Program:
+        return cls(_native.Program.from_file(data))
 
-    def save(self, path: Path) -> None:
-        """Write the program file."""
-        write_file(path, self._native.to_file())
+    def _to_file(self) -> bytes:
+        return self._native.to_file()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Program):
+            return NotImplemented
+        return self.digest == other.digest and self._native.geometry() == other._native.geometry()
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
 
     @property
     def digest(self) -> str:
@@ -186,7 +174,8 @@ class Program:
     def report(self) -> Report | None:
         """Accuracy of the integer program against the original model on the calibration samples; prints as a table.
 
-        Of a program that was compiled here. It is not in the public file, for it tells of the weights: None when loaded.
+        Of a program that was compiled here. It is not in the public file, for it tells of the weights: None when loaded or
+        unpickled.
         """
         return self._report
 
@@ -212,37 +201,54 @@ def _port(p: dict[str, Any]) -> Port:
     return Port(p["name"], p["tensor"], tuple(p["shape"]), p["frac"], p["lo"], p["hi"], p["place"])
 
 
-@dataclass(frozen=True)
-class Weights:
-    """The integers of a program's model slab, by tensor name; private, unless the program says otherwise."""
+@dataclass(frozen=True, eq=False)
+class Weights(Stored):
+    """The integers of a program's model slab, by tensor name; private, unless the program says otherwise.
+
+    `save` makes a file that only its owner can read; pickles and file objects have no such owner. Files and bytes hold flat
+    tensors; weights are equal if they have the same integers in the same order.
+    """
 
     program: str
     slab: str
     tensors: Mapping[str, Ints] = field(repr=False)
+    _private = True
 
     @classmethod
-    def load(cls, path: Path) -> Weights:
-        """Read a weights file."""
-        data = read_file(path)
-        with failures(str(path)):
-            program, slab, tensors = _native.weights_from_file(data)
+    def _of_file(cls, data: bytes) -> Weights:
+        program, slab, tensors = _native.weights_from_file(data)
         return cls(program.hex(), slab, dict(tensors))
 
-    def save(self, path: Path) -> None:
-        """Write the weights file, readable by its owner only."""
+    def _to_file(self) -> bytes:
         tensors = [(name, _flat(values)) for name, values in self.tensors.items()]
-        data = _native.weights_to_file(bytes.fromhex(self.program), self.slab, tensors)
-        write_file(path, data, private=True)
+        return _native.weights_to_file(bytes.fromhex(self.program), self.slab, tensors)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Weights):
+            return NotImplemented
+        if (self.program, self.slab, list(self.tensors)) != (other.program, other.slab, list(other.tensors)):
+            return False
+        return all(np.array_equal(_flat(self.tensors[name]), _flat(other.tensors[name])) for name in self.tensors)
+
+    def __hash__(self) -> int:
+        return hash((self.program, self.slab))
+
+    def __copy__(self) -> Weights:
+        return Weights(self.program, self.slab, dict(self.tensors))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Weights:
+        return Weights(self.program, self.slab, {name: np.array(values) for name, values in self.tensors.items()})
 
 
 def _flat(values: Array) -> Ints:
     return np.ascontiguousarray(np.asarray(values, dtype=np.int64).reshape(-1))
 
 
-class Commitment:
+class Commitment(Stored):
     """The public part of a commitment: header, root, y, the declared intervals and their validity proof.
 
-    A child (see `Secret.rotate`) carries its master's validity proof and the link to it.
+    A child (see `Secret.rotate`) carries its master's validity proof and the link to it. Commitments of the same bytes are
+    equal. What was checked of one is remembered by the object alone: one that is loaded or unpickled is checked anew.
     """
 
     def __init__(self, native: _native.Commitment, *, known: bool = False) -> None:
@@ -252,15 +258,19 @@ class Commitment:
         self._accepted: int | None = None
 
     @classmethod
-    def load(cls, path: Path) -> Commitment:
-        """Read a commitment file."""
-        data = read_file(path)
-        with failures(str(path)):
-            return cls(_native.Commitment.from_file(data))
+    def _of_file(cls, data: bytes) -> Commitment:
+        return cls(_native.Commitment.from_file(data))
 
-    def save(self, path: Path) -> None:
-        """Write the commitment file."""
-        write_file(path, self._native.to_file())
+    def _to_file(self) -> bytes:
+        return self._native.to_file()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Commitment):
+            return NotImplemented
+        return self.identity == other.identity and self._native.to_file() == other._native.to_file()
+
+    def __hash__(self) -> int:
+        return hash(self.identity)
 
     def accept(self, security: int = 128) -> None:
         """Check the schema, the validity proof and a child's link; remembered by this object. Raises InvalidProof.
@@ -304,7 +314,10 @@ class Commitment:
 
 
 class Secret:
-    """What the owner of a commitment keeps. It counts its proofs: once saved, in a journal beside the file."""
+    """What the owner of a commitment keeps. It counts its proofs: once saved, in a journal beside the file.
+
+    So it is neither copied nor pickled, and its file has a path.
+    """
 
     def __init__(self, native: _native.Slab) -> None:
         self._native = native
@@ -316,12 +329,14 @@ class Secret:
         A public slab is committed again from the values in the file: InvalidProof (slug encoding) if its root, its
         header or an interval is not theirs.
         """
+        _check_path(path)
         data = read_file(path)
         with failures(str(path)):
             return cls(_native.Slab.from_file(data, os.fspath(path)))
 
     def save(self, path: Path) -> None:
         """Write the secret file (readable by its owner only) and start its journal, PATH.budget."""
+        _check_path(path)
         for there in (os.fspath(path), f"{os.fspath(path)}.budget"):
             if os.path.exists(there):
                 raise InputError(
@@ -373,55 +388,24 @@ class Secret:
         with slow("making a child"), failures(self.slab):
             return Secret(self._native.rotate(proofs))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise NoCopy(
+            "a secret counts its proofs, and a copy would count them anew",
+            slug="copy",
+            place=self.slab,
+            hint="save it to a file and load it where it is used: one process at a time",
+        )
+
     def __repr__(self) -> str:
         left = f"children={self.children}" if self.children else f"remaining={self.remaining}"
         return f"<tacit.Secret {self.slab!r} {left}>"
 
 
-@dataclass(frozen=True)
-class Proof:
-    """A proof with its public tensors. `profile`: seconds by phase, when it was asked for.
-
-    Of a program with committed outputs, and only where the proof was made: `output`, the secret of the commitment that a
-    verifier needs besides the proof, and `outputs`, the real values in it. Neither is in the file.
-    """
-
-    data: bytes = field(repr=False)
-    profile: Mapping[str, float] = field(default_factory=dict, compare=False)
-    peak_memory: int = field(default=0, compare=False)
-    output: Secret | None = field(default=None, compare=False)
-    outputs: Mapping[str, Array] = field(default_factory=dict, repr=False, compare=False)
-
-    @classmethod
-    def load(cls, path: Path) -> Proof:
-        """Read a proof file; it is looked at when it is verified."""
-        return cls(read_file(path))
-
-    def save(self, path: Path) -> None:
-        """Write the proof file."""
-        write_file(path, self.data)
-
-    def to_bytes(self) -> bytes:
-        """The proof file's bytes."""
-        return self.data
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-
-@dataclass(frozen=True)
-class Statement:
-    """What an accepted proof says. Real values in `outputs` and `inputs`, the exact integers in `integers`.
-
-    `digests`: hexadecimal identities of the program, of each commitment and, as "master of model", of the master that
-    a child's values are those of; `hidden`: what the proof does not reveal;
-    `security`: proven bits, the weakest round's.
-    """
-
-    outputs: Mapping[str, Array]
-    inputs: Mapping[str, Array]
-    integers: Mapping[str, Array]
-    digests: Mapping[str, str]
-    hidden: tuple[str, ...]
-    context: bytes
-    security: float
+def _check_path(path: Any) -> None:
+    if not isinstance(path, (str, os.PathLike)):
+        raise InputError(
+            f"expected a path, got {type(path).__name__}: a secret's journal stands beside its file",
+            slug="type",
+            place="secret",
+            hint="give the name of a file",
+        )

@@ -1,0 +1,71 @@
+"""What proving and verifying give: a proof, and the statement of one that is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from tacit.api.storage import Stored
+from tacit.errors import NoCopy
+
+if TYPE_CHECKING:
+    from tacit.api.objects import Secret
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Proof(Stored):
+    """A proof with its public tensors. `profile`: seconds by phase, when it was asked for.
+
+    Of a program with committed outputs, and only where the proof was made: `output`, the secret of the commitment that a
+    verifier needs besides the proof, and `outputs`, the real values in it. Neither is in the file, or in its bytes; such a
+    proof is not pickled. Proofs of the same bytes are equal.
+    """
+
+    data: bytes = field(repr=False)
+    profile: Mapping[str, float] = field(default_factory=dict, compare=False)
+    peak_memory: int = field(default=0, compare=False)
+    output: Secret | None = field(default=None, compare=False)
+    outputs: Mapping[str, Array] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def _of_file(cls, data: bytes) -> Proof:
+        return cls(data)  # it is looked at when it is verified
+
+    def _to_file(self) -> bytes:
+        return self.data
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.output is not None:
+            raise NoCopy(
+                "a proof with the secret of its outputs is not pickled: without that secret nobody could use it",
+                slug="copy",
+                place="proof",
+                hint="save `output` and pass on the proof's bytes (to_bytes) and the commitment of `output`",
+            )
+        return Proof, (self.data, dict(self.profile), self.peak_memory)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What an accepted proof says. Real values in `outputs` and `inputs`, the exact integers in `integers`.
+
+    `digests`: hexadecimal identities of the program, of each commitment and, as "master of model", of the master that
+    a child's values are those of; `hidden`: what the proof does not reveal;
+    `security`: proven bits, the weakest round's.
+    """
+
+    outputs: Mapping[str, Array]
+    inputs: Mapping[str, Array]
+    integers: Mapping[str, Array]
+    digests: Mapping[str, str]
+    hidden: tuple[str, ...]
+    context: bytes
+    security: float
