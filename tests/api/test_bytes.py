@@ -80,7 +80,7 @@ def test_pickles(made: Made, kind: str, protocol: int) -> None:
 def test_what_pickles_leave_out(made: Made) -> None:
     """The program's report, which tells of the weights; what was checked of a commitment."""
     assert made.program.report
-    assert pickle.loads(pickle.dumps(made.program)).report == {}
+    assert pickle.loads(pickle.dumps(made.program)).report is None
     made.commitment.accept()
     assert made.commitment._accepted == 128
     assert pickle.loads(pickle.dumps(made.commitment))._accepted is None
