@@ -14,12 +14,13 @@ export PYO3_PYTHON := $(CURDIR)/$(PY)
 
 RUST_SOURCES := $(shell find crates -name '*.rs' -o -name 'Cargo.toml' 2>/dev/null) Cargo.toml Cargo.lock .cargo/config.toml
 
-.PHONY: demo test test-rust test-python test-portable bench lint docs wheel clean help
+.PHONY: demo test test-rust test-python test-portable fuzz-graphs bench lint docs wheel clean help
 
 help:
 	@echo "make demo   train two small models, prove, verify, and see forgeries refused"
 	@echo "make test   all Rust and Python tests"
 	@echo "make test-portable   the Rust tests without vector instructions, as in the portable wheel"
+	@echo "make fuzz-graphs   random ONNX graphs against onnxruntime (SECONDS=60 SEED=.. JOBS=2; out/fuzz-graphs)"
 	@echo "make lint   formatting, clippy, ruff, mypy, the arrows between crates and modules"
 	@echo "make bench  tables and charts of time, memory and bytes (out/bench)"
 	@echo "make docs   the documentation as a site (site/)"
@@ -42,6 +43,11 @@ test-portable:
 
 test-python: $(STAMPS)/native $(STAMPS)/dev
 	$(PY) -m pytest -n $(JOBS) -q
+
+# Random ONNX graphs: what the compiler makes of them against onnxruntime. Failures, made small, lie in out/fuzz-graphs.
+SECONDS ?= 60
+fuzz-graphs: $(STAMPS)/native $(STAMPS)/dev
+	$(PY) scripts/fuzz_graphs.py --seconds $(SECONDS) --jobs $(JOBS) $(if $(SEED),--seed $(SEED))
 
 lint: $(STAMPS)/dev
 	$(CARGO) fmt --all --check

@@ -1,0 +1,96 @@
+"""Which entries of an output hang on a comparison that no approximation can decide.
+
+Comparisons and ArgMax jump. Where the float operands lie within the error of an approximation of a tie, either answer is
+right, and so is what follows from it; everywhere else there is one answer. The doubtful decisions of a sample are turned
+over in several ways: an entry of an output that changes is in doubt, all others are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from graph_case import Array
+
+from tacit.calibration import Calibration
+from tacit.graph import Graph, Node
+from tacit.importers.registry import CANONICAL
+
+#: A decision is in doubt within this share of the operands' range.
+DOUBT = 4e-3
+TURNS = 6
+COMPARISONS = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual")
+#: Operators whose result is no better known than their operands.
+PASSING = (
+    "Add",
+    "Sub",
+    "Reshape",
+    "Transpose",
+    "Slice",
+    "Pad",
+    "Concat",
+    "Relu",
+    "Clip",
+    "MaxPool",
+    "Mul",
+    "LeakyRelu",
+)
+
+
+class Doubts:
+    """Of one graph; `ranges`: what calibration saw."""
+
+    def __init__(self, graph: Graph, ranges: Calibration) -> None:
+        self.graph = graph
+        self.jumps = any(node.op in COMPARISONS or node.op == "ArgMax" for node in graph.nodes)
+        self.scale: dict[str, float] = {name: ranges.magnitude(name) for name in graph.inputs}
+        self.scale |= {name: float(np.abs(value).max()) for name, value in graph.constants.items()}
+        for node in graph.nodes:
+            own = ranges.magnitude(node.outputs[0])
+            inputs = [self.scale[name] for name in node.inputs]
+            if node.op in ("Mul", "Div"):
+                # A product loses nothing to cancellation of its own, but passes on what its operands lost.
+                inputs = [self.scale[n] / max(self._seen(n, ranges), 1e-12) * own for n in node.inputs]
+            self.scale[node.outputs[0]] = max([own, *inputs]) if node.op in PASSING else own
+
+    def _seen(self, name: str, ranges: Calibration) -> float:
+        return self.scale[name] if name in self.graph.constants else ranges.magnitude(name)
+
+    def of(self, sample: Mapping[str, Array]) -> dict[str, Array]:
+        """For every output, the entries in doubt."""
+        if not self.jumps:
+            return {name: np.zeros(self.graph.shapes[name], dtype=bool) for name in self.graph.outputs}
+        rng = np.random.default_rng(0)
+        first = self._run(sample, None, 1.0)
+        found = {name: np.zeros(self.graph.shapes[name], dtype=bool) for name in self.graph.outputs}
+        for turn in range(TURNS):
+            other = self._run(sample, rng, 1.0 if turn == 0 else 0.5)
+            for name, doubtful in found.items():
+                doubtful |= first[name] != other[name]
+        return found
+
+    def _run(self, sample: Mapping[str, Array], rng: np.random.Generator | None, share: float) -> dict[str, Array]:
+        values: dict[str, Array] = {name: np.asarray(x, dtype=np.float64) for name, x in sample.items()}
+        for node in self.graph.nodes:
+            arrays = [self.graph.constants[n] if n in self.graph.constants else values[n] for n in node.inputs]
+            with np.errstate(all="ignore"):
+                result = np.asarray(CANONICAL[node.op].evaluate(node.attrs, arrays), dtype=np.float64)
+            if rng is not None:
+                result = self._turned(node, arrays, result, rng, share)
+            values[node.outputs[0]] = result
+        return values
+
+    def _turned(self, node: Node, arrays: list[Array], result: Array, rng: np.random.Generator, share: float) -> Array:
+        """The node's answer with its doubtful decisions turned over, each with a chance of `share`."""
+        exact = self.graph.kinds.get(node.inputs[0]) in ("int", "bool")
+        reach = 0.0 if exact else DOUBT * max(self.scale[name] for name in node.inputs)
+        if exact or node.op not in (*COMPARISONS, "ArgMax"):
+            return result
+        turn = rng.random(result.shape) < share
+        if node.op in COMPARISONS:
+            return np.where(turn & (np.abs(arrays[0] - arrays[1]) <= reach), 1.0 - result, result)
+        axis, keep = node.attrs["axis"], bool(node.attrs["keepdims"])
+        best = arrays[0].max(axis=axis, keepdims=True)
+        # Any of those that are nearly the largest.
+        lottery = np.where(arrays[0] >= best - 2 * reach, rng.random(arrays[0].shape), -1.0)
+        return np.where(turn, np.argmax(lottery, axis=axis, keepdims=keep), result)
