@@ -67,7 +67,8 @@ class Call:
 class Case:
     """`batch` above 1: the first axis of every input is free, and is given when the model is compiled.
 
-    `limb`: the limb width of the lowering; 0: the compiler searches.
+    `limb`: the limb width of the lowering; 0: the compiler searches. `outputs`: element types by name; `ranks`: of outputs
+    that declare their number of axes.
     """
 
     seed: int
@@ -80,14 +81,16 @@ class Case:
     constants: dict[str, Array] = field(default_factory=dict)
     nodes: list[Call] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)
+    ranks: dict[str, int] = field(default_factory=dict)
 
     def model(self) -> onnx.ModelProto:
-        """The graph as ONNX; `outputs` maps a name to its element type."""
+        """The graph as ONNX."""
+        ranks = {name: [None] * self.ranks[name] if name in self.ranks else None for name in self.outputs}
         graph = helper.make_graph(
             [helper.make_node(n.op, n.inputs, n.outputs, **n.attrs) for n in self.nodes],
             f"case{self.seed}",
             [helper.make_tensor_value_info(k, TYPES[v.dtype], self._declared(v.shape)) for k, v in self.inputs.items()],
-            [helper.make_tensor_value_info(name, TYPES[dtype], None) for name, dtype in self.outputs.items()],
+            [helper.make_tensor_value_info(name, TYPES[dtype], ranks[name]) for name, dtype in self.outputs.items()],
             [numpy_helper.from_array(value, name) for name, value in self.constants.items()],
         )
         opsets = [helper.make_opsetid("", self.opset)]
@@ -110,6 +113,7 @@ class Case:
                 kept.append(node)
         small = deepcopy(self)
         small.nodes = deepcopy(kept[::-1])
+        small.ranks = {name: rank for name, rank in self.ranks.items() if name in self.outputs}
         small.constants = {name: value for name, value in self.constants.items() if name in wanted}
         small.inputs = {name: value for name, value in small.inputs.items() if name in wanted}
         return small

@@ -416,3 +416,19 @@ def variance(g: Grower, op: str) -> str | None:
     first, second = square and mean(square), mean(x)
     again = second and g.add("Mul", [second, second])
     return first and again and g.add("Sub", [first, again])
+
+
+@structure
+def there_and_back(g: Grower, op: str) -> str | None:
+    """A power of two that is taken back, or an order of axes; what lies between may be an output, so that nothing folds it."""
+    x = g.pick("f", lambda s: len(s) >= 1)
+    if x is None:
+        return None
+    if g.chance(0.3):
+        perm = [int(a) for a in g.rng.permutation(len(g.shape(x)))]
+        turned = g.add("Transpose", [x], perm=perm)
+        return turned and g.add("Transpose", [turned], perm=[perm.index(a) for a in range(len(perm))])
+    factor, dtype = g.power(), g.dtype(x)
+    first = g.add(g.choose(["Mul", "Div"]), [x, g.constant(np.array(factor), dtype)])
+    between = first and (curved(g, first) if g.chance(0.4) else first)
+    return between and g.add(g.choose(["Mul", "Div"]), [between, g.constant(np.array(factor), dtype)])

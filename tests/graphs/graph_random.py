@@ -73,4 +73,6 @@ def _with_outputs(g: Grower) -> Case:
     chosen = chosen[:4]
     order = [chosen[int(i)] for i in g.rng.permutation(len(chosen))]
     g.case.outputs = {name: g.dtype(name).name for name in order}
+    if g.chance(0.8):
+        g.case.ranks = {name: len(g.shape(name)) for name in order}
     return g.case.pruned()

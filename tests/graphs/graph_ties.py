@@ -16,9 +16,8 @@ from tacit.calibration import Calibration
 from tacit.graph import Graph, Node
 from tacit.importers.registry import CANONICAL
 
-#: A decision is in doubt within this share of the operands' range.
-DOUBT = 4e-3
-TURNS = 6
+#: A decision is in doubt within this share of the operands' range; how often a random half of the doubtful is turned over.
+DOUBT, TURNS = 4e-3, 4
 COMPARISONS = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual")
 #: Operators whose result is no better known than their operands.
 PASSING = (
@@ -41,7 +40,7 @@ class Doubts:
     """Of one graph; `ranges`: what calibration saw."""
 
     def __init__(self, graph: Graph, ranges: Calibration) -> None:
-        self.graph = graph
+        self.graph, self.rng = graph, np.random.default_rng(0)
         self.jumps = any(node.op in COMPARISONS or node.op == "ArgMax" for node in graph.nodes)
         self.scale: dict[str, float] = {name: ranges.magnitude(name) for name in graph.inputs}
         self.scale |= {name: float(np.abs(value).max()) for name, value in graph.constants.items()}
@@ -60,37 +59,41 @@ class Doubts:
         """For every output, the entries in doubt."""
         if not self.jumps:
             return {name: np.zeros(self.graph.shapes[name], dtype=bool) for name in self.graph.outputs}
-        rng = np.random.default_rng(0)
-        first = self._run(sample, None, 1.0)
         found = {name: np.zeros(self.graph.shapes[name], dtype=bool) for name in self.graph.outputs}
-        for turn in range(TURNS):
-            other = self._run(sample, rng, 1.0 if turn == 0 else 0.5)
+        first = self._run(sample, {})
+        jumps = [node.name for node in self.graph.nodes if node.op in COMPARISONS or node.op == "ArgMax"]
+        # All at once, one node's at a time, and random halves of all.
+        turns = [dict.fromkeys(jumps, 1.0), *({name: 1.0} for name in jumps), *[dict.fromkeys(jumps, 0.5)] * TURNS]
+        for shares in turns:
+            other = self._run(sample, shares)
             for name, doubtful in found.items():
-                doubtful |= first[name] != other[name]
+                doubtful |= np.abs(first[name] - other[name]) > 1e-9 * self.scale[name]
         return found
 
-    def _run(self, sample: Mapping[str, Array], rng: np.random.Generator | None, share: float) -> dict[str, Array]:
+    def _run(self, sample: Mapping[str, Array], shares: Mapping[str, float]) -> dict[str, Array]:
+        """Every tensor; `shares`: of a node's doubtful decisions, which are turned over."""
         values: dict[str, Array] = {name: np.asarray(x, dtype=np.float64) for name, x in sample.items()}
         for node in self.graph.nodes:
             arrays = [self.graph.constants[n] if n in self.graph.constants else values[n] for n in node.inputs]
             with np.errstate(all="ignore"):
                 result = np.asarray(CANONICAL[node.op].evaluate(node.attrs, arrays), dtype=np.float64)
-            if rng is not None:
-                result = self._turned(node, arrays, result, rng, share)
+            if node.name in shares:
+                result = self._turned(node, arrays, result, shares[node.name])
             values[node.outputs[0]] = result
         return values
 
-    def _turned(self, node: Node, arrays: list[Array], result: Array, rng: np.random.Generator, share: float) -> Array:
-        """The node's answer with its doubtful decisions turned over, each with a chance of `share`."""
-        exact = self.graph.kinds.get(node.inputs[0]) in ("int", "bool")
-        reach = 0.0 if exact else DOUBT * max(self.scale[name] for name in node.inputs)
-        if exact or node.op not in (*COMPARISONS, "ArgMax"):
-            return result
-        turn = rng.random(result.shape) < share
+    def _turned(self, node: Node, arrays: list[Array], result: Array, share: float) -> Array:
+        """The node's answer with a share of its doubtful decisions turned over."""
+        if self.graph.kinds.get(node.inputs[0]) in ("int", "bool"):
+            return result  # known exactly
+        reach = DOUBT * max(self.scale[name] for name in node.inputs)
+        turn = self.rng.random(result.shape) < share
         if node.op in COMPARISONS:
             return np.where(turn & (np.abs(arrays[0] - arrays[1]) <= reach), 1.0 - result, result)
         axis, keep = node.attrs["axis"], bool(node.attrs["keepdims"])
         best = arrays[0].max(axis=axis, keepdims=True)
-        # Any of those that are nearly the largest.
-        lottery = np.where(arrays[0] >= best - 2 * reach, rng.random(arrays[0].shape), -1.0)
+        # Another one of those that are nearly the largest, if there is one.
+        lottery = np.where(arrays[0] >= best - 2 * reach, self.rng.random(arrays[0].shape), -2.0)
+        winner = np.argmax(arrays[0], axis=axis, keepdims=True)
+        np.put_along_axis(lottery, winner, -1.0, axis=axis)
         return np.where(turn, np.argmax(lottery, axis=axis, keepdims=keep), result)
