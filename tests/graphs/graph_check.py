@@ -31,6 +31,9 @@ AIM, WRONG, FRESH = 1e-3, 5e-2, 8.0
 #: Fresh samples, and how far the importer's float64 evaluation may be from onnxruntime's float32.
 COUNT, IMPORT = 8, 1e-4
 
+#: Causes of an error: 16 bits are too few for the graph and its samples, or something else.
+PRECISION, BEYOND = "more than 16 bits are needed", "an error beyond rounding"
+
 #: Outcomes that fail a run.
 FAILURES = ("WRONG", "mismatch", "crash")
 
@@ -186,6 +189,8 @@ class _Check:
                 continue
             kept.append(i)
             for name, y in found.items():
+                if y.shape != self.truth[name][i].shape:
+                    raise _Stop("WRONG", "shape", f"{name}: {y.shape}, not {self.truth[name][i].shape}")
                 gaps[name].append(y - self.truth[name][i])
         if self.case.samples - len(kept) != compiled.accuracy.refused:
             detail = f"{compiled.accuracy.refused} refused samples, truly {self.case.samples - len(kept)}"
@@ -287,7 +292,7 @@ def cause(compiled: CompiledProgram, samples: dict[str, Array], error: float) ->
         for name in graph.outputs:
             scale[name] = max(scale[name], float(np.abs(exact[name]).max()))
             worst = max(worst, float(np.abs(noisy[name] - exact[name]).max()) / scale[name])
-    return "more than 16 bits are needed" if error <= 4 * worst else "an error beyond rounding"
+    return PRECISION if error <= 4 * worst else BEYOND
 
 
 def doubled(proto: onnx.ModelProto) -> onnx.ModelProto:

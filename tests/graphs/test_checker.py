@@ -10,7 +10,7 @@ import graph_check
 import numpy as np
 import pytest
 from graph_case import Call, Case, Input
-from graph_check import check
+from graph_check import BEYOND, check
 from graph_hunt import Hunt, write
 from graph_random import random_case
 from graph_shrink import shrink
@@ -41,7 +41,7 @@ def test_a_scale_that_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = RULES["Relu"]
     monkeypatch.setitem(RULES, "Relu", lambda q, node: replace(v := rule(q, node), frac=v.frac + 1))
     verdict = check(chain("Relu"))
-    assert (verdict.outcome, verdict.reason) == ("WRONG", "an error beyond rounding")
+    assert (verdict.outcome, verdict.reason) == ("WRONG", BEYOND)
     assert verdict.error == pytest.approx(0.5, rel=1e-3)
 
 

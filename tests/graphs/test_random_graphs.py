@@ -5,11 +5,12 @@ The long run over other seeds is `make fuzz-graphs`. A case that fails there is 
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from graph_case import Case
-from graph_check import check
+from graph_check import PRECISION, check
 from graph_random import random_case
 
 FOUND = sorted((Path(__file__).parent / "found").glob("*.json"))
@@ -32,7 +33,11 @@ def test_random_graphs(block: int) -> None:
 
 @pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem)
 def test_found(path: Path) -> None:
-    """Cases that were wrong once."""
+    """Cases that were wrong once. What 16 bits cannot hold may be refused, if the refusal says so."""
     case = Case.load(path)
     verdict = check(case)
+    needs_more = json.loads(path.read_text())["verdict"]["reason"] == PRECISION
+    if needs_more and verdict.outcome == "refused":
+        assert verdict.reason.startswith("quantization: ")
+        return
     assert verdict.outcome in ("ok", "inaccurate"), f"{verdict}\n{case.to_python()}"
