@@ -151,7 +151,7 @@ class _Check:
                 batch=self.case.batch,
                 inputs=self.case.place,
                 settings=settings,
-                max_error=AIM,
+                aim=AIM,
             )
         except TacitError as error:
             if type(error) is TacitError or not error.slug:
@@ -257,7 +257,7 @@ class _Check:
             encoded = compiled.program.encode()
             try:
                 geometry = _native.derive(encoded, 2, 100, "time")
-                program = Program(_native.Program(encoded, geometry, 2, "{}"), {})
+                program = Program(_native.Program(encoded, geometry, 2, "{}"))
                 tensors = {name: np.asarray(values, dtype=np.int64) for name, values in integers.tensors}
                 model = tacit.commit_model(program, Weights(program.digest, integers.slab, tensors))
                 given = {name: self.fresh[name][i] for name in compiled.graph.inputs}
