@@ -6,11 +6,12 @@ use crate::error::{ProgramError, Result};
 use crate::prepared::Prepared;
 use crate::rows::{beyond, low_digit, outside, table_rows};
 use crate::shape::entries;
-use crate::table::{table_len, table_lo, table_out};
+use crate::table::{table_lo, table_out};
 use crate::types::{Expr, Hint, Place, Source, Tensor};
-use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::Arc;
+
+mod relations;
 
 /// A tensor's valid entries, row-major; shared, so that weights are not copied for every proof.
 pub type Values = Arc<Vec<i64>>;
@@ -33,16 +34,43 @@ pub fn execute<G: Into<Values>>(
     givens: impl IntoIterator<Item = (u32, G)>,
 ) -> Result<Trace> {
     let mut run = Run::new(prepared);
-    for (tensor, values) in givens {
-        run.give(tensor, values.into())?;
-    }
-    run.check_givens()?;
-    for hint in &prepared.program.hints {
-        run.hint(hint)?;
-    }
-    run.finish()
+    run.give_all(givens)?;
+    run.compute_all()?;
+    let rows = run.check()?;
+    run.trace.multiplicities = run.counts(rows);
+    Ok(run.trace)
 }
 
+/// Execution with the givens that many runs share, such as weights, in place: they are looked at once.
+#[derive(Clone)]
+pub struct Shared<'a>(Run<'a>);
+
+impl<'a> Shared<'a> {
+    /// Errors as `execute`, of these givens.
+    pub fn new<G: Into<Values>>(
+        prepared: &'a Prepared,
+        givens: impl IntoIterator<Item = (u32, G)>,
+    ) -> Result<Self> {
+        let mut run = Run::new(prepared);
+        run.give_all(givens)?;
+        Ok(Self(run))
+    }
+
+    /// As `execute` of these givens and the shared ones, but nothing counts the rows of tables: they are for a proof.
+    /// It refuses just what `execute` refuses, by the same error.
+    pub fn execute<G: Into<Values>>(
+        &self,
+        givens: impl IntoIterator<Item = (u32, G)>,
+    ) -> Result<Trace> {
+        let mut run = self.0.clone();
+        run.give_all(givens)?;
+        run.compute_all()?;
+        run.check()?;
+        Ok(run.trace)
+    }
+}
+
+#[derive(Clone)]
 struct Run<'a> {
     prepared: &'a Prepared,
     trace: Trace,
@@ -75,6 +103,22 @@ impl<'a> Run<'a> {
             .tensors
             .get(tensor as usize)
             .map_or("", |t| &t.name)
+    }
+
+    fn give_all<G: Into<Values>>(
+        &mut self,
+        givens: impl IntoIterator<Item = (u32, G)>,
+    ) -> Result<()> {
+        givens
+            .into_iter()
+            .try_for_each(|(tensor, values)| self.give(tensor, values.into()))
+    }
+
+    fn compute_all(&mut self) -> Result<()> {
+        self.check_givens()?;
+        let prepared = self.prepared;
+        let mut hints = prepared.program.hints.iter();
+        hints.try_for_each(|hint| self.hint(hint))
     }
 
     fn give(&mut self, tensor: u32, values: Values) -> Result<()> {
@@ -356,75 +400,5 @@ impl<'a> Run<'a> {
             .map(|&row| table_out(kind, row, lo + row as i64))
             .collect();
         self.compute(dst, Arc::new(out))
-    }
-
-    /// Everything is written, all relations hold; counts the rows that lookups use.
-    fn finish(mut self) -> Result<Trace> {
-        let program = &self.prepared.program;
-        for tensor in 0..program.tensors.len() as u32 {
-            self.check_written(tensor, "unwritten", "values from a hint")?;
-        }
-        for e in 0..program.einsums.len() {
-            self.contract(e)?;
-        }
-        program.zeros.par_iter().try_for_each(|zero| {
-            let values = dense(self.prepared, &zero.expr, &zero.shape, &self.trace);
-            outside(&values, 0, 0).map_or(Ok(()), |(i, v)| {
-                let place = format!("zero {}", zero.name);
-                Err(ProgramError::execution(
-                    "zero",
-                    place,
-                    "0",
-                    format!("{v} at {i}"),
-                ))
-            })
-        })?;
-        self.count_rows()?;
-        Ok(self.trace)
-    }
-
-    fn count_rows(&mut self) -> Result<()> {
-        let (prepared, trace) = (self.prepared, &self.trace);
-        let program = &prepared.program;
-        let lists: Vec<Vec<u32>> = program
-            .lookups
-            .par_iter()
-            .map(|lookup| {
-                let kind = &program.tables[lookup.table as usize].kind;
-                let place = format!("lookup {}", lookup.name);
-                let input = dense(prepared, &lookup.input, &lookup.shape, trace);
-                let rows = table_rows(kind, &input, lookup.shift)
-                    .map_err(|miss| miss.error("lookup_input", &place, kind, lookup.shift))?;
-                let output = dense(prepared, &lookup.output, &lookup.shape, trace);
-                let lo = table_lo(kind);
-                let wrong = rows
-                    .iter()
-                    .zip(output.iter())
-                    .find(|(&r, &o)| table_out(kind, r, lo + r as i64) != o);
-                match wrong {
-                    None => Ok(rows),
-                    Some((&row, o)) => {
-                        let expected = table_out(kind, row, lo + row as i64);
-                        Err(ProgramError::execution(
-                            "lookup_output",
-                            place,
-                            expected.to_string(),
-                            o.to_string(),
-                        ))
-                    }
-                }
-            })
-            .collect::<Result<_>>()?;
-        let mut counts: Vec<Vec<i64>> = program
-            .tables
-            .iter()
-            .map(|t| vec![0; table_len(&t.kind) as usize])
-            .collect();
-        for (lookup, rows) in program.lookups.iter().zip(lists) {
-            let count = &mut counts[lookup.table as usize];
-            rows.into_iter().for_each(|row| count[row as usize] += 1);
-        }
-        self.trace.multiplicities = counts;
-        Ok(())
     }
 }

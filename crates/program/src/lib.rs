@@ -36,7 +36,7 @@ pub use bytes::{decode, digest, encode};
 pub use dense::dense;
 pub use einsum::{EinsumPlan, Ends, Side};
 pub use error::ProgramError;
-pub use execute::{execute, Trace, Values};
+pub use execute::{execute, Shared, Trace, Values};
 pub use extension::ExprAt;
 pub use fold::fold_operand;
 pub use layout::{schema_digest, Layout};

@@ -372,8 +372,14 @@ fn slab_tensors_of_hints() {
 fn execution_names_what_does_not_hold() {
     let refuse = |p: Program, givens: Vec<(u32, Vec<i64>)>| {
         let prepared = Prepared::new(p).unwrap();
-        let e = execute(&prepared, givens).unwrap_err();
+        let e = execute(&prepared, givens.clone()).unwrap_err();
         assert_eq!(e.slug, "execution");
+        for cut in 0..=givens.len() {
+            let (first, rest) = givens.split_at(cut);
+            let shared = Shared::new(&prepared, first.iter().cloned());
+            let again = shared.and_then(|s| s.execute(rest.iter().cloned()));
+            assert_eq!(again.unwrap_err(), e);
+        }
         (e.rule, e.place)
     };
     let p = mlp(1, 1, 1);

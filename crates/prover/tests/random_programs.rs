@@ -25,6 +25,10 @@ fn same_as_naive(prepared: &Prepared, givens: &Givens) -> Trace {
         assert_eq!(&trace.einsums[e], expected, "{}", einsum.name);
     }
     assert_eq!(trace.multiplicities, naive.multiplicities);
+    let (first, rest) = givens.split_at(givens.len() / 2);
+    let shared = Shared::new(prepared, first.iter().cloned()).unwrap();
+    let again = shared.execute(rest.iter().cloned()).unwrap();
+    assert_eq!(again.tensors, trace.tensors);
     trace
 }
 

@@ -120,7 +120,11 @@ impl Drop for Links {
 }
 
 /// The values of a slab's tensors where a trace has them; each in its interval.
-fn slab_trace(prepared: &Prepared, slab: usize, given: Vec<(String, Vec<i64>)>) -> Result<Trace> {
+pub fn slab_trace(
+    prepared: &Prepared,
+    slab: usize,
+    given: Vec<(String, Vec<i64>)>,
+) -> Result<Trace> {
     let mut trace = Trace {
         tensors: vec![Arc::default(); prepared.program.tensors.len()],
         ..Trace::default()

@@ -54,9 +54,18 @@ impl Fail {
     }
 }
 
+/// kind, slug, place, reason, hint
+pub type Parts = (&'static str, String, String, String, String);
+
+impl From<Fail> for Parts {
+    fn from(f: Fail) -> Self {
+        (f.kind, f.slug, f.place, f.reason, f.hint)
+    }
+}
+
 impl From<Fail> for PyErr {
     fn from(f: Fail) -> Self {
-        Failure::new_err((f.kind, f.slug, f.place, f.reason, f.hint))
+        Failure::new_err(Parts::from(f))
     }
 }
 

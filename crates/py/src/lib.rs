@@ -8,6 +8,7 @@ mod failure;
 mod program;
 mod proof;
 mod rotate;
+mod run;
 mod slab;
 
 use pyo3::prelude::*;
@@ -33,11 +34,13 @@ fn simd() -> (&'static str, bool) {
 
 #[pymodule]
 fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    run::remember_process();
     m.add("Failure", m.py().get_type::<failure::Failure>())?;
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
     m.add_class::<program::Program>()?;
     m.add_class::<slab::Slab>()?;
     m.add_class::<proof::Commitment>()?;
+    m.add_class::<run::Runner>()?;
     m.add_function(wrap_pyfunction!(simd, m)?)?;
     m.add_function(wrap_pyfunction!(program::derive, m)?)?;
     m.add_function(wrap_pyfunction!(commit::commit, m)?)?;
