@@ -2,6 +2,7 @@
 
     program, weights = tacit.compile("m.onnx", calibration=xs)
     model = tacit.commit_model(program, weights)
+    answers = tacit.run(program, weights, {"x": xs})  # without proving
     proof = tacit.prove(program, model, {"x": x}, context=b"nonce")
     statement = tacit.verify(program, proof, model=model.commitment, context=b"nonce")
 
@@ -15,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tacit.api.calls import commit_data, commit_model, compile, prove, verify
+    from tacit.api.evaluation import evaluate
     from tacit.api.inspect import inspect
     from tacit.api.objects import Commitment, Program, Proof, Secret, Weights
+    from tacit.api.running import run
     from tacit.errors import InvalidProof
 
 __version__ = "0.1.0"
@@ -31,8 +34,10 @@ __all__ = [
     "commit_data",
     "commit_model",
     "compile",
+    "evaluate",
     "inspect",
     "prove",
+    "run",
     "verify",
 ]
 
@@ -40,7 +45,9 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(("commit_data", "commit_model", "compile", "prove", "verify"), "tacit.api.calls"),
     **dict.fromkeys(("Commitment", "Program", "Proof", "Secret", "Weights"), "tacit.api.objects"),
+    "evaluate": "tacit.api.evaluation",
     "inspect": "tacit.api.inspect",
+    "run": "tacit.api.running",
     "InvalidProof": "tacit.errors",
 }
 

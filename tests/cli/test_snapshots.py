@@ -36,6 +36,7 @@ REWRITE = "TACIT_WRITE_SNAPSHOTS=1 python -m pytest tests/cli/test_snapshots.py"
 COMPILE = "compile m.onnx --calibration x.npz --proofs 4"
 PROVE = "prove m.tacit --model model.secret --input one.npz -o out.proof --context c0ffee"
 VERIFY = "verify m.tacit out.proof --model model.commitment --context c0ffee"
+EVALUATE = "evaluate m.tacit --weights m.weights --input many.npz"
 #: One after the other, in one folder; `keys-..`: the names and types of the JSON that it prints.
 COMMANDS = {
     "compile": COMPILE,
@@ -48,6 +49,14 @@ COMMANDS = {
     "commit-rotate": "commit rotate master.secret -o child --proofs 3",
     "keys-commit-rotate": "commit rotate master.secret -o child2 --json",
     "commit-data": "commit data sealed.tacit one.npz -o data",
+    "run": "run m.tacit --weights m.weights --input one.npz",
+    "run-many": "run m.tacit --model model.secret --input many.npz",
+    "run-out": "run sealed.tacit --weights sealed.weights --data data.secret -o answers.npz",
+    "keys-run": "run m.tacit --weights m.weights --input many.npz --json",
+    "evaluate": f"{EVALUATE} --labels y.npy --original m.onnx",
+    "evaluate-threshold": "evaluate bit.tacit --weights bit.weights --input x.npz --original m.onnx --threshold y[1]>=0.5",
+    "evaluate-alone": f"{EVALUATE}",
+    "keys-evaluate": f"{EVALUATE} --labels y.npy --original m.onnx --json",
     "prove": PROVE,
     "prove-profile": f"{PROVE} --profile",
     "keys-prove": f"{PROVE} --profile --json",
@@ -82,12 +91,16 @@ COMMANDS = {
     "error-context": "verify m.tacit out.proof --model model.commitment --context c0f",
     "error-range": "prove m.tacit --model model.secret --input far.npz",
     "error-range-json": "prove m.tacit --model model.secret --input far.npz --json",
+    "error-run-range": "run m.tacit --weights m.weights --input far.npz",
+    "error-run-weights": "run m.tacit --input one.npz",
+    "error-labels": f"{EVALUATE} --labels one.npz",
     "error-other-weights": "commit model m.tacit sealed.weights -o other",
     "error-budget": "commit rotate master.secret -o child3",
 }
 #: What the first step of `tacit prove` ends in, for the exit codes that no input brings about.
 RAISED = {"bug": AttributeError("unexpected"), "interrupted": KeyboardInterrupt()}
-HELP = ("", "compile", "commit", "commit model", "commit data", "commit rotate", "prove", "verify", "inspect", "demo")
+HELP = ("", "compile", "commit", "commit model", "commit data", "commit rotate", "run", "evaluate", "prove", "verify")
+HELP += ("inspect", "demo")
 
 
 def help_name(command: str) -> str:
@@ -198,6 +211,8 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         np.savez("x.npz", x=samples)
         np.savez("one.npz", x=samples[:1])
         np.savez("far.npz", x=np.full((1, 4), 1e6))
+        np.savez("many.npz", x=np.concatenate([samples[:9], np.full((1, 4), 1e6)]))
+        np.save("y.npy", np.arange(10) % 2)
         raw: dict[str, tuple[str, int, str, str]] = {}
         for name, command in COMMANDS.items():
             code, out, err = printed(command)

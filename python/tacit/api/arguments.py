@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
-from tacit.api.objects import Commitment, Program, Proof, Secret, Weights
+import numpy as np
+
+from tacit import _native
+from tacit.api.objects import Array, Commitment, Ints, Port, Program, Proof, Secret, Weights
 from tacit.errors import InputError
 
 #: Words for classes whose names say little.
@@ -32,3 +35,56 @@ def check(name: str, value: Any, *kinds: type, optional: bool = False) -> None:
     raise InputError(
         f"expected {wanted}, got {type(value).__name__}", slug="type", place=name, hint=_MAKE.get(kinds[0], "")
     )
+
+
+def check_weights(program: Program, weights: Weights) -> None:
+    """Raise InputError unless the weights are those of this program."""
+    if weights.program != program.digest:
+        raise InputError(
+            f"expected the weights of program {program.digest[:16]}, got those of {weights.program[:16]}",
+            slug="weights",
+            place="weights",
+            hint="give the weights that were compiled together with this program",
+        )
+
+
+def secret_of(slab: str, secret: Secret | None) -> _native.Slab:
+    """What the extension module takes of the secret for this slab. Raises InputError."""
+    if secret is None:
+        raise InputError(f"the program needs the secret of its {slab}", slug="slabs", place=slab)
+    if secret.slab != slab:
+        raise InputError(f"expected a secret of {slab}, got one of {secret.slab}", slug="slabs", place=slab)
+    return secret._native
+
+
+def check_names(inputs: Mapping[str, Array], ports: list[Port]) -> None:
+    """Raise InputError unless just these inputs are given."""
+    wanted = [port.name for port in ports]
+    for name in wanted:
+        if name not in inputs:
+            raise InputError(
+                f"expected a value for each of {', '.join(wanted)}, got {', '.join(map(str, inputs)) or 'none'}",
+                slug="missing",
+                place=name,
+            )
+    for name in inputs:
+        if name not in wanted:
+            expected = ", ".join(wanted) or "no input that is not committed"
+            raise InputError(f"the program has no such input; it takes {expected}", slug="extra", place=name)
+
+
+def refuse_more(given: Mapping[str, Any]) -> None:
+    """Raise InputError if anything is left that no slab has taken."""
+    for name, value in given.items():
+        if value is not None:
+            raise InputError("the program has no such slab", slug="slabs", place=name)
+
+
+def whole_numbers(name: str, values: Array) -> Ints:
+    """The integers of a slab's tensor, flat. Raises InputError."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu":
+        raise InputError(
+            f"expected integers, got {array.dtype}", slug="dtype", place=name, hint="tacit.compile makes the integers"
+        )
+    return np.ascontiguousarray(array.reshape(-1), dtype=np.int64)

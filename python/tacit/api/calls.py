@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tacit import _native
-from tacit.api.arguments import check
+from tacit.api.arguments import check, check_names, check_weights, refuse_more, secret_of, whole_numbers
 from tacit.api.native import failures
-from tacit.api.objects import Array, Commitment, Ints, Port, Program, Proof, Secret, Statement, Weights, check_target
+from tacit.api.objects import Array, Commitment, Ints, Program, Proof, Secret, Statement, Weights, check_target
 from tacit.errors import AccuracyWarning, InputError, InvalidProof
 from tacit.progress import slow
 
@@ -145,13 +145,7 @@ def commit_model(program: Program, weights: Weights, *, proofs: int | None = Non
     """
     check("program", program, Program)
     check("weights", weights, Weights)
-    if weights.program != program.digest:
-        raise InputError(
-            f"expected the weights of program {program.digest[:16]}, got those of {weights.program[:16]}",
-            slug="weights",
-            place="weights",
-            hint="commit the weights that were compiled together with this program",
-        )
+    check_weights(program, weights)
     return _commit(program, weights.slab, dict(weights.tensors), proofs, children)
 
 
@@ -172,7 +166,7 @@ def commit_data(
             place="data",
             hint='compile with input="committed"',
         )
-    _check_names(inputs, ports)
+    check_names(inputs, ports)
     tensors = {port.tensor: port.quantize(inputs[port.name]) for port in ports}
     return _commit(program, "data", tensors, proofs, children)
 
@@ -196,18 +190,9 @@ def _commit(program: Program, slab: str, tensors: Mapping[str, Array], proofs: i
             place="proofs",
             hint="give the number of proofs when the master is rotated",
         )
-    flat = [(name, _integers(name, values)) for name, values in tensors.items()]
+    flat = [(name, whole_numbers(name, values)) for name, values in tensors.items()]
     with slow(f"committing to the {slab}"), failures(slab):
         return Secret(_native.commit(program._native, slab, flat, budget, children))
-
-
-def _integers(name: str, values: Array) -> Ints:
-    array = np.asarray(values)
-    if array.dtype.kind not in "iu":
-        raise InputError(
-            f"expected integers, got {array.dtype}", slug="dtype", place=name, hint="tacit.compile makes the integers"
-        )
-    return np.ascontiguousarray(array.reshape(-1), dtype=np.int64)
 
 
 def prove(
@@ -232,19 +217,10 @@ def prove(
     for name, secret in (("model", model), ("data", data)):
         check(name, secret, Secret, optional=True)
     given = {"model": model, "data": data}
-    slabs = []
-    for name in program.slabs:
-        if name == "output":
-            continue
-        secret = given.pop(name, None)
-        if secret is None:
-            raise InputError(f"the program needs the secret of its {name}", slug="slabs", place=name)
-        if secret.slab != name:
-            raise InputError(f"expected a secret of {name}, got one of {secret.slab}", slug="slabs", place=name)
-        slabs.append(secret._native)
-    _refuse_more(given)
+    slabs = [secret_of(name, given.pop(name, None)) for name in program.slabs if name != "output"]
+    refuse_more(given)
     ports = [port for port in program.inputs.values() if port.place in ("private", "public")]
-    _check_names(inputs or {}, ports)
+    check_names(inputs or {}, ports)
     flat: list[tuple[str, Ints]] = [(port.tensor, port.quantize((inputs or {})[port.name])) for port in ports]
     output, outputs = _commit_outputs(program, slabs, flat) if program.commits_outputs else (None, {})
     if output is not None:
@@ -264,27 +240,6 @@ def _commit_outputs(
         tensors = dict(_native.compute(program._native, slabs, inputs, "output"))
     values = {p.name: p.dequantize(tensors[p.tensor]) for p in program.outputs.values() if p.tensor in tensors}
     return _commit(program, "output", tensors, None, 0), values
-
-
-def _check_names(inputs: Mapping[str, Array], ports: list[Port]) -> None:
-    wanted = [port.name for port in ports]
-    for name in wanted:
-        if name not in inputs:
-            raise InputError(
-                f"expected a value for each of {', '.join(wanted)}, got {', '.join(map(str, inputs)) or 'none'}",
-                slug="missing",
-                place=name,
-            )
-    for name in inputs:
-        if name not in wanted:
-            expected = ", ".join(wanted) or "no input that is not committed"
-            raise InputError(f"the program has no such input; it takes {expected}", slug="extra", place=name)
-
-
-def _refuse_more(given: Mapping[str, Any]) -> None:
-    for name, value in given.items():
-        if value is not None:
-            raise InputError("the program has no such slab", slug="slabs", place=name)
 
 
 def verify(

@@ -60,20 +60,25 @@ def _named_value(place: str) -> str:
     return re.sub(r"(\.(\d+|r\d+|out|start|step|line|quotient|rest))+$", "", place.removeprefix("lookup "))
 
 
+def exception(parts: tuple[str, str, str, str, str], place: str = "") -> TacitError:
+    """The exception for a failure's (kind, slug, place, reason, hint); `place` goes in front of its own."""
+    kind, slug, where, reason, hint = parts
+    if slug == "file_kind":
+        reason = _named_kinds(reason)
+    if slug == "execution":
+        where = _named_value(where)
+    found = [part for part in (place, where) if part]
+    error = _KINDS.get(kind, TacitError)
+    return error(reason, slug=slug, place=": ".join(found), hint=hint or _HINTS.get(slug, ""))
+
+
 @contextmanager
 def failures(place: str = "") -> Iterator[None]:
     """Raise the package's own exceptions for failures of the extension module; `place` goes in front of theirs."""
     try:
         yield
     except _native.Failure as failure:
-        kind, slug, where, reason, hint = failure.args
-        if slug == "file_kind":
-            reason = _named_kinds(reason)
-        if slug == "execution":
-            where = _named_value(where)
-        parts = [part for part in (place, where) if part]
-        error = _KINDS.get(kind, TacitError)
-        raise error(reason, slug=slug, place=": ".join(parts), hint=hint or _HINTS.get(slug, "")) from None
+        raise exception(failure.args, place) from None
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes:

@@ -53,16 +53,14 @@ class Port:
 
         Raises InputError naming the input, the worst value and the range.
         """
-        array = self._numbers(values)
+        array = self.numbers(values)
         if array.shape != self.shape and not (
             array.size == int(np.prod(self.shape)) and _squeezed(array.shape) == _squeezed(self.shape)
         ):
             raise InputError(f"expected shape {self.shape}, got {array.shape}", slug="shape", place=self.name)
         if not np.all(np.isfinite(array)):
             raise InputError("a value that is not a finite number", slug="not_finite", place=self.name)
-        exact = (array * 2.0**self.frac).reshape(-1)
-        scaled = np.floor(exact)
-        scaled += exact - scaled >= 0.5  # exact + 0.5 could round up by itself
+        scaled = rounded(array.reshape(-1), self.frac)
         outside = (scaled < self.lo) | (scaled > self.hi)
         if np.any(outside):
             low, high = self.range
@@ -75,7 +73,7 @@ class Port:
             )
         return np.ascontiguousarray(scaled.astype(np.int64))
 
-    def _numbers(self, values: Array) -> npt.NDArray[np.float64]:
+    def numbers(self, values: Array) -> npt.NDArray[np.float64]:
         """Real numbers, none of them masked; strings and complex numbers are not."""
         try:
             array = np.asarray(values)
@@ -89,6 +87,14 @@ class Port:
     def dequantize(self, integers: Array) -> npt.NDArray[np.float64]:
         """Real values in the port's shape."""
         return np.asarray(integers, dtype=np.float64).reshape(self.shape) * 2.0**-self.frac
+
+
+def rounded(values: npt.NDArray[np.float64], frac: int) -> npt.NDArray[np.float64]:
+    """The whole numbers nearest to values * 2^frac, halves up."""
+    exact = values * 2.0**frac
+    whole = np.floor(exact)
+    whole += exact - whole >= 0.5  # exact + 0.5 could round up by itself
+    return np.asarray(whole)
 
 
 def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:

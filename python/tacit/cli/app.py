@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from tacit.cli import commit, compiling, failures, proving
+from tacit.cli import commit, compiling, failures, proving, running
 
 app = typer.Typer(
     name="tacit",
@@ -18,6 +18,8 @@ app = typer.Typer(
 )
 app.command("compile")(compiling.compile_model)
 app.add_typer(commit.app, name="commit")
+app.command("run")(running.run)
+app.command("evaluate")(running.evaluate)
 app.command("prove")(proving.prove)
 app.command("verify")(proving.verify)
 app.command("inspect")(proving.inspect)

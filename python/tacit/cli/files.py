@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import lzma
 import os
 import re
@@ -106,10 +107,10 @@ def _onnx_graph(model: Path) -> Any:
 THRESHOLD = re.compile(r"(?:(?P<output>[^\[\]>=]+?)\s*(?:\[(?P<index>[0-9, ]*)\]\s*)?>=)?(?P<value>[^\[\]>=]+)")
 
 
-def read_threshold(text: str, model: Path) -> tuple[str, tuple[int, ...], float]:
+def read_threshold(text: str, model: Path | list[str]) -> tuple[str, tuple[int, ...], float]:
     """`VALUE` or `OUTPUT[INDEX]>=VALUE` as (output, index after the batch axis, value); the index is 0 if not given.
 
-    A bare value is about the only output of the ONNX file. Raises InputError.
+    A bare value is about the only output of `model`, an ONNX file, or the outputs' names. Raises InputError.
     """
     found = THRESHOLD.fullmatch(text.strip())
     try:
@@ -126,7 +127,7 @@ def read_threshold(text: str, model: Path) -> tuple[str, tuple[int, ...], float]
         ) from None
     output = found["output"]
     if output is None:
-        names = [item.name for item in _onnx_graph(model).output]
+        names = model if isinstance(model, list) else [item.name for item in _onnx_graph(model).output]
         if len(names) != 1:
             raise InputError(
                 f"expected a model with one output, got {', '.join(names)}",
@@ -136,6 +137,32 @@ def read_threshold(text: str, model: Path) -> tuple[str, tuple[int, ...], float]
             )
         output = names[0]
     return output.strip(), index, value
+
+
+def read_labels(path: Path) -> npt.NDArray[Any]:
+    """The only array of an .npz or .npy file, or the one named `y` or `labels`. Raises InputError, FileNotFoundError."""
+    arrays = read_arrays(path)
+    for name in arrays if len(arrays) == 1 else ("y", "labels"):
+        if name in arrays:
+            return arrays[name]
+    raise InputError(
+        f"expected one array, or one named y or labels, got {', '.join(arrays) or 'none'}",
+        slug="labels",
+        place=str(path),
+        hint="numpy.savez(path, labels=...)",
+    )
+
+
+def write_arrays(path: Path, arrays: Arrays) -> None:
+    """An .npz file, readable by its owner only, whole or not there. Raises InputError."""
+    from tacit.api.native import write_file
+
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:  # numpy.savez takes no array that has the name of its argument
+        for name, values in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, values, allow_pickle=False)
+    write_file(path, buffer.getvalue(), private=True)
 
 
 def read_context(text: str) -> bytes:

@@ -46,6 +46,37 @@ ProofOut = Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The
 Profile = Annotated[bool, typer.Option("--profile", help="Print the time of every phase.")]
 Chart = Annotated[Path | None, typer.Option("--chart", metavar="FILE", help="Draw the phases (.png, .svg, .pdf).")]
 
+# --- tacit run, tacit evaluate ------------------------------------------------------------------------------------------
+
+PlainWeights = Annotated[Path | None, typer.Option("--weights", metavar="M.weights", help="The program's integers.")]
+AnySecret = Annotated[
+    Path | None,
+    typer.Option("--model", metavar="FILE", help="In place of the weights: the model's secret, even if it is spent."),
+]
+SampleInput = Annotated[
+    Path | None, typer.Option("--input", metavar="X.npz", help="Inputs: of one proof, or many with an axis in front.")
+]
+TestInput = Annotated[
+    Path, typer.Option("--input", metavar="X.npz", help="The samples, first axis the sample.", show_default=False)
+]
+AnswersOut = Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE.npz", help="Write the outputs there.")]
+LabelsFile = Annotated[
+    Path | None,
+    typer.Option("--labels", metavar="Y.npy", help="Right answers: one array, or the one named y or labels (.npz)."),
+]
+Original = Annotated[
+    Path | None, typer.Option("--original", metavar="M.onnx", help="The model it was compiled from, to compare with.")
+]
+DecisionText = Annotated[
+    str | None,
+    typer.Option(
+        "--threshold",
+        metavar="[OUTPUT[INDEX]>=]VALUE",
+        help="What the answer is: as it was compiled, or of a published output.",
+        show_default=False,
+    ),
+]
+
 # --- tacit compile ----------------------------------------------------------------------------------------------------
 
 

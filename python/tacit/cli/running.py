@@ -1,0 +1,171 @@
+"""`tacit run` and `tacit evaluate`: what a program answers, and how well, without a proof."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.markup import escape
+
+from tacit import console
+from tacit.cli import files
+from tacit.cli.options import (
+    AnswersOut,
+    AnySecret,
+    DataSecret,
+    DecisionText,
+    Json,
+    LabelsFile,
+    Original,
+    PlainWeights,
+    ProgramFile,
+    SampleInput,
+    TestInput,
+)
+from tacit.errors import InputError
+
+#: Samples, and entries of an output, that are shown to people.
+MOST_SAMPLES, MOST_ENTRIES = 8, 12
+
+
+def run(
+    program: ProgramFile,
+    weights: PlainWeights = None,
+    model: AnySecret = None,
+    input_: SampleInput = None,
+    data: DataSecret = None,
+    out: AnswersOut = None,
+    as_json: Json = False,
+) -> None:
+    """Run the integer program on one input or many, without proving. Spends nothing."""
+    import tacit
+
+    if out is not None:
+        if out.suffix.lower() != ".npz":
+            raise InputError(
+                f"expected a file name that ends in .npz, got {out.name}", slug="file", place="--out", hint="-o out.npz"
+            )
+        files.check_output(out, program, weights, model, data, input_)
+    loaded = tacit.Program.load(program)
+    values = _values(weights, model)
+    secret = None if data is None else tacit.Secret.load(data)
+    names = [name for name, port in loaded.inputs.items() if secret is None or port.place != "data"]
+    arrays: files.Arrays = {}
+    if input_ is not None:
+        arrays = files.pick(files.read_arrays(input_), names, place=str(input_))
+    start = time.perf_counter()
+    with console.busy("running"):
+        found = tacit.run(loaded, values, arrays, data=secret)
+    result: dict[str, Any] = {"seconds": time.perf_counter() - start}
+    shapes = {name: port.shape for name, port in loaded.outputs.items()}
+    many = any(found.outputs[name].shape != shape for name, shape in shapes.items())
+    if many:
+        result["samples"] = len(next(iter(found.outputs.values())))
+        result["refused"] = [
+            {"sample": i, "slug": error.slug, "where": error.place, "reason": error.reason}
+            for i, error in found.refused.items()
+        ]
+    if out is not None:
+        files.write_arrays(out, {name: np.asarray(values) for name, values in found.outputs.items()})
+        result["out"] = str(out)
+    else:
+        result["outputs"] = found.outputs
+    if as_json:
+        console.print_json(result)
+    else:
+        _show(result, found.outputs, many=many)
+
+
+def _values(weights: Path | None, model: Path | None) -> Any:
+    """The weights, or the secret that holds them; InputError unless it is just one."""
+    import tacit
+
+    if model is not None and weights is None:
+        return tacit.Secret.load(model)
+    if weights is not None and model is None:
+        return tacit.Weights.load(weights)
+    raise InputError(
+        f"expected --weights or --model, got {'neither' if weights is None else 'both'}",
+        slug="slabs",
+        place="--weights",
+        hint="--weights M.weights, or --model model.secret",
+    )
+
+
+def _show(result: dict[str, Any], outputs: Any, *, many: bool) -> None:
+    out = console.stdout()
+    rows = [("took", console.duration(result["seconds"]))]
+    if many:
+        rows.append(("samples", console.number(result["samples"])))
+        rows.append(("without a proof", console.number(len(result["refused"]))))
+        rows += [("the first", _refusal(refused)) for refused in result["refused"][:1]]
+    if "out" in result:
+        rows.append(("outputs", f"[bold]{escape(result['out'])}[/bold]"))
+    elif not many:
+        rows += [(f"output {name}", _entries(values)) for name, values in outputs.items()]
+    out.print(console.facts(rows))
+    if "out" in result or not many:
+        return
+    shown = min(result["samples"], MOST_SAMPLES)
+    table = [[str(i), *(_entries(values[i]) for values in outputs.values())] for i in range(shown)]
+    out.print(console.table(["sample", *outputs], table))
+    if result["samples"] > shown:
+        out.print(f"[dim]and {console.number(result['samples'] - shown)} more: -o FILE.npz, or --json[/dim]")
+
+
+def _refusal(refused: dict[str, Any]) -> str:
+    return escape(console.one_line(f"sample {refused['sample']}: {refused['where']}: {refused['reason']}"))
+
+
+def _entries(values: Any) -> str:
+    flat = np.asarray(values).reshape(-1)
+    shown = ", ".join(console.number(float(value)) for value in flat[:MOST_ENTRIES])
+    return f"{shown}, ..." if flat.size > MOST_ENTRIES else shown
+
+
+def evaluate(
+    program: ProgramFile,
+    input_: TestInput,
+    weights: PlainWeights = None,
+    model: AnySecret = None,
+    labels: LabelsFile = None,
+    original: Original = None,
+    threshold: DecisionText = None,
+    as_json: Json = False,
+) -> None:
+    """Say how good the integer program is on a test set: against labels, against its original. Spends nothing."""
+    import tacit
+
+    loaded = tacit.Program.load(program)
+    values = _values(weights, model)
+    names = list(loaded.outputs)
+    arrays = files.pick(files.read_arrays(input_), files.input_names(loaded), place=str(input_))
+    start = time.perf_counter()
+    with console.busy("evaluating"):
+        found = tacit.evaluate(
+            loaded,
+            values,
+            arrays,
+            None if labels is None else files.read_labels(labels),
+            original=None if original is None else str(original),
+            threshold=None if threshold is None else files.read_threshold(threshold, names),
+        )
+    seconds = time.perf_counter() - start
+    if as_json:
+        console.print_json({**console.plain(found), "seconds": seconds})
+        return
+    out = console.stdout()
+    rows = [
+        ("took", console.duration(seconds)),
+        ("samples", console.number(found.samples)),
+        ("without a proof", console.number(found.refused)),
+    ]
+    if found.reason is not None:
+        rows.append(("the first", escape(console.one_line(found.reason))))
+    out.print(console.facts(rows))
+    for name, scores in found.outputs.items():
+        if lines := scores.rows():
+            out.print()
+            out.print(console.table([name, "program", "original"], lines))
