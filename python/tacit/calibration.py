@@ -31,8 +31,9 @@ class Calibration:
     columns: Mapping[str, Array] = field(default_factory=dict)
 
     def magnitude(self, tensor: str) -> float:
-        """The largest absolute value, at least 2^-20."""
-        return max(abs(self.ranges[tensor][0]), abs(self.ranges[tensor][1]), 2.0**-20)
+        """The largest absolute value; 1 where that is 0, or as good as 0 for a float32."""
+        found = max(abs(self.ranges[tensor][0]), abs(self.ranges[tensor][1]))
+        return found if found > 2.0**-126 else 1.0
 
 
 def batches(graph: Graph, inputs: Mapping[str, Array]) -> Iterator[dict[str, Array]]:

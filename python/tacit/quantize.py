@@ -34,11 +34,15 @@ Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
 
 
+#: Bits of a weight, where more do not pay.
+WEIGHT_BITS = 16
+
+
 @dataclass(frozen=True)
 class Options:
     """Precision. Bits count the sign; None: the compiler searches, see `tacit.lowering.search`.
 
-    `input_bits`: None: as activations. `headroom`: room beyond the calibrated magnitudes, as a factor.
+    `weight_bits`: None: WEIGHT_BITS, more where nothing else helps. `input_bits`: None: as activations. `headroom`: room beyond the calibrated magnitudes, as a factor.
     `table_bits`: rows of a function's table, as a power of two; `interpolate`: linear between them.
     `align`: a limb width that shifts are made multiples of (0: never) while `least_weight_bits` remain.
     """
@@ -47,7 +51,7 @@ class Options:
     least_weight_bits: int | None = None
     table_bits: int | None = None
     interpolate: bool | None = None
-    weight_bits: int = 16
+    weight_bits: int | None = None
     input_bits: int | None = None
     output_bits: int = 16
     headroom: float = 1.5
@@ -126,18 +130,23 @@ class Quantizer:
         """Bits of an activation."""
         return self.options.activation_bits or 16
 
+    @property
+    def weight_bits(self) -> int:
+        """Bits of a weight."""
+        return self.options.weight_bits or WEIGHT_BITS
+
     def target(self, tensor: str, bits: int | None = None) -> int:
         """The frac at which headroom times the tensor's calibrated magnitude fits in `bits`."""
         bits = self.bits if bits is None else bits
         room = self.calibration.magnitude(tensor) * self.options.headroom
-        return max(-16, min(40, floor(log2(((1 << (bits - 1)) - 1) / room))))
+        return floor(log2(((1 << (bits - 1)) - 1) / room))
 
     def scale(self, tensor: str) -> float:
         """As `target`; the finest real one where only weights see the tensor."""
         if not self.free(tensor):
             return self.target(tensor)
         room = self.calibration.magnitude(tensor) * self.options.headroom
-        return max(-16.0, min(40.0, log2(((1 << (self.bits - 1)) - 1) / room)))
+        return log2(((1 << (self.bits - 1)) - 1) / room)
 
     def free(self, tensor: str) -> bool:
         """Whether every use leads, through operators that keep the scale, to a product with weights."""
@@ -195,12 +204,12 @@ class Quantizer:
         Its frac is the finest that `weight_bits` allow and that makes the shift of the rounding whole; with `align` a
         multiple of it, as long as `least_weight_bits` remain.
         """
-        o, target = self.options, self.scale(tensor)
-        largest = max(float(np.abs(values).max(initial=0)), 2.0**-30)
-        finest = min(log2(((1 << (o.weight_bits - 1)) - 1) / largest), 46 - x.frac)
+        target = self.scale(tensor)
+        largest = float(np.abs(values).max(initial=0)) or 1.0
+        finest = log2(((1 << (self.weight_bits - 1)) - 1) / largest)
         room = x.frac + finest - target
         shift = self.aligned(floor(room), room)
-        return self.parameter(name, values, target + shift - x.frac, max(2, o.weight_bits - floor(room - shift)))
+        return self.parameter(name, values, target + shift - x.frac, max(2, self.weight_bits - floor(room - shift)))
 
     def aligned(self, shift: int, room: float) -> int:
         """The shift, or a multiple of `align` below it, as long as `least_weight_bits` remain of the `room` for it."""
@@ -208,7 +217,7 @@ class Quantizer:
         if (
             o.align
             and shift >= o.align
-            and o.weight_bits - (room - shift + shift % o.align) >= (o.least_weight_bits or 9)
+            and self.weight_bits - (room - shift + shift % o.align) >= (o.least_weight_bits or 9)
         ):
             shift -= shift % o.align
         return shift

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tacit.calibration import batches
-from tacit.errors import QuantizationError, WitnessError
+from tacit.errors import CompilerBug, QuantizationError, WitnessError
 from tacit.graph import Graph, evaluate
 from tacit.importers.reference import Reference
 from tacit.lowering.core import IntGraph
@@ -183,6 +183,8 @@ def accuracy(ints: IntGraph, known: Iterable[Pair], *, against: str = "float64",
         samples += 1
         for name, integers in results.items():
             expected = ints.outputs[name].expected(exact[name])
+            if expected.shape != integers.shape:
+                raise CompilerBug(f"output {name}: shape {integers.shape}, that of the model is {expected.shape}")
             right[name].append(expected)
             gaps[name].append(integers * 2.0 ** -ints.outputs[name].frac - expected)
         for name in (n for n in ints.tensors if n in exact):  # in the order that they are computed

@@ -51,7 +51,7 @@ def compile_model(
     batch: Batch = 1,
     headroom: Headroom = None,
     activation_bits: ActivationBits = None,
-    weight_bits: WeightBits = 16,
+    weight_bits: WeightBits = None,
     input_bits: InputBits = None,
     output_bits: OutputBits = 16,
     weights: WeightsSeen = Weights.private,

@@ -156,5 +156,7 @@ ActivationBits = Annotated[
 InputBits = Annotated[
     int | None, typer.Option(help="Bits of the input, sign included (2 to 32); as activations, if not given.")
 ]
-WeightBits = Annotated[int, typer.Option(help="Bits of weights, sign included (2 to 32).")]
+WeightBits = Annotated[
+    int | None, typer.Option(help="Bits of weights, sign included (2 to 32); 16, or more where need be, if not given.")
+]
 OutputBits = Annotated[int, typer.Option(help="Bits of the output, sign included (2 to 32).")]

@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
-from onnx import ModelProto, ValueInfoProto, checker
+from onnx import ModelProto, ValueInfoProto, checker, shape_inference
 
 from tacit.importers.fold import FOLDED
 from tacit.importers.read import DOMAIN_ALIASES, all_parts, check_opsets
@@ -53,9 +53,27 @@ def _try(attempt: Callable[[ModelProto], ModelProto], model: ModelProto) -> Mode
     except Exception:  # a library that is missing or fails in any way only costs the simplification
         return None
     same_inputs = _names(result.graph.input) == _names(model.graph.input)
-    same_outputs = _names(result.graph.output) == _names(model.graph.output)
+    same_outputs = _names(result.graph.output) == _names(model.graph.output) and same_shapes(result, model)
     foreign = operators(result) - operators(model) - set(IMPORTERS) - FOLDED
     return result if same_inputs and same_outputs and not foreign else None
+
+
+def same_shapes(one: ModelProto, other: ModelProto) -> bool:
+    """Whether no output is known to have another shape in one than in the other: fusions of reductions forget axes."""
+    first, second = (_shapes(shape_inference.infer_shapes(model)) for model in (one, other))
+    return all(
+        len(a) == len(b) and all(m == n or not m or not n for m, n in zip(a, b, strict=True))
+        for a, b in ((first[name], second[name]) for name in first.keys() & second.keys())
+    )
+
+
+def _shapes(model: ModelProto) -> dict[str, tuple[int, ...]]:
+    """The outputs' extents, 0 where one is free; outputs of unknown rank are left out."""
+    found = {}
+    for entry in model.graph.output:
+        if entry.type.tensor_type.HasField("shape"):
+            found[entry.name] = tuple(int(dim.dim_value) for dim in entry.type.tensor_type.shape.dim)
+    return found
 
 
 def operators(model: ModelProto) -> set[Operator]:

@@ -253,5 +253,5 @@ class Builder:
 
 
 def int_array(values: Any) -> Array:
-    """int64, contiguous."""
-    return np.ascontiguousarray(values, dtype=np.int64)
+    """int64, contiguous, of as many axes (`ascontiguousarray` would give a number an axis)."""
+    return np.asarray(values, dtype=np.int64, order="C")

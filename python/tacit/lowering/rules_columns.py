@@ -31,6 +31,8 @@ from tacit.quantize import WIDEST, Array, Quantizer
 UNEVEN, SPREAD, OFFSET = 3, 24, 10
 #: Bits of room beyond `headroom` in a group: columns as they come, before any scaling, have long tails.
 ROOM = 2
+#: Bits by which the scales of two groups' products may differ.
+MOST_APART = 16
 #: How many bits the columns of a group may differ by: the first that makes no more than MOST_PIECES pieces.
 WIDTHS, MOST_PIECES = (3, 6, 12), 48
 
@@ -45,7 +47,7 @@ def wanted(q: Quantizer, tensor: str, bits: int) -> Array:
     room = np.maximum(room, magnitude.max() * 2.0**-SPREAD)
     with np.errstate(divide="ignore"):
         fracs = np.floor(np.log2(((1 << (bits - 1)) - 1) / room))
-    return np.where(magnitude > 0, np.clip(fracs, -16, 40), np.inf)
+    return np.where(magnitude > 0, fracs, np.inf)
 
 
 def uneven(q: Quantizer, tensor: str, frac: float) -> bool:
@@ -139,20 +141,27 @@ def _gather(q: Quantizer, value: Value, columns: tuple[int, ...]) -> Value:
 
 
 def _weights(q: Quantizer, parts: list[tuple[Group, Array]], label: str, frac: float) -> list[Value]:
-    """One weight a group, so that every product has the same scale: `frac` and a whole number of bits.
+    """One weight a group: their products' scales differ from `frac` by whole numbers of bits.
 
-    Rounding a weight by half a unit moves the result by half a unit times the group's integers: the scale leaves
-    `weight_bits` to the largest product of a weight and a full group.
+    Rounding a weight by half a unit moves the result by half a unit times the group's integers: each scale leaves
+    `weight_bits` to the largest product of a weight and a full group, but for what would be MOST_APART finer than the rest.
     """
-    largest = max(float(np.abs(w).max(initial=0)) * 2.0 ** (g.bits - 1 - g.x.frac) for g, w in parts)
-    room = q.options.weight_bits - 1 - log2(max(largest, 2.0**-40)) + max(g.bits for g, _ in parts) - 1 - frac
-    at = frac + max(0, q.aligned(floor(room), room))
-    return [q.parameter(label, w, at - g.x.frac - _excess(w, at - g.x.frac)) for g, w in parts]
+    rooms = [q.weight_bits - 1 - log2(_largest(w)) + g.x.frac - frac for g, w in parts]
+    least = min(floor(room) for room in rooms)
+    shifts = [max(0, min(q.aligned(floor(room), room), least + MOST_APART)) for room in rooms]
+    return [
+        q.parameter(label, w, frac + shift - g.x.frac - _excess(w, frac + shift - g.x.frac))
+        for (g, w), shift in zip(parts, shifts, strict=True)
+    ]
+
+
+def _largest(w: Array) -> float:
+    return float(np.abs(w).max(initial=0)) or 1.0
 
 
 def _excess(w: Array, frac: float) -> int:
     """By how many bits the weights' integers at this scale pass what a parameter takes."""
-    return max(0, ceil(log2(max(float(np.abs(w).max(initial=0)), 2.0**-40)) + frac) - 45)
+    return max(0, ceil(log2(_largest(w)) + frac) - 45)
 
 
 def by_columns(q: Quantizer, tensor: str, weight: Array, label: str, out: str) -> Value | None:

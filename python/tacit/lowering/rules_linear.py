@@ -10,12 +10,15 @@ import numpy as np
 from tacit.errors import QuantizationError
 from tacit.graph import Node
 from tacit.lowering.contraction import Contract
+from tacit.lowering.rounding import Round
 from tacit.lowering.rules_columns import by_columns, product_by_columns
 from tacit.lowering.scale import Value
 from tacit.lowering.views import Added, Permute, Reshape, Times
 from tacit.quantize import Array, Quantizer, QValue, Shape, rule
 
 _LABELS = "abcdefghijlmopqrstuvwxyz"
+#: Bits by which the scales of two terms may differ.
+MOST_APART = 28
 
 
 @rule("MatMul")
@@ -82,6 +85,8 @@ def _add_constant(q: Quantizer, node: Node, tensor: str, constant: Array, label:
     if q.graph.shapes[tensor] != shape:
         v = q.laid(tensor)
         v = replace(v, value=q.expanded(v.value, shape), perm=tuple(range(len(shape))))
+    if v.frac < (target := q.target(out)) - 1:  # whole numbers, say, of which a part is taken
+        v = replace(v, value=q.finer(v.value, v.frac + floor(target - v.frac), f"{out}.scale"))
     # The constant's axes in logical order, then in the order of the integer value.
     full = constant.reshape((1,) * (len(shape) - constant.ndim) + constant.shape)
     inverse = tuple(v.perm.index(i) for i in range(len(shape)))
@@ -100,6 +105,8 @@ def _sum(q: Quantizer, node: Node, x: str, y: str, sign: int) -> QValue:
             q.settled(tensor)
     if q.value(x).raw and q.value(y).raw and q.value(x).perm != q.value(y).perm:
         q.settled(y)
+    for tensor, other in ((x, y), (y, x)):
+        _brought_near(q, tensor, q.value(other).frac)
     vs = [q.value(x), q.value(y)]
     lead = next((v for v in vs if v.raw), None)
     perm = lead.perm if lead is not None else tuple(range(len(shape)))
@@ -107,6 +114,17 @@ def _sum(q: Quantizer, node: Node, x: str, y: str, sign: int) -> QValue:
     frac = max(term.frac for term in terms)
     op = Added((1, sign), tuple(round(frac - term.frac) for term in terms))
     return q.new(q.emit(op, terms, out), any(v.raw for v in vs), out, perm)
+
+
+def _brought_near(q: Quantizer, tensor: str, frac: float) -> None:
+    """A value whose scale is finer by more than MOST_APART bits is rounded: the sum could not tell, and might pass the field."""
+    v = q.value(tensor)
+    if v.frac > frac + MOST_APART and v.raw:
+        v = q.settled(tensor)
+    if v.frac > frac + MOST_APART:
+        op = Round(floor(v.frac - frac) - MOST_APART, q.bits)
+        value = q.emit(op, [v.value], f"{tensor}.round")
+        q.values[tensor] = replace(v, value=value, bound=q.bound(tensor, value.frac))
 
 
 def _in_order(q: Quantizer, tensor: str, perm: tuple[int, ...], shape: Shape) -> Value:
@@ -148,6 +166,10 @@ def mul(q: Quantizer, node: Node) -> QValue:
 def _scale(q: Quantizer, tensor: str, factor: float, out: str) -> QValue:
     """A power of two only moves the scale; otherwise an integer coefficient of at most 15 bits."""
     v = q.value(tensor)
+    if q.graph.shapes[out] != q.graph.shapes[tensor]:  # a constant of more axes than the tensor
+        v = q.laid(tensor)
+        shape = q.graph.shapes[out]
+        v = replace(v, value=q.emit(Reshape(shape), [v.value], f"{out}.axes"), perm=tuple(range(len(shape))))
     if factor == 0.0:
         return replace(v, value=q.emit(Times(0, 0), [v.value], out), bound=0.0)
     exponent = floor(log2(abs(factor)))

@@ -11,6 +11,7 @@ import numpy as np
 from tacit.errors import QuantizationError
 from tacit.graph import Node
 from tacit.lowering.rounding import Round, RoundDivide, RoundLine, RoundRelu, RoundTable, signed
+from tacit.lowering.scale import Value
 from tacit.lowering.signs import RoundClip, RoundLeaky
 from tacit.lowering.softmax import SoftmaxLast
 from tacit.lowering.views import Permute, Times
@@ -84,7 +85,7 @@ def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValu
     tensor, out = node.inputs[0], node.outputs[0]
     v = q.value(tensor)
     low, high = q.calibration.ranges[tensor]
-    room = (q.options.headroom - 1) * max(abs(low), abs(high), 2.0**-8)
+    room = (q.options.headroom - 1) * q.calibration.magnitude(tensor)
     low, high = low - room, high + room
     rows = 1 << (q.options.table_bits or 12)
     flat = FLAT.get(node.op, float("inf"))
@@ -95,7 +96,7 @@ def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValu
     part = min(LINE_BITS, floor(v.frac) - frac) if q.options.interpolate else 0
     first, last = floor(low * 2.0**frac), ceil(high * 2.0**frac)
     values = function(np.arange(first, last + 2) * 2.0**-frac)
-    scale = floor(log2(((1 << (q.bits - 1)) - 1) / max(float(np.abs(values).max()), 2.0**-20)))
+    scale = floor(log2(((1 << (q.bits - 1)) - 1) / (float(np.abs(values).max()) or 1.0)))
     outs = tuple(np.clip(np.floor(values * 2.0**scale + 0.5), *signed(q.bits)).astype(np.int64).tolist())
     if part:
         line = RoundLine(round(v.frac - frac - part), part, first, outs, frac, scale)
@@ -161,16 +162,42 @@ def softmax(q: Quantizer, node: Node) -> QValue:
     return q.new(shares, False, out, tuple(logical.index(i) for i in range(rank)))
 
 
+#: A division has a table as long as its divisor. Bits that a sum may have below the scale of its mean, before it is rounded.
+MOST_DIVISOR, SLACK = 1 << 12, 3
+
+
 def mean(q: Quantizer, total: QValue, count: int, out: str) -> QValue:
     """total / count: a power of two only moves the scale, any other count is a rounding division."""
     power = (count & -count).bit_length() - 1
     odd = count >> power
     if odd == 1:
         return replace(total, value=q.emit(Times(1, power), [total.value], out), bound=q.bound(out, total.frac + power))
-    k = floor(q.target(out) - total.frac - power)
-    name = q.finer(total.value, total.frac + max(0, k), f"{out}.scale")
-    divisor = odd << max(0, -k)
-    if divisor > 1 << 16:
+    parts = divisors(odd)
+    if parts is None:
         raise QuantizationError(f"a mean of {count} entries", place=out, hint="use a power of two")
-    result = q.emit(RoundDivide(divisor, q.bits, power - max(0, -k)), [name], out)
-    return q.new(result, False, out, total.perm)
+    value, frac = total.value, q.target(out)
+    for i, part in enumerate(parts):
+        value = _divided(q, value, part, power if i == len(parts) - 1 else 0, frac, out)
+    return q.new(value, False, out, total.perm)
+
+
+def _divided(q: Quantizer, value: Value, divisor: int, power: int, frac: float, out: str) -> Value:
+    """The real value by divisor * 2^power, about at scale `frac`: brought near it, then divided with a rounding."""
+    k = floor(frac - value.frac - power)
+    if k < -SLACK:
+        value = q.emit(Round(-k - SLACK, q.bits + SLACK + divisor.bit_length()), [value], f"{out}.round")
+        k = -SLACK
+    value = q.finer(value, value.frac + max(0, k), f"{out}.scale")
+    return q.emit(RoundDivide(divisor << max(0, -k), q.bits, power - max(0, -k)), [value], out)
+
+
+def divisors(odd: int) -> list[int] | None:
+    """Factors of at most MOST_DIVISOR, as few as are found by going down; None where a prime is larger."""
+    found = []
+    while odd > 1:
+        part = next((d for d in range(min(odd, MOST_DIVISOR), 2, -1) if odd % d == 0), None)
+        if part is None:
+            return None
+        found.append(part)
+        odd //= part
+    return found

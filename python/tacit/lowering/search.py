@@ -20,7 +20,7 @@ from tacit.lowering.core import IntGraph, Threshold
 from tacit.lowering.emit import Emitted, Visibility, emit
 from tacit.lowering.intervals import OutOfField, UnknownInterval
 from tacit.lowering.rules_round import TABLES
-from tacit.quantize import Options, quantize
+from tacit.quantize import WEIGHT_BITS, Options, quantize
 from tacit.report import NS_PER_CELL, NS_PER_LOOKUP, Pair, cost, worst_error
 
 #: Candidates whose error is measured, at most; samples it is measured on, and how many where they are quick; the share of
@@ -28,7 +28,11 @@ from tacit.report import NS_PER_CELL, NS_PER_LOOKUP, Pair, cost, worst_error
 TRIALS, SAMPLES, MOST_SAMPLES, MARGIN = 60, 16, 128, 0.8
 #: What is tried: limb widths, bits of activations, bits that a weight must keep when its shift is made a multiple of w,
 #: rows of tables (as they are, and with lines between them).
-WIDTHS, ACTIVATIONS, LEAST = (6, 7, 8, 9, 10, 11, 12, 13, 14, 16), (12, 13, 14, 16, 18, 20, 24), (9, 11, 13)
+WIDTHS, ACTIVATIONS, LEAST = (6, 7, 8, 9, 10, 11, 12, 13, 14, 16), (12, 13, 14, 16), (9, 11, 13)
+#: What is tried where those are too few: values of a wide range, of which the small ones count.
+MORE_ACTIVATIONS = (18, 20, 24)
+#: Limb widths where precision comes first.
+PLAIN = (Settings(8, 8), Settings(11, 11), Settings(16, 16))
 ROWS = ((9, 11, 13, 15), (7, 9, 11))
 #: Programs that are built, at most.
 BUILDS = 400
@@ -58,15 +62,19 @@ class Search:
     settings: Settings | None = None
     threshold: Threshold | None = None
     refusal: str = ""
+    error: QuantizationError | None = None
     failed: list[tuple[float, Chosen]] = field(default_factory=list)
 
     def build(self, options: Options, settings: Settings) -> Chosen | None:
         """The program of one candidate; None, and the reason in `refusal`, when a value could leave the field."""
-        ints = quantize(self.graph, self.ranges, options, self.threshold)
         try:
+            ints = quantize(self.graph, self.ranges, options, self.threshold)
             emitted = emit(ints, settings, self.visibility)
         except (OutOfField, UnknownInterval) as error:
             self.refusal = str(error)
+            return None
+        except QuantizationError as error:
+            self.error = error
             return None
         return Chosen(options, settings, ints, emitted, cost(emitted.program).nanoseconds)
 
@@ -112,18 +120,22 @@ class Search:
         return self._finest()
 
     def _finest(self) -> Chosen:
-        """The most precise options at the cheapest of some limb widths, or what measured better."""
-        found = [self.build(*candidate) for candidate in finest(self.options, self.settings)]
-        last = min((c for c in found if c is not None), key=lambda c: c.nanoseconds, default=None)
-        if last is not None and self.good(last):
-            return last
-        if not self.failed:
-            raise QuantizationError(
-                f"no precision keeps every value in the field: {self.refusal}",
-                place=self.graph.name,
-                hint="fewer activation_bits or weight_bits",
-            )
-        return min(self.failed, key=lambda one: one[0])[1]
+        """The most precise options, more and more so, each at the cheapest of some limb widths; or what measured best."""
+        tables = any(node.op in TABLES for node in self.graph.nodes)
+        for options in finest(self.options, tables):
+            found = [self.build(options, s) for s in ([self.settings] if self.settings else PLAIN)]
+            last = min((c for c in found if c is not None), key=lambda c: c.nanoseconds, default=None)
+            if last is not None and self.good(last):
+                return last
+        if self.failed:
+            return min(self.failed, key=lambda one: one[0])[1]
+        if self.error is not None:
+            raise self.error
+        raise QuantizationError(
+            f"no precision keeps every value in the field: {self.refusal}",
+            place=self.graph.name,
+            hint="fewer activation_bits or weight_bits",
+        )
 
 
 def starts(options: Options, settings: Settings | None, tables: bool) -> Iterator[tuple[Options, Settings]]:
@@ -138,18 +150,18 @@ def starts(options: Options, settings: Settings | None, tables: bool) -> Iterato
                     yield replace(base, interpolate=line, align=limb), Settings(limb, wide)
 
 
-def finest(options: Options, settings: Settings | None) -> Iterator[tuple[Options, Settings]]:
-    """The most precise options, with some limb widths."""
-    for s in [settings] if settings else [Settings(8, 8), Settings(11, 11), Settings(16, 16)]:
-        best = replace(
-            options,
-            activation_bits=options.activation_bits or ACTIVATIONS[-1],
-            least_weight_bits=options.least_weight_bits or LEAST[-1],
-            interpolate=bool(options.interpolate),
-            table_bits=options.table_bits or ROWS[bool(options.interpolate)][-1],
-            align=s.limb,
-        )
-        yield best, s
+def finest(options: Options, tables: bool) -> Iterator[Options]:
+    """The most precise options: first with the usual bits, then with more; what is given stays."""
+    for bits in (options.activation_bits,) if options.activation_bits else (ACTIVATIONS[-1], *MORE_ACTIVATIONS):
+        for line in (False, True) if tables and options.interpolate is None else (bool(options.interpolate),):
+            yield replace(
+                options,
+                activation_bits=bits,
+                weight_bits=options.weight_bits or max(WEIGHT_BITS, bits),
+                interpolate=line,
+                table_bits=options.table_bits or ROWS[line][-1],
+                align=0,
+            )
 
 
 def _refined(given: Options, tried: Options, tables: bool) -> Iterator[Options]:
