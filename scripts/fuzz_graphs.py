@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "tests" / "graphs"))
 
 from graph_case import Case  # noqa: E402
 from graph_check import AIM, FAILURES, check  # noqa: E402
-from graph_hunt import Hunt, Result  # noqa: E402
+from graph_hunt import DIED, Hunt, Result  # noqa: E402
 
 #: The order of the summary.
 OUTCOMES = ("ok", "inaccurate", "unclear", "invalid", "refused", *FAILURES)
@@ -41,6 +41,9 @@ class Tally:
 
     def add(self, result: Result) -> None:
         verdict = result.verdict
+        if result.small:
+            self._smaller(result)
+            return
         self.outcomes[verdict.outcome] += 1
         self.operators.update(set(result.operators))
         self.left += verdict.left
@@ -52,6 +55,12 @@ class Tally:
             # The shortest example says the most.
             if key not in self.examples or len(result.operators) < len(self.examples[key].operators):
                 self.examples[key] = result
+
+    def _smaller(self, result: Result) -> None:
+        """The same failure in a smaller case."""
+        key = (result.verdict.outcome, result.verdict.reason)
+        if self.examples[key].seed == result.seed or not self.examples[key].small:
+            self.examples[key] = result
 
     @property
     def failed(self) -> int:
@@ -86,7 +95,7 @@ def search(seconds: float, seed: int, jobs: int, folder: Path) -> int:
             for result in Hunt(seed, jobs, folder).run(seconds):
                 tally.add(result)
                 progress.update(bar, completed=time.monotonic() - start, description=tally.line())
-                if result.verdict.failed:
+                if result.small or (result.verdict.failed and result.verdict.reason == DIED):
                     progress.print(f"{result.verdict.outcome} {result.verdict.reason}: {result.path}", markup=False)
         except KeyboardInterrupt:
             console.print("stopped")

@@ -10,7 +10,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +21,20 @@ from graph_shrink import shrink
 
 #: Seconds for one case, and for making a failure small; failures with the same reason that are made small, at most.
 PATIENCE, SHRINKING, ALIKE = 120, 40.0, 12
+#: The reason of a crash that took its process along.
+DIED = "the process died"
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a seed. `path`: of the reproduction, where it failed."""
+    """What came of a seed. `path`: of the reproduction, where it failed; a second result says where the `small` one is."""
 
     seed: int
     verdict: Verdict
     operators: tuple[str, ...]
     seconds: float
     path: str = ""
+    small: bool = False
 
 
 @contextmanager
@@ -67,12 +70,8 @@ def write(case: Case, verdict: Verdict, path: Path) -> None:
     part.replace(path)
 
 
-def keep(case: Case, verdict: Verdict, folder: Path, small: bool) -> Path:
-    """Writes a failure, then a smaller one in its place."""
-    raw = folder / f"{verdict.outcome}-seed{case.seed}.json"
-    write(case, verdict, raw)
-    if not small:
-        return raw
+def made_small(case: Case, verdict: Verdict, folder: Path) -> Path:
+    """Writes a smaller case that fails in the same way."""
 
     def same(other: Case) -> bool:
         found = patient_check(other)
@@ -82,7 +81,6 @@ def keep(case: Case, verdict: Verdict, folder: Path, small: bool) -> Path:
     ops = "-".join(least.operators()[:5]).lower()
     path = folder / f"{verdict.outcome}-{ops}-{zlib.crc32(verdict.reason.encode()) % 1000:03d}-seed{case.seed}.json"
     write(least, patient_check(least), path)
-    raw.unlink()
     return path
 
 
@@ -96,12 +94,19 @@ def hunt(first: int, step: int, current: Any, results: Any, folder: Path) -> Non
         start = time.monotonic()
         case = random_case(seed)
         verdict = patient_check(case)
-        path = ""
+        raw = folder / f"{verdict.outcome}-seed{seed}.json"
         if verdict.failed:
-            reason = f"{verdict.outcome} {verdict.reason}"
-            alike[reason] = alike.get(reason, 0) + 1
-            path = str(keep(case, verdict, folder, alike[reason] <= ALIKE))
-        results.put(Result(seed, verdict, tuple(case.operators()), time.monotonic() - start, path))
+            write(case, verdict, raw)
+        result = Result(
+            seed, verdict, tuple(case.operators()), time.monotonic() - start, str(raw) if verdict.failed else ""
+        )
+        results.put(result)
+        reason = f"{verdict.outcome} {verdict.reason}"
+        alike[reason] = alike.get(reason, 0) + 1
+        if verdict.failed and alike[reason] <= ALIKE:
+            path = made_small(case, verdict, folder)
+            raw.unlink()
+            results.put(replace(result, path=str(path), small=True))
         seed += step
 
 
@@ -140,7 +145,7 @@ class Hunt:
             if worker.is_alive():
                 continue
             seed = int(self.current[index].value)
-            verdict = Verdict("crash", "the process died", detail=f"exit code {worker.exitcode}")
+            verdict = Verdict("crash", DIED, detail=f"exit code {worker.exitcode}")
             case = random_case(seed)
             path = self.folder / f"crash-seed{seed}.json"
             write(case, verdict, path)

@@ -6,7 +6,8 @@ import graph_layouts as _layouts  # noqa: F401 - fills MAKERS
 import numpy as np
 from graph_case import Case
 from graph_grower import EXTENTS, Grower
-from graph_makers import MAKERS, SINCE, STRUCTURES
+from graph_makers import MAKERS, SINCE
+from graph_structures import STRUCTURES
 
 #: Operators of the standard domain that importers know and no maker makes, with the reason.
 NOT_MADE: dict[str, str] = {}

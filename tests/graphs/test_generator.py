@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 from graph_case import Case
-from graph_makers import MAKERS, STRUCTURES
+from graph_makers import MAKERS
 from graph_random import NOT_MADE, grown, random_case
+from graph_structures import STRUCTURES
 
 from tacit.importers import ops as _ops  # noqa: F401 - fills the registries
 from tacit.importers.registry import IMPORTERS
