@@ -279,19 +279,24 @@ def cause(compiled: CompiledProgram, samples: dict[str, Array], error: float) ->
     """
     graph, rng = compiled.graph, np.random.default_rng(0)
     step = {name: compiled.calibration.magnitude(name) * 1.5 * 2.0**-14 for name in compiled.calibration.ranges}
-    worst, scale = 0.0, dict.fromkeys(graph.outputs, 1e-12)
+
+    def off(name: str, x: Array) -> Array:
+        whole = graph.kinds.get(name, "float") != "float"
+        return x if whole else np.asarray(x + step[name] * rng.choice([-1, 1], x.shape))
+
+    gap, scale = dict.fromkeys(graph.outputs, 0.0), dict.fromkeys(graph.outputs, 1e-12)
     for i in range(len(next(iter(samples.values())))):
         exact: dict[str, Array] = {name: samples[name][i].astype(np.float64) for name in graph.inputs}
-        noisy = {name: x + step[name] * rng.choice([-1, 1], x.shape) for name, x in exact.items()}
+        noisy = {name: off(name, x) for name, x in exact.items()}
         for node in graph.nodes:
             out, rule = node.outputs[0], CANONICAL[node.op].evaluate
             for values in (exact, noisy):
                 values[out] = np.asarray(rule(node.attrs, [graph.constants.get(n, values.get(n)) for n in node.inputs]))
-            if graph.kinds.get(out, "float") == "float":
-                noisy[out] = noisy[out] + step[out] * rng.choice([-1, 1], noisy[out].shape)
+            noisy[out] = off(out, noisy[out])
         for name in graph.outputs:
             scale[name] = max(scale[name], float(np.abs(exact[name]).max()))
-            worst = max(worst, float(np.abs(noisy[name] - exact[name]).max()) / scale[name])
+            gap[name] = max(gap[name], float(np.abs(noisy[name] - exact[name]).max()))
+    worst = max(gap[name] / scale[name] for name in graph.outputs)
     return PRECISION if error <= 4 * worst else BEYOND
 
 
