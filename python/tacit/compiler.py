@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from time import monotonic
 from typing import Any
 
@@ -152,6 +153,10 @@ def compile_model(
     example = torch.example_of(calibration, batch) if torch.is_module(model) else None
     graph = model if isinstance(model, Graph) else load(model, batch=batch, example=example)
     samples = named_samples(graph, calibration)
+    if not faithful(graph, samples):
+        # A library simplified the model before: what it makes is believed no more than anything else.
+        plain = load(model, batch=batch, example=example, simplified=False)
+        graph = plain if faithful(plain, samples) else graph
     ranges = calibrate(graph, samples)
     bound = None
     if threshold is not None:
@@ -170,6 +175,26 @@ def compile_model(
         program, digest, graph, chosen.ints, ranges, chosen.options, chosen.settings, found, cost(program), aim
     )
     return compiled, Weights(digest, "model", tuple(chosen.emitted.weights()))
+
+
+#: The relative error of the imported graph in float64, on a sample, that is put down to the original's float32.
+IMPORTED = 1e-3
+
+
+def faithful(graph: Graph, samples: Mapping[str, Array]) -> bool:
+    """Whether the imported graph gives what the original gives on the first sample, in shape and about in value."""
+    if graph.origin is None:
+        return True
+    known = list(islice(truth(graph, samples, outputs_only=True), 1))
+    jumps = jumping(graph)
+    for (_, found), (_, exact) in zip(known, original(graph, known), strict=True):
+        for name in graph.outputs:
+            if found[name].shape != exact[name].shape:
+                return False
+            gap = float(np.abs(found[name] - exact[name]).max())
+            if name not in jumps and gap > IMPORTED * max(float(np.abs(exact[name]).max()), 1e-12):
+                return False
+    return True
 
 
 #: More calibration samples than this share without a proof are too many.

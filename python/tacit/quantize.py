@@ -27,7 +27,6 @@ from tacit.graph import Graph, Node
 from tacit.lowering.core import InputSpec, IntGraph, Operator, OutputSpec, Parameter, Threshold
 from tacit.lowering.rounding import Round, signed
 from tacit.lowering.scale import EPSILON, Value
-from tacit.lowering.signs import Commit
 from tacit.lowering.views import Added, Expand, Permute
 
 Array = npt.NDArray[Any]
@@ -42,7 +41,8 @@ WEIGHT_BITS = 16
 class Options:
     """Precision. Bits count the sign; None: the compiler searches, see `tacit.lowering.search`.
 
-    `weight_bits`: None: WEIGHT_BITS, more where nothing else helps. `input_bits`: None: as activations. `headroom`: room beyond the calibrated magnitudes, as a factor.
+    `weight_bits`: None: WEIGHT_BITS, more where nothing else helps. `input_bits`: None: as activations.
+    `headroom`: room beyond the calibrated magnitudes, as a factor.
     `table_bits`: rows of a function's table, as a power of two; `interpolate`: linear between them.
     `align`: a limb width that shifts are made multiples of (0: never) while `least_weight_bits` remain.
     """
@@ -256,8 +256,9 @@ class Quantizer:
 
     def rounded(self, v: QValue, tensor: str) -> QValue:
         """v at the tensor's target scale."""
-        if v.frac == 0 and v.bound < 2.0**self.bits:
-            return replace(v, value=self.emit(Commit(), [v.value], f"{tensor}.commit"), raw=False)
+        if v.frac == 0 and v.bound < 2.0**self.bits:  # whole numbers: nothing is cut off, but their range becomes known
+            bits = ceil(log2(v.bound + 1)) + 2
+            return replace(v, value=self.emit(Round(0, bits), [v.value], f"{tensor}.round"), raw=False)
         value = self.emit(Round(self.shift(v.frac, tensor), self.bits), [v.value], f"{tensor}.round")
         return replace(v, value=value, raw=False, bound=self.bound(tensor, value.frac))
 
@@ -265,6 +266,11 @@ class Quantizer:
         """The same real value at a finer scale."""
         power = round(frac - value.frac)
         return value if not power else self.emit(Added((1,), (power,)), [value], name)
+
+    def fine(self, v: QValue, out: str) -> QValue:
+        """v at a scale that is fine enough for `out`, which a constant goes into: whole numbers, say, less a half."""
+        power = floor(self.target(out) - v.frac)
+        return v if power < 2 else replace(v, value=self.finer(v.value, v.frac + power, f"{out}.scale"))
 
     def expanded(self, value: Value, shape: Shape) -> Value:
         """The integer value broadcast."""

@@ -16,12 +16,12 @@ from tacit.importers.registry import supported_operators
 __all__ = ["load_model", "origin_of", "supported_operators"]
 
 
-def load_model(model: Any, *, batch: int = 1, example: Any = None) -> Graph:
-    """See :func:`tacit.graph.load`."""
+def load_model(model: Any, *, batch: int = 1, example: Any = None, simplified: bool = True) -> Graph:
+    """See :func:`tacit.graph.load`. ``simplified``: by a library, before the translation."""
     if isinstance(model, Graph):
         return model
     proto, origin = _read(model, batch, example)
-    return import_model(proto, batch=batch, origin=origin)
+    return import_model(proto, batch=batch, origin=origin, simplified=simplified)
 
 
 def origin_of(model: Any, *, batch: int = 1, example: Any = None) -> Origin:

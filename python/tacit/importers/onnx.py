@@ -34,7 +34,7 @@ INTEGERS = (
 LABEL_NAMES = ("label", "output_label")
 
 
-def import_model(model: ModelProto, *, batch: int, origin: Origin) -> Graph:
+def import_model(model: ModelProto, *, batch: int, origin: Origin, simplified: bool = True) -> Graph:
     """Translate a parsed model (external data already read). ``origin`` is kept for the float reference."""
     work = ModelProto()
     work.CopyFrom(model)
@@ -44,7 +44,7 @@ def import_model(model: ModelProto, *, batch: int, origin: Origin) -> Graph:
     notes = drop_labels(work)
     _complete_outputs(work)
     _check_by_library(work)
-    work = simplify(work)
+    work = simplify(work) if simplified else work
     order_nodes(work.graph)
     builder = Builder()
     builder.notes += notes

@@ -60,7 +60,7 @@ def _try(attempt: Callable[[ModelProto], ModelProto], model: ModelProto) -> Mode
 
 def same_shapes(one: ModelProto, other: ModelProto) -> bool:
     """Whether no output is known to have another shape in one than in the other: fusions of reductions forget axes."""
-    first, second = (_shapes(shape_inference.infer_shapes(model)) for model in (one, other))
+    first, second = _shapes(one), _shapes(other)
     return all(
         len(a) == len(b) and all(m == n or not m or not n for m, n in zip(a, b, strict=True))
         for a, b in ((first[name], second[name]) for name in first.keys() & second.keys())
@@ -68,9 +68,14 @@ def same_shapes(one: ModelProto, other: ModelProto) -> bool:
 
 
 def _shapes(model: ModelProto) -> dict[str, tuple[int, ...]]:
-    """The outputs' extents, 0 where one is free; outputs of unknown rank are left out."""
+    """The outputs' extents as they follow from the nodes, 0 where one is free; outputs of unknown rank are left out."""
+    bare = ModelProto()
+    bare.CopyFrom(model)
+    bare.graph.ClearField("value_info")
+    for entry in bare.graph.output:
+        entry.type.tensor_type.ClearField("shape")
     found = {}
-    for entry in model.graph.output:
+    for entry in shape_inference.infer_shapes(bare).graph.output:
         if entry.type.tensor_type.HasField("shape"):
             found[entry.name] = tuple(int(dim.dim_value) for dim in entry.type.tensor_type.shape.dim)
     return found

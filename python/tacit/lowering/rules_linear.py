@@ -85,8 +85,7 @@ def _add_constant(q: Quantizer, node: Node, tensor: str, constant: Array, label:
     if q.graph.shapes[tensor] != shape:
         v = q.laid(tensor)
         v = replace(v, value=q.expanded(v.value, shape), perm=tuple(range(len(shape))))
-    if v.frac < (target := q.target(out)) - 1:  # whole numbers, say, of which a part is taken
-        v = replace(v, value=q.finer(v.value, v.frac + floor(target - v.frac), f"{out}.scale"))
+    v = q.fine(v, out)
     # The constant's axes in logical order, then in the order of the integer value.
     full = constant.reshape((1,) * (len(shape) - constant.ndim) + constant.shape)
     inverse = tuple(v.perm.index(i) for i in range(len(shape)))

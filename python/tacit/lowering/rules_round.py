@@ -50,6 +50,7 @@ def clip(q: Quantizer, node: Node) -> QValue:
     base = next((abs(bound) for bound in bounds if bound is not None), None)
     if base is None:
         return v
+    v = q.fine(v, out)
     shift, bits = q.narrowing(v.frac, tensor, out)
     frac = v.frac - shift
     lo, hi = (None if bound is None else floor(bound * 2.0**frac + 0.5) for bound in bounds)
@@ -138,11 +139,13 @@ def gelu(q: Quantizer, node: Node) -> QValue:
 
 #: Fractional bits of what a softmax reads, if need be with so many bits in all.
 SOFTMAX_FRAC, MOST_SOFTMAX = 11, 26
+#: Fractional bits of a share, at most.
+MOST_SHARE = 28
 
 
 @rule("Softmax")
 def softmax(q: Quantizer, node: Node) -> QValue:
-    """Along the last axis of a view. Shares have the bits of an activation.
+    """Along the last axis of a view. The largest share that was seen has the bits of an activation.
 
     The input has as many, or more where it takes more to see differences of 2^-SOFTMAX_FRAC, which change shares by that part.
     """
@@ -157,7 +160,8 @@ def softmax(q: Quantizer, node: Node) -> QValue:
     rank, axis = len(v.perm), node.attrs["axis"] % len(v.perm)
     order = tuple(v.perm.index(i) for i in (*(i for i in range(rank) if i != axis), axis))
     rows = v.value if order == tuple(range(rank)) else q.emit(Permute(order), [v.value], f"{out}.rows")
-    shares = q.emit(SoftmaxLast(v.frac, q.bits + more, q.bits - 2), [rows], out)
+    share = min(MOST_SHARE, max(q.bits - 2, q.target(out)))
+    shares = q.emit(SoftmaxLast(v.frac, q.bits + more, share), [rows], out)
     logical = (*(i for i in range(rank) if i != axis), axis)
     return q.new(shares, False, out, tuple(logical.index(i) for i in range(rank)))
 

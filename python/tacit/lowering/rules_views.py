@@ -53,6 +53,8 @@ def concat(q: Quantizer, node: Node) -> QValue:
     """All pieces at the finest of their scales; constant pieces are parameters."""
     out = node.outputs[0]
     computed = [q.laid(t) for t in node.inputs if t not in q.graph.constants]
+    if len(computed) < len(node.inputs):
+        computed = [q.fine(v, out) for v in computed]
     frac = max(v.frac for v in computed)
     pieces = []
     for tensor in node.inputs:
