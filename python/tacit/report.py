@@ -30,8 +30,8 @@ JUMPS = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual", "ArgMax")
 class OutputError:
     """Against the original model, in real units; `relative`: to the output's largest magnitude.
 
-    `typical`: the relative error that nineteen samples of twenty stay within. `jumps`: whether the output depends on a
-    comparison, so that a sample near a tie may be far off: then `typical` is what counts, else `relative`.
+    `typical`: the relative error that nineteen entries of twenty stay within. `jumps`: whether the output depends on a
+    comparison, so that an entry near a tie may be far off: then `typical` is what counts, else `relative`.
     """
 
     largest: float
@@ -231,8 +231,7 @@ def worst_error(ints: IntGraph, known: Sequence[Pair], enough: float) -> float:
 def _error(y: Array, gap: Array, jumps: bool) -> OutputError:
     scale = max(float(np.abs(y).max()), 1e-12)
     worst, mean = float(np.abs(gap).max()), float(np.abs(gap).mean())
-    each = np.abs(gap).reshape(len(gap), -1).max(1) / scale
-    typical = float(np.quantile(each, 0.95, method="higher"))
+    typical = float(np.quantile(np.abs(gap), 0.95, method="higher")) / scale
     return OutputError(worst, mean, worst / scale, mean / scale, typical, jumps)
 
 

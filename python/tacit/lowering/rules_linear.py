@@ -80,6 +80,7 @@ def sub(q: Quantizer, node: Node) -> QValue:
 def _add_constant(q: Quantizer, node: Node, tensor: str, constant: Array, label: str, sign: int) -> QValue:
     """sign * x + constant, in x's base order."""
     out = node.outputs[0]
+    _brought_near(q, tensor, q.target(out))
     v = q.value(tensor)
     shape = q.graph.shapes[out]
     if q.graph.shapes[tensor] != shape:

@@ -26,12 +26,18 @@ def relu(q: Quantizer, node: Node) -> QValue:
     return q.new(q.emit(RoundRelu(*q.narrowing(v.frac, tensor, out)), [v.value], out), False, out, v.perm)
 
 
+#: Fractional bits of a slope, at most.
+MOST_SLOPE = 24
+
+
 @rule("LeakyRelu")
 def leaky_relu(q: Quantizer, node: Node) -> QValue:
-    """The slope is a coefficient of `power` fractional bits."""
+    """The slope is a coefficient of as few fractional bits as its part of the result's error allows."""
     tensor, out = node.inputs[0], node.outputs[0]
-    v, power = q.value(tensor), 12
-    slope = round(float(node.attrs["alpha"]) * 2**power)
+    v, alpha = q.value(tensor), float(node.attrs["alpha"])
+    off = 2.0**-q.bits * q.calibration.magnitude(out) / max(-q.calibration.ranges[tensor][0], 2.0**-126)
+    power = next((p for p in range(MOST_SLOPE) if abs(round(alpha * 2**p) - alpha * 2**p) <= off * 2**p), MOST_SLOPE)
+    slope = round(alpha * 2**power)
     if abs(slope) > 1 << 24:
         raise QuantizationError(f"a slope of {node.attrs['alpha']}", place=node.name)
     op = RoundLeaky(*q.narrowing(v.frac, tensor, out), slope, power)
