@@ -42,6 +42,8 @@ def grown(seed: int) -> Grower:
             MAKERS[name](g, name)
     if not g.case.nodes:
         g.add("Mul", [next(iter(g.case.inputs)), g.constant(np.array(0.5))])
+    if not g.case.nodes:  # nothing could be made of these inputs
+        return grown(seed + 2**41)
     g.case = _with_outputs(g)
     return g
 

@@ -33,6 +33,8 @@ UNEVEN, SPREAD, OFFSET = 3, 24, 10
 ROOM = 2
 #: Bits by which the scales of two groups' products may differ.
 MOST_APART = 16
+#: Beyond these a function is constant, to within 2^-17.
+FLAT = {"Sigmoid": 12.0, "Tanh": 6.25, "Erf": 3.25}
 #: How many bits the columns of a group may differ by: the first that makes no more than MOST_PIECES pieces.
 WIDTHS, MOST_PIECES = (3, 6, 12), 48
 
@@ -61,15 +63,40 @@ def uneven(q: Quantizer, tensor: str, frac: float) -> bool:
 
 
 def input_scale(q: Quantizer, tensor: str) -> tuple[int, int]:
-    """The input's frac and bits: those of its finest column where some user can tell columns apart."""
+    """The input's frac and bits: those of its finest column where some user can tell columns apart, or of the finest user."""
     bits = q.options.input_bits or q.bits
     frac = q.target(tensor, bits)
-    if q.options.input_bits is not None or not uneven(q, tensor, frac) or not _told_apart(q, tensor):
+    if q.options.input_bits is not None:
         return frac, bits
-    fracs = wanted(q, tensor, bits)
-    frac = int(fracs[np.isfinite(fracs)].max())
-    reach = q.calibration.magnitude(tensor) * q.options.headroom * 2.0**frac
-    return frac, ceil(log2(reach + 1)) + 1
+    found = frac
+    if uneven(q, tensor, frac) and _told_apart(q, tensor):
+        fracs = wanted(q, tensor, bits)
+        found = int(fracs[np.isfinite(fracs)].max())
+    found = max(found, min(frac + SPREAD, asked(q, tensor)))
+    if found == frac:
+        return frac, bits
+    reach = q.calibration.magnitude(tensor) * q.options.headroom * 2.0**found
+    return found, ceil(log2(reach + 1)) + 1
+
+
+def asked(q: Quantizer, tensor: str) -> int:
+    """The frac that users ask for which see only a small part of a tensor's range, behind views and sums too.
+
+    A tanh of numbers up to 1000 depends on those up to 6: at the scale of 1000 it would be told little of them.
+    """
+    found = -1000
+    for node in q.users.get(tensor, []):
+        out = node.outputs[0]
+        if node.op in FLAT and q.calibration.magnitude(tensor) > 4 * FLAT[node.op]:
+            found = max(found, q.bits - 1 - ceil(log2(FLAT[node.op])))
+        elif node.op == "Clip":
+            found = max(found, q.target(out))
+        elif node.op in ("Reshape", "Transpose", "Slice", "Pad", "Concat", "Cast", "Add", "Sub"):
+            found = max(found, asked(q, out))
+        elif node.op == "Mul" and node.inputs[1] in q.graph.constants and q.graph.constants[node.inputs[1]].size == 1:
+            factor = abs(float(q.graph.constants[node.inputs[1]].reshape(-1)[0]))
+            found = max(found, asked(q, out) + (floor(log2(factor)) if factor else -1000))
+    return found
 
 
 def _told_apart(q: Quantizer, tensor: str) -> bool:

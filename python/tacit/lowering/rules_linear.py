@@ -119,10 +119,10 @@ def _sum(q: Quantizer, node: Node, x: str, y: str, sign: int) -> QValue:
 def _brought_near(q: Quantizer, tensor: str, frac: float) -> None:
     """A value whose scale is finer by more than MOST_APART bits is rounded: the sum could not tell, and might pass the field."""
     v = q.value(tensor)
-    if v.frac > frac + MOST_APART and v.raw:
+    if v.frac > frac + MOST_APART:
         v = q.settled(tensor)
     if v.frac > frac + MOST_APART:
-        op = Round(floor(v.frac - frac) - MOST_APART, q.bits)
+        op = Round(floor(v.frac - frac) - MOST_APART, q.bits + 4)
         value = q.emit(op, [v.value], f"{tensor}.round")
         q.values[tensor] = replace(v, value=value, bound=q.bound(tensor, value.frac))
 

@@ -11,6 +11,7 @@ import numpy as np
 from tacit.errors import QuantizationError
 from tacit.graph import Node
 from tacit.lowering.rounding import Round, RoundDivide, RoundLine, RoundRelu, RoundTable, signed
+from tacit.lowering.rules_columns import FLAT
 from tacit.lowering.scale import Value
 from tacit.lowering.signs import RoundClip, RoundLeaky
 from tacit.lowering.softmax import SoftmaxLast
@@ -76,8 +77,6 @@ def _erf(x: Array) -> Array:
 
 #: Float operators that become tables.
 TABLES = ("Sigmoid", "Tanh", "Erf", "Gelu")
-#: Beyond these a function is constant, to within 2^-17.
-FLAT = {"Sigmoid": 12.0, "Tanh": 6.25, "Erf": 3.25}
 #: Bits of the position between two rows.
 LINE_BITS = 7
 
