@@ -14,6 +14,7 @@ import pytest
 from trained_networks import PROOFS, Case
 
 import tacit
+from tacit import _native
 from tacit.errors import BudgetExceeded, InputError, InvalidProof, TacitError
 
 Cases = Callable[..., Case]
@@ -283,3 +284,25 @@ def test_folders_that_are_not_there(case: Cases, tmp_path: Path) -> None:
     assert caught.value.slug == "file"
     with pytest.raises(TacitError):
         small.commit().save(tmp_path / "no" / "m.secret")
+
+
+class Huge:
+    """Native objects whose files would have 4 GiB: what the extension module says of such."""
+
+    slab, children, remaining = "model", 0, 1
+
+    def to_file(self) -> bytes:
+        raise _native.Failure(
+            "budget", "too_large", "secret", "expected at most 4294967295 bytes, got 5000000000", "fewer"
+        )
+
+    secret_file = to_file
+
+
+@pytest.mark.parametrize("kind", [tacit.Secret, tacit.Commitment, tacit.Program])
+def test_a_file_of_4_gib_is_refused_and_nothing_is_written(kind: Any, tmp_path: Path) -> None:
+    with pytest.raises(BudgetExceeded, match="expected at most 4294967295 bytes, got 5000000000") as refused:
+        kind(Huge()).save(tmp_path / "huge")
+    assert (refused.value.slug, refused.value.hint) == ("too_large", "fewer")
+    assert str(tmp_path / "huge") in refused.value.place
+    assert list(tmp_path.iterdir()) == []

@@ -86,6 +86,21 @@ def secret_file(path: Path, first: int, *, y: bool = False) -> None:
     path.write_bytes(wrap(Kind.SECRET, b"".join(parts)))
 
 
+@pytest.mark.parametrize("at", ["public", "slab"])
+@pytest.mark.parametrize("size", [0, 2**31, 2**32 - 1])
+def test_lengths_in_a_secret_that_do_not_fit(compiled: Compiled, at: str, size: int, tmp_path: Path) -> None:
+    path = tmp_path / "m.secret"
+    tacit.commit_model(*compiled).save(path)
+    body = bytearray(unwrap(Kind.SECRET, path.read_bytes()))
+    (public,) = struct.unpack_from("<I", body)
+    struct.pack_into("<I", body, 0 if at == "public" else 4 + public, size)
+    for cut in (len(body), 4 + public + 4, 4 + public + 3, 4, 3, 0):
+        path.write_bytes(wrap(Kind.SECRET, bytes(body[:cut])))
+        with pytest.raises(TacitError) as refused:
+            tacit.Secret.load(path)
+        assert refused.value.slug in ("encoding", "truncated")
+
+
 def ref_p() -> int:
     """The field's order."""
     return 2**64 - 2**32 + 1

@@ -97,6 +97,29 @@ impl Geometry {
         self.rows as usize
     }
 
+    /// borsh. It cannot fail: of more than 2^32 - 1 levels (`check_well_formed` allows 8) the count saturates and all follow,
+    /// so no two geometries have the same bytes.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(15 + 4 * self.levels.len());
+        out.extend(self.target.to_le_bytes());
+        out.push(self.log_rows);
+        out.extend(self.rows.to_le_bytes());
+        out.push(self.log_domain);
+        out.extend(self.queries.to_le_bytes());
+        out.push(self.grind);
+        out.extend(
+            u32::try_from(self.levels.len())
+                .unwrap_or(u32::MAX)
+                .to_le_bytes(),
+        );
+        for level in &self.levels {
+            out.extend([level.fold, level.log_domain]);
+            out.extend(level.queries.to_le_bytes());
+        }
+        out
+    }
+
     /// Kf, the sum of the folds.
     #[must_use]
     pub fn fold_bits(&self) -> u8 {

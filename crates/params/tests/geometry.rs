@@ -58,6 +58,7 @@ fn a_good_geometry_is_accepted() {
 #[test]
 fn borsh_bytes_are_those_of_the_protocol() {
     let bytes = borsh::to_vec(&good()).expect("a vector");
+    assert_eq!(good().bytes(), bytes);
     assert_eq!(
         bytes,
         [128, 0, 10, 0, 22, 0, 0, 16, 65, 0, 14, 1, 0, 0, 0, 3, 13, 65, 0]

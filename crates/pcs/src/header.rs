@@ -78,9 +78,19 @@ impl Header {
         (z, words.next_k())
     }
 
-    fn bytes(&self) -> Vec<u8> {
-        // Writing borsh to memory cannot fail.
-        borsh::to_vec(self).unwrap_or_default()
+    /// borsh; like a geometry's it cannot fail.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut out = self.geometry.bytes();
+        out.extend(self.columns.to_le_bytes());
+        out.extend(self.blinding.to_le_bytes());
+        out.extend(self.budget.to_le_bytes());
+        out.push(self.max_fold);
+        out.extend(self.links.to_le_bytes());
+        out.extend(self.leaf_groups.to_le_bytes());
+        out.push(u8::from(self.private));
+        out.extend(self.schema);
+        out
     }
 }
 
@@ -93,6 +103,15 @@ impl Commitment {
             0,
             &[&self.header.bytes(), &self.root, &self.y],
         )
+    }
+
+    /// borsh.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut out = self.header.bytes();
+        out.extend(self.root);
+        out.extend(self.y);
+        out
     }
 
     /// The binding value; `None` when its bytes are not canonical.

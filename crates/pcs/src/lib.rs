@@ -35,7 +35,7 @@ pub use header::{most_proofs, Commitment, Expectation, Header};
 pub use hooks::{NoHooks, OpeningHooks};
 pub use open::prove_opening;
 pub use profile::Profile;
-pub use slab::{commit, Slab};
+pub use slab::{commit, secret_bytes, Slab};
 pub use statement::{Binding, Columns, Opened, Statement};
 pub use verify::verify_opening;
 pub use witness::{commit_witness, witness_blinding, witness_columns, WitnessSlab};

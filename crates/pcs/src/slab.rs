@@ -7,13 +7,14 @@ use crate::random::{Stream, BLINDING, Y_PAD};
 use crate::tree::{SaltKey, Tree};
 use crate::vector::{wipe, KVec};
 use crate::{Commitment, PcsError};
-use borsh::{BorshDeserialize, BorshSerialize};
+use borsh::BorshDeserialize;
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
+use tacit_algebra::encoding::{length, TooLarge, MOST};
 use tacit_algebra::field::{k_limbs, k_units};
 use tacit_algebra::hash::Digest;
 use tacit_algebra::{k_to_bytes, F, K, P};
 use tacit_params::Geometry;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A committed slab with its secrets; they are wiped when it is dropped.
 pub struct Slab {
@@ -121,6 +122,7 @@ fn make_header(
     Ok(Header {
         geometry: geometry.clone(),
         columns,
+        // At most `rows`, checked above.
         blinding: blinding as u32,
         budget,
         max_fold,
@@ -167,8 +169,8 @@ fn binding_value(header: &Header, root: &Digest, data: &[F], pad_cell: usize) ->
     y
 }
 
-/// The body of a secret slab file.
-#[derive(BorshSerialize, BorshDeserialize)]
+/// The body of a secret slab file, as it is read. `Slab::to_bytes` writes it.
+#[derive(BorshDeserialize)]
 struct Stored {
     commitment: Commitment,
     cells: u64,
@@ -188,8 +190,31 @@ impl Drop for Stored {
     }
 }
 
-fn words(x: &[F]) -> Vec<u64> {
-    x.iter().map(F::as_canonical_u64).collect()
+/// Bytes of the body of a secret slab file with its code, for a slab of this header.
+#[must_use]
+pub fn secret_bytes(header: &Header) -> u64 {
+    let g = &header.geometry;
+    let shape = Shape::new(g.m(), g.log_domain);
+    let columns = header.columns as usize;
+    let values = columns.saturating_mul(8 << g.log_domain);
+    let data = columns.saturating_mul(g.r());
+    body_length(header, data, Some((values, Tree::stored(shape))))
+}
+
+/// Commitment, cells, seed, data, and the code's values and tree if they are stored.
+fn body_length(
+    header: &Header,
+    data: usize,
+    code: Option<(usize, impl Iterator<Item = usize>)>,
+) -> u64 {
+    let list = |bytes: usize| (bytes as u64).saturating_add(4);
+    let code = code.map_or(0, |(values, levels)| {
+        let tree = levels.map(|n| list(n.saturating_mul(32)));
+        tree.fold(list(values).saturating_add(4), u64::saturating_add)
+    });
+    let head = header.bytes().len() as u64 + 32 + 24 + 8 + 32;
+    let data = list(data.saturating_mul(8));
+    (head + 1).saturating_add(data).saturating_add(code)
 }
 
 fn elements(x: &[u64]) -> Option<Vec<F>> {
@@ -235,18 +260,39 @@ impl Slab {
     }
 
     /// The body of the owner's secret file; `with_code` stores the code word and the tree too, so that reading it is fast.
-    #[must_use]
-    pub fn to_bytes(&self, with_code: bool) -> Vec<u8> {
-        let code = with_code.then(|| (self.code.values.to_vec(), self.tree.levels().to_vec()));
-        let stored = Stored {
-            commitment: self.commitment.clone(),
-            cells: self.cells as u64,
-            seed: self.seed,
-            data: words(&self.data),
-            code,
-        };
-        // Writing borsh to memory cannot fail.
-        borsh::to_vec(&stored).unwrap_or_default()
+    ///
+    /// # Errors
+    /// `TooLarge` from 2^32 bytes on, before anything is copied.
+    pub fn to_bytes(&self, with_code: bool) -> Result<Zeroizing<Vec<u8>>, TooLarge> {
+        self.bytes_within(with_code, MOST)
+    }
+
+    /// `to_bytes` of at most `most` bytes.
+    fn bytes_within(&self, with_code: bool, most: u64) -> Result<Zeroizing<Vec<u8>>, TooLarge> {
+        let levels = self.tree.levels();
+        let code = with_code.then(|| (self.code.values.len(), levels.iter().map(Vec::len)));
+        let size = body_length(&self.commitment.header, self.data.len(), code);
+        // Fewer than 2^32 bytes in all: no list in it is longer.
+        let list = |n: usize| length("secret", n as u64, most);
+        length("secret", size, most)?;
+        let mut out = Zeroizing::new(Vec::with_capacity(size as usize));
+        out.extend(self.commitment.bytes());
+        out.extend((self.cells as u64).to_le_bytes());
+        out.extend(self.seed);
+        out.extend(list(self.data.len())?);
+        let words = self.data.iter().map(F::as_canonical_u64);
+        words.for_each(|w| out.extend(w.to_le_bytes()));
+        out.push(u8::from(with_code));
+        if with_code {
+            out.extend(list(self.code.values.len())?);
+            out.extend_from_slice(&self.code.values);
+            out.extend(list(levels.len())?);
+            for level in levels {
+                out.extend(list(level.len())?);
+                out.extend_from_slice(level.as_flattened());
+            }
+        }
+        Ok(out)
     }
 
     /// Reads `to_bytes`. A stored code is not computed again: the file's checksum guards the owner's own bytes.
@@ -272,11 +318,12 @@ impl Slab {
         let header = &stored.commitment.header;
         header.geometry.check_well_formed()?;
         let data = elements(&stored.data).ok_or(bad("a cell is not below p"))?;
-        let (cells, columns) = (stored.cells as usize, header.columns as usize);
+        let columns = header.columns as usize;
+        let cells = usize::try_from(stored.cells).map_err(|_| bad("too many cells"))?;
         let fits = slab_columns(&header.geometry, cells, usize::from(header.links))
             == columns as u64
             && columns <= 1 << MAX_K0
-            && data.len() == columns * header.geometry.r()
+            && columns.checked_mul(header.geometry.r()) == Some(data.len())
             && header.geometry.r() as u64 + u64::from(header.blinding)
                 <= u64::from(header.geometry.rows);
         if !fits {
@@ -312,7 +359,7 @@ fn restore(
     let bad = |what| PcsError::Encoding { what };
     let shape = Shape::new(header.geometry.m(), header.geometry.log_domain);
     let width = header.columns as usize;
-    if stored.len() != 8 * width * shape.n() {
+    if width.checked_mul(8 * shape.n()) != Some(stored.len()) {
         return Err(bad("the stored code has another length"));
     }
     if stored
@@ -356,5 +403,74 @@ impl Drop for Slab {
         self.seed.zeroize();
         wipe(&mut self.data);
         wipe(&mut self.blind);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tacit_params::Level;
+
+    fn small() -> Slab {
+        let levels = vec![Level {
+            fold: 2,
+            log_domain: 7,
+            queries: 3,
+        }];
+        let geometry = Geometry {
+            target: 1,
+            log_rows: 4,
+            rows: 64,
+            log_domain: 8,
+            queries: 3,
+            grind: 0,
+            levels,
+        };
+        let cells: Vec<F> = (0..40).map(F::from_u32).collect();
+        commit(&geometry, true, [1; 32], &cells, &[], 1, 2, [2; 32]).unwrap()
+    }
+
+    #[test]
+    fn the_length_is_known_beforehand() {
+        let slab = small();
+        let whole = slab.to_bytes(true).unwrap();
+        assert_eq!(secret_bytes(&slab.commitment.header), whole.len() as u64);
+        let commitment = slab.commitment.bytes();
+        assert_eq!(borsh::to_vec(&slab.commitment).unwrap(), commitment);
+        assert_eq!(whole[..commitment.len()], commitment);
+        for with_code in [false, true] {
+            let bytes = slab.to_bytes(with_code).unwrap();
+            assert_eq!(
+                bytes.capacity(),
+                bytes.len(),
+                "no growth leaves a copy behind"
+            );
+            let size = bytes.len() as u64;
+            assert_eq!(slab.bytes_within(with_code, size).unwrap(), bytes);
+            let refused = slab.bytes_within(with_code, size - 1).unwrap_err();
+            assert_eq!((refused.size, refused.limit), (Some(size), size - 1));
+        }
+    }
+
+    /// The code of a slab of 4 GiB and more: pages of zeros that nobody touches, so it takes no memory.
+    #[test]
+    fn a_secret_beyond_the_format_is_refused() {
+        let mut slab = small();
+        slab.code.values = Bytes::zeroed(1 << 32);
+        let refused = slab.to_bytes(true).map(|bytes| bytes.len()).unwrap_err();
+        assert_eq!(refused.slug(), "too_large");
+        let size = refused.size.unwrap();
+        assert!((1 << 32..(1 << 32) + 10_000).contains(&size), "{size}");
+        let text = format!("secret: expected at most 4294967295 bytes, got {size}");
+        assert_eq!(refused.to_string(), text);
+        assert!(slab.to_bytes(false).is_ok());
+    }
+
+    #[test]
+    fn lengths_of_the_largest_headers_do_not_wrap() {
+        let mut header = small().commitment.header.clone();
+        header.columns = 1 << MAX_K0;
+        header.geometry.log_domain = 28;
+        assert!(secret_bytes(&header) > 8 << (16 + 28));
     }
 }

@@ -54,15 +54,17 @@ impl Tree {
         tree
     }
 
+    /// Lengths of the stored levels of a tree over a code of this shape.
+    pub fn stored(shape: Shape) -> impl Iterator<Item = usize> {
+        let skip = shape.log_b().min(MAX_SKIP);
+        let height = usize::from(shape.log_n - skip);
+        (0..=height).map(move |i| 1 << (height - i))
+    }
+
     /// Takes stored levels; the shape must fit.
     pub fn from_levels(shape: Shape, levels: Vec<Vec<Digest>>) -> Option<Self> {
         let skip = shape.log_b().min(MAX_SKIP);
-        let height = usize::from(shape.log_n - skip);
-        let fits = levels.len() == height + 1
-            && levels
-                .iter()
-                .enumerate()
-                .all(|(i, l)| l.len() == 1 << (height - i));
+        let fits = Self::stored(shape).eq(levels.iter().map(Vec::len));
         fits.then_some(Self {
             shape,
             skip,

@@ -110,11 +110,11 @@ fn secret_bodies() {
     for (private, links) in [(true, 1), (false, 0)] {
         let slab = slab(private, links);
         for with_code in [false, true] {
-            let bytes = slab.to_bytes(with_code);
+            let bytes = slab.to_bytes(with_code).unwrap();
             let again = Slab::from_bytes(&bytes).unwrap();
             assert_eq!(again.commitment, slab.commitment);
             assert_eq!(again.data(), slab.data());
-            assert_eq!(again.to_bytes(true), slab.to_bytes(true));
+            assert_eq!(again.to_bytes(true).unwrap(), slab.to_bytes(true).unwrap());
             let bad = |b: &[u8]| Slab::from_bytes(b).map(|_| ()).unwrap_err().slug();
             assert_eq!(bad(&bytes[..bytes.len() - 1]), "encoding");
             assert_eq!(bad(&[&bytes[..], &[0]].concat()), "encoding");

@@ -1,6 +1,7 @@
 //! One error type: where, what was expected, what was found, and what to do.
 
 use std::fmt;
+use tacit_algebra::TooLarge;
 
 /// Why a program, its public tensors or its execution are refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +61,13 @@ impl ProgramError {
         got: impl Into<String>,
     ) -> Self {
         Self::new("execution", rule, place, expected, got)
+    }
+}
+
+impl From<TooLarge> for ProgramError {
+    fn from(e: TooLarge) -> Self {
+        let expected = format!("lists of at most {} entries", e.limit);
+        Self::new(e.slug(), e.slug(), e.what, expected, "a longer one")
     }
 }
 

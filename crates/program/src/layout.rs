@@ -1,8 +1,10 @@
 //! Where the cells of a slab's tensors lie (docs/program.md section 4).
 
+use crate::error::Result;
 use crate::shape::shape_bits;
 use crate::table::table_len;
 use crate::types::{Place, Program};
+use tacit_algebra::encoding;
 use tacit_algebra::hash::{hash, Digest, Tag};
 
 /// The tensors of one slab, largest padded block first.
@@ -77,7 +79,10 @@ pub(crate) fn schema_tensors(
 }
 
 /// keccak256(T(8, 0) || borsh of the tensors).
-pub fn schema_digest(tensors: &[(String, Vec<u32>, i64, i64)]) -> Digest {
-    let bytes = borsh::to_vec(tensors).unwrap_or_default();
-    hash(Tag::Schema, 0, &[&bytes])
+///
+/// # Errors
+/// `too_large` when a list has more than 2^32 - 1 entries.
+pub fn schema_digest(tensors: &[(String, Vec<u32>, i64, i64)]) -> Result<Digest> {
+    let bytes = encoding::encode("schema", tensors)?;
+    Ok(hash(Tag::Schema, 0, &[&bytes]))
 }

@@ -108,7 +108,7 @@ fn programs_of_all_kinds() -> Vec<Vec<u8>> {
     let random = (0..40).map(|seed| {
         let list = common::numbers(seed + 1, 300, 0, 1 << 30);
         let (program, _) = random_case(list.into_iter().map(|x| x as u32).collect());
-        tacit_program::encode(&program)
+        tacit_program::encode(&program).unwrap()
     });
     SEEDS.program.iter().cloned().chain(random).collect()
 }

@@ -419,7 +419,7 @@ fn whole_files() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../vectors");
     for (name, note, file, expected) in files() {
         assert_eq!(slug(&file), expected, "{name}");
-        let bytes = file.to_file();
+        let bytes = file.to_file().unwrap();
         assert_eq!(CommitmentFile::from_file(&bytes).unwrap(), file);
         if std::env::var_os("TACIT_WRITE_VECTORS").is_some() {
             let vector =

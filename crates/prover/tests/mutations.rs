@@ -195,7 +195,8 @@ fn every_byte_of_a_commitment_counts() {
         validity: job.prove(none).unwrap().argument,
         link: None,
     }
-    .to_file();
+    .to_file()
+    .unwrap();
     let judge = |bytes: &[u8]| match CommitmentFile::from_file(bytes).and_then(|f| f.accept(TOY)) {
         Ok(_) => "accepted",
         Err(e) => e.slug(),
@@ -218,7 +219,8 @@ fn every_byte_of_a_proof_file_counts() {
         publics: proof.publics.0,
         argument: proof.argument,
     }
-    .to_file();
+    .to_file()
+    .unwrap();
     let named = commitments(&world.slabs);
     let judge = |bytes: &[u8]| {
         let file = ProofFile::from_file(bytes);

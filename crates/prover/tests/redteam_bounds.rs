@@ -63,7 +63,7 @@ fn unopened(tensors: &[(String, Vec<u32>, i64, i64)]) -> Commitment {
             links: 1,
             leaf_groups: 1,
             private: true,
-            schema: schema_digest(tensors),
+            schema: schema_digest(tensors).unwrap(),
             geometry,
         },
         root: [0; 32],

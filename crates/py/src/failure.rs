@@ -3,6 +3,7 @@
 use pyo3::create_exception;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
+use tacit_algebra::TooLarge;
 use tacit_pcs::PcsError;
 use tacit_program::ProgramError;
 use tacit_prover::{BudgetError, ProveError};
@@ -91,6 +92,20 @@ impl From<ProgramError> for Fail {
         };
         let reason = format!("expected {}, got {}", e.expected, e.got);
         Self::new(kind, e.slug, e.place, reason).hint(e.hint.unwrap_or_default())
+    }
+}
+
+impl From<TooLarge> for Fail {
+    fn from(e: TooLarge) -> Self {
+        let reason = match e.size {
+            Some(size) => format!("expected at most {} bytes, got {size}", e.limit),
+            None => format!(
+                "expected lists of at most {} entries, got a longer one",
+                e.limit
+            ),
+        };
+        Self::new("budget", e.slug(), e.what, reason)
+            .hint("files of 4 GiB and more are not written: a smaller batch or model")
     }
 }
 

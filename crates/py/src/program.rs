@@ -59,7 +59,7 @@ pub fn derive(
     py.detach(|| {
         let prepared = Prepared::from_bytes(program)?;
         let found = geometry(&prepared, proofs, target, optimize)?;
-        Ok(borsh::to_vec(&found).unwrap_or_default())
+        Ok(found.bytes())
     })
 }
 
@@ -138,8 +138,8 @@ impl Program {
         py.detach(|| Self::build(ProgramFile::from_file(bytes)?))
     }
 
-    fn to_file(&self) -> Vec<u8> {
-        self.file().to_file()
+    fn to_file(&self) -> Result<Vec<u8>> {
+        Ok(self.file().to_file()?)
     }
 
     /// Canonical bytes of the program alone.
@@ -164,7 +164,7 @@ impl Program {
 
     /// borsh
     fn geometry(&self) -> Vec<u8> {
-        borsh::to_vec(&self.geometry).unwrap_or_default()
+        self.geometry.bytes()
     }
 
     #[getter]

@@ -27,8 +27,8 @@ impl Commitment {
         })
     }
 
-    fn to_file(&self) -> Vec<u8> {
-        self.file.to_file()
+    fn to_file(&self) -> Result<Vec<u8>> {
+        Ok(self.file.to_file()?)
     }
 
     #[getter]
@@ -63,7 +63,7 @@ impl Commitment {
 
     /// borsh of the commitment alone, for other verifiers.
     fn bytes(&self) -> Vec<u8> {
-        borsh::to_vec(&self.file.commitment).unwrap_or_default()
+        self.file.commitment.bytes()
     }
 
     fn tensors(&self) -> Vec<(String, Vec<u32>, i64, i64)> {
@@ -240,13 +240,17 @@ pub fn verify<'py>(
 }
 
 #[pyfunction]
-pub fn proof_to_file(program: [u8; 32], publics: Vec<Vec<i64>>, argument: Vec<u8>) -> Vec<u8> {
-    ProofFile {
+pub fn proof_to_file(
+    program: [u8; 32],
+    publics: Vec<Vec<i64>>,
+    argument: Vec<u8>,
+) -> Result<Vec<u8>> {
+    let file = ProofFile {
         program,
         publics,
         argument,
-    }
-    .to_file()
+    };
+    Ok(file.to_file()?)
 }
 
 /// (program digest, publics, bytes of the argument)
@@ -261,13 +265,13 @@ pub fn weights_to_file(
     program: [u8; 32],
     slab: String,
     tensors: Vec<(String, Vec<i64>)>,
-) -> Vec<u8> {
-    WeightsFile {
+) -> Result<Vec<u8>> {
+    let file = WeightsFile {
         program,
         slab,
         tensors,
-    }
-    .to_file()
+    };
+    Ok(file.to_file()?)
 }
 
 /// (program digest, slab, [(tensor, integers)])

@@ -1,17 +1,16 @@
 //! Long-lived slabs as their owner holds them, with the count of proofs that they were made for.
 
-use borsh::BorshSerialize;
 use pyo3::prelude::*;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use tacit_algebra::encoding::{length, TooLarge, MOST};
 use tacit_algebra::hash::{hash, Digest, Tag};
 use tacit_pcs::Slab as Committed;
 use tacit_program::{pack, shape_bits, Trace, Values};
 use tacit_prover::{gather, Budget, BudgetError};
-use tacit_verifier::files::{seal, unseal, Body, CommitmentFile, FileKind};
+use tacit_verifier::files::{seal_parts, unseal, Body, CommitmentFile, FileKind};
 use tacit_verifier::{prepare_link, Schema, Slug, VerifyError};
-use zeroize::Zeroizing;
 
 use crate::failure::{Fail, Result};
 use crate::rotate::rotate;
@@ -58,14 +57,17 @@ impl Slab {
     }
 }
 
-/// The body of a secret file.
-#[derive(BorshSerialize)]
-struct SecretFile {
-    public: Vec<u8>,
-    slab: Vec<u8>,
-}
+/// The body of a secret file: borsh `{ public: Vec<u8>, slab: Vec<u8> }`.
+struct SecretFile;
 
 impl SecretFile {
+    /// The whole file.
+    fn seal(public: &[u8], slab: &[u8]) -> std::result::Result<Vec<u8>, TooLarge> {
+        let [first, second] = [public, slab].map(|part| length("secret", part.len() as u64, MOST));
+        let parts = [&first?[..], public, &second?[..], slab];
+        Ok(seal_parts(FileKind::Secret, &parts))
+    }
+
     /// Both parts of a body's bytes, not copied: a slab's code is most of the memory. `None` when they are not borsh.
     fn parts(body: &[u8]) -> Option<(&[u8], &[u8])> {
         let part = |bytes: &'_ [u8]| -> Option<usize> {
@@ -193,7 +195,7 @@ fn recommit(inner: &Committed, public: &CommitmentFile, path: &Path) -> Result<C
     let refuse = |reason: String| Fail::new("file", "encoding", shown(path), reason);
     let header = &inner.commitment.header;
     let tensors = &public.tensors;
-    if tacit_program::schema_digest(tensors) != header.schema {
+    if tacit_program::schema_digest(tensors)? != header.schema {
         return Err(refuse("the tensors are not those of the header".into()));
     }
     // Shapes are bounded from here on.
@@ -286,20 +288,20 @@ impl Slab {
     }
 
     /// The public part, as a file.
-    fn commitment_file(&self) -> Vec<u8> {
-        self.public.to_file()
+    fn commitment_file(&self) -> Result<Vec<u8>> {
+        Ok(self.public.to_file()?)
     }
 
     /// The body of the secret file. The caller writes it; then `start_journal`.
-    fn secret_file(&self) -> Vec<u8> {
-        let body = SecretFile {
-            public: self.public.to_file(),
-            slab: self.inner.to_bytes(true),
-        };
-        seal(
-            FileKind::Secret,
-            &Zeroizing::new(borsh::to_vec(&body).unwrap_or_default()),
-        )
+    fn secret_file(&self) -> Result<Vec<u8>> {
+        let written = self.inner.to_bytes(true).and_then(|slab| {
+            let public = self.public.to_file()?;
+            SecretFile::seal(&public, &slab)
+        });
+        written.map_err(|e| {
+            Fail::from(e)
+                .hint("commit for fewer proofs; a master renews its budget instead: --children N")
+        })
     }
 
     /// From here on proofs are counted in the journal beside the secret file at `path`.

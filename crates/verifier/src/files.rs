@@ -1,6 +1,7 @@
 //! Files: a container with a kind and a checksum, and the public bodies (docs/protocol.md, section 8).
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use tacit_algebra::encoding::{encode, TooLarge};
 use tacit_algebra::hash::{hash, Digest, Tag};
 use tacit_params::Geometry;
 use tacit_pcs::Commitment;
@@ -40,30 +41,38 @@ impl FileKind {
         }
     }
 
+    /// What errors call such a file.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub const fn file(self) -> &'static str {
         match self {
-            Self::Program => "program",
-            Self::Weights => "weights",
-            Self::Commitment => "commitment",
-            Self::Secret => "secret",
-            Self::Proof => "proof",
+            Self::Program => "program file",
+            Self::Weights => "weights file",
+            Self::Commitment => "commitment file",
+            Self::Secret => "secret file",
+            Self::Proof => "proof file",
         }
     }
 }
 
 /// H(T(10, kind) || body).
-fn checksum(kind: u8, body: &[u8]) -> Digest {
-    hash(Tag::File, u64::from(kind), &[body])
+fn checksum(kind: u8, body: &[&[u8]]) -> Digest {
+    hash(Tag::File, u64::from(kind), body)
 }
 
 /// A body in its container.
 #[must_use]
 pub fn seal(kind: FileKind, body: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(HEAD.saturating_add(body.len()).saturating_add(CHECKSUM));
+    seal_parts(kind, &[body])
+}
+
+/// A body that lies in parts, in its container: a secret's is too large to be put together first.
+#[must_use]
+pub fn seal_parts(kind: FileKind, body: &[&[u8]]) -> Vec<u8> {
+    let parts = body.iter().map(|part| part.len());
+    let mut out = Vec::with_capacity(parts.fold(HEAD + CHECKSUM, usize::saturating_add));
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&[kind.number(), VERSION]);
-    out.extend_from_slice(body);
+    body.iter().for_each(|part| out.extend_from_slice(part));
     out.extend_from_slice(&checksum(kind.number(), body));
     out
 }
@@ -73,7 +82,7 @@ pub fn seal(kind: FileKind, body: &[u8]) -> Vec<u8> {
 /// # Errors
 /// `magic`, `truncated`, `file_kind`, `version`, `checksum`.
 pub fn unseal(kind: FileKind, bytes: &[u8]) -> Result<&[u8], VerifyError> {
-    let place = || format!("{} file", kind.name());
+    let place = || kind.file();
     let short = || {
         let expected = format!("at least {} bytes", HEAD.saturating_add(CHECKSUM));
         VerifyError::new(Slug::Truncated, place(), expected, bytes.len())
@@ -104,7 +113,7 @@ pub fn unseal(kind: FileKind, bytes: &[u8]) -> Result<&[u8], VerifyError> {
     }
     let end = rest.len().checked_sub(CHECKSUM).ok_or_else(short)?;
     let (body, sum) = rest.split_at_checked(end).ok_or_else(short)?;
-    if sum != checksum(kind.number(), body) {
+    if sum != checksum(kind.number(), &[body]) {
         return Err(VerifyError::new(
             Slug::Checksum,
             place(),
@@ -121,10 +130,11 @@ pub trait Body: BorshSerialize + BorshDeserialize {
     const KIND: FileKind;
 
     /// The whole file.
-    #[must_use]
-    fn to_file(&self) -> Vec<u8> {
-        // Writing borsh to memory cannot fail.
-        seal(Self::KIND, &borsh::to_vec(self).unwrap_or_default())
+    ///
+    /// # Errors
+    /// `TooLarge` when a list has more than 2^32 - 1 entries.
+    fn to_file(&self) -> Result<Vec<u8>, TooLarge> {
+        Ok(seal(Self::KIND, &encode(Self::KIND.file(), self)?))
     }
 
     /// Memory stays within a small multiple of the file.
@@ -133,11 +143,11 @@ pub trait Body: BorshSerialize + BorshDeserialize {
     /// Those of `unseal`, and `encoding` for a body that is not canonical borsh.
     fn from_file(bytes: &[u8]) -> Result<Self, VerifyError> {
         let body = unseal(Self::KIND, bytes)?;
-        let place = || format!("{} file", Self::KIND.name());
+        let place = || Self::KIND.file();
         let refuse =
             |got: String| VerifyError::new(Slug::Encoding, place(), "canonical borsh", got);
         let value: Self = borsh::from_slice(body).map_err(|e| refuse(e.to_string()))?;
-        match borsh::to_vec(&value) {
+        match encode(Self::KIND.file(), &value) {
             Ok(again) if again == body => Ok(value),
             _ => Err(refuse("bytes that encode differently".to_owned())),
         }
@@ -295,6 +305,7 @@ mod tests {
             argument: vec![7; 5],
         }
         .to_file()
+        .unwrap()
     }
 
     fn slug(bytes: &[u8]) -> &'static str {

@@ -30,11 +30,7 @@ pub struct Statement<'a> {
 impl Statement<'_> {
     /// Absorbs geometry, program, identities, public tensors and context, in this order.
     pub fn absorb(&self, sponge: &mut Sponge) {
-        // Writing borsh to memory cannot fail.
-        sponge.absorb(
-            "geometry",
-            &borsh::to_vec(self.geometry).unwrap_or_default(),
-        );
+        sponge.absorb("geometry", &self.geometry.bytes());
         sponge.absorb("program", &self.prepared.digest);
         for commitment in self.commitments {
             sponge.absorb("slab", &commitment.identity());

@@ -28,7 +28,7 @@ pub(crate) fn check_schema(
     tensors: &Schema,
     commitment: &Commitment,
 ) -> Result<(), VerifyError> {
-    if schema_digest(tensors) == commitment.header.schema {
+    if schema_digest(tensors)? == commitment.header.schema {
         return Ok(());
     }
     let place = format!("slab {slab}");

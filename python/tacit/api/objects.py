@@ -341,7 +341,10 @@ class Secret:
             return cls(_native.Slab.from_file(data, os.fspath(path)))
 
     def save(self, path: Path) -> None:
-        """Write the secret file (readable by its owner only) and start its journal, PATH.budget."""
+        """Write the secret file (readable by its owner only) and start its journal, PATH.budget.
+
+        Raises InputError, and BudgetExceeded (slug too_large) from 4 GiB on; then nothing is written and nothing counted.
+        """
         _check_path(path)
         for there in (os.fspath(path), f"{os.fspath(path)}.budget"):
             if os.path.exists(there):
@@ -353,7 +356,9 @@ class Secret:
                 )
         # The journal before the secret has its name: a secret without one is refused. But after its bytes are on the
         # disk: a full disk leaves no journal, and a secret that can be saved elsewhere.
-        with staged(path, self._native.secret_file(), private=True), failures():
+        with failures(os.fspath(path)):
+            data = self._native.secret_file()
+        with staged(path, data, private=True), failures():
             self._native.start_journal(os.fspath(path))
 
     @cached_property
