@@ -147,6 +147,12 @@ def busy(message: str, *, tell_end: bool = True) -> Iterator[None]:
         console.print(f"[dim]{escape(message)}: {duration(time.perf_counter() - start)}[/dim]")
 
 
+def note(message: str) -> None:
+    """Something worth knowing before work goes on, on stderr."""
+    if message:
+        stderr().print(f"[dim]note:[/dim] {escape(one_line(message))}")
+
+
 # --- layout -----------------------------------------------------------------------------------------------------------
 
 

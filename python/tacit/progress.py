@@ -26,6 +26,12 @@ def told() -> Iterator[None]:
         _told.reset(token)
 
 
+def note(message: str) -> None:
+    """Say something on stderr that is worth knowing before work goes on; silent where the caller tells of it by itself."""
+    if message and not _told.get():
+        print(f"tacit: {message}", file=sys.stderr, flush=True)
+
+
 @contextmanager
 def slow(message: str) -> Iterator[None]:
     """Run the body; if it takes longer than `PATIENCE` seconds, say so on stderr, and at its end how long it took."""

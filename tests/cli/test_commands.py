@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tiny_network import Capture, prove_command, result, verify_command
 
+from tacit.api import cost
 from tacit.cli.app import run
 
 
@@ -256,3 +257,24 @@ def test_committed_outputs(folder: Path, capsys: Capture) -> None:
     assert result(capsys)["error"]["slug"] == "slabs"
     assert run([*prove_command(folder, "none.proof"), "--output-commitment", f"{name}-x", "--json"]) == 1
     assert result(capsys)["error"]["slug"] == "output_commitment"
+
+
+def test_many_proofs_say_what_they_cost(folder: Path, capsys: Capture) -> None:
+    program = str(folder / "many.tacit")
+    model, samples = str(folder / "m.onnx"), str(folder / "x.npz")
+    assert run(["compile", model, "--calibration", samples, "--proofs", "1025", "-o", program]) == 0
+    told = capsys.readouterr().err
+    assert run(["commit", "model", program, str(folder / "many.weights"), "-o", str(folder / "many")]) == 0
+    again = capsys.readouterr().err
+    for text in (told, again):
+        assert text.count("compiled for 1025 proofs") == 1
+        assert "tacit commit model --children 32, tacit commit rotate" in text
+
+
+def test_a_secret_that_could_not_be_saved(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost, "MOST_BYTES", 1000)
+    command = ["commit", "model", str(folder / "m.tacit"), str(folder / "m.weights"), "-o", str(folder / "huge")]
+    assert run([*command, "--json"]) == 1
+    found = result(capsys)["error"]
+    assert (found["slug"], found["expected"]) == ("too_large", "at most 1000 bytes")
+    assert not list(folder.glob("huge*"))

@@ -17,6 +17,8 @@ pub(crate) const CELL: f64 = 30e-9;
 const LOOKUP: f64 = 60e-9;
 /// Seconds per attempt of grinding, two cores.
 const ATTEMPT: f64 = 17.5e-9;
+/// Seconds per byte of a secret file: put together, hashed, written.
+const SECRET_BYTE: f64 = 4.5e-9;
 /// Seconds per keccak permutation of a verifier, one core.
 const PERMUTATION: f64 = 0.35e-6;
 /// Seconds per claim of a verifier: its forms at the final point.
@@ -175,5 +177,44 @@ pub fn estimate(geometry: &Geometry, work: &Work, slabs: &[SlabSize]) -> Estimat
         opening_bytes: opening,
         peak_bytes: kept + encoded + vectors + 60.0 * work.relations.entries as f64,
         encoded_bytes: encoded,
+    }
+}
+
+/// What a commitment is expected to cost on two cores.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CommitEstimate {
+    /// Seconds to commit, to prove its validity and to save its secret.
+    pub seconds: f64,
+    /// Bytes of memory at the peak.
+    pub peak_bytes: f64,
+    /// Bytes of the validity argument.
+    pub validity_bytes: f64,
+}
+
+/// What committing to one slab costs under `geometry`, whatever the number of proofs it is used for: its code is as long as the
+/// proofs that the geometry was made for ask. `validity`: the work of its validity proof (`None`: a public slab).
+#[must_use]
+pub fn estimate_commit(
+    geometry: &Geometry,
+    slab: &SlabSize,
+    validity: Option<&Work>,
+    secret_bytes: u64,
+) -> CommitEstimate {
+    let n = (1u64 << geometry.log_domain.min(62)) as f64;
+    let columns = slab.columns(geometry.log_rows) as f64;
+    let secret = secret_bytes as f64;
+    let proof = validity.map(|work| estimate(geometry, work, &[*slab]));
+    let proof = proof.unwrap_or_default();
+    let tree = secret - 8.0 * columns * (n + geometry.r() as f64);
+    // The slab with its code, its tree and its rows is there throughout. Then a proof is made over it, with a tree and the
+    // mask of its own; or its file, in two copies.
+    let rows = 16.0 * columns * geometry.m() as f64;
+    let mask = 2.0 * ELEMENT * geometry.m() as f64;
+    let proving = proof.peak_bytes + 2.0 * tree + rows + mask;
+    let saving = 3.0 * secret + rows;
+    CommitEstimate {
+        seconds: n * (columns * ENTRY + LEAF) + proof.prove_seconds + secret * SECRET_BYTE,
+        peak_bytes: saving.max(proving),
+        validity_bytes: proof.proof_bytes,
     }
 }

@@ -13,7 +13,7 @@ mod later;
 mod relations;
 
 pub use budget::{budget, Budget, Term, REGIME};
-pub use cost::{estimate, Estimate};
+pub use cost::{estimate, estimate_commit, CommitEstimate, Estimate};
 pub use derive::{derive, DeriveError, Derived, Optimize, Work};
 pub use geometry::{
     Geometry, GeometryError, Level, MAX_FINAL, MAX_FOLD, MAX_GRIND, MAX_LEVELS, MAX_LOG_DOMAIN,

@@ -4,6 +4,7 @@
 mod commit;
 mod compute;
 mod deploy;
+mod estimate;
 mod failure;
 mod program;
 mod proof;

@@ -9,6 +9,7 @@ use tacit_verifier::files::{Body, ProgramFile};
 use tacit_verifier::{relations_of, VerifyError};
 
 use crate::deploy::{geometry, most_links, slab_sizes, work_of};
+use crate::estimate::commitments;
 use crate::failure::{Fail, Result};
 
 /// (name, shape, lo, hi)
@@ -16,8 +17,8 @@ type TensorRow = (String, Vec<u32>, i64, i64);
 /// (least bits, bits of the union, binding term, regime, [(term, bits, formula)])
 type Soundness = (f64, f64, String, String, Vec<(String, f64, String)>);
 
-/// Memory of the `tacit prove` command before it proves: Python and what it loads.
-const PROCESS_BYTES: f64 = 55.0 * 1024.0 * 1024.0;
+/// Memory of a command before it proves or commits: Python and what it loads.
+pub const PROCESS_BYTES: f64 = 55.0 * 1024.0 * 1024.0;
 
 #[pyclass(frozen)]
 pub struct Program {
@@ -217,6 +218,7 @@ impl Program {
         d.set_item("verify_seconds", e.verify_seconds)?;
         d.set_item("proof_bytes", e.proof_bytes.round())?;
         d.set_item("peak_bytes", (PROCESS_BYTES + e.peak_bytes).round())?;
+        d.set_item("commitments", commitments(py, self)?)?;
         Ok(d)
     }
 

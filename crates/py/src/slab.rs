@@ -300,7 +300,7 @@ impl Slab {
         });
         written.map_err(|e| {
             Fail::from(e)
-                .hint("commit for fewer proofs; a master renews its budget instead: --children N")
+                .hint("compile for fewer proofs (option proofs): a master renews them, tacit commit model --children N")
         })
     }
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from tacit import _native
 from tacit.api.arguments import check, check_names, check_weights, refuse_more, secret_of, whole_numbers
+from tacit.api.cost import costly
 from tacit.api.native import failures
 from tacit.api.objects import Array, Commitment, Ints, Program, Proof, Secret, Statement, Weights, check_target
 from tacit.errors import AccuracyWarning, InputError, InvalidProof
-from tacit.progress import slow
+from tacit.progress import note, slow
 
 if TYPE_CHECKING:
     from tacit.quantize import Options
@@ -51,7 +52,8 @@ def compile(
     `weights`: "private" or "public"; `input`: "private", "committed" or "public".
     `outputs`: "public", or "committed": a proof says that the answer is the one in a commitment made along with it.
     `threshold`: publish only whether an output reaches a value (see `tacit.compiler`).
-    `proofs`: proofs that one private commitment is blinded for. `security`: 128 or 100 proven bits.
+    `proofs`: proofs that one private commitment is blinded for; above 1,024 a line on stderr says what that costs, and
+    how masters and children make as many for less (`Program.estimate["commitments"]`). `security`: 128 or 100 proven bits.
     `optimize`: "time", "balanced" or "size". `options`: bits of activations, weights, inputs and outputs, each 2 to 32,
     and what else decides precision (`tacit.quantize.Options`).
     `max_error`: the largest relative error of an output, on the calibration samples, that is taken; the compiler aims for
@@ -98,6 +100,7 @@ def compile(
         # The file is public, and the report's figures are functions of weights and samples: only the cost stands in it.
         notes = json.dumps({"cost": _plain(compiled.cost)}, sort_keys=True)
         program = Program(_native.Program(encoded, geometry, proofs, notes), report)
+    note(costly(program))
     tensors = {name: np.asarray(values, dtype=np.int64) for name, values in integers.tensors}
     return program, Weights(program.digest, integers.slab, tensors)
 
@@ -191,6 +194,7 @@ def _commit(program: Program, slab: str, tensors: Mapping[str, Array], proofs: i
             hint="give the number of proofs when the master is rotated",
         )
     flat = [(name, whole_numbers(name, values)) for name, values in tensors.items()]
+    note(costly(program, slab))
     with slow(f"committing to the {slab}"), failures(slab):
         return Secret(_native.commit(program._native, slab, flat, budget, children))
 

@@ -187,7 +187,10 @@ class Program(Stored):
 
     @cached_property
     def estimate(self) -> dict[str, Any]:
-        """Sizes, and the expected time (two cores), memory and bytes of a proof."""
+        """Sizes, and the expected time (two cores), memory and bytes of a proof; "commitments": those of each slab's.
+
+        A commitment's cost is that of the proofs that were compiled for, also when it is made for fewer.
+        """
         return dict(self._native.sizes())
 
     @cached_property

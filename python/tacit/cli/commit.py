@@ -42,9 +42,10 @@ def commit_model(
     import tacit
 
     output_files = files.fresh_pair(out)
+    loaded = tacit.Program.load(program)
+    _look_ahead(loaded, "model")
     start = time.perf_counter()
     with console.busy("committing to the model"):
-        loaded = tacit.Program.load(program)
         secret = tacit.commit_model(loaded, tacit.Weights.load(weights), proofs=proofs, children=children)
     _save(secret, output_files, seconds=time.perf_counter() - start, as_json=as_json)
 
@@ -63,6 +64,7 @@ def commit_data(
 
     output_files = files.fresh_pair(out)
     loaded = tacit.Program.load(program)
+    _look_ahead(loaded, "data")
     arrays = files.pick(files.read_arrays(data), files.input_names(loaded), place=str(data))
     start = time.perf_counter()
     with console.busy("committing to the data"):
@@ -119,6 +121,14 @@ def export(
         return
     shown = f"[bold]{escape(str(target))}[/bold] ({console.size(result['bytes'])})"
     console.stdout().print(console.facts([("publish", shown), ("identity", commitment.identity)]))
+
+
+def _look_ahead(program: Any, slab: str) -> None:
+    """Refuse what could not be saved, and say what many proofs cost."""
+    from tacit.api.cost import check_secret, costly
+
+    check_secret(program, slab)
+    console.note(costly(program, slab))
 
 
 def _save(secret: Any, output_files: tuple[Path, Path], *, seconds: float, as_json: bool, master: Any = None) -> None:

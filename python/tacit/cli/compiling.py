@@ -70,6 +70,7 @@ def compile_model(
     Prints how the integer program compares with the float model on the calibration inputs, and what a proof will cost.
     """
     import tacit
+    from tacit.api.cost import costly
     from tacit.quantize import Options
 
     target = files.beside(model.with_suffix("") if model.name else model, ".tacit") if out is None else out
@@ -99,6 +100,7 @@ def compile_model(
         )
     for warning in warned:
         console.stderr().print(f"[yellow]warning[/yellow]: {escape(console.one_line(str(warning.message)))}")
+    console.note(costly(program))
     result = _save(program, integers, (target, weights_file), report, seconds=time.perf_counter() - start)
     if as_json:
         console.print_json(result)
@@ -157,9 +159,12 @@ def _show(result: dict[str, Any], report: Report | None) -> None:
         columns = ["largest", "mean", "relative", "mean_relative", *(["typical"] if jumps else [])]
         rows = [{"output": name, **asdict(error)} for name, error in report.outputs.items()]
         shown["outputs"] = [{column: row[column] for column in ("output", *columns)} for row in rows]
+    estimate = dict(result["estimate"])
+    commitments = [{"to": name, **cost} for name, cost in estimate.pop("commitments").items()]
     for title, data in (
         ("against the float model, on the calibration inputs", shown),
-        ("a proof, expected on two cores", result["estimate"]),
+        ("a proof, expected on two cores", estimate),
+        ("once, expected on two cores", {"commitments": commitments}),
     ):
         out.print(f"\n[bold]{title}[/bold]")
         console.show(data, depth=1)
