@@ -87,6 +87,7 @@ pub static SEEDS: LazyLock<Seeds> = LazyLock::new(|| {
     };
     let proof_file = ProofFile {
         program: prepared.digest,
+        slabs: named.iter().map(|c| c.identity()).collect(),
         publics: proof.publics.0.clone(),
         argument: proof.argument.clone(),
     };

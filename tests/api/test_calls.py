@@ -39,15 +39,15 @@ def accepted(case: Cases) -> tuple[Case, tacit.Secret, tacit.Proof]:
 
 def with_publics(proof: tacit.Proof, change: Callable[[list[list[int]]], None]) -> tacit.Proof:
     """The same argument in a file with other public values."""
-    digest, publics, _ = _native.proof_from_file(proof.data)
+    digest, slabs, publics, _ = _native.proof_from_file(proof.data)
     argument = proof.data[-32 - _argument_bytes(proof) : -32]
     publics = [list(values) for values in publics]
     change(publics)
-    return tacit.Proof(_native.proof_to_file(digest, publics, argument))
+    return tacit.Proof(_native.proof_to_file(digest, slabs, publics, argument))
 
 
 def _argument_bytes(proof: tacit.Proof) -> int:
-    return int(_native.proof_from_file(proof.data)[2])
+    return int(_native.proof_from_file(proof.data)[3])
 
 
 def test_a_whole_round_trip(accepted: tuple[Case, tacit.Secret, tacit.Proof]) -> None:
@@ -163,7 +163,7 @@ def test_commitments_that_are_not_the_proofs(case: Cases, accepted: tuple[Case, 
     verify = lambda **given: tacit.verify(small.program, proof, context=b"order 1", **given)  # noqa: E731
     assert refusal(InvalidProof, verify).slug == "slabs"
     # The same weights, committed again: the proof is not about that commitment.
-    assert refusal(InvalidProof, lambda: verify(model=small.commit().commitment)).slug in UNBOUND
+    assert refusal(InvalidProof, lambda: verify(model=small.commit().commitment)).slug == "slabs"
     assert refusal(InvalidProof, lambda: verify(model=small.weights)).slug == "slabs"
     committed = case(input="committed")
     data = tacit.commit_data(committed.program, committed.inputs)
@@ -177,7 +177,7 @@ def test_another_program(case: Cases, accepted: tuple[Case, tacit.Secret, tacit.
     error = refusal(
         InvalidProof, lambda: tacit.verify(other.program, proof, model=secret.commitment, context=b"order 1")
     )
-    assert error.slug in {"program", "header", "schema"}
+    assert error.slug == "program"
 
 
 def test_a_budget_in_memory(case: Cases) -> None:
@@ -209,7 +209,7 @@ def test_public_weights_are_compared(case: Cases) -> None:
     name = next(iter(changed))
     changed[name].reshape(-1)[0] += 1 if changed[name].reshape(-1)[0] <= 0 else -1
     forged = tacit.Weights(small.weights.program, small.weights.slab, changed)
-    assert refusal(InvalidProof, lambda: tacit.verify(small.program, proof, model=forged)).slug in UNBOUND
+    assert refusal(InvalidProof, lambda: tacit.verify(small.program, proof, model=forged)).slug == "slabs"
     refusal(TacitError, lambda: tacit.verify(small.program, proof, model=other.weights))
     # A commitment from elsewhere says nothing of the values.
     stranger = tacit.Commitment(_native.Commitment.from_file(secret._native.commitment_file()))
@@ -238,7 +238,7 @@ def test_a_committed_input(case: Cases) -> None:
     # The same input, committed again.
     again = tacit.commit_data(small.program, small.inputs)
     assert again.commitment.identity != data.commitment.identity
-    assert refusal(InvalidProof, lambda: verify(again.commitment)).slug in UNBOUND
+    assert refusal(InvalidProof, lambda: verify(again.commitment)).slug == "slabs"
     assert refusal(InvalidProof, lambda: verify(None)).slug == "slabs"
     assert refusal(InvalidProof, lambda: verify(model.commitment)).slug == "slabs"
     assert refusal(InputError, lambda: tacit.prove(small.program, model)).slug == "slabs"

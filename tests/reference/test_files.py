@@ -50,7 +50,9 @@ def made(name: str) -> Files:
         commitments.append(CommitmentFile(slab.name, tensors, case.slabs[slab.name].commitment, validity))
     program = ProgramFile(arguments["program_bytes"], case.geometry, 1, '{"note": "a toy"}')
     publics = tuple(tuple(x) for x in case.proof.publics)
-    return Files(program, ProofFile(digest(program.program), publics, case.proof.argument), commitments, case.context)
+    identities = tuple(commitment.commitment.identity for commitment in commitments)
+    proof = ProofFile(digest(program.program), identities, publics, case.proof.argument)
+    return Files(program, proof, commitments, case.context)
 
 
 def refused(files: Files) -> Refused:
@@ -165,3 +167,16 @@ def test_public_slab_has_no_validity_argument() -> None:
 def test_context() -> None:
     files = made("linear")
     assert refused(replace(files, context=b"another")).slug in {"grinding", "merkle", "truncated", "non_canonical"}
+
+
+def test_a_proof_names_its_commitments() -> None:
+    files = made("linear")
+    (first, second), names = files.proof.slabs, [slab.slab for slab in files.commitments]
+    for slabs, place in (
+        ((second, first), f"slab {names[0]}"),
+        ((first, bytes(32)), f"slab {names[1]}"),
+        ((first,), "proof file"),
+        ((), "proof file"),
+    ):
+        found = refused(replace(files, proof=replace(files.proof, slabs=slabs)))
+        assert (found.slug, found.place) == ("slabs", place)

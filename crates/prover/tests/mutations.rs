@@ -214,14 +214,15 @@ fn every_byte_of_a_proof_file_counts() {
     let world = &*MLP;
     let proof = world.prove();
     let program = world.case.prepared.digest;
+    let named = commitments(&world.slabs);
     let file = ProofFile {
         program,
+        slabs: named.iter().map(|c| c.identity()).collect(),
         publics: proof.publics.0,
         argument: proof.argument,
     }
     .to_file()
     .unwrap();
-    let named = commitments(&world.slabs);
     let judge = |bytes: &[u8]| {
         let file = ProofFile::from_file(bytes);
         match file
@@ -234,7 +235,7 @@ fn every_byte_of_a_proof_file_counts() {
     assert_eq!(judge(&file), "accepted");
     let seen = every_byte(FileKind::Proof, &file, judge);
     assert!(!seen.contains_key("accepted"), "{seen:?}");
-    for slug in ["encoding", "program", "public_interval", "merkle"] {
+    for slug in ["encoding", "program", "slabs", "public_interval", "merkle"] {
         assert!(seen.contains_key(slug), "{seen:?}");
     }
 }

@@ -42,6 +42,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<slab::Slab>()?;
     m.add_class::<proof::Commitment>()?;
     m.add_class::<run::Runner>()?;
+    m.add_class::<proof::Proof>()?;
     m.add_function(wrap_pyfunction!(simd, m)?)?;
     m.add_function(wrap_pyfunction!(program::derive, m)?)?;
     m.add_function(wrap_pyfunction!(commit::commit, m)?)?;

@@ -187,13 +187,34 @@ fn check_target(target: u16) -> Result<()> {
     Err(Fail::input("security", "security", reason))
 }
 
-/// Verifies a proof file against commitments in the order of the program's slabs (their validity is checked by `accept`).
+/// A proof file, read.
+#[pyclass(frozen)]
+pub struct Proof {
+    file: ProofFile,
+}
+
+#[pymethods]
+impl Proof {
+    #[staticmethod]
+    fn from_file(bytes: &[u8]) -> Result<Self> {
+        Ok(Self {
+            file: ProofFile::from_file(bytes)?,
+        })
+    }
+
+    /// Refuses a proof of another program.
+    fn check_program(&self, program: &Program) -> Result<()> {
+        Ok(self.file.check_program(&program.prepared)?)
+    }
+}
+
+/// Verifies a proof against commitments in the order of the program's slabs (their validity is checked by `accept`).
 #[pyfunction]
 pub fn verify<'py>(
     py: Python<'py>,
     program: &Program,
     commitments: Vec<Py<Commitment>>,
-    proof: &[u8],
+    proof: &Proof,
     context: &[u8],
     target: u16,
 ) -> PyResult<Bound<'py, PyDict>> {
@@ -202,16 +223,10 @@ pub fn verify<'py>(
         .map(|c| c.get().file.commitment.clone())
         .collect();
     check_target(target)?;
-    let (file, verified) = py.detach(|| -> Result<_> {
-        let file = ProofFile::from_file(proof)?;
-        let verified = file.verify(
-            &program.prepared,
-            &program.geometry,
-            &found,
-            context,
-            target,
-        )?;
-        Ok((file, verified))
+    let file = &proof.file;
+    let verified = py.detach(|| -> Result<_> {
+        let (prepared, geometry) = (&program.prepared, &program.geometry);
+        Ok(file.verify(prepared, geometry, &found, context, target)?)
     })?;
     let d = PyDict::new(py);
     let publics = &program.prepared.publics;
@@ -242,22 +257,27 @@ pub fn verify<'py>(
 #[pyfunction]
 pub fn proof_to_file(
     program: [u8; 32],
+    slabs: Vec<[u8; 32]>,
     publics: Vec<Vec<i64>>,
     argument: Vec<u8>,
 ) -> Result<Vec<u8>> {
     let file = ProofFile {
         program,
+        slabs,
         publics,
         argument,
     };
     Ok(file.to_file()?)
 }
 
-/// (program digest, publics, bytes of the argument)
+/// (program digest, identities of the commitments, publics, bytes of the argument)
+type ProofParts = (Vec<u8>, Vec<Vec<u8>>, Vec<Vec<i64>>, usize);
+
 #[pyfunction]
-pub fn proof_from_file(bytes: &[u8]) -> Result<(Vec<u8>, Vec<Vec<i64>>, usize)> {
+pub fn proof_from_file(bytes: &[u8]) -> Result<ProofParts> {
     let f = ProofFile::from_file(bytes)?;
-    Ok((f.program.to_vec(), f.publics, f.argument.len()))
+    let slabs = f.slabs.iter().map(|s| s.to_vec()).collect();
+    Ok((f.program.to_vec(), slabs, f.publics, f.argument.len()))
 }
 
 #[pyfunction]

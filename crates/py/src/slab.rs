@@ -180,7 +180,7 @@ impl Slab {
         }
     }
 
-    fn identity(&self) -> Digest {
+    fn digest(&self) -> Digest {
         self.public.commitment.identity()
     }
 
@@ -257,6 +257,12 @@ impl Slab {
         self.public.slab.clone()
     }
 
+    /// What its proofs are bound to.
+    #[getter]
+    fn identity(&self) -> Vec<u8> {
+        self.digest().to_vec()
+    }
+
     #[getter]
     fn private(&self) -> bool {
         self.public.commitment.header.private
@@ -320,7 +326,7 @@ impl Slab {
                 owner,
             } => {
                 tacit_prover::same_process(*owner, &path)?;
-                let mut journal = Budget::create(&journal_path(&path), self.identity(), *budget)?;
+                let mut journal = Budget::create(&journal_path(&path), self.digest(), *budget)?;
                 for _ in 0..*used {
                     journal.reserve(&hash(Tag::File, 0, &[b"before saving"]))?;
                 }
@@ -368,7 +374,7 @@ impl Slab {
                         "bring the journal back beside the secret; or commit anew, or rotate its master",
                     ));
                 }
-                let budget = Budget::open(&journal, slab.identity(), slab.budget())?;
+                let budget = Budget::open(&journal, slab.digest(), slab.budget())?;
                 // One record is there from the beginning: the commitment's own proof, or its link's.
                 if budget.used() == 0 {
                     let reason = "its first record, of the commitment's own proof, is gone";

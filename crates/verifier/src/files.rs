@@ -5,12 +5,16 @@ use tacit_algebra::encoding::{encode, TooLarge};
 use tacit_algebra::hash::{hash, Digest, Tag};
 use tacit_params::Geometry;
 use tacit_pcs::Commitment;
-use tacit_program::{Prepared, Publics};
+use tacit_program::Prepared;
 
 use crate::error::{Slug, VerifyError};
 use crate::link::{verify_link, Link};
 use crate::validity::{check_schema, verify_validity};
 use crate::verify::Verified;
+
+mod proof;
+
+pub use proof::ProofFile;
 
 const MAGIC: &[u8; 6] = b"TACIT\0";
 const VERSION: u8 = 1;
@@ -246,54 +250,6 @@ impl CommitmentFile {
     }
 }
 
-/// Kind 5: a proof with its public tensors.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct ProofFile {
-    /// Digest of the program.
-    pub program: Digest,
-    /// In the order of the program's public tensors.
-    pub publics: Vec<Vec<i64>>,
-    pub argument: Vec<u8>,
-}
-
-impl Body for ProofFile {
-    const KIND: FileKind = FileKind::Proof;
-}
-
-impl ProofFile {
-    /// Verifies the proof for this program, these commitments (in the order of its slabs) and this context.
-    ///
-    /// # Errors
-    /// `program` when the proof is for another program, and those of `verify`.
-    pub fn verify(
-        &self,
-        prepared: &Prepared,
-        geometry: &Geometry,
-        commitments: &[Commitment],
-        context: &[u8],
-        target: u16,
-    ) -> Result<Verified, VerifyError> {
-        if self.program != prepared.digest {
-            return Err(VerifyError::new(
-                Slug::Program,
-                "proof file",
-                "a proof of this program",
-                "one of another",
-            ));
-        }
-        let publics = Publics(self.publics.clone());
-        crate::verify::verify(
-            prepared,
-            geometry,
-            commitments,
-            &publics,
-            context,
-            &self.argument,
-            target,
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,6 +257,7 @@ mod tests {
     fn example() -> Vec<u8> {
         ProofFile {
             program: [3; 32],
+            slabs: vec![[4; 32]],
             publics: vec![vec![1, -2]],
             argument: vec![7; 5],
         }
@@ -361,7 +318,9 @@ mod tests {
         let body = [unseal(FileKind::Proof, &example()).unwrap(), &[0]].concat();
         assert_eq!(slug(&seal(FileKind::Proof, &body)), "encoding");
         // A length of 2^32 - 1 ends in an error, not in memory.
-        let huge = [&[0u8; 32][..], &[0xff; 4]].concat();
-        assert_eq!(slug(&seal(FileKind::Proof, &huge)), "encoding");
+        for before in [32, 32 + 4] {
+            let huge = [&vec![0u8; before][..], &[0xff; 4]].concat();
+            assert_eq!(slug(&seal(FileKind::Proof, &huge)), "encoding");
+        }
     }
 }

@@ -231,7 +231,8 @@ def prove(
         slabs.append(output._native)
     with slow("proving"), failures():
         publics, argument, phases, total, peak = _native.prove(program._native, slabs, flat, context)
-        file = _native.proof_to_file(program._native.digest, [p.tolist() for p in publics], argument)
+        identities = [slab.identity for slab in slabs]
+        file = _native.proof_to_file(program._native.digest, identities, [p.tolist() for p in publics], argument)
     times = {**dict(phases), "total": total} if profile else {}
     return Proof(file, times, peak, output, outputs)
 
@@ -257,7 +258,10 @@ def verify(
     context: bytes = b"",
     security: int = 128,
 ) -> Statement:
-    """Accept a proof and say what it states, or raise InvalidProof with the reason.
+    """Accept a proof and say what it states, or raise InvalidProof with the reason and the part that differs.
+
+    A proof names its program and commitments: others are refused by name (slugs program, slabs). When those are right,
+    an argument that does not fit is bound to another context, or the proof was changed.
 
     `model`: the model's commitment; its validity proof (and, for a child, its link) is checked once. Where the
     program says that weights are public, the Weights themselves. `output`: the commitment that came with the proof,
@@ -271,6 +275,10 @@ def verify(
         check(name, one, Commitment, optional=True)
     check("context", context, bytes, bytearray)
     check_target(security)
+    raw = proof.data if isinstance(proof, Proof) else bytes(proof)
+    with failures():
+        read = _native.Proof.from_file(raw)
+        read.check_program(program._native)
     given: dict[str, Commitment | Weights | None] = {"model": model, "data": data, "output": output}
     if link is not None:
         given[link.slab] = _child(given.get(link.slab), link)
@@ -280,10 +288,9 @@ def verify(
     for name, value in given.items():
         if value is not None:
             raise InvalidProof("the program has no such slab", slug="slabs", place=name)
-    raw = proof.data if isinstance(proof, Proof) else bytes(proof)
     with failures():
         natives = [c._native for c in commitments]
-        found = _native.verify(program._native, natives, raw, context, int(security))
+        found = _native.verify(program._native, natives, read, context, int(security))
     return _statement(program, commitments, found, context)
 
 

@@ -138,7 +138,8 @@ def _commitment(commitment: Commitment) -> dict[str, Any]:
 
 def _proof(data: bytes, of: Program | None) -> dict[str, Any]:
     with failures():
-        program, publics, size = _native.proof_from_file(data)
+        program, slabs, publics, size = _native.proof_from_file(data)
+    identities = [identity.hex() for identity in slabs]
     found: dict[str, Any] = {
         "kind": "proof",
         "statement": "the public tensors below follow from the program and the commitments; verify it to know",
@@ -146,6 +147,7 @@ def _proof(data: bytes, of: Program | None) -> dict[str, Any]:
         "argument bytes": size,
     }
     if of is None:
+        found["made with commitments"] = identities
         shown = [v if len(v) <= MOST else f"{len(v)} integers" for v in publics]
         return found | {
             "public tensors": shown,
@@ -157,6 +159,7 @@ def _proof(data: bytes, of: Program | None) -> dict[str, Any]:
             slug="program",
             place="program",
         )
+    found["made with commitments"] = dict(zip(of.slabs, identities, strict=False))
     return found | {"claims": _claims(of, publics), "hidden": _hidden(of), "soundness": of.soundness}
 
 

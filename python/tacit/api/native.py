@@ -31,11 +31,6 @@ _KINDS: dict[str, type[TacitError]] = {
 #: What to do next, where the extension module does not say it: it knows programs, but neither calibration nor headroom.
 _HINTS = {
     "header": "commit these values for this program: a commitment made for another one, or for other options, does not fit",
-    **dict.fromkeys(
-        ("grinding", "alpha", "merkle", "last_query", "final_claim"),
-        "the proof was made for another program, commitment, context or public value than given here, or it was changed; "
-        "a proof made with a child is verified with its master and the option link",
-    ),
     "execution": "a value inside the network, in the program's integers, leaves the range that it was compiled for: "
     "calibrate with samples that reach it, or compile with more headroom",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -10,7 +10,7 @@ from . import borsh
 from .commitment import COMMITMENT_CODEC, GEOMETRY_CODEC, Commitment, Geometry
 from .errors import Refused
 from .link import LINK_CODEC, Link, check_link
-from .program import NAMED_TENSORS, NamedTensor, digest, encode_program, schema_of
+from .program import NAMED_TENSORS, NamedTensor, decode_program, digest, encode_program, schema_of
 from .transcript import FILE, digest_of, domain_tag
 from .validity import VALIDITY_CONTEXT, validity_program
 from .verify import verify
@@ -46,6 +46,7 @@ class CommitmentFile:
 @dataclass(frozen=True)
 class ProofFile:
     program: bytes  # its digest
+    slabs: tuple[bytes, ...]  # identities of the commitments, in the order of the program
     publics: tuple[tuple[int, ...], ...]
     argument: bytes
 
@@ -73,6 +74,7 @@ PROOF_FILE: borsh.Codec[ProofFile] = borsh.struct(
     ProofFile,
     {
         "program": borsh.fixed(32),
+        "slabs": borsh.vector(borsh.fixed(32)),
         "publics": borsh.vector(borsh.vector(borsh.I64)),
         "argument": borsh.BYTES,
     },
@@ -146,8 +148,9 @@ def verify_files(
     program = borsh.decode(PROGRAM_FILE, unwrap(Kind.PROGRAM, program_file), "program file")
     proof = borsh.decode(PROOF_FILE, unwrap(Kind.PROOF, proof_file), "proof file")
     if proof.program != digest(program.program):
-        raise Refused("program", "proof file", "the proof is for another program")
+        raise Refused("program", "program", f"the proof is of program {proof.program.hex()[:16]}")
     commitments: dict[str, bytes] = {}
+    identities: dict[str, bytes] = {}
     for data in commitment_files:
         body = unwrap(Kind.COMMITMENT, data)
         file = borsh.decode(COMMITMENT_FILE, body, "commitment file")
@@ -155,12 +158,30 @@ def verify_files(
             raise Refused("slabs", f"slab {file.slab}", "two commitments")
         check_commitment_file(file, target)
         commitments[file.slab] = COMMITMENT_CODEC.write(file.commitment)
-    verify(
-        program.program,
-        GEOMETRY_CODEC.write(program.geometry),
-        commitments,
-        proof.publics,
-        context,
-        proof.argument,
-        target=target,
-    )
+        identities[file.slab] = file.commitment.identity
+    check_slabs(proof, [slab.name for slab in decode_program(program.program).slabs], identities)
+    try:
+        verify(
+            program.program,
+            GEOMETRY_CODEC.write(program.geometry),
+            commitments,
+            proof.publics,
+            context,
+            proof.argument,
+            target=target,
+        )
+    except Refused as refused:
+        if refused.slug != "grinding":
+            raise
+        # The first check that depends on the whole statement; program and commitments are those that the proof names.
+        left = "context or public values" if proof.publics else "context"
+        raise Refused("grinding", left, f"bound to another, or changed bytes ({refused.place})") from refused
+
+
+def check_slabs(proof: ProofFile, names: Sequence[str], identities: Mapping[str, bytes]) -> None:
+    """The proof names the commitments that are given. One that is missing or unknown is left to `verify`."""
+    if len(proof.slabs) != len(names):
+        raise Refused("slabs", "proof file", f"{len(proof.slabs)} identities, {len(names)} slabs")
+    for name, identity in zip(names, proof.slabs, strict=True):
+        if identities.get(name, identity) != identity:
+            raise Refused("slabs", f"slab {name}", f"the proof was made with commitment {identity.hex()[:16]}")
