@@ -18,8 +18,9 @@ from graph_ties import Doubts
 
 from tacit.calibration import calibrate
 from tacit.errors import QuantizationError
-from tacit.graph import load
-from tacit.quantize import RULES
+from tacit.graph import Node, load
+from tacit.lowering.views import Times
+from tacit.quantize import RULES, Quantizer, QValue
 
 
 def chain(*ops: str, **attrs: Any) -> Case:
@@ -38,8 +39,17 @@ def test_a_good_case() -> None:
 
 
 def test_a_scale_that_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes an operation to move one; a rule with one too many is stopped by the compiler, and found without that."""
     rule = RULES["Relu"]
-    monkeypatch.setitem(RULES, "Relu", lambda q, node: replace(v := rule(q, node), frac=v.frac + 1))
+
+    def halved(q: Quantizer, node: Node) -> QValue:
+        v = rule(q, node)
+        return replace(v, value=q.emit(Times(1, 1), [v.value], "half"))
+
+    monkeypatch.setitem(RULES, "Relu", halved)
+    stopped = check(chain("Relu"))
+    assert (stopped.outcome, stopped.reason.split(":")[0]) == ("refused", "accuracy")
+    monkeypatch.setattr("tacit.compiler.refuse_gross", lambda found, bound: None)
     verdict = check(chain("Relu"))
     assert (verdict.outcome, verdict.reason) == ("WRONG", BEYOND)
     assert verdict.error == pytest.approx(0.5, rel=1e-3)

@@ -144,7 +144,7 @@ def gelu(q: Quantizer, node: Node) -> QValue:
 
 #: Fractional bits of what a softmax reads, if need be with so many bits in all.
 SOFTMAX_FRAC, MOST_SOFTMAX = 11, 26
-#: Fractional bits of a share, at most.
+#: Fractional bits of a share and of the number of entries, at most.
 MOST_SHARE = 28
 
 
@@ -165,7 +165,7 @@ def softmax(q: Quantizer, node: Node) -> QValue:
     rank, axis = len(v.perm), node.attrs["axis"] % len(v.perm)
     order = tuple(v.perm.index(i) for i in (*(i for i in range(rank) if i != axis), axis))
     rows = v.value if order == tuple(range(rank)) else q.emit(Permute(order), [v.value], f"{out}.rows")
-    share = min(MOST_SHARE, max(q.bits - 2, q.target(out)))
+    share = max(q.bits - 2, min(q.target(out), MOST_SHARE - (q.graph.shapes[tensor][axis] - 1).bit_length()))
     shares = q.emit(SoftmaxLast(v.frac, q.bits + more, share), [rows], out)
     logical = (*(i for i in range(rank) if i != axis), axis)
     return q.new(shares, False, out, tuple(logical.index(i) for i in range(rank)))

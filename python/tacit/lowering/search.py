@@ -7,7 +7,7 @@ no digit is wasted. The error is measured, not modelled: candidates are tried fr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from itertools import count
@@ -26,6 +26,8 @@ from tacit.report import NS_PER_CELL, NS_PER_LOOKUP, Pair, cost, jumping, worst_
 #: Candidates whose error is measured, at most; samples it is measured on, and how many where they are quick; the share of
 #: the allowed error to stay within, since there are more inputs than samples.
 TRIALS, SAMPLES, MOST_SAMPLES, MARGIN = 60, 16, 128, 0.8
+#: Samples that tell what is too little by itself.
+FEW = 4
 #: What is tried: limb widths, bits of activations, bits that a weight must keep when its shift is made a multiple of w,
 #: rows of tables (as they are, and with lines between them).
 WIDTHS, ACTIVATIONS, LEAST = (6, 7, 8, 9, 10, 11, 12, 13, 14, 16), (12, 13, 14, 16), (9, 11, 13)
@@ -106,7 +108,7 @@ class Search:
             if chosen is not None:
                 heappush(queue, (chosen.nanoseconds, next(ticket), chosen))
 
-        for o, s in starts(self.options, self.settings, tables):
+        for o, s in starts(self.options, self.settings, *self._enough(tables)):
             # The multiplicities and rows of the largest table alone.
             table = 1 << max(s.limb, min(s.wide, o.activation_bits or 16))
             if not queue or (NS_PER_CELL + NS_PER_LOOKUP) * table < 2 * queue[0][0]:
@@ -118,6 +120,31 @@ class Search:
             for o in _refined(self.options, chosen.options, tables):
                 push(o, chosen.settings)
         return self._finest()
+
+    def _enough(self, tables: bool) -> tuple[list[int], dict[bool, int]]:
+        """Bits of activations, and rows of tables by kind, that are enough on a few samples where nothing else is scarce.
+
+        What is too little by itself is in no candidate; that takes no program to find out.
+        """
+        given = self.options
+        lines = (False, True) if tables and given.interpolate is None else (bool(given.interpolate),)
+        bits = [given.activation_bits] if given.activation_bits else list(ACTIVATIONS)
+        rows = {line: [given.table_bits] if given.table_bits else list(ROWS[line]) for line in lines}
+
+        def enough(activation_bits: int, line: bool, table_bits: int) -> bool:
+            best = replace(given, activation_bits=activation_bits, interpolate=line, table_bits=table_bits, align=0)
+            try:
+                ints = quantize(self.graph, self.ranges, best)
+            except QuantizationError:
+                return True  # whatever it is, it is told elsewhere
+            return worst_error(ints, self.known[:FEW], self.max_error, jumping(self.graph)) <= self.max_error
+
+        most = lines[-1]
+        bits = [b for b in bits if enough(b, most, rows[most][-1])]
+        if not tables or not bits:
+            return bits, {line: rows[line][0] for line in lines}
+        least = {line: next((r for r in rows[line] if enough(bits[-1], line, r)), None) for line in lines}
+        return bits, {line: r for line, r in least.items() if r is not None}
 
     def _finest(self) -> Chosen:
         """The most precise options, more and more so, each at the cheapest of some limb widths; or what measured best."""
@@ -138,15 +165,16 @@ class Search:
         )
 
 
-def starts(options: Options, settings: Settings | None, tables: bool) -> Iterator[tuple[Options, Settings]]:
-    """Activations and limb widths, with the fewest weight bits and table rows; what is given stays."""
+def starts(
+    options: Options, settings: Settings | None, bits: Sequence[int], rows: Mapping[bool, int]
+) -> Iterator[tuple[Options, Settings]]:
+    """These activations and rows of tables, with and without lines, and limb widths, with the fewest weight bits."""
     least = options.least_weight_bits or LEAST[0]
-    for line in (False, True) if tables and options.interpolate is None else (bool(options.interpolate),):
-        rows = options.table_bits or ROWS[line][0]
+    for line, table_bits in rows.items():
         for limb in [settings.limb] if settings else WIDTHS:
-            for bits in (options.activation_bits,) if options.activation_bits else ACTIVATIONS:
-                base = replace(options, activation_bits=bits, least_weight_bits=least, table_bits=rows)
-                for wide in [settings.wide] if settings else sorted({limb, bits}):
+            for b in bits:
+                base = replace(options, activation_bits=b, least_weight_bits=least, table_bits=table_bits)
+                for wide in [settings.wide] if settings else sorted({limb, b}):
                     yield replace(base, interpolate=line, align=limb), Settings(limb, wide)
 
 

@@ -1,12 +1,12 @@
 """Softmax along the last axis, as one exact integer function.
 
 With m = max x_j (selected and bounded as in `maxima`), d_j = m - x_j >= 0 in two limbs l_j + 2^w h_j, and two tables of
-exponentials, e_j = low[l_j] * high[h_j] stands for exp(-d_j) at 2 `precision` fractional bits: a product of two lookups
+exponentials, e_j = low[l_j] * high[h_j] stands for exp(-d_j) at LOW + HIGH fractional bits: a product of two lookups
 that also are the limbs' range checks. s = sum e_j is a contraction, committed once a row. The quotient
 
     2 q_j s + r_j = 2^(k+1) e_j + s,   0 <= r_j <= 2 s - 1,
 
-is round(2^k e_j / s), and has one solution because s > 0: low[0] = high[0] = 2^precision and some d_j is 0. The digit
+is round(2^k e_j / s), and has one solution because s > 0: low[0] = 2^LOW, high[0] = 2^HIGH and some d_j is 0. The digit
 vectors of r_j and of 2 s - 1 - r_j are the two sides of the inequality.
 """
 
@@ -25,6 +25,9 @@ from tacit.lowering.maxima import attained
 from tacit.lowering.rounding import bounded, signed
 from tacit.lowering.scale import agreed
 
+#: Fractional bits of the exponentials: those of the upper limbs are small, and many alike add up.
+LOW, HIGH = 12, 17
+
 
 @dataclass(frozen=True)
 class SoftmaxLast(Operator):
@@ -33,7 +36,6 @@ class SoftmaxLast(Operator):
     at: float
     bits: int
     out: int
-    precision: int = 12
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -46,10 +48,10 @@ class SoftmaxLast(Operator):
         return (self.bits + 1) // 2
 
     def tables(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """exp(-l 2^-frac) and exp(-h 2^(w-frac)) at `precision` bits, rounded."""
-        w, one = self._limb(), 2.0**self.precision
-        low = np.floor(one * np.exp(-np.arange(1 << w) * 2.0**-self.at) + 0.5)
-        high = np.floor(one * np.exp(-np.arange(1 << (self.bits - w)) * 2.0 ** (w - self.at)) + 0.5)
+        """exp(-l 2^-frac) and exp(-h 2^(w-frac)) at LOW and HIGH bits, rounded."""
+        w = self._limb()
+        low = np.floor(2.0**LOW * np.exp(-np.arange(1 << w) * 2.0**-self.at) + 0.5)
+        high = np.floor(2.0**HIGH * np.exp(-np.arange(1 << (self.bits - w)) * 2.0 ** (w - self.at)) + 0.5)
         return tuple(int(v) for v in low), tuple(int(v) for v in high)
 
     def reference(self, *args: Array) -> Array:
@@ -102,7 +104,7 @@ class SoftmaxLast(Operator):
         quotient, rest = builder.whole(q), builder.whole(r)
         # q <= 2^out, since e_j <= s.
         bounded(builder, f"{name}.share", quotient, 0, (2 << self.out) - 1)
-        widths = digit_widths(2 * self.precision + (shape[-1] - 1).bit_length() + 1, builder.settings.limb)
+        widths = digit_widths(LOW + HIGH + (shape[-1] - 1).bit_length() + 1, builder.settings.limb)
         for label, value in (("rest", rest), ("room", builder.sum((1, double), (-1, rest), constant=-1))):
             builder.digits(f"{name}.{label}", value, widths[:-1], pg.Range(0, 1 << widths[-1]))
         product = builder.hadamard(f"{name}.product", quotient, double)
