@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from tiny_network import Capture, prove_command, result, verify_command
 
 from tacit.api import cost
 from tacit.cli.app import run
+from tacit.graph import Node
+from tacit.quantize import RULES, Quantizer, QValue
 
 
 def test_accepted(folder: Path, capsys: Capture) -> None:
@@ -278,3 +281,22 @@ def test_a_secret_that_could_not_be_saved(folder: Path, capsys: Capture, monkeyp
     found = result(capsys)["error"]
     assert (found["slug"], found["expected"]) == ("too_large", "at most 1000 bytes")
     assert not list(folder.glob("huge*"))
+
+
+def test_a_scale_that_is_lost_is_a_bug(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that says another scale than the graph's value has: exit 2, the node named, nothing written."""
+    rule = RULES["Relu"]
+
+    def moved(q: Quantizer, node: Node) -> QValue:
+        v = rule(q, node)
+        return replace(v, value=replace(v.value, frac=v.frac + 1))
+
+    monkeypatch.setitem(RULES, "Relu", moved)
+    out = folder / "lost.tacit"
+    assert run(["compile", f"{folder}/m.onnx", "--calibration", f"{folder}/x.npz", "-o", str(out), "--json"]) == 2
+    told = capsys.readouterr()
+    error = json.loads(told.out)["error"]
+    assert error["kind"] == "bug"
+    assert "CompilerBug" in error["reason"]
+    assert "Gemm_2/MatMul" in error["reason"]
+    assert not out.exists()

@@ -154,3 +154,10 @@ def test_a_scale_that_is_changed_behind_the_graph_is_found(name: str) -> None:
         moved = replace(ints, outputs={output: replace(spec, frac=spec.frac + 1)})
         with pytest.raises(CompilerBug, match=f"output {output}"):
             moved.check()
+
+
+def test_a_value_that_the_graph_did_not_make_is_refused() -> None:
+    graph = IntGraph("g")
+    x = graph.input("x", InputSpec((2, 3), -8, 7, 3))
+    with pytest.raises(CompilerBug, match=r"y \(Commit\): .* is not what the graph made"):
+        graph.emit(Commit(), [replace(x, frac=4)], "y")

@@ -138,7 +138,15 @@ class IntGraph:
         return self.values[name]
 
     def emit(self, op: Operator, args: Sequence[Value], name: str) -> Value:
-        """Add a step; its name is the given one, made unique, its shape and scale are what the operator says."""
+        """Add a step; its name is the given one, made unique, its shape and scale are what the operator says.
+
+        Raises CompilerBug for an operand that is not as this graph made it.
+        """
+        for arg in args:
+            if self.values.get(arg.name) != arg:
+                raise CompilerBug(
+                    f"{name} ({type(op).__name__}): {arg} is not what the graph made: {self.values.get(arg.name)}"
+                )
         name = self._unique(name)
         self.steps.append(Step(name, op, tuple(arg.name for arg in args)))
         self.values[name] = self._follows(self.steps[-1])
