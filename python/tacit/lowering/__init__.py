@@ -3,9 +3,9 @@
 An operator takes two small units, each of a few dozen lines:
 
 - an *integer operator* (a subclass of `core.Operator` in the module of its family): `shape`, `frac` (what it does to scales:
-  nothing else may move one), `reference` (what it means, in plain NumPy, independent of any program) and `lower` (relations that force exactly that). Its docstring says why a prover
-  has no choice: the range of a remainder, both sides of an inequality, one-hot vectors, ties. Most float operators need no
-  new one.
+  nothing else may move one), `reference` (what it means, in plain NumPy, independent of any program) and `lower` (relations
+  that force exactly that). Its docstring says why a prover has no choice: the range of a remainder, both sides of an
+  inequality, one-hot vectors, ties. Most float operators need no new one.
 - a *rule* (`@rule("Name")` in a `rules_*` module) that makes integer operators from a float node and chooses the scales.
 
 | module | what |
@@ -22,7 +22,8 @@ An operator takes two small units, each of a few dozen lines:
 | `emit` | places of inputs, weights and outputs; the whole program |
 | `search` | the cheapest precision and limb widths that measure up |
 
-Its meaning on real numbers is one line in `tests/compiler/test_scales.py`. A test is one line in `tests/compiler/test_operators.py` (execution equals the reference bit for bit, near the float
-operator) which `test_forced.py` then takes too (no committed entry is free); cheating by several entries at once, where an
-operator has inequalities or selectors, gets a test of its own there.
+An operator's meaning on real numbers is one line in `tests/compiler/test_scales.py`. A test is one line in
+`tests/compiler/test_operators.py` (execution equals the reference bit for bit, near the float operator) which `test_forced.py`
+then takes too (no committed entry is free); cheating by several entries at once, where an operator has inequalities or
+selectors, gets a test of its own there.
 """
