@@ -22,7 +22,7 @@ from tacit.lowering.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility
 from tacit.lowering.search import MOST_SAMPLES, SAMPLES, Search
 from tacit.program import Program
 from tacit.quantize import Options
-from tacit.report import Cost, Pair, Report, accuracy, cost, jumping, original, quantized, truth
+from tacit.report import Cost, Pair, Report, accuracy, compared, cost, jumping, original, quantized, truth
 
 Array = npt.NDArray[Any]
 
@@ -185,7 +185,7 @@ def faithful(graph: Graph, samples: Mapping[str, Array]) -> bool:
     """Whether the imported graph gives what the original gives on the first sample, in shape and about in value."""
     if graph.origin is None:
         return True
-    known = list(islice(truth(graph, samples, outputs_only=True), 1))
+    known = list(islice(truth(graph, samples, only=graph.outputs), 1))
     jumps = jumping(graph)
     for (_, found), (_, exact) in zip(known, original(graph, known), strict=True):
         for name in graph.outputs:
@@ -242,9 +242,9 @@ def _threshold(given: Any) -> Threshold:
 
 
 def known_samples(graph: Graph, samples: Mapping[str, Array]) -> list[Pair]:
-    """The first SAMPLES for the search, and more as long as they take no time."""
+    """The first SAMPLES for the search, and more as long as they take no time: outputs, and what is compared."""
     found, start = list[Pair](), monotonic()
-    for pair in truth(graph, samples, outputs_only=True):
+    for pair in truth(graph, samples, only={*graph.outputs, *compared(graph)}):
         found.append(pair)
         if len(found) >= MOST_SAMPLES or (len(found) >= SAMPLES and monotonic() - start > 0.5):
             break

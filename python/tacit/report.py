@@ -135,11 +135,17 @@ def cost(program: Program) -> Cost:
 Pair = tuple[dict[str, Array], dict[str, Array]]
 
 
-def truth(graph: Graph, inputs: Mapping[str, Array], *, outputs_only: bool = False) -> Iterator[Pair]:
-    """Samples with the float network's tensors, one at a time."""
+def truth(graph: Graph, inputs: Mapping[str, Array], *, only: Collection[str] | None = None) -> Iterator[Pair]:
+    """Samples with the float network's tensors, or only these, one at a time."""
     for sample in batches(graph, inputs):
         values = evaluate(graph, {name: x[None] for name, x in sample.items()})
-        yield sample, {name: x[0] for name, x in values.items() if not outputs_only or name in graph.outputs}
+        yield sample, {name: x[0] for name, x in values.items() if only is None or name in only}
+
+
+def compared(graph: Graph) -> set[str]:
+    """The computed tensors that comparisons read."""
+    computed = {name for node in graph.nodes for name in node.outputs}
+    return computed & {node.inputs[0] for node in graph.nodes if node.op in JUMPS}
 
 
 def original(graph: Graph, known: Iterable[Pair]) -> Iterator[Pair]:
@@ -188,9 +194,8 @@ def accuracy(ints: IntGraph, known: Iterable[Pair], *, against: str = "float64",
             right[name].append(expected)
             gaps[name].append(integers * 2.0 ** -ints.outputs[name].frac - expected)
         for name in (n for n in ints.tensors if n in exact):  # in the order that they are computed
-            value, order = ints.tensors[name]
             signal, noise = power.get(name, (0.0, 0.0))
-            error = np.transpose(values[value], order) * 2.0 ** -ints.values[value].frac - exact[name]
+            error = ints.real(name, values) - exact[name]
             power[name] = (signal + float((exact[name] ** 2).sum()), noise + float((error**2).sum()))
     if first is not None and not samples:
         raise QuantizationError(
@@ -215,20 +220,23 @@ def worst_error(ints: IntGraph, known: Sequence[Pair], enough: float, jumps: Col
     """The largest relative error of any output, infinite where a sample is refused; stops above `enough`.
 
     Of an output in `jumps`, which depends on a comparison: that of nineteen entries of twenty, as in `OutputError.counts`.
+    How exact the comparisons are is said by the other tensors in `known`, those that they read.
     """
-    scale = {name: max(float(np.abs(exact[name]).max()) for _, exact in known) for name in ints.outputs}
-    gaps: dict[str, list[Array]] = {name: [] for name in ints.outputs}
+    names = [name for name in known[0][1] if name in ints.outputs or name in ints.tensors]
+    scale = {name: max(1e-12, *(float(np.abs(exact[name]).max()) for _, exact in known)) for name in names}
+    gaps: dict[str, list[Array]] = {name: [] for name in names}
     worst = 0.0
     for sample, exact in known:
         try:
-            results = ints.results(ints.run({n: quantized(sample[n], spec.frac) for n, spec in ints.inputs.items()}))
+            values = ints.run({n: quantized(sample[n], spec.frac) for n, spec in ints.inputs.items()})
+            results = ints.results(values)
         except WitnessError:
             return float("inf")
-        for name, integers in results.items():
-            gap = np.abs(integers * 2.0 ** -ints.outputs[name].frac - exact[name]) / max(scale[name], 1e-12)
-            gaps[name].append(gap)
+        for name in names:
+            real = results[name] * 2.0 ** -ints.outputs[name].frac if name in results else ints.real(name, values)
+            gaps[name].append(np.abs(real - exact[name]) / scale[name])
             if name not in jumps:
-                worst = max(worst, float(gap.max()))
+                worst = max(worst, float(gaps[name][-1].max()))
         if worst > enough:
             return worst
     return max([worst, *(_typical(np.stack(gaps[name])) for name in gaps if name in jumps)])

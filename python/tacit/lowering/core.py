@@ -198,6 +198,11 @@ class IntGraph:
                 raise WitnessError(error.reason, place=step.output, hint=error.hint) from None
         return values
 
+    def real(self, tensor: str, values: Mapping[str, Array]) -> Array:
+        """The real values of a float tensor, in its own order of axes, of what `run` gives."""
+        name, order = self.tensors[tensor]
+        return np.asarray(np.transpose(values[name], order) * 2.0 ** -self.values[name].frac)
+
     def results(self, values: Mapping[str, Array]) -> dict[str, Array]:
         """The outputs' integers. Raises WitnessError when one leaves its interval."""
         out = {}
