@@ -52,6 +52,12 @@ def wanted(q: Quantizer, tensor: str, bits: int) -> Array:
     return np.where(magnitude > 0, fracs, np.inf)
 
 
+def unseen(q: Quantizer, tensor: str, bits: int) -> int:
+    """The frac of a column that was zero in calibration: as if 1 had been seen. What is larger is refused, not rounded away."""
+    room = max(1.0, q.calibration.magnitude(tensor) * 2.0**-SPREAD) * q.options.headroom
+    return floor(log2(((1 << (bits - 1)) - 1) / room))
+
+
 def uneven(q: Quantizer, tensor: str, frac: float) -> bool:
     """Whether a column, of more than a few in sixty-four, asks for a scale that is finer than `frac` by UNEVEN bits."""
     columns = q.calibration.columns.get(tensor)
@@ -69,14 +75,13 @@ def input_scale(q: Quantizer, tensor: str) -> tuple[int, int]:
     if q.options.input_bits is not None:
         return frac, bits
     found = frac
+    room = q.calibration.magnitude(tensor) * q.options.headroom
     if uneven(q, tensor, frac) and _told_apart(q, tensor):
         fracs = wanted(q, tensor, bits)
-        found = int(fracs[np.isfinite(fracs)].max())
+        found = int(np.where(np.isfinite(fracs), fracs, unseen(q, tensor, bits)).max())
     found = max(found, min(frac + SPREAD, asked(q, tensor)))
-    if found == frac:
-        return frac, bits
-    reach = q.calibration.magnitude(tensor) * q.options.headroom * 2.0**found
-    return found, ceil(log2(reach + 1)) + 1
+    found = min(found, floor(log2(WIDEST / room)) - 1)  # a sum may double it
+    return (frac, bits) if found <= frac else (found, ceil(log2(room * 2.0**found + 1)) + 1)
 
 
 def asked(q: Quantizer, tensor: str) -> int:
@@ -106,10 +111,11 @@ def _told_apart(q: Quantizer, tensor: str) -> bool:
         constants = [name for name in node.inputs if name in q.graph.constants]
         if node.op == "Slice":
             return True
-        if node.op in ("MatMul", "Mul") and node.inputs[-1] in q.graph.constants:
-            return node.op == "MatMul" or q.graph.constants[node.inputs[1]].size > 1
+        entries = q.graph.constants[node.inputs[-1]].size if node.inputs[-1] in constants else 0
+        if node.op in ("MatMul", "Mul", "Div") and entries > 1:
+            return True
         same = q.graph.shapes[node.outputs[0]][-1:] == q.graph.shapes[tensor][-1:]
-        passes = (node.op in ("Add", "Sub") and constants) or node.op in ("Cast", "Concat", "Reshape")
+        passes = (node.op in ("Add", "Sub", "Mul", "Div") and constants) or node.op in ("Cast", "Concat", "Reshape")
         return bool(passes) and (same or node.op == "Concat") and _told_apart(q, node.outputs[0])
 
     return any(map(one, q.users.get(tensor, [])))
@@ -117,41 +123,51 @@ def _told_apart(q: Quantizer, tensor: str) -> bool:
 
 @dataclass(frozen=True)
 class Group:
-    """Columns of one scale: their places along the last axis, and their rounded value."""
+    """Columns of one scale: their places along the last axis, and their rounded value. `seen`: whether one was not zero."""
 
     columns: tuple[int, ...]
     x: Value
     bits: int
+    seen: bool
 
 
-def groups(q: Quantizer, tensor: str) -> list[Group]:
-    """The tensor's columns in groups, rounded; none where one scale does for all, or where the value is not wide."""
+def groups(q: Quantizer, tensor: str, *apart: Array) -> list[Group]:
+    """The tensor's columns in groups, rounded; none where one scale does for all, or where the value is not wide.
+
+    Columns of a group ask for like scales, and are alike in `apart`, too. Those that were zero are a group of their own: what
+    multiplies them is of any size.
+    """
     v = q.value(tensor)
     if v.raw or v.bound <= 2.0 ** (q.bits + 3) or v.bound > WIDEST or not uneven(q, tensor, q.target(tensor)):
         return []
     v = q.laid(tensor)
-    fracs = np.minimum(wanted(q, tensor, q.bits), v.frac)
-    fracs = np.where(np.isfinite(wanted(q, tensor, q.bits)), fracs, fracs.min())  # zero: as roomy as the coarsest
+    asked = wanted(q, tensor, q.bits)
+    fracs = np.minimum(np.where(np.isfinite(asked), asked, unseen(q, tensor, q.bits)), v.frac)
     magnitude = np.abs(q.calibration.columns[tensor]).max(0) * q.options.headroom
     found = []
-    for columns in _alike(fracs):
+    for columns in _alike(asked, *apart):
         chosen = np.array(columns)
         frac = fracs[chosen].max()
         bits = max(q.bits, ceil(log2(float(magnitude[chosen].max()) * 2.0**frac + 1)) + 1)
         part = _gather(q, v.value, columns)
-        found.append(
-            Group(columns, q.emit(Round(round(v.frac - frac), bits + ROOM), [part], f"{tensor}.columns"), bits)
-        )
+        x = q.emit(Round(round(v.frac - frac), bits + ROOM), [part], f"{tensor}.columns")
+        found.append(Group(columns, x, bits, bool(magnitude[chosen].any())))
     return found
 
 
-def _alike(fracs: Array) -> list[tuple[int, ...]]:
-    """Columns by scale, the coarsest first: in few pieces, none of them with columns too far apart."""
+def _alike(*fracs: Array) -> list[tuple[int, ...]]:
+    """Columns by scales, the coarsest first: in few pieces, none of them with columns too far apart."""
     for width in WIDTHS:
-        level = ((fracs - fracs.min()) // width).astype(int)
-        if 1 + np.count_nonzero(np.diff(level)) <= MOST_PIECES or width == WIDTHS[-1]:
+        level = np.stack([np.where(np.isfinite(f), _above(f) // width, -1) for f in fracs])
+        if 1 + np.count_nonzero(np.diff(level).any(0)) <= MOST_PIECES:
             break
-    return [tuple(np.flatnonzero(level == n).tolist()) for n in np.unique(level)]
+    return [tuple(np.flatnonzero(np.all(np.equal(level.T, one), 1)).tolist()) for one in np.unique(level.T, axis=0)]
+
+
+def _above(fracs: Array) -> Array:
+    """By how much each finite entry is above the least of them."""
+    seen = np.isfinite(fracs)
+    return np.where(seen, fracs, 0.0) - (fracs[seen].min() if seen.any() else 0.0)
 
 
 def _gather(q: Quantizer, value: Value, columns: tuple[int, ...]) -> Value:
@@ -172,9 +188,10 @@ def _weights(q: Quantizer, parts: list[tuple[Group, Array]], label: str, frac: f
 
     Rounding a weight by half a unit moves the result by half a unit times the group's integers: each scale leaves
     `weight_bits` to the largest product of a weight and a full group, but for what would be MOST_APART finer than the rest.
+    What multiplies zeros asks for nothing.
     """
-    rooms = [q.weight_bits - 1 - log2(_largest(w)) + g.x.frac - frac for g, w in parts]
-    least = min(floor(room) for room in rooms)
+    rooms = [q.weight_bits - 1 + g.bits - q.bits - log2(_largest(w)) + g.x.frac - frac for g, w in parts]
+    least = min(floor(room) for room, (g, _) in zip(rooms, parts, strict=True) if g.seen or len(parts) == 1)
     shifts = [max(0, min(q.aligned(floor(room), room), least + MOST_APART)) for room in rooms]
     return [
         q.parameter(label, w, frac + shift - g.x.frac - _excess(w, frac + shift - g.x.frac))
@@ -196,7 +213,9 @@ def by_columns(q: Quantizer, tensor: str, weight: Array, label: str, out: str) -
     found = groups(q, tensor) if weight.ndim == 2 else []
     if not found:
         return None
-    parts = [(g, weight[list(g.columns)]) for g in found]
+    parts = [(g, w) for g in found if (w := weight[list(g.columns)]).any()]
+    if not any(g.seen for g, _ in parts):
+        return None
     lead = _LABELS[: len(q.graph.shapes[tensor]) - 1]
     op = Contract(lead + "k", "kz", lead + "z")
     products = [
@@ -213,10 +232,10 @@ def product_by_columns(q: Quantizer, tensor: str, weight: Array, label: str, out
     shape = q.graph.shapes[tensor]
     if q.graph.shapes[out] != shape or weight.shape[-1] != shape[-1] or weight.size != shape[-1]:
         return None
-    found = groups(q, tensor)
+    fracs, lead = wanted(q, out, q.bits), _LABELS[: len(shape) - 1]
+    found = groups(q, tensor, fracs)
     if not found:
         return None
-    fracs, lead = wanted(q, out, q.bits), _LABELS[: len(shape) - 1]
     magnitude = np.abs(q.calibration.columns[out]).max(0) * q.options.headroom
     places: list[int] = []
     pieces: list[Value] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import floor, log2
+from math import ceil, floor, log2
 
 import numpy as np
 
@@ -11,10 +11,10 @@ from tacit.errors import QuantizationError
 from tacit.graph import Node
 from tacit.lowering.contraction import Contract
 from tacit.lowering.rounding import Round
-from tacit.lowering.rules_columns import by_columns, product_by_columns
+from tacit.lowering.rules_columns import by_columns, product_by_columns, uneven
 from tacit.lowering.scale import Value
 from tacit.lowering.views import Added, Permute, Reshape, Times
-from tacit.quantize import Array, Quantizer, QValue, Shape, rule
+from tacit.quantize import WIDEST, Array, Quantizer, QValue, Shape, rule
 
 _LABELS = "abcdefghijlmopqrstuvwxyz"
 #: Bits by which the scales of two terms may differ.
@@ -119,10 +119,11 @@ def _sum(q: Quantizer, node: Node, x: str, y: str, sign: int) -> QValue:
 def _brought_near(q: Quantizer, tensor: str, frac: float) -> None:
     """A value whose scale is finer by more than MOST_APART bits is rounded: the sum could not tell, and might pass the field."""
     v = q.value(tensor)
-    if v.frac > frac + MOST_APART:
+    if v.frac > frac + MOST_APART and (v.raw or not uneven(q, tensor, q.target(tensor))):
         v = q.settled(tensor)
     if v.frac > frac + MOST_APART:
-        op = Round(floor(v.frac - frac) - MOST_APART, q.bits + 4)
+        shift = floor(v.frac - frac) - MOST_APART
+        op = Round(shift, max(q.bits, ceil(log2(q.bound(tensor, v.frac - shift) + 1)) + 1))
         value = q.emit(op, [v.value], f"{tensor}.round")
         q.values[tensor] = replace(v, value=value, bound=q.bound(tensor, value.frac))
 
@@ -175,6 +176,11 @@ def _scale(q: Quantizer, tensor: str, factor: float, out: str) -> QValue:
     exponent = floor(log2(abs(factor)))
     mantissa = factor / 2.0**exponent
     bits = 0 if abs(mantissa) == 1.0 else 14
+    if bits and not v.raw and v.bound * 2.0**bits > WIDEST:
+        columns = np.full(q.graph.shapes[out][-1:], factor)
+        if joined := product_by_columns(q, tensor, columns, f"{out}.factor", out):
+            return q.new(joined, False, out)
+        v = q.settled(tensor)
     coefficient = round(mantissa * 2**bits)
     while coefficient % 2 == 0:
         coefficient, bits = coefficient // 2, bits - 1
