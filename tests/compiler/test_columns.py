@@ -102,3 +102,26 @@ def test_a_flag_that_no_sample_had() -> None:
     x[0, ZERO] = 1e5
     with pytest.raises(WitnessError, match="columns"):
         compiled.ints.run({"x": compiled.quantize("x", x)})
+
+
+@pytest.mark.parametrize("op", ["Sigmoid", "Tanh", "Erf"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_function_that_is_constant_on_all_samples(op: str, sign: int) -> None:
+    net = Net(5, x=(1, 4))
+    moved = net.add("Add", ["x", net.constant(np.full(4, 3000.0 * sign))], (1, 4))
+    graph: Graph = net.graph(net.add(op, [moved], (1, 4)))
+    x = {"x": np.random.default_rng(0).normal(size=(20, 1, 4)) * 100}
+    compiled, weights = compile_model(graph, calibration=x)
+    check(graph, compiled, weights, x)
+    assert compiled.accuracy.outputs[graph.outputs[0]].largest < 1e-4
+
+
+@pytest.mark.parametrize("op", ["Sigmoid", "Tanh"])
+def test_a_function_of_values_whose_unit_is_beyond_its_curve(op: str) -> None:
+    """Of numbers in the billions only the sign counts."""
+    net = Net(6, x=(1, 4))
+    graph = net.graph(net.add(op, [net.add("MatMul", ["x", net.random(4, 3)], (1, 3))], (1, 3)))
+    x = {"x": np.random.default_rng(0).normal(size=(20, 1, 4)) * 1e9}
+    compiled, weights = compile_model(graph, calibration=x)
+    check(graph, compiled, weights, x)
+    assert compiled.accuracy.worst_relative < 1e-3

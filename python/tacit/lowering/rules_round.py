@@ -86,7 +86,8 @@ def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValu
 
     The rounding of the input goes straight to the table's scale; with `interpolate` to `LINE_BITS` more, and the function
     is linear between rows. An input beyond the table is an error at execution, unless the function is constant there and
-    most of the interval would be such rows: then the input is clipped first.
+    most of the interval would be such rows: then the input is clipped first. An interval that is `far` out, all of it, leaves a
+    table of the one value there.
     """
     tensor, out = node.inputs[0], node.outputs[0]
     v = q.value(tensor)
@@ -94,14 +95,16 @@ def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValu
     room = (q.options.headroom - 1) * q.calibration.magnitude(tensor)
     low, high = low - room, high + room
     rows = 1 << (q.options.table_bits or 12)
-    flat = FLAT.get(node.op, float("inf"))
+    flat, far = FLAT.get(node.op, float("inf")), None
     if high - low > 4 * flat:
         v = _clipped(q, v, tensor, (max(abs(low), abs(high)), flat))
-        low, high = max(low, -flat), min(high, flat)
+        far = low if low > flat else high if high < -flat else None
+        low, high = min(max(low, -flat), flat - 1), max(min(high, flat), 1 - flat)
     frac = min(floor(v.frac), floor(log2((rows - 2) / (high - low))))
     part = min(LINE_BITS, floor(v.frac) - frac) if q.options.interpolate else 0
     first, last = floor(low * 2.0**frac), ceil(high * 2.0**frac)
-    values = function(np.arange(first, last + 2) * 2.0**-frac)
+    reals = np.arange(first, last + 2) * 2.0**-frac
+    values = function(reals if far is None else np.full_like(reals, far))
     scale = floor(log2(((1 << (q.bits - 1)) - 1) / (float(np.abs(values).max()) or 1.0)))
     outs = tuple(np.clip(np.floor(values * 2.0**scale + 0.5), *signed(q.bits)).astype(np.int64).tolist())
     if part:
@@ -116,7 +119,7 @@ def _clipped(q: Quantizer, v: QValue, tensor: str, ends: tuple[float, float]) ->
     reach, flat = ends
     shift = max(0, floor(v.frac) - (q.bits - 1 - ceil(log2(flat))))
     frac = v.frac - shift
-    bound = floor(flat * 2.0**frac)
+    bound = ceil(flat * 2.0**frac)  # 1 at least: a coarse scale still tells the ends apart
     bits = ceil(log2((reach + flat) * 2.0**frac + 1)) + 1
     op = RoundClip(shift, max(bits, q.bits), -bound, bound, frac)
     return replace(v, value=q.emit(op, [v.value], f"{tensor}.clip"), raw=False, bound=float(bound))
