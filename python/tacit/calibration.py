@@ -42,7 +42,11 @@ def batches(graph: Graph, inputs: Mapping[str, Array]) -> Iterator[dict[str, Arr
     for name in graph.inputs:
         if name not in inputs:
             raise InputError("missing", place=name)
-        shape, given = graph.shapes[name], np.asarray(inputs[name])
+        shape = graph.shapes[name]
+        try:
+            given = np.asarray(inputs[name])
+        except ValueError as error:
+            raise InputError(f"not an array of numbers: {error}", slug="dtype", place=name) from None
         if given.dtype.kind not in "biufO":
             raise InputError(f"expected real numbers, got {given.dtype}", slug="dtype", place=name)
         try:

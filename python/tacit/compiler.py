@@ -257,4 +257,7 @@ def named_samples(graph: Graph, samples: Mapping[str, Array] | Array) -> dict[st
         return dict(samples)
     if len(graph.inputs) != 1:
         raise InputError("samples without names for several inputs", hint=f"inputs: {', '.join(graph.inputs)}")
-    return {graph.inputs[0]: np.asarray(samples)}
+    try:
+        return {graph.inputs[0]: np.asarray(samples)}
+    except ValueError as error:
+        raise InputError(f"not an array of numbers: {error}", slug="dtype", place=graph.inputs[0]) from None

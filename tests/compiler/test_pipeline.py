@@ -161,6 +161,14 @@ def test_bad_arguments(arguments: dict[str, Any], message: str) -> None:
         compile_model(mlp(), **arguments)
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_samples_of_different_lengths_are_no_array(named: bool) -> None:
+    ragged: Any = [[1.0, 2.0], [3.0]]
+    with pytest.raises(InputError, match="not an array of numbers") as error:
+        compile_model(mlp(), calibration={"x": ragged} if named else ragged)
+    assert error.value.slug == "dtype"
+
+
 def test_an_operator_without_a_rule_is_named() -> None:
     net = Net(0, x=(1, 3))
     graph = net.graph(net.add("Mystery", ["x"], (1, 3)))
