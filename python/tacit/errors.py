@@ -14,7 +14,7 @@ NEXT_STEPS = {
     "columns of extreme magnitudes; max_error sets the bound",
     "attribute": "the node is not valid ONNX: correct it where the model is made, and export it again",
     "batch": "choose a batch size that the model and the samples allow",
-    "bits": "give a whole number of bits from 2 to 32, or none: then the compiler searches",
+    "bits": "give a whole number of bits in that range, or none: then the compiler searches",
     "budget_io": "check that the folder of the secret can be written and has room",
     "budget_locked": "wait until the other process is done: one process at a time proves with a secret",
     "checksum": "fetch or make the file anew: its bytes were changed or cut off",

@@ -321,6 +321,14 @@ def test_bits_out_of_range_are_refused(name: str, bits: int) -> None:
     assert f"expected 2 to 32 bits, got {bits}" in error.reason
 
 
+@pytest.mark.parametrize("bits", [-3, 0, 1, 21])
+def test_rows_of_a_table_out_of_range_are_refused(bits: int) -> None:
+    options = Options(table_bits=bits)
+    error = refusal(InputError, lambda: tacit.compile("m.onnx", calibration=np.zeros((4, 4)), options=options))
+    assert (error.slug, error.place) == ("bits", "table_bits")
+    assert f"expected 2 to 20 bits, got {bits}" in error.reason
+
+
 @pytest.mark.parametrize("headroom", [0.5, -1.0, float("nan"), float("inf")])
 def test_headroom_out_of_range_is_refused(headroom: float) -> None:
     error = refusal(InputError, lambda: tacit.compile("m.onnx", calibration=np.zeros((4, 4)), headroom=headroom))

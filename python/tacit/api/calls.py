@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: More headroom than this leaves nothing of 32 bits.
 MOST_HEADROOM = 1 << 16
+#: Rows of a table, as a power of two, at most.
+MOST_TABLE_BITS = 20
 
 
 def compile(
@@ -55,7 +57,7 @@ def compile(
     `proofs`: proofs that one private commitment is blinded for; above 1,024 a line on stderr says what that costs, and
     how masters and children make as many for less (`Program.estimate["commitments"]`). `security`: 128 or 100 proven bits.
     `optimize`: "time", "balanced" or "size". `options`: bits of activations, weights, inputs and outputs, each 2 to 32,
-    and what else decides precision (`tacit.quantize.Options`).
+    of a table's rows, 2 to 20, and what else decides precision (`tacit.quantize.Options`).
     `max_error`: the largest relative error of an output, on the calibration samples, that is taken; the compiler aims for
     1e-3, and warns (AccuracyWarning) above that.
     The program's `report` (`tacit.report.Report`) compares it with the original model; it is private, and in no file.
@@ -108,11 +110,11 @@ def compile(
 def _check_precision(options: Options) -> None:
     """Bits that a scale can be made for, and a headroom that is room. Raises InputError."""
     check("headroom", options.headroom, Real)
-    for name in ("activation_bits", "weight_bits", "input_bits", "output_bits"):
-        bits = getattr(options, name)
+    for name in ("activation_bits", "weight_bits", "input_bits", "output_bits", "table_bits"):
+        bits, most = getattr(options, name), MOST_TABLE_BITS if name == "table_bits" else 32
         check(name, bits, Integral, optional=True)
-        if bits is not None and not 2 <= bits <= 32:
-            raise InputError(f"expected 2 to 32 bits, got {bits}", slug="bits", place=name)
+        if bits is not None and not 2 <= bits <= most:
+            raise InputError(f"expected 2 to {most} bits, got {bits}", slug="bits", place=name)
     if not 1 <= options.headroom <= MOST_HEADROOM:
         raise InputError(
             f"expected a factor from 1 to {MOST_HEADROOM}, got {options.headroom:g}", slug="headroom", place="headroom"
