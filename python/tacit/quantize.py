@@ -84,8 +84,13 @@ class QValue:
 #: Operators whose result has the scale of their input.
 KEEP_SCALE = ("Relu", "LeakyRelu", "Clip", "MaxPool", "Reshape", "Transpose", "Slice", "Pad", "Cast")
 
+#: Bits that weights may have beyond theirs where they multiply next to nothing.
+SPARED = 16
 #: Bits that a rounding may lose to values that do not get through, before it takes more.
 NARROWING = 3
+
+#: Bits of a parameter's magnitude, at most.
+MOST_PARAMETER = 54
 
 #: A value that has more bits than this is rounded before it is laid out anew.
 WIDEST = 2.0**44
@@ -193,19 +198,22 @@ class Quantizer:
             raise QuantizationError("a weight that is not finite", place=name)
         high, low = (int(np.floor(x * 2.0**frac + 0.5)) for x in (values.max(initial=0), values.min(initial=0)))
         widest = max(high, -low - 1)
-        if widest >= 1 << 46:
+        if widest >= 1 << MOST_PARAMETER:
             raise QuantizationError("a weight too large for its scale", place=name)
         bits = max(least_bits, 8 * -(-(widest.bit_length() + 1) // 8))
         return self.ints.parameter(name, Parameter(values, *signed(bits), frac))
 
-    def weight(self, name: str, values: Array, x: QValue, tensor: str) -> Value:
+    def weight(self, name: str, values: Array, x: QValue, tensor: str, seen: Array | None = None) -> Value:
         """A weight that multiplies x; the product is rounded at `tensor`'s scale.
 
         Its frac is the finest that `weight_bits` allow and that makes the shift of the rounding whole; with `align` a
-        multiple of it, as long as `least_weight_bits` remain.
+        multiple of it, as long as `least_weight_bits` remain. `seen`: the same entries, less by what they multiply, where
+        that is little: an entry that multiplies zeros asks for no bits, up to SPARED of them.
         """
         target = self.scale(tensor)
         largest = float(np.abs(values).max(initial=0)) or 1.0
+        if seen is not None and (counts := float(np.abs(seen).max(initial=0))) < largest * 2.0**-NARROWING:
+            largest = max(counts, largest * 2.0**-SPARED)
         finest = log2(((1 << (self.weight_bits - 1)) - 1) / largest)
         room = x.frac + finest - target
         shift = self.aligned(floor(room), room)

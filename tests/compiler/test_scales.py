@@ -17,7 +17,7 @@ from test_pipeline import samples
 import tacit.lowering.rules  # noqa: F401  (defines every operator)
 from tacit.calibration import calibrate
 from tacit.errors import CompilerBug
-from tacit.lowering.contraction import Contract, WindowSum
+from tacit.lowering.contraction import Contract, Take, WindowSum
 from tacit.lowering.core import InputSpec, IntGraph, Operator
 from tacit.lowering.maxima import RoundMax
 from tacit.lowering.rounding import Round, RoundDivide, RoundLine, RoundRelu, RoundTable
@@ -76,6 +76,7 @@ MEANINGS: dict[str, Meaning] = {
         (9.0, 3.5),
         ((2, 3, 4), (5, 4)),
     ),
+    "Take": Meaning(Take((3, 0, 1)), lambda x: x[..., [3, 0, 1]]),
     "WindowSum": Meaning(WindowSum(2), lambda x: x.sum((-1, -2))),
     "Permute": Meaning(Permute((2, 0, 1)), lambda x: x.transpose(2, 0, 1)),
     "Reshape": Meaning(Reshape((4, 6)), lambda x: x.reshape(4, 6)),

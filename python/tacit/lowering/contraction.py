@@ -81,3 +81,25 @@ class WindowSum(Operator):
         labels = tuple(range(len(x.shape)))
         axes = (labels, labels[len(labels) - self.axes :], labels[: len(labels) - self.axes])
         return builder.einsum(name, x.shape, axes, x.expr, Expr(1))
+
+
+@dataclass(frozen=True)
+class Take(Operator):
+    """Entry j along the last axis of the result is entry columns[j]: a product with a public matrix of zeros and ones."""
+
+    columns: tuple[int, ...]
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return (*shapes[0][:-1], len(self.columns))
+
+    def reference(self, *args: Array) -> Array:
+        return np.take(args[0], self.columns, -1)
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        x = builder.settled(name, args[0])
+        rank, n, k = len(x.shape), x.shape[-1], len(self.columns)
+        matrix = np.zeros((n, k), dtype=np.int64)
+        matrix[list(self.columns), np.arange(k)] = 1
+        lead = tuple(range(rank - 1))
+        axes = ((*lead, rank - 1), (rank - 1, rank), (*lead, rank))
+        return builder.einsum(name, (*x.shape, k), axes, x.expr, builder.constant(f"{name}.columns", matrix).expr)

@@ -20,11 +20,12 @@ from math import ceil, floor, log2
 import numpy as np
 
 from tacit.graph import Node
-from tacit.lowering.contraction import Contract
+from tacit.lowering.contraction import Contract, Take
 from tacit.lowering.rounding import Round
 from tacit.lowering.scale import Value
+from tacit.lowering.signs import Commit
 from tacit.lowering.views import Added, Cut, Join
-from tacit.quantize import WIDEST, Array, Quantizer
+from tacit.quantize import MOST_PARAMETER, WIDEST, Array, Quantizer
 
 #: A column that would have this many bits fewer than the rest is uneven; bits between the finest and the coarsest column, at
 #: most; bits of a column's magnitude above its span, at most.
@@ -37,6 +38,8 @@ MOST_APART = 16
 FLAT = {"Sigmoid": 12.0, "Tanh": 6.25, "Erf": 3.25}
 #: How many bits the columns of a group may differ by: the first that makes no more than MOST_PIECES pieces.
 WIDTHS, MOST_PIECES = (3, 6, 12), 48
+#: Pieces that columns are cut out in, at most, where a matrix of no more than so many entries does it.
+FEW_PIECES, MOST_MATRIX = 3, 1 << 14
 
 _LABELS = "abcdefghij"
 
@@ -50,6 +53,14 @@ def wanted(q: Quantizer, tensor: str, bits: int) -> Array:
     with np.errstate(divide="ignore"):
         fracs = np.floor(np.log2(((1 << (bits - 1)) - 1) / room))
     return np.where(magnitude > 0, fracs, np.inf)
+
+
+def reach(q: Quantizer, tensor: str) -> Array:
+    """The magnitude of each column as a share of the tensor's; ones where columns are not told apart."""
+    ends = q.calibration.columns[tensor]
+    if ends.shape[1] != q.graph.shapes[tensor][-1]:
+        return np.ones(q.graph.shapes[tensor][-1])
+    return np.asarray(np.abs(ends).max(0) / q.calibration.magnitude(tensor))
 
 
 def unseen(q: Quantizer, tensor: str, bits: int) -> int:
@@ -159,7 +170,8 @@ def _alike(*fracs: Array) -> list[tuple[int, ...]]:
     """Columns by scales, the coarsest first: in few pieces, none of them with columns too far apart."""
     for width in WIDTHS:
         level = np.stack([np.where(np.isfinite(f), _above(f) // width, -1) for f in fracs])
-        if 1 + np.count_nonzero(np.diff(level).any(0)) <= MOST_PIECES:
+        n = level.shape[1]
+        if 1 + np.count_nonzero(np.diff(level).any(0)) <= MOST_PIECES or n * n <= MOST_MATRIX:
             break
     return [tuple(np.flatnonzero(np.all(np.equal(level.T, one), 1)).tolist()) for one in np.unique(level.T, axis=0)]
 
@@ -171,8 +183,11 @@ def _above(fracs: Array) -> Array:
 
 
 def _gather(q: Quantizer, value: Value, columns: tuple[int, ...]) -> Value:
-    """These columns, in this order, piece by piece."""
-    breaks = [0, *(i + 1 for i, (a, b) in enumerate(pairwise(columns)) if b != a + 1), len(columns)]
+    """These columns, in this order: piece by piece, or where they are scattered by a product with a public matrix, raw then."""
+    n, width = value.shape[-1], len(columns)
+    breaks = [0, *(i + 1 for i, (a, b) in enumerate(pairwise(columns)) if b != a + 1), width]
+    if len(breaks) > 2 + FEW_PIECES and n * width <= MOST_MATRIX:
+        return q.emit(Take(columns), [value], f"{value.name}.columns")
     parts = []
     for i, j in pairwise(breaks):
         starts = (*(0 for _ in value.shape[:-1]), columns[i])
@@ -205,7 +220,7 @@ def _largest(w: Array) -> float:
 
 def _excess(w: Array, frac: float) -> int:
     """By how many bits the weights' integers at this scale pass what a parameter takes."""
-    return max(0, ceil(log2(_largest(w)) + frac) - 45)
+    return max(0, ceil(log2(_largest(w)) + frac) - MOST_PARAMETER + 1)
 
 
 def by_columns(q: Quantizer, tensor: str, weight: Array, label: str, out: str) -> Value | None:
@@ -251,4 +266,5 @@ def product_by_columns(q: Quantizer, tensor: str, weight: Array, label: str, out
         places += chosen
     frac = max(p.frac for p in pieces)
     joined = q.emit(Join(len(shape) - 1), [q.finer(p, frac, f"{out}.scale") for p in pieces], f"{out}.groups")
-    return _gather(q, joined, tuple(int(i) for i in np.argsort(places)))
+    back = _gather(q, joined, tuple(int(i) for i in np.argsort(places)))
+    return q.emit(Commit(), [back], f"{out}.back")  # nothing where it is not raw

@@ -11,7 +11,7 @@ from tacit.errors import QuantizationError
 from tacit.graph import Node
 from tacit.lowering.contraction import Contract
 from tacit.lowering.rounding import Round
-from tacit.lowering.rules_columns import by_columns, product_by_columns, uneven
+from tacit.lowering.rules_columns import by_columns, product_by_columns, reach, uneven
 from tacit.lowering.scale import Value
 from tacit.lowering.views import Added, Permute, Reshape, Times
 from tacit.quantize import WIDEST, Array, Quantizer, QValue, Shape, rule
@@ -35,7 +35,9 @@ def matmul(q: Quantizer, node: Node) -> QValue:
         if constants[side]:
             tensor = node.inputs[side]
             x = q.settled(node.inputs[1 - side])
-            values.insert(side, q.weight(tensor, q.graph.constants[tensor], x, q.rounding_tensor(out)))
+            weight = q.graph.constants[tensor]
+            seen = weight * reach(q, node.inputs[0])[:, None] if side and weight.ndim == 2 else None
+            values.insert(side, q.weight(tensor, weight, x, q.rounding_tensor(out), seen))
     return q.new(contract(q, values, [q.graph.shapes[t] for t in node.inputs], out), True, out)
 
 

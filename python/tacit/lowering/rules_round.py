@@ -166,7 +166,7 @@ def softmax(q: Quantizer, node: Node) -> QValue:
     else:
         v, more = q.settled(tensor, narrow=True), 0
     rank, axis = len(v.perm), node.attrs["axis"] % len(v.perm)
-    order = tuple(v.perm.index(i) for i in (*(i for i in range(rank) if i != axis), axis))
+    order = tuple(v.perm[i] for i in (*(i for i in range(rank) if i != axis), axis))
     rows = v.value if order == tuple(range(rank)) else q.emit(Permute(order), [v.value], f"{out}.rows")
     share = max(q.bits - 2, min(q.target(out), MOST_SHARE - (q.graph.shapes[tensor][axis] - 1).bit_length()))
     shares = q.emit(SoftmaxLast(v.frac, q.bits + more, share), [rows], out)

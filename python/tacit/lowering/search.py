@@ -36,6 +36,8 @@ MORE_ACTIVATIONS = (18, 20, 24)
 #: Limb widths where precision comes first.
 PLAIN = (Settings(8, 8), Settings(11, 11), Settings(16, 16))
 ROWS = ((9, 11, 13, 15), (7, 9, 11))
+#: A program of more lookups takes a while to build: fewer widths are tried.
+MANY, SOME_WIDTHS = 150, (8, 11, 14, 16)
 #: Programs that are built, at most.
 BUILDS = 400
 
@@ -109,6 +111,9 @@ class Search:
                 heappush(queue, (chosen.nanoseconds, next(ticket), chosen))
 
         for o, s in starts(self.options, self.settings, *self._enough(tables)):
+            large = bool(queue) and len(queue[0][2].emitted.program.lookups) > MANY
+            if large and self.settings is None and s.limb not in SOME_WIDTHS:
+                continue
             # The multiplicities and rows of the largest table alone.
             table = 1 << max(s.limb, min(s.wide, o.activation_bits or 16))
             if not queue or (NS_PER_CELL + NS_PER_LOOKUP) * table < 2 * queue[0][0]:
