@@ -19,6 +19,7 @@ from tacit.importers import torch
 from tacit.lowering.builder import Settings
 from tacit.lowering.core import IntGraph, Threshold
 from tacit.lowering.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility
+from tacit.lowering.rules_columns import SPREAD
 from tacit.lowering.search import MOST_SAMPLES, SAMPLES, Search
 from tacit.program import Program
 from tacit.quantize import Options
@@ -169,7 +170,7 @@ def compile_model(
     validate(program)
     against = "float64" if graph.origin is None else "onnxruntime"
     found = accuracy(chosen.ints, original(graph, truth(graph, samples)), against=against, jumps=jumping(graph))
-    refuse_gross(found, max_error)
+    refuse_gross(found, max_error, far_apart(graph, ranges))
     digest = program.digest
     compiled = CompiledProgram(
         program, digest, graph, chosen.ints, ranges, chosen.options, chosen.settings, found, cost(program), aim
@@ -201,8 +202,27 @@ def faithful(graph: Graph, samples: Mapping[str, Array]) -> bool:
 MOST_REFUSED = 1 / 20
 
 
-def refuse_gross(found: Report, max_error: float) -> None:
-    """Raise QuantizationError (slug accuracy) for an output that is further off than `max_error`, or too many refusals."""
+def far_apart(graph: Graph, ranges: Calibration) -> str:
+    """A sentence on an input with columns that no scale holds together; empty where there is none."""
+    for name in graph.inputs:
+        magnitudes = np.abs(ranges.columns[name]).max(0)
+        seen = np.flatnonzero(magnitudes)
+        if seen.size < 2:
+            continue
+        least, most = (int(seen[f(magnitudes[seen])]) for f in (np.argmin, np.argmax))
+        if magnitudes[most] > 2.0**SPREAD * magnitudes[least]:
+            return (
+                f"columns {least} (up to {magnitudes[least]:.2g}) and {most} (up to {magnitudes[most]:.2g}) of input {name} "
+                "are too far apart for one scale: give them in like units, or as inputs of their own"
+            )
+    return ""
+
+
+def refuse_gross(found: Report, max_error: float, hint: str = "") -> None:
+    """Raise QuantizationError (slug accuracy) for an output that is further off than `max_error`, or too many refusals.
+
+    `hint`: what to do about it, where that is known.
+    """
     layer = f"; the noisiest layer is {found.noisiest}" if found.noise else ""
     for name, error in found.outputs.items():
         if not error.counts <= max_error:
@@ -211,6 +231,7 @@ def refuse_gross(found: Report, max_error: float) -> None:
                 + layer,
                 slug="accuracy",
                 place=f"output {name}",
+                hint=hint,
             )
     total = found.samples + found.refused
     if found.refused > MOST_REFUSED * total:
@@ -219,7 +240,7 @@ def refuse_gross(found: Report, max_error: float) -> None:
             f"{found.samples}: in the others a value leaves the range that it has room for{layer}",
             slug="accuracy",
             place="calibration",
-            hint="raise headroom; look for samples that are far from the others",
+            hint=hint or "raise headroom; look for samples that are far from the others",
         )
 
 

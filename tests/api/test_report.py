@@ -155,3 +155,21 @@ def test_a_secret_in_place_of_its_commitment() -> None:
         tacit.verify(program, proof, model=secret)  # type: ignore[arg-type]
     assert (refused.value.place, refused.value.slug) == ("model", "type")
     assert "`commitment` of a secret" in refused.value.hint
+
+
+def test_columns_that_are_too_far_apart_are_named() -> None:
+    x = np.stack([np.linspace(-1, 1, 20) * 1e-6, np.linspace(1, -2, 20), np.linspace(0, 2, 20) * 1e9], 1)
+    weight = np.diag([1e6, 1.0, 1e-9]).astype(np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["h"]), helper.make_node("Slice", ["h", "s", "e", "a"], ["y"])],
+        "far",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 1])],
+        [numpy_helper.from_array(weight, "w")]
+        + [numpy_helper.from_array(np.array([n]), name) for name, n in (("s", 0), ("e", 1), ("a", 1))],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    with pytest.raises(QuantizationError) as refused:
+        tacit.compile(model, calibration=x.astype(np.float32))
+    assert refused.value.slug == "accuracy"
+    assert refused.value.hint.startswith("columns 0 (up to 1e-06) and 2 (up to 2e+09) of input x are too far apart")

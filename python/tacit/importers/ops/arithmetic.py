@@ -108,7 +108,11 @@ def import_pow(builder: Builder, call: Call) -> str:
     power = builder.scalar(call, 1, "the exponent")
     if power not in range(1, MAX_POWER + 1):
         raise call.error(f"exponent {power:g}", f"whole exponents from 1 to {MAX_POWER} are supported")
-    x = square = builder.tensor(call.inputs[0])
+    x = builder.tensor(call.inputs[0])
+    axes = np.asarray(builder.value(call, 1, "the exponent")).ndim - len(builder.shapes[x])
+    if axes > 0:  # the result has as many axes as the exponent
+        x = builder.emit("Reshape", [x], shape=(*(1,) * axes, *builder.shapes[x]))
+    square = x
     result: str | None = None
     remaining = int(power)
     while remaining:
