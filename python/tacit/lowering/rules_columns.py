@@ -36,6 +36,8 @@ ROOM = 2
 MOST_APART = 16
 #: Beyond these a function is constant, to within 2^-17.
 FLAT = {"Sigmoid": 12.0, "Tanh": 6.25, "Erf": 3.25}
+#: Fractional bits of what a softmax reads: differences of less change shares by that part.
+SOFTMAX_FRAC = 11
 #: How many bits the columns of a group may differ by: the first that makes no more than MOST_PIECES pieces.
 WIDTHS, MOST_PIECES = (3, 6, 12), 48
 #: Pieces that columns are cut out in, at most, where a matrix of no more than so many entries does it.
@@ -105,6 +107,8 @@ def asked(q: Quantizer, tensor: str) -> int:
         out = node.outputs[0]
         if node.op in FLAT and q.calibration.magnitude(tensor) > 4 * FLAT[node.op]:
             found = max(found, q.bits - 1 - ceil(log2(FLAT[node.op])))
+        elif node.op == "Softmax":
+            found = max(found, SOFTMAX_FRAC)
         elif node.op == "Clip":
             found = max(found, q.target(out))
         elif node.op in ("Reshape", "Transpose", "Slice", "Pad", "Concat", "Cast", "Add", "Sub"):

@@ -11,7 +11,7 @@ import numpy as np
 from tacit.errors import QuantizationError
 from tacit.graph import Node
 from tacit.lowering.rounding import Round, RoundDivide, RoundLine, RoundRelu, RoundTable, signed
-from tacit.lowering.rules_columns import FLAT
+from tacit.lowering.rules_columns import FLAT, SOFTMAX_FRAC
 from tacit.lowering.scale import Value
 from tacit.lowering.signs import RoundClip, RoundLeaky
 from tacit.lowering.softmax import SoftmaxLast
@@ -145,8 +145,8 @@ def gelu(q: Quantizer, node: Node) -> QValue:
     return table(q, node, lambda x: _gelu(x, node.attrs.get("approximate") == "tanh"))
 
 
-#: Fractional bits of what a softmax reads, if need be with so many bits in all.
-SOFTMAX_FRAC, MOST_SOFTMAX = 11, 26
+#: Bits of what a softmax reads, at most.
+MOST_SOFTMAX = 26
 #: Fractional bits of a share and of the number of entries, at most.
 MOST_SHARE = 28
 
