@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections import Counter
@@ -87,6 +88,7 @@ class Tally:
 
 
 def search(seconds: float, seed: int, jobs: int, folder: Path) -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside: the summary comes all the same
     console, tally, start = Console(width=None if sys.stdout.isatty() else 200), Tally(), time.monotonic()
     columns = (BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:

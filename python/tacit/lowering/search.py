@@ -32,7 +32,7 @@ FEW = 4
 #: rows of tables (as they are, and with lines between them).
 WIDTHS, ACTIVATIONS, LEAST = (6, 7, 8, 9, 10, 11, 12, 13, 14, 16), (12, 13, 14, 16), (9, 11, 13)
 #: What is tried where those are too few: values of a wide range, of which the small ones count.
-MORE_ACTIVATIONS = (18, 20, 24)
+MORE_ACTIVATIONS = (18, 20, 24, 28)
 #: Limb widths where precision comes first.
 PLAIN = (Settings(8, 8), Settings(11, 11), Settings(16, 16))
 ROWS = ((9, 11, 13, 15), (7, 9, 11))
