@@ -223,7 +223,7 @@ def test_wrong_values(case: Cases) -> None:
     error = run(other.weights)
     assert str(error) == str(refusal(lambda: tacit.commit_model(small.program, other.weights)))
     assert error.slug == "weights"
-    bits = Options(weight_bits=9)
+    bits = Options(weight_bits=24)  # intervals of three bytes
     foreign = tacit.commit_model(
         *tacit.compile(small.trained.onnx(), calibration={"x": small.trained.samples}, options=bits, proofs=PROOFS)
     )

@@ -49,7 +49,7 @@ def test_a_scale_that_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(RULES, "Relu", halved)
     stopped = check(chain("Relu"))
     assert (stopped.outcome, stopped.reason.split(":")[0]) == ("refused", "accuracy")
-    monkeypatch.setattr("tacit.compiler.refuse_gross", lambda found, bound: None)
+    monkeypatch.setattr("tacit.compiler.refuse_gross", lambda *_: None)
     verdict = check(chain("Relu"))
     assert (verdict.outcome, verdict.reason) == ("WRONG", BEYOND)
     assert verdict.error == pytest.approx(0.5, rel=1e-3)
