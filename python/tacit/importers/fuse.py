@@ -167,8 +167,8 @@ def _per_feature(value: Array, op: str, out: Shape) -> Array | None:
     if value.ndim > len(out):
         return None
     full = (1,) * (len(out) - value.ndim) + value.shape
-    if any(extent != 1 for position, extent in enumerate(full) if position != axis):
-        return None
+    if any(extent != 1 for position, extent in enumerate(full) if position != axis) or full[axis] not in (1, out[axis]):
+        return None  # one of more features than the layer has makes them more: no factor of its weights
     return np.broadcast_to(value.reshape(-1), (out[axis],))
 
 
