@@ -69,6 +69,11 @@ class CompiledProgram:
             for name, error in self.accuracy.outputs.items()
             if error.counts > self.aim
         ]
+        found += [
+            f"output {name}: {error.decided:.2g} of its entries are decided otherwise, near ties of a comparison"
+            for name, error in self.accuracy.outputs.items()
+            if error.decided
+        ]
         if self.accuracy.refused:
             found.append(f"{self.accuracy.refused} samples left the range and are in no figure: raise headroom")
         return found

@@ -22,6 +22,9 @@ Array = npt.NDArray[Any]
 NS_PROOF, NS_PER_LOOKUP, NS_PER_CELL, NS_PER_WEIGHT = 10e6, 40.0, 160.0, 60.0
 
 
+#: An entry that is off by this part of the output's magnitude is another answer.
+GROSS = 0.05
+
 #: Operators whose result jumps: where an operand lies within the rounding errors of a tie, another answer is no mistake.
 JUMPS = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual", "ArgMax")
 
@@ -31,7 +34,8 @@ class OutputError:
     """Against the original model, in real units; `relative`: to the output's largest magnitude.
 
     `typical`: the relative error that nineteen entries of twenty stay within. `jumps`: whether the output depends on a
-    comparison, so that an entry near a tie may be far off: then `typical` is what counts, else `relative`.
+    comparison, so that an entry near a tie may be far off: then `typical` is what counts, else `relative`. `decided`: the
+    share of entries that are off by more than GROSS of the output's magnitude, decided otherwise.
     """
 
     largest: float
@@ -40,6 +44,7 @@ class OutputError:
     mean_relative: float
     typical: float
     jumps: bool = False
+    decided: float = 0.0
 
     @property
     def counts(self) -> float:
@@ -251,7 +256,8 @@ def _error(y: Array, gap: Array, jumps: bool) -> OutputError:
     scale = max(float(np.abs(y).max()), 1e-12)
     worst, mean = float(np.abs(gap).max()), float(np.abs(gap).mean())
     typical = _typical(np.abs(gap)) / scale
-    return OutputError(worst, mean, worst / scale, mean / scale, typical, jumps)
+    decided = float((np.abs(gap) > GROSS * scale).mean()) if jumps else 0.0
+    return OutputError(worst, mean, worst / scale, mean / scale, typical, jumps, decided)
 
 
 def quantized(values: Array, frac: int) -> Array:

@@ -173,3 +173,14 @@ def test_columns_that_are_too_far_apart_are_named() -> None:
         tacit.compile(model, calibration=x.astype(np.float32))
     assert refused.value.slug == "accuracy"
     assert refused.value.hint.startswith("columns 0 (up to 1e-06) and 2 (up to 2e+09) of input x are too far apart")
+
+
+def test_entries_that_are_decided_otherwise_are_told() -> None:
+    """Seven bits are steps of four: 49.1 and 49.2 are 48, which is not above 49."""
+    x = np.concatenate([np.full((1, 4), 100.0), [[49.1, 49.2, 60.0, 60.0]], SAMPLES * 10])
+    model = one("Greater", np.array(49.0, np.float32))
+    model.graph.output[0].type.tensor_type.elem_type = TensorProto.BOOL
+    with pytest.warns(AccuracyWarning, match=r"output y: 0\.0\d+ of its entries are decided otherwise, near ties"):
+        program, _ = tacit.compile(model, calibration=x.astype(np.float32), options=Options(activation_bits=7))
+    assert program.report is not None
+    assert 0 < program.report.outputs["y"].decided < 0.05

@@ -156,7 +156,7 @@ def _show(result: dict[str, Any], report: Report | None) -> None:
         shown |= {"notes": report.notes} if report.notes else {}
         shown |= {"noisiest layer": report.noisiest} if report.noise else {}
         jumps = any(error.jumps for error in report.outputs.values())
-        columns = ["largest", "mean", "relative", "mean_relative", *(["typical"] if jumps else [])]
+        columns = ["largest", "mean", "relative", "mean_relative", *(["typical", "decided"] if jumps else [])]
         rows = [{"output": name, **asdict(error)} for name, error in report.outputs.items()]
         shown["outputs"] = [{column: row[column] for column in ("output", *columns)} for row in rows]
     estimate = dict(result["estimate"])

@@ -36,6 +36,8 @@ ROOM = 2
 MOST_APART = 16
 #: Beyond these a function is constant, to within 2^-17.
 FLAT = {"Sigmoid": 12.0, "Tanh": 6.25, "Erf": 3.25}
+#: Operators that read each entry exactly, as large or small as it is.
+COMPARED = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual", "ArgMax")
 #: Fractional bits of what a softmax reads: differences of less change shares by that part.
 SOFTMAX_FRAC = 11
 #: How many bits the columns of a group may differ by: the first that makes no more than MOST_PIECES pieces.
@@ -120,17 +122,17 @@ def asked(q: Quantizer, tensor: str) -> int:
 
 
 def _told_apart(q: Quantizer, tensor: str) -> bool:
-    """Whether some user takes columns out or multiplies them with weights of their own, perhaps behind sums and views."""
+    """Whether some user takes columns out, compares them or multiplies them with weights of their own, behind sums or views."""
 
     def one(node: Node) -> bool:
         constants = [name for name in node.inputs if name in q.graph.constants]
-        if node.op == "Slice":
+        if node.op in ("Slice", *COMPARED):
             return True
         entries = q.graph.constants[node.inputs[-1]].size if node.inputs[-1] in constants else 0
         if node.op in ("MatMul", "Mul", "Div") and entries > 1:
             return True
         same = q.graph.shapes[node.outputs[0]][-1:] == q.graph.shapes[tensor][-1:]
-        passes = (node.op in ("Add", "Sub", "Mul", "Div") and constants) or node.op in ("Cast", "Concat", "Reshape")
+        passes = (node.op in ("Mul", "Div") and constants) or node.op in ("Add", "Sub", "Cast", "Concat", "Reshape")
         return bool(passes) and (same or node.op == "Concat") and _told_apart(q, node.outputs[0])
 
     return any(map(one, q.users.get(tensor, [])))

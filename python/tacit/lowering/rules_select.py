@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import floor
+from math import ceil, floor, log2
 
 import numpy as np
 
 from tacit.errors import InputError
 from tacit.graph import Node
 from tacit.lowering.core import OutputSpec, Threshold
+from tacit.lowering.rules_columns import uneven
 from tacit.lowering.select import ArgMaxLast
 from tacit.lowering.signs import AtLeast, Commit
 from tacit.lowering.views import Added, Cut, Offset, Permute, Reshape
@@ -74,15 +75,18 @@ def publish_threshold(q: Quantizer, threshold: Threshold, tensor: str, value: fl
 
 @rule("ArgMax")
 def argmax(q: Quantizer, node: Node) -> QValue:
-    """Of the rounded tensor; among equal entries the first."""
+    """Of the rounded tensor; among equal entries the first. Of uneven columns that it does not run over, of the wide one."""
     tensor, out = node.inputs[0], node.outputs[0]
-    v = q.settled(tensor, narrow=True)
-    rank, axis = len(v.perm), node.attrs["axis"] % len(v.perm)
+    rank = len(q.graph.shapes[tensor])
+    axis = node.attrs["axis"] % rank
+    wide = axis != rank - 1 and not q.value(tensor).raw and uneven(q, tensor, q.target(tensor))
+    v = q.laid(tensor) if wide else q.settled(tensor, narrow=True)
+    bits = max(q.bits, ceil(log2(v.bound + 1)) + 1) if wide else q.bits
     rows = v.value
     if axis != rank - 1:
         order = (*(i for i in range(rank) if i != axis), axis)
         rows = q.emit(Permute(order), [rows], f"{out}.rows")
-    index = q.emit(ArgMaxLast(q.bits + 1), [rows], out)
+    index = q.emit(ArgMaxLast(bits + 1), [rows], out)
     shape, raw = tuple(q.graph.shapes[out]), True
     if shape != index.shape:
         index, raw = q.emit(Reshape(shape), [q.emit(Commit(), [index], out)], out), False
