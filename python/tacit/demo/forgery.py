@@ -29,10 +29,12 @@ def changed_byte(proof: bytes, *, back: int = 2000) -> bytes:
 
 
 def changed_answer(proof: bytes, answer: int) -> bytes:
-    """The file with another first public integer; the argument stays. Body: program digest, publics, argument."""
+    """The file with another first public integer; all else stays. Body: program digest, identities, publics, argument."""
     body = bytearray(proof[HEADER:-DIGEST])
-    tensors, entries = struct.unpack_from("<II", body, DIGEST)
+    (slabs,) = struct.unpack_from("<I", body, DIGEST)
+    publics = DIGEST + 4 + slabs * DIGEST
+    tensors, entries = struct.unpack_from("<II", body, publics)
     if tensors < 1 or entries < 1:
         raise ValueError("the proof has no public integer")
-    struct.pack_into("<q", body, DIGEST + 8, answer)
+    struct.pack_into("<q", body, publics + 8, answer)
     return proof[:HEADER] + bytes(body) + checksum(bytes(body))
