@@ -23,7 +23,21 @@ from tacit.lowering.rules_columns import SPREAD
 from tacit.lowering.search import MOST_SAMPLES, SAMPLES, Search
 from tacit.program import Program
 from tacit.quantize import Options
-from tacit.report import Cost, Pair, Report, accuracy, compared, cost, jumping, original, quantized, truth
+from tacit.report import (
+    GROSS,
+    Cost,
+    Pair,
+    Report,
+    accuracy,
+    compared,
+    cost,
+    jumping,
+    magnitude,
+    original,
+    quantized,
+    truth,
+)
+from tacit.ties import Doubts
 
 Array = npt.NDArray[Any]
 
@@ -65,18 +79,25 @@ class CompiledProgram:
     def shortfalls(self) -> list[str]:
         """Outputs beyond the error that was aimed at, samples that left the range."""
         found = [
-            f"output {name}: a relative error of {error.counts:.1e}, above the aim of {self.aim:g}"
+            f"output {name}: a relative error of {error.relative:.1e}, above the aim of {self.aim:g}"
             for name, error in self.accuracy.outputs.items()
-            if error.counts > self.aim
+            if error.relative > self.aim
         ]
-        found += [
-            f"output {name}: {error.decided:.2g} of its entries are decided otherwise, near ties of a comparison"
-            for name, error in self.accuracy.outputs.items()
-            if error.decided
-        ]
+        for name, error in self.accuracy.outputs.items():
+            if error.decided:
+                found.append(f"output {name}: {error.decided:.2g} of its entries are decided otherwise, near ties")
+            if error.apart > GROSS >= error.relative and name not in self._shares():
+                found.append(
+                    f"output {name}: an entry is off by {error.apart:.2g} of its own largest magnitude, which is small beside "
+                    "that of others: make outputs of different units separate ones"
+                )
         if self.accuracy.refused:
             found.append(f"{self.accuracy.refused} samples left the range and are in no figure: raise headroom")
         return found
+
+    def _shares(self) -> set[str]:
+        """Outputs that are parts of a whole: what matters of them is how large they are beside each other."""
+        return {node.outputs[0] for node in self.graph.nodes if node.op == "Softmax"}
 
     def _shown(self) -> list[str]:
         """The nodes whose factor, slope or bound is one number, other than 0 or a power of two."""
@@ -167,14 +188,15 @@ def compile_model(
     bound = None
     if threshold is not None:
         bound = _threshold(threshold)
-    known = known_samples(graph, samples)
+    doubts = Doubts(graph, ranges) if jumping(graph) else None
+    known = known_samples(graph, samples, doubts)
     visibility = Visibility(inputs, weights, outputs)
     search = Search(graph, ranges, known, visibility, aim, options or Options(), settings, bound)
     chosen = search.cheapest()
     program = chosen.emitted.program
     validate(program)
     against = "float64" if graph.origin is None else "onnxruntime"
-    found = accuracy(chosen.ints, original(graph, truth(graph, samples)), against=against, jumps=jumping(graph))
+    found = accuracy(chosen.ints, original(graph, truth(graph, samples)), against=against, doubts=doubts)
     refuse_gross(found, max_error, far_apart(graph, ranges))
     digest = program.digest
     compiled = CompiledProgram(
@@ -198,7 +220,7 @@ def faithful(graph: Graph, samples: Mapping[str, Array]) -> bool:
             if found[name].shape != exact[name].shape:
                 return False
             gap = float(np.abs(found[name] - exact[name]).max())
-            if name not in jumps and gap > IMPORTED * max(float(np.abs(exact[name]).max()), 1e-12):
+            if name not in jumps and gap > IMPORTED * magnitude([exact[name]]):
                 return False
     return True
 
@@ -230,9 +252,9 @@ def refuse_gross(found: Report, max_error: float, hint: str = "") -> None:
     """
     layer = f"; the noisiest layer is {found.noisiest}" if found.noise else ""
     for name, error in found.outputs.items():
-        if not error.counts <= max_error:
+        if not error.relative <= max_error:
             raise QuantizationError(
-                f"expected a relative error of at most {max_error:.2g} on the calibration samples, got {error.counts:.2g}"
+                f"expected a relative error of at most {max_error:.2g} on the calibration samples, got {error.relative:.2g}"
                 + layer,
                 slug="accuracy",
                 place=f"output {name}",
@@ -267,11 +289,15 @@ def _threshold(given: Any) -> Threshold:
     return bound
 
 
-def known_samples(graph: Graph, samples: Mapping[str, Array]) -> list[Pair]:
-    """The first SAMPLES for the search, and more as long as they take no time: outputs, and what is compared."""
+def known_samples(graph: Graph, samples: Mapping[str, Array], doubts: Doubts | None) -> list[Pair]:
+    """The first SAMPLES for the search, and more as long as they take no time: outputs, and what is compared.
+
+    Entries that hang on a comparison near a tie are NaN.
+    """
     found, start = list[Pair](), monotonic()
-    for pair in truth(graph, samples, only={*graph.outputs, *compared(graph)}):
-        found.append(pair)
+    for sample, exact in truth(graph, samples, only={*graph.outputs, *compared(graph)}):
+        masks = doubts.of(sample, exact) if doubts is not None else {}
+        found.append((sample, {name: np.where(masks[name], np.nan, x) if masks else x for name, x in exact.items()}))
         if len(found) >= MOST_SAMPLES or (len(found) >= SAMPLES and monotonic() - start > 0.5):
             break
     return found

@@ -15,6 +15,7 @@ from tacit.graph import Graph, evaluate
 from tacit.importers.reference import Reference
 from tacit.lowering.core import IntGraph
 from tacit.program import Program, bits, padded, slab_cells, table_len, witness_cells
+from tacit.ties import DOUBT, Doubts
 
 Array = npt.NDArray[Any]
 
@@ -33,23 +34,18 @@ JUMPS = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual", "ArgMax")
 class OutputError:
     """Against the original model, in real units; `relative`: to the output's largest magnitude.
 
-    `typical`: the relative error that nineteen entries of twenty stay within. `jumps`: whether the output depends on a
-    comparison, so that an entry near a tie may be far off: then `typical` is what counts, else `relative`. `decided`: the
-    share of entries that are off by more than GROSS of the output's magnitude, decided otherwise.
+    Entries that hang on a comparison near a tie (`tacit.ties`) are in none of these figures: `unsure` is their share, and
+    `decided` that of entries among them which came out otherwise. `apart`: the largest error of an entry relative to its own
+    largest magnitude over the samples.
     """
 
     largest: float
     mean: float
     relative: float
     mean_relative: float
-    typical: float
-    jumps: bool = False
+    unsure: float = 0.0
     decided: float = 0.0
-
-    @property
-    def counts(self) -> float:
-        """The relative error that a bound is about."""
-        return self.typical if self.jumps else self.relative
+    apart: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -173,11 +169,14 @@ def jumping(graph: Graph) -> set[str]:
     return found
 
 
-def accuracy(ints: IntGraph, known: Iterable[Pair], *, against: str = "float64", jumps: Collection[str] = ()) -> Report:
-    """Integer against float on samples, by the operators' references. `jumps`: outputs that depend on a comparison.
+def accuracy(
+    ints: IntGraph, known: Iterable[Pair], *, against: str = "float64", doubts: Doubts | None = None
+) -> Report:
+    """Integer against float on samples, by the operators' references. `doubts`: of a graph with comparisons.
 
     Raises QuantizationError (slug accuracy) when no sample stays in range.
     """
+    unsure: dict[str, list[Array]] = {name: [] for name in ints.outputs}
     gaps: dict[str, list[Array]] = {name: [] for name in ints.outputs}
     right: dict[str, list[Array]] = {name: [] for name in ints.outputs}
     power: dict[str, tuple[float, float]] = {}
@@ -192,11 +191,13 @@ def accuracy(ints: IntGraph, known: Iterable[Pair], *, against: str = "float64",
             refused += 1
             continue
         samples += 1
+        masks = doubts.of(sample) if doubts is not None else {}
         for name, integers in results.items():
             expected = ints.outputs[name].expected(exact[name])
             if expected.shape != integers.shape:
                 raise CompilerBug(f"output {name}: shape {integers.shape}, that of the model is {expected.shape}")
             right[name].append(expected)
+            unsure[name].append(_unsure(ints, name, exact, masks.get(name)))
             gaps[name].append(integers * 2.0 ** -ints.outputs[name].frac - expected)
         for name in (n for n in ints.tensors if n in exact):  # in the order that they are computed
             signal, noise = power.get(name, (0.0, 0.0))
@@ -211,8 +212,7 @@ def accuracy(ints: IntGraph, known: Iterable[Pair], *, against: str = "float64",
         )
     noise_db = {n: 10 * float(np.log10(max(s, 1e-30) / max(e, 1e-30))) for n, (s, e) in power.items()}
     names = list(ints.outputs) if samples else []
-    jumps = set(jumps) | {name for name, spec in ints.outputs.items() if spec.threshold is not None}
-    outputs = {name: _error(np.stack(right[name]), np.stack(gaps[name]), name in jumps) for name in names}
+    outputs = {name: _error(*(np.stack(part[name]) for part in (right, gaps, unsure))) for name in names}
     top1 = {
         name: float(np.mean((np.stack(right[name]) + gaps[name]).argmax(-1) == np.stack(right[name]).argmax(-1)))
         for name in names
@@ -221,15 +221,29 @@ def accuracy(ints: IntGraph, known: Iterable[Pair], *, against: str = "float64",
     return Report(samples, refused, outputs, top1, noise_db, against)
 
 
-def worst_error(ints: IntGraph, known: Sequence[Pair], enough: float, jumps: Collection[str] = ()) -> float:
+def _unsure(ints: IntGraph, name: str, exact: Mapping[str, Array], mask: Array | None) -> Array:
+    """The entries of an output that are in doubt; the answer to a threshold is where the entry is near it."""
+    threshold = ints.outputs[name].threshold
+    if threshold is None:
+        return np.zeros(exact[name].shape, dtype=bool) if mask is None else mask
+    near = np.abs(threshold.entry(exact[name]) - threshold.value)
+    return np.asarray(near <= DOUBT * max(float(np.abs(exact[name]).max()), abs(threshold.value)))
+
+
+def magnitude(values: Iterable[Array]) -> float:
+    """The largest absolute value that is not NaN; 1 where that is 0, or as good as 0 for a float32."""
+    found = max((float(np.nanmax(np.abs(x), initial=0.0)) for x in values), default=0.0)
+    return found if found > 2.0**-126 else 1.0
+
+
+def worst_error(ints: IntGraph, known: Sequence[Pair], enough: float) -> float:
     """The largest relative error of any output, infinite where a sample is refused; stops above `enough`.
 
-    Of an output in `jumps`, which depends on a comparison: that of nineteen entries of twenty, as in `OutputError.counts`.
-    How exact the comparisons are is said by the other tensors in `known`, those that they read.
+    Entries in doubt are NaN in `known`, and count for nothing. How exact comparisons are is said by the other tensors there,
+    those that they read.
     """
     names = [name for name in known[0][1] if name in ints.outputs or name in ints.tensors]
-    scale = {name: max(1e-12, *(float(np.abs(exact[name]).max()) for _, exact in known)) for name in names}
-    gaps: dict[str, list[Array]] = {name: [] for name in names}
+    scale = {name: magnitude(exact[name] for _, exact in known) for name in names}
     worst = 0.0
     for sample, exact in known:
         try:
@@ -239,25 +253,20 @@ def worst_error(ints: IntGraph, known: Sequence[Pair], enough: float, jumps: Col
             return float("inf")
         for name in names:
             real = results[name] * 2.0 ** -ints.outputs[name].frac if name in results else ints.real(name, values)
-            gaps[name].append(np.abs(real - exact[name]) / scale[name])
-            if name not in jumps:
-                worst = max(worst, float(gaps[name][-1].max()))
+            worst = max(worst, float(np.nanmax(np.abs(real - exact[name]), initial=0.0)) / scale[name])
         if worst > enough:
-            return worst
-    return max([worst, *(_typical(np.stack(gaps[name])) for name in gaps if name in jumps)])
+            break
+    return worst
 
 
-def _typical(gaps: Array) -> float:
-    """What nineteen entries of twenty stay within."""
-    return float(np.quantile(gaps, 0.95, method="higher"))
-
-
-def _error(y: Array, gap: Array, jumps: bool) -> OutputError:
-    scale = max(float(np.abs(y).max()), 1e-12)
-    worst, mean = float(np.abs(gap).max()), float(np.abs(gap).mean())
-    typical = _typical(np.abs(gap)) / scale
-    decided = float((np.abs(gap) > GROSS * scale).mean()) if jumps else 0.0
-    return OutputError(worst, mean, worst / scale, mean / scale, typical, jumps, decided)
+def _error(y: Array, gap: Array, unsure: Array) -> OutputError:
+    scale, off = magnitude([y]), np.abs(gap)
+    known = np.where(unsure, 0.0, off)
+    worst, mean = float(known.max()), float(known.sum() / max(1, unsure.size - unsure.sum()))
+    own = np.abs(y).reshape(len(y), -1).max(0)
+    apart = known.reshape(len(y), -1).max(0) / np.where(own > 0, own, scale)
+    decided = float((unsure & (off > GROSS * scale)).mean())
+    return OutputError(worst, mean, worst / scale, mean / scale, float(unsure.mean()), decided, float(apart.max()))
 
 
 def quantized(values: Array, frac: int) -> Array:

@@ -10,7 +10,6 @@ import numpy as np
 import onnx
 from graph_case import Array, Case
 from graph_grower import session
-from graph_ties import Doubts
 from onnx import TensorProto, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
@@ -24,6 +23,7 @@ from tacit.execution import execute
 from tacit.graph import evaluate
 from tacit.importers.registry import CANONICAL
 from tacit.lowering.builder import Settings
+from tacit.ties import Doubts
 
 #: The relative error that is aimed at; the error above which a program is wrong, whatever its report says; how much larger
 #: an error on fresh samples may be than the largest one that the report promises.

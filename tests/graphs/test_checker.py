@@ -14,13 +14,13 @@ from graph_check import BEYOND, check
 from graph_hunt import Hunt, write
 from graph_random import random_case
 from graph_shrink import shrink
-from graph_ties import Doubts
 
 from tacit.calibration import calibrate
 from tacit.errors import QuantizationError
 from tacit.graph import Node, load
 from tacit.lowering.views import Times
 from tacit.quantize import RULES, Quantizer, QValue
+from tacit.ties import Doubts
 
 
 def chain(*ops: str, **attrs: Any) -> Case:

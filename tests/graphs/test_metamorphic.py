@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 from graph_bases import AXES, BASES, CHAINS, DEGREES, base_graph, inserted, times
-from graph_ties import Doubts
 from nets import Net
 
 from tacit.compiler import CompiledProgram, compile_model
@@ -22,6 +21,7 @@ from tacit.importers import ops as _ops  # noqa: F401 - fills the registries
 from tacit.importers.registry import CANONICAL
 from tacit.lowering.builder import Settings
 from tacit.quantize import Options
+from tacit.ties import Doubts
 
 Arrays = Mapping[str, Any]
 #: Relative to an output's largest entry; 16 bits and large tables are far below.

@@ -155,8 +155,8 @@ def _show(result: dict[str, Any], report: Report | None) -> None:
         shown = {name: getattr(report, name) for name in ("samples", "refused", "top1", "against")}
         shown |= {"notes": report.notes} if report.notes else {}
         shown |= {"noisiest layer": report.noisiest} if report.noise else {}
-        jumps = any(error.jumps for error in report.outputs.values())
-        columns = ["largest", "mean", "relative", "mean_relative", *(["typical", "decided"] if jumps else [])]
+        unsure = any(error.unsure for error in report.outputs.values())
+        columns = ["largest", "mean", "relative", "mean_relative", *(["unsure", "decided"] if unsure else [])]
         rows = [{"output": name, **asdict(error)} for name, error in report.outputs.items()]
         shown["outputs"] = [{column: row[column] for column in ("output", *columns)} for row in rows]
     estimate = dict(result["estimate"])

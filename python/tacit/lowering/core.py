@@ -85,11 +85,15 @@ class Threshold:
     index: tuple[int, ...]
     value: float
 
-    def of(self, exact: Array) -> Array:
-        """The float network's answer, one a batch entry."""
+    def entry(self, exact: Array) -> Array:
+        """The entry that is compared, one a batch entry."""
         for i in self.index:
             exact = exact[:, i]
-        return np.asarray(exact >= self.value, dtype=np.float64)
+        return exact
+
+    def of(self, exact: Array) -> Array:
+        """The float network's answer, one a batch entry."""
+        return np.asarray(self.entry(exact) >= self.value, dtype=np.float64)
 
 
 @dataclass(frozen=True)

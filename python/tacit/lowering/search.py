@@ -21,7 +21,7 @@ from tacit.lowering.emit import Emitted, Visibility, emit
 from tacit.lowering.intervals import OutOfField, UnknownInterval
 from tacit.lowering.rules_round import TABLES
 from tacit.quantize import WEIGHT_BITS, Options, quantize
-from tacit.report import NS_PER_CELL, NS_PER_LOOKUP, Pair, cost, jumping, worst_error
+from tacit.report import NS_PER_CELL, NS_PER_LOOKUP, Pair, cost, worst_error
 
 #: Candidates whose error is measured, at most; samples it is measured on, and how many where they are quick; the share of
 #: the allowed error to stay within, since there are more inputs than samples.
@@ -86,7 +86,7 @@ class Search:
         """Whether it measures up; if not, it is remembered with its error."""
         # The answer to a threshold is 0 or 1: what counts is how well the compared value is known.
         ints = chosen.ints if self.threshold is None else quantize(self.graph, self.ranges, chosen.options)
-        found = worst_error(ints, self.known, MARGIN * self.max_error, jumping(self.graph))
+        found = worst_error(ints, self.known, MARGIN * self.max_error)
         self.failed.append((found, chosen))
         return found <= MARGIN * self.max_error
 
@@ -142,7 +142,7 @@ class Search:
                 ints = quantize(self.graph, self.ranges, best)
             except QuantizationError:
                 return True  # whatever it is, it is told elsewhere
-            return worst_error(ints, self.known[:FEW], self.max_error, jumping(self.graph)) <= self.max_error
+            return worst_error(ints, self.known[:FEW], self.max_error) <= self.max_error
 
         most = lines[-1]
         bits = [b for b in bits if enough(b, most, rows[most][-1])]

@@ -7,17 +7,17 @@ over in several ways: an entry of an output that changes is in doubt, all others
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
-from graph_case import Array
 
 from tacit.calibration import Calibration
-from tacit.graph import Graph, Node
+from tacit.graph import Array, Graph, Node
 from tacit.importers.registry import CANONICAL
 
-#: A decision is in doubt within this share of the operands' range; how often a random half of the doubtful is turned over.
-DOUBT, TURNS = 4e-3, 4
+#: A decision is in doubt within this share of the operands' range; how often a random half of the doubtful is turned over;
+#: nodes that are turned over one at a time, too, at most.
+DOUBT, TURNS, ALONE = 4e-3, 4, 12
 COMPARISONS = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual")
 #: Operators whose result is no better known than their operands.
 PASSING = (
@@ -49,21 +49,26 @@ class Doubts:
             inputs = [self.scale[name] for name in node.inputs]
             if node.op in ("Mul", "Div"):
                 # A product loses nothing to cancellation of its own, but passes on what its operands lost.
-                inputs = [self.scale[n] / max(self._seen(n, ranges), 1e-12) * own for n in node.inputs]
+                inputs = [self.scale[n] / (self._seen(n, ranges) or 1.0) * own for n in node.inputs]
             self.scale[node.outputs[0]] = max([own, *inputs]) if node.op in PASSING else own
 
     def _seen(self, name: str, ranges: Calibration) -> float:
         return self.scale[name] if name in self.graph.constants else ranges.magnitude(name)
 
-    def of(self, sample: Mapping[str, Array]) -> dict[str, Array]:
-        """For every output, the entries in doubt."""
+    def of(self, sample: Mapping[str, Array], names: Collection[str] | None = None) -> dict[str, Array]:
+        """For every output, or these tensors, the entries in doubt."""
+        names = self.graph.outputs if names is None else names
+        found = {name: np.zeros(self.graph.shapes[name], dtype=bool) for name in names}
         if not self.jumps:
-            return {name: np.zeros(self.graph.shapes[name], dtype=bool) for name in self.graph.outputs}
-        found = {name: np.zeros(self.graph.shapes[name], dtype=bool) for name in self.graph.outputs}
+            return found
         first = self._run(sample, {})
         jumps = [node.name for node in self.graph.nodes if node.op in COMPARISONS or node.op == "ArgMax"]
         # All at once, one node's at a time, and random halves of all.
-        turns = [dict.fromkeys(jumps, 1.0), *({name: 1.0} for name in jumps), *[dict.fromkeys(jumps, 0.5)] * TURNS]
+        turns = [
+            dict.fromkeys(jumps, 1.0),
+            *({name: 1.0} for name in jumps[:ALONE]),
+            *[dict.fromkeys(jumps, 0.5)] * TURNS,
+        ]
         for shares in turns:
             other = self._run(sample, shares)
             for name, doubtful in found.items():
