@@ -51,7 +51,7 @@ def batches(graph: Graph, inputs: Mapping[str, Array]) -> Iterator[dict[str, Arr
             raise InputError(f"expected real numbers, got {given.dtype}", slug="dtype", place=name)
         try:
             data = given.astype(np.float64)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise InputError(f"not an array of numbers: {error}", slug="dtype", place=name) from None
         if not np.all(np.isfinite(data)):
             raise InputError("a value that is not finite", place=name)

@@ -36,6 +36,7 @@ NEXT_STEPS = {
     "not_finite": "remove or replace infinities and NaN",
     "onnx": "give a model in the ONNX format: export it from its framework",
     "original": "give the model that the program was compiled from",
+    "quantization": "rescale weights, inputs or constants of extreme magnitudes",
     "proofs": "give a number of proofs that the program allows",
     "security": "compile for 128 or 100 bits, and insist on no more when verifying",
     "shape": "reshape the values to what the program takes (`tacit inspect` shows it)",

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from tacit.calibration import Calibration
 from tacit.errors import InputError, QuantizationError
 from tacit.graph import Graph, Node
-from tacit.lowering.core import InputSpec, IntGraph, Operator, OutputSpec, Parameter, Threshold
+from tacit.lowering.core import MOST_SHIFT, InputSpec, IntGraph, Operator, OutputSpec, Parameter, Threshold
 from tacit.lowering.rounding import Round, signed
 from tacit.lowering.scale import EPSILON, Value
 from tacit.lowering.views import Added, Expand, Permute
@@ -380,5 +380,9 @@ def _output(q: Quantizer, tensor: str) -> None:
             f"expected a scale that is a power of two, got 2^{v.frac}", place=tensor, hint="report it with the model"
         )
     shift = max(0, frac - q.target(tensor, q.options.output_bits))
+    if shift > MOST_SHIFT:
+        raise QuantizationError(
+            "expected a magnitude that 64 bits hold beside what it is made of, got one far below", place=tensor
+        )
     lo, hi = signed(q.options.output_bits)
     q.ints.outputs[tensor] = OutputSpec(v.value.name, lo, hi, frac - shift, shift)

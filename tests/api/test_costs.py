@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ import pytest
 from trained_networks import Trained, train
 
 import tacit
+from tacit import _native
 from tacit.api import cost
 from tacit.api.cost import check_secret, costly
-from tacit.errors import BudgetExceeded
+from tacit.errors import BudgetExceeded, InvalidProof
+from tacit.program import Program, Slab
 
 #: The estimate is right within this factor.
 FACTOR = 1.5
@@ -134,3 +137,16 @@ def test_the_body_of_a_secret_is_known_to_the_byte(tmp_path: Path) -> None:
     sizes = [(tmp_path / f"m.{name}").stat().st_size for name in ("secret", "commitment")]
     found = program.estimate["commitments"]["model"]
     assert sizes[0] - sizes[1] == found["secret_bytes"] - found["commitment_bytes"]
+
+
+def test_a_program_without_a_validity_proof_has_no_estimate(case: Any) -> None:
+    """An interval of the model that no validity program can say: an error of the file, not a bug."""
+    native = case().program._native
+    program = Program.decode(native.bytes())
+    tensors = [replace(t, hi=t.hi - 1) if isinstance(t.place, Slab) else t for t in program.tensors]
+    encoded = replace(program, tensors=tuple(tensors)).encode()
+    odd = tacit.Program(_native.Program(encoded, native.geometry(), native.proofs, "{}"))
+    for look in (lambda: odd.estimate, lambda: tacit.inspect(odd)):
+        with pytest.raises(InvalidProof) as refused:
+            look()
+        assert refused.value.slug == "schema"

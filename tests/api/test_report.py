@@ -184,3 +184,63 @@ def test_entries_that_are_decided_otherwise_are_told() -> None:
         program, _ = tacit.compile(model, calibration=x.astype(np.float32), options=Options(activation_bits=7))
     assert program.report is not None
     assert 0 < program.report.outputs["y"].decided < 0.05
+
+
+def wide(*columns: tuple[str, str], output: str = "y", constants: dict[str, np.ndarray] | None = None) -> ModelProto:
+    """Nodes (operator, input names joined by commas) one after the other on x (n, 4), the last of them the output."""
+    nodes, names = [], []
+    for i, (op, inputs) in enumerate(columns):
+        names.append(output if i == len(columns) - 1 else f"t{i}")
+        attrs = {"axis": 1} if op == "Concat" else {"to": TensorProto.FLOAT} if op == "Cast" else {}
+        nodes.append(helper.make_node(op, inputs.split(","), [names[-1]], **attrs))
+    graph = helper.make_graph(
+        nodes,
+        "wide",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 4])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["n", None])],
+        [numpy_helper.from_array(np.asarray(value, np.float32), name) for name, value in (constants or {}).items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def test_a_comparison_elsewhere_excuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One column is wrong and nine are right, behind comparisons: it is the worst that counts."""
+
+    def wrong(builder: Builder, call: Call) -> str:
+        return builder.emit("LeakyRelu", [builder.tensor(call.inputs[0])], alpha=0.5)
+
+    gate = [("Greater", "x,zero"), ("Cast", "t0"), ("Mul", "x,t1")]
+    joined = [*gate, ("LeakyRelu", "x"), ("Concat", ",".join(["t2"] * 39 + ["t3"]))]
+    model = wide(*joined, constants={"zero": np.array(0.0)})
+    tacit.compile(model, calibration=SAMPLES)
+    monkeypatch.setitem(IMPORTERS, ("", "LeakyRelu"), wrong)
+    with pytest.raises(QuantizationError, match="expected a relative error of at most") as refused:
+        tacit.compile(model, calibration=SAMPLES)
+    assert (refused.value.slug, refused.value.place) == ("accuracy", "output y")
+
+
+@pytest.mark.parametrize("factor", [1e-25, 1e-13, 1.0, 1e13])
+def test_the_error_of_an_output_is_relative_at_any_magnitude(factor: float) -> None:
+    model = wide(("Tanh", "x"), ("Mul", "t0,c"), constants={"c": np.array(factor)})
+    program, _ = tacit.compile(model, calibration=SAMPLES)
+    assert program.report is not None
+    found = tacit.run(program, _, {"x": SAMPLES}).outputs["y"]
+    exact = np.tanh(SAMPLES.astype(float)) * float(np.float32(factor))
+    true = np.abs(found - exact).max() / np.abs(exact).max()
+    assert true < 1e-3
+    assert program.report.outputs["y"].relative == pytest.approx(true, rel=0.2, abs=1e-6)
+
+
+def test_an_entry_that_is_small_beside_others_is_told() -> None:
+    model = wide(("Mul", "x,c"), ("Sigmoid", "x"), ("Concat", "t0,t1"), constants={"c": np.array(1e7)})
+    with pytest.warns(AccuracyWarning, match="an entry is off by .* of its own largest magnitude"):
+        tacit.compile(model, calibration=SAMPLES)
+
+
+@pytest.mark.parametrize(("op", "number"), [("Add", -3.4e38), ("Mul", 1e-44), ("Greater", -1e30)])
+def test_constants_beyond_all_measure_are_no_bug(op: str, number: float) -> None:
+    nodes = [(op, "x,c"), ("Cast", "t0")] if op == "Greater" else [(op, "x,c")]
+    with pytest.raises(QuantizationError, match=r"expected .* that 64 bits hold|too large for its scale") as refused:
+        tacit.compile(wide(*nodes, constants={"c": np.array(number)}), calibration=SAMPLES)
+    assert refused.value.place
+    assert refused.value.hint

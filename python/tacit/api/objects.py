@@ -81,7 +81,7 @@ class Port:
                 kind = "masked values" if np.ma.is_masked(values) else str(array.dtype)
                 raise InputError(f"expected real numbers, got {kind}", slug="dtype", place=self.name)
             return array.astype(np.float64)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise InputError(f"not an array of numbers: {error}", slug="dtype", place=self.name) from None
 
     def dequantize(self, integers: Array) -> npt.NDArray[np.float64]:
@@ -191,12 +191,14 @@ class Program(Stored):
 
         A commitment's cost is that of the proofs that were compiled for, also when it is made for fewer.
         """
-        return dict(self._native.sizes())
+        with failures():
+            return dict(self._native.sizes())
 
     @cached_property
     def soundness(self) -> dict[str, Any]:
         """The soundness budget: every term in bits, the least of them (round by round), their union, the regime."""
-        least, union, binding, regime, terms = self._native.soundness()
+        with failures():
+            least, union, binding, regime, terms = self._native.soundness()
         rows = [{"term": name, "bits": round(bits, 2), "formula": formula} for name, bits, formula in terms]
         return {"bits": round(least, 2), "union": round(union, 2), "bound_by": binding, "regime": regime, "terms": rows}
 

@@ -21,6 +21,8 @@ Array = npt.NDArray[Any]
 class Proof(Stored):
     """A proof with its public tensors. `profile`: seconds by phase, when it was asked for.
 
+    `load` and `from_bytes` take any bytes: what they are is looked at when the proof is verified.
+
     Of a program with committed outputs, and only where the proof was made: `output`, the secret of the commitment that a
     verifier needs besides the proof, and `outputs`, the real values in it. Neither is in the file, or in its bytes; such a
     proof is not pickled. Proofs of the same bytes are equal.

@@ -79,9 +79,11 @@ class Decision:
             output, index, value = given
             indices = tuple(map(int, index)) if isinstance(index, (tuple, list)) else (int(index),)
             found = cls(str(output), indices, float(value))
+            if not np.isfinite(found.value):
+                raise ValueError
         except (TypeError, ValueError):
             raise InputError(
-                f"expected (output, index, value), got {given!r}", slug="threshold", place="threshold"
+                f"expected (output, index, a finite value), got {given!r}", slug="threshold", place="threshold"
             ) from None
         if found.output not in program.outputs:
             known = ", ".join(program.outputs)

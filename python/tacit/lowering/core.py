@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 import numpy as np
 
-from tacit.errors import CompilerBug, WitnessError
+from tacit.errors import CompilerBug, QuantizationError, WitnessError
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy
 from tacit.lowering.scale import EPSILON, Value, agreed, snapped
+
+#: Bits that a value is shifted by, at most.
+MOST_SHIFT = 62
 
 
 class Operator(ABC):
@@ -151,6 +154,7 @@ class IntGraph:
                 raise CompilerBug(
                     f"{name} ({type(op).__name__}): {arg} is not what the graph made: {self.values.get(arg.name)}"
                 )
+        _check_size(name, op)
         name = self._unique(name)
         self.steps.append(Step(name, op, tuple(arg.name for arg in args)))
         self.values[name] = self._follows(self.steps[-1])
@@ -217,6 +221,20 @@ class IntGraph:
             except WitnessError as error:
                 raise WitnessError(error.reason, place=name, hint=error.hint) from None
         return out
+
+
+def _check_size(name: str, op: Operator) -> None:
+    """Shifts and integers of an operator fit 64 bits: magnitudes that are further apart have no program."""
+    for field_ in fields(op):  # type: ignore[arg-type]  # every operator is a dataclass
+        value = getattr(op, field_.name)
+        numbers = value if field_.name == "shifts" else (value,)
+        most = MOST_SHIFT if field_.name in ("shift", "shifts") else 1 << MOST_SHIFT
+        if any(isinstance(n, int) and abs(n) > most for n in numbers):
+            raise QuantizationError(
+                "expected magnitudes that 64 bits hold together, got a constant or a value far beyond the others",
+                place=name,
+                hint="bound the constants: in a mask before a softmax -100 does what -1e38 does",
+            )
 
 
 def in_range(values: Array, lo: int, hi: int) -> Array:
