@@ -36,12 +36,10 @@ def test_demo() -> None:
 
     figures = run(quiet=True)
     refusals = figures["clinic"]["refusals"]
-    assert refusals["another threshold, 0.6"] == "program"
-    assert refusals["another model, one weight off by one"] == "slabs"
-    # The argument is what refuses these: the nonce fits by chance once in 2^14 or so, then something after it.
-    for forgery in ("the answer turned round", "replayed for another request"):
-        assert refusals[forgery] not in ("slabs", "program", "checksum", "encoding")
+    # The argument is what refuses them, no name in the file: the nonce fits by chance once in 2^14 or so, then something
+    # after it.
     assert len(refusals) == 5
+    assert not {"slabs", "program", "checksum", "encoding", "schema", "header"} & set(refusals.values())
     assert figures["clinic"]["answer"] in ("malignant", "benign")
     assert figures["clinic"]["accuracy"] > 0.9
     assert figures["digits"]["accuracy"] > 0.9

@@ -118,7 +118,7 @@ def _clinic(tell: Teller, folder: Path) -> dict[str, Any]:
 
     other_program, _ = tacit.compile(str(file), calibration={"x": trained.calibration}, threshold=("malignant", 0, 0.6))
     other = tacit.commit_model(program, _other_model(weights)).commitment
-    tell.say("\nWhat a cheat would try, each with the file's checksum made right again:")
+    tell.say("\nWhat a cheat would try, each with the file's names and checksum made right again:")
     attempts: dict[str, Callable[[], Any]] = {
         "one bit of the proof changed": lambda: tacit.verify(
             program, forgery.changed_byte(content), model=model.commitment, context=nonce
@@ -126,8 +126,15 @@ def _clinic(tell: Teller, folder: Path) -> dict[str, Any]:
         "the answer turned round": lambda: tacit.verify(
             program, forgery.changed_answer(content, 1 - answer), model=model.commitment, context=nonce
         ),
-        "another model, one weight off by one": lambda: tacit.verify(program, proof, model=other, context=nonce),
-        "another threshold, 0.6": lambda: tacit.verify(other_program, proof, model=model.commitment, context=nonce),
+        "another model, one weight off by one": lambda: tacit.verify(
+            program, forgery.renamed(content, program, other), model=other, context=nonce
+        ),
+        "another threshold, 0.6": lambda: tacit.verify(
+            other_program,
+            forgery.renamed(content, other_program, model.commitment),
+            model=model.commitment,
+            context=nonce,
+        ),
         "replayed for another request": lambda: tacit.verify(
             program, proof, model=model.commitment, context=os.urandom(16)
         ),

@@ -9,6 +9,8 @@ import struct
 
 from Crypto.Hash import keccak
 
+from tacit import Commitment, Program
+
 #: "TACIT", 0, kind, version 1
 HEADER = 8
 KIND_PROOF = 5
@@ -37,4 +39,12 @@ def changed_answer(proof: bytes, answer: int) -> bytes:
     if tensors < 1 or entries < 1:
         raise ValueError("the proof has no public integer")
     struct.pack_into("<q", body, publics + 8, answer)
+    return proof[:HEADER] + bytes(body) + checksum(bytes(body))
+
+
+def renamed(proof: bytes, program: Program, commitment: Commitment) -> bytes:
+    """The file under the names of another program or commitment, which a forger can write as well as anybody."""
+    body = bytearray(proof[HEADER:-DIGEST])
+    body[:DIGEST] = bytes.fromhex(program.digest)
+    body[DIGEST + 4 : DIGEST + 4 + DIGEST] = bytes.fromhex(commitment.identity)
     return proof[:HEADER] + bytes(body) + checksum(bytes(body))

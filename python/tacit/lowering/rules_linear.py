@@ -168,21 +168,19 @@ def mul(q: Quantizer, node: Node) -> QValue:
 
 def _scale(q: Quantizer, tensor: str, factor: float, out: str) -> QValue:
     """A power of two only moves the scale; otherwise an integer coefficient of at most 15 bits."""
-    v = q.value(tensor)
-    if q.graph.shapes[out] != q.graph.shapes[tensor]:  # a constant of more axes than the tensor
+    exponent = floor(log2(abs(factor))) if factor else 0
+    mantissa = factor / 2.0**exponent
+    bits = 0 if abs(mantissa) in (0.0, 1.0) else 14
+    v, shape = q.value(tensor), q.graph.shapes[out]
+    if bits and not v.raw and v.bound * 2.0**bits > WIDEST:
+        if joined := product_by_columns(q, tensor, np.full(shape[-1:], factor), f"{out}.factor", out):
+            return q.new(joined, False, out)
+        v = q.settled(tensor)
+    if q.graph.shapes[tensor] != shape:  # a constant of more axes than the tensor
         v = q.laid(tensor)
-        shape = q.graph.shapes[out]
         v = replace(v, value=q.emit(Reshape(shape), [v.value], f"{out}.axes"), perm=tuple(range(len(shape))))
     if factor == 0.0:
         return replace(v, value=q.emit(Times(0, 0), [v.value], out), bound=0.0)
-    exponent = floor(log2(abs(factor)))
-    mantissa = factor / 2.0**exponent
-    bits = 0 if abs(mantissa) == 1.0 else 14
-    if bits and not v.raw and v.bound * 2.0**bits > WIDEST:
-        columns = np.full(q.graph.shapes[out][-1:], factor)
-        if joined := product_by_columns(q, tensor, columns, f"{out}.factor", out):
-            return q.new(joined, False, out)
-        v = q.settled(tensor)
     coefficient = round(mantissa * 2**bits)
     while coefficient % 2 == 0:
         coefficient, bits = coefficient // 2, bits - 1
