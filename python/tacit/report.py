@@ -232,7 +232,7 @@ def _unsure(ints: IntGraph, name: str, exact: Mapping[str, Array], mask: Array |
 
 def magnitude(values: Iterable[Array]) -> float:
     """The largest absolute value that is not NaN; 1 where that is 0, or as good as 0 for a float32."""
-    found = max((float(np.nanmax(np.abs(x), initial=0.0)) for x in values), default=0.0)
+    found = max((float(np.nan_to_num(np.abs(x)).max()) for x in values), default=0.0)
     return found if found > 2.0**-126 else 1.0
 
 
@@ -253,7 +253,7 @@ def worst_error(ints: IntGraph, known: Sequence[Pair], enough: float) -> float:
             return float("inf")
         for name in names:
             real = results[name] * 2.0 ** -ints.outputs[name].frac if name in results else ints.real(name, values)
-            worst = max(worst, float(np.nanmax(np.abs(real - exact[name]), initial=0.0)) / scale[name])
+            worst = max(worst, float(np.nan_to_num(np.abs(real - exact[name])).max()) / scale[name])
         if worst > enough:
             break
     return worst

@@ -61,6 +61,7 @@ class Doubts:
         found = {name: np.zeros(self.graph.shapes[name], dtype=bool) for name in names}
         if not self.jumps:
             return found
+        self.rng = np.random.default_rng(0)  # the same entries whenever the sample is looked at
         first = self._run(sample, {})
         jumps = [node.name for node in self.graph.nodes if node.op in COMPARISONS or node.op == "ArgMax"]
         # All at once, one node's at a time, and random halves of all.

@@ -128,7 +128,7 @@ class _Check:
         compiled, weights = self._compile()
         self._importer(compiled)
         doubts = Doubts(compiled.graph, compiled.calibration)
-        self._report(compiled)
+        self._report(compiled, doubts)
         error, where = self._worst(compiled, doubts, self.samples, self.truth)
         fresh, _ = self._worst(compiled, doubts, self.fresh, self.fresh_truth)
         said = max((e.relative for e in compiled.accuracy.outputs.values()), default=0.0)
@@ -182,7 +182,7 @@ class _Check:
             raise _Stop("unclear", "float32", f"onnxruntime's float32 is {gap:.1e} from float64")
         raise _Stop("WRONG", "import", f"the canonical graph is {gap:.2e} from onnxruntime")
 
-    def _report(self, compiled: CompiledProgram) -> None:
+    def _report(self, compiled: CompiledProgram, doubts: Doubts) -> None:
         """The report's own figures are the true ones."""
         gaps: dict[str, list[Array]] = {name: [] for name in self.truth}
         kept = []
@@ -191,15 +191,16 @@ class _Check:
             if found is None:
                 continue
             kept.append(i)
+            unsure = doubts.of({name: self.samples[name][i] for name in compiled.graph.inputs})
             for name, y in found.items():
                 if y.shape != self.truth[name][i].shape:
                     raise _Stop("WRONG", "shape", f"{name}: {y.shape}, not {self.truth[name][i].shape}")
-                gaps[name].append(y - self.truth[name][i])
+                gaps[name].append(np.where(unsure[name], 0.0, y - self.truth[name][i]))
         if self.case.samples - len(kept) != compiled.accuracy.refused:
             detail = f"{compiled.accuracy.refused} refused samples, truly {self.case.samples - len(kept)}"
             raise _Stop("WRONG", "report", detail)
         for name, gap in gaps.items():
-            scale = max(float(np.abs(self.truth[name][kept]).max()), 1e-12)
+            scale = float(np.abs(self.truth[name][kept]).max()) or 1.0
             true, said = float(np.abs(gap).max()) / scale, compiled.accuracy.outputs[name].relative
             if abs(true - said) > 1e-6 + 1e-3 * true:
                 raise _Stop(

@@ -120,7 +120,8 @@ class IntGraph:
     """An integer network: inputs, parameters, steps in order, outputs.
 
     `values`: every value by name. `tensors`: for a float tensor the name of its value and its axis order (its axis i is axis
-    order[i] of the value).
+    order[i] of the value). `rough`: the largest error of a table anywhere in it, relative to its results, which
+    samples may not show.
     """
 
     name: str
@@ -130,6 +131,7 @@ class IntGraph:
     outputs: dict[str, OutputSpec] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)
     tensors: dict[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
+    rough: float = 0.0
 
     def input(self, name: str, spec: InputSpec) -> Value:
         """Declare an input."""

@@ -107,6 +107,11 @@ def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValu
     values = function(reals if far is None else np.full_like(reals, far))
     scale = floor(log2(((1 << (q.bits - 1)) - 1) / (float(np.abs(values).max()) or 1.0)))
     outs = tuple(np.clip(np.floor(values * 2.0**scale + 0.5), *signed(q.bits)).astype(np.int64).tolist())
+    # Half way between rows: off the chord, or half a step off either.
+    middle = function((np.arange(first, last + 1) + 0.5) * 2.0**-frac)
+    away = np.abs(middle - (values[:-1] + values[1:]) / 2) if part else np.abs(np.diff(values)) / 2
+    if v.frac > frac:  # else every input is a row
+        q.ints.rough = max(q.ints.rough, float(away.max()) / q.calibration.magnitude(out))
     if part:
         line = RoundLine(round(v.frac - frac - part), part, first, outs, frac, scale)
         return q.new(q.emit(line, [v.value], out), True, out, v.perm)

@@ -26,6 +26,8 @@ from tacit.report import NS_PER_CELL, NS_PER_LOOKUP, Pair, cost, worst_error
 #: Candidates whose error is measured, at most; samples it is measured on, and how many where they are quick; the share of
 #: the allowed error to stay within, since there are more inputs than samples.
 TRIALS, SAMPLES, MOST_SAMPLES, MARGIN = 60, 16, 128, 0.8
+#: How much larger than the aim a table's own error may be where no sample shows it.
+ROUGH = 4
 #: Samples that tell what is too little by itself.
 FEW = 4
 #: What is tried: limb widths, bits of activations, bits that a weight must keep when its shift is made a multiple of w,
@@ -86,7 +88,7 @@ class Search:
         """Whether it measures up; if not, it is remembered with its error."""
         # The answer to a threshold is 0 or 1: what counts is how well the compared value is known.
         ints = chosen.ints if self.threshold is None else quantize(self.graph, self.ranges, chosen.options)
-        found = worst_error(ints, self.known, MARGIN * self.max_error)
+        found = max(worst_error(ints, self.known, MARGIN * self.max_error), ints.rough / ROUGH)
         self.failed.append((found, chosen))
         return found <= MARGIN * self.max_error
 
@@ -142,7 +144,8 @@ class Search:
                 ints = quantize(self.graph, self.ranges, best)
             except QuantizationError:
                 return True  # whatever it is, it is told elsewhere
-            return worst_error(ints, self.known[:FEW], self.max_error) <= self.max_error
+            found = worst_error(ints, self.known[:FEW], self.max_error)
+            return max(found, ints.rough / ROUGH) <= self.max_error
 
         most = lines[-1]
         bits = [b for b in bits if enough(b, most, rows[most][-1])]
