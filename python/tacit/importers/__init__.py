@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,15 @@ def load_model(model: Any, *, batch: int = 1, example: Any = None, simplified: b
     if isinstance(model, Graph):
         return model
     proto, origin = _read(model, batch, example)
-    return import_model(proto, batch=batch, origin=origin, simplified=simplified)
+    try:
+        return import_model(proto, batch=batch, origin=origin, simplified=simplified)
+    except ModelError as refused:
+        if not simplified or refused.slug not in ("unsupported_operator", "shape"):
+            raise
+        # A simplifier may have made it so: one loses an axis where reductions follow each other.
+        with contextlib.suppress(ModelError):
+            return import_model(proto, batch=batch, origin=origin, simplified=False)
+        raise
 
 
 def origin_of(model: Any, *, batch: int = 1, example: Any = None) -> Origin:
