@@ -126,6 +126,9 @@ class Quantizer:
     outputs: tuple[str, ...] = ()
     skipped: set[str] = field(default_factory=set)
     absorbed: set[str] = field(default_factory=set)
+    #: By tensor, found once: the frac that users ask for, and whether one tells columns apart (`rules_columns`).
+    asked: dict[str, int] = field(default_factory=dict)
+    apart: dict[str, bool] = field(default_factory=dict)
     _free: dict[str, bool] = field(default_factory=dict)
 
     # scales

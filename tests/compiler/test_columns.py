@@ -9,10 +9,11 @@ import pytest
 from nets import Net
 from test_pipeline import check
 
+from tacit.calibration import calibrate
 from tacit.compiler import compile_model
 from tacit.errors import WitnessError
 from tacit.graph import Graph, evaluate
-from tacit.quantize import Options
+from tacit.quantize import Options, quantize
 
 #: Incomes, flags, prices, ages, rates, a column that never changes, and one that is zero.
 SCALES = np.array([4e4, 0.5, 2e5, 20.0, 0.01, 1.0, 1.0])
@@ -125,3 +126,15 @@ def test_a_function_of_values_whose_unit_is_beyond_its_curve(op: str) -> None:
     compiled, weights = compile_model(graph, calibration=x)
     check(graph, compiled, weights, x)
     assert compiled.accuracy.worst_relative < 1e-3
+
+
+def test_branches_that_meet_again_are_looked_at_once() -> None:
+    """Forty of them have 2^40 ways from the input to the output."""
+    net, value = Net(0, x=(1, 4)), "x"
+    for _ in range(40):
+        moved = net.add("Add", [value, net.constant(np.arange(1.0, 5.0))], (1, 4))
+        value = net.add("Mul", [net.add("Add", [value, moved], (1, 4)), net.constant(np.array(0.5))], (1, 4))
+    graph = net.graph(value)
+    x = {"x": np.random.default_rng(0).normal(size=(4, 1, 4)) * np.array([1, 1e3, 1e3, 1e3])}
+    ints = quantize(graph, calibrate(graph, x), Options(activation_bits=14))
+    assert len(ints.steps) < 400

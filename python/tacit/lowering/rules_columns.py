@@ -89,6 +89,10 @@ def input_scale(q: Quantizer, tensor: str) -> tuple[int, int]:
     frac = q.target(tensor, bits)
     if q.options.input_bits is not None:
         return frac, bits
+    for node in reversed(q.graph.nodes):  # from the end: what follows a tensor is known before it, and looked at once
+        for made in node.outputs:
+            asked(q, made)
+            _told_apart(q, made)
     found = frac
     room = q.calibration.magnitude(tensor) * q.options.headroom
     if uneven(q, tensor, frac) and _told_apart(q, tensor):
@@ -104,6 +108,8 @@ def asked(q: Quantizer, tensor: str) -> int:
 
     A tanh of numbers up to 1000 depends on those up to 6: at the scale of 1000 it would be told little of them.
     """
+    if tensor in q.asked:
+        return q.asked[tensor]
     found = -1000
     for node in q.users.get(tensor, []):
         out = node.outputs[0]
@@ -118,6 +124,7 @@ def asked(q: Quantizer, tensor: str) -> int:
         elif node.op == "Mul" and node.inputs[1] in q.graph.constants and q.graph.constants[node.inputs[1]].size == 1:
             factor = abs(float(q.graph.constants[node.inputs[1]].reshape(-1)[0]))
             found = max(found, asked(q, out) + (floor(log2(factor)) if factor else -1000))
+    q.asked[tensor] = found
     return found
 
 
@@ -135,7 +142,9 @@ def _told_apart(q: Quantizer, tensor: str) -> bool:
         passes = (node.op in ("Mul", "Div") and constants) or node.op in ("Add", "Sub", "Cast", "Concat", "Reshape")
         return bool(passes) and (same or node.op == "Concat") and _told_apart(q, node.outputs[0])
 
-    return any(map(one, q.users.get(tensor, [])))
+    if tensor not in q.apart:
+        q.apart[tensor] = any(map(one, q.users.get(tensor, [])))
+    return q.apart[tensor]
 
 
 @dataclass(frozen=True)
