@@ -23,12 +23,18 @@ MOST_COLUMNS = 4096
 class Calibration:
     """What the float network did on the calibration samples: [least, greatest] of every tensor.
 
-    `columns`: the same along a tensor's last axis, (2, n), for tensors of at most MOST_COLUMNS.
+    `columns`: the same along a tensor's last axis, (2, n), for tensors of at most MOST_COLUMNS. `declared`: inputs whose ranges
+    were given: those need no headroom.
     """
 
     ranges: Mapping[str, tuple[float, float]]
     samples: int
     columns: Mapping[str, Array] = field(default_factory=dict)
+    declared: frozenset[str] = frozenset()
+
+    def room(self, tensor: str, headroom: float) -> float:
+        """The magnitude that there is room for."""
+        return self.magnitude(tensor) * (1.0 if tensor in self.declared else headroom)
 
     def magnitude(self, tensor: str) -> float:
         """The largest absolute value; 1 where that is 0, or as good as 0 for a float32."""
@@ -93,3 +99,46 @@ def _ends(x: Array) -> Array:
     """Least and greatest entry along the last axis, (2, n); of all entries, (2, 1), where that has too many."""
     rows = x.reshape(-1, x.shape[-1] if x.ndim and x.shape[-1] <= MOST_COLUMNS else 1)
     return np.stack([rows.min(0), rows.max(0)])
+
+
+def declare(found: Calibration, graph: Graph, ranges: Mapping[str, tuple[Any, Any]]) -> Calibration:
+    """The same with these ranges of inputs, (least, greatest) each: numbers, or one a column (the last axis).
+
+    Raises InputError where they are no ranges, or where a sample lies outside.
+    """
+    ends, columns = dict(found.ranges), dict(found.columns)
+    for name, given in ranges.items():
+        if name not in graph.inputs:
+            raise InputError("no such input", slug="ranges", place=name, hint=f"inputs: {', '.join(graph.inputs)}")
+        low, high = _declared(name, given, graph.shapes[name][-1] if graph.shapes[name] else 1)
+        seen = columns[name]
+        wide = np.broadcast_to(low, seen.shape[1:]), np.broadcast_to(high, seen.shape[1:])
+        outside = np.flatnonzero((seen[0] < wide[0]) | (seen[1] > wide[1]))
+        if outside.size:
+            i = int(outside[0])
+            where = f" in column {i}" if low.size > 1 else ""
+            raise InputError(
+                f"expected samples in [{wide[0][i]:g}, {wide[1][i]:g}]{where}, got {seen[0][i]:g} to {seen[1][i]:g}",
+                slug="ranges",
+                place=name,
+            )
+        ends[name] = float(low.min()), float(high.max())
+        columns[name] = np.stack(wide) if low.size > 1 else np.stack([np.maximum(seen[0], low), np.minimum(seen[1], high)])
+    return Calibration(ends, found.samples, columns, frozenset(ranges))
+
+
+def _declared(name: str, given: Any, columns: int) -> tuple[Array, Array]:
+    """Least and greatest as arrays of one entry or of one a column."""
+    try:
+        low, high = (np.atleast_1d(np.asarray(end, dtype=np.float64)) for end in given)
+    except (TypeError, ValueError):
+        raise InputError(f"expected (least, greatest), got {given!r}", slug="ranges", place=name) from None
+    if low.shape != high.shape or low.shape not in ((1,), (columns,)) or not np.all(np.isfinite([low, high])):
+        raise InputError(
+            f"expected two finite numbers, or two rows of {columns}, got shapes {low.shape} and {high.shape}",
+            slug="ranges",
+            place=name,
+        )
+    if not np.all(low < high):
+        raise InputError("expected each least below its greatest", slug="ranges", place=name)
+    return low, high

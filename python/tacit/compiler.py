@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tacit.calibration import Calibration, calibrate
+from tacit.calibration import Calibration, calibrate, declare
 from tacit.errors import InputError, QuantizationError
 from tacit.execution import validate
 from tacit.graph import Graph, Node, load
@@ -20,7 +20,7 @@ from tacit.lowering.builder import Settings
 from tacit.lowering.core import IntGraph, Threshold
 from tacit.lowering.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility
 from tacit.lowering.rules_columns import SPREAD
-from tacit.lowering.search import MOST_SAMPLES, SAMPLES, Search
+from tacit.lowering.search import MODES, MOST_SAMPLES, SAMPLES, Search
 from tacit.program import Program
 from tacit.quantize import Options
 from tacit.report import (
@@ -151,6 +151,8 @@ def compile_model(
     threshold: tuple[str, int | tuple[int, ...], float] | None = None,
     aim: float = 1e-3,
     max_error: float = 0.05,
+    overflow: str = "total",
+    input_ranges: Mapping[str, tuple[Any, Any]] | tuple[Any, Any] | None = None,
     options: Options | None = None,
     settings: Settings | None = None,
 ) -> tuple[CompiledProgram, Weights]:
@@ -164,19 +166,19 @@ def compile_model(
     `threshold` = (output, index after the batch axis, value): publish only whether that entry is at least the value.
     Raises ModelError, InputError, QuantizationError, ProgramError.
     """
-    if inputs not in INPUT_PLACES or weights not in ("private", "public") or outputs not in OUTPUT_PLACES:
-        for name, given, places in (
-            ("input", inputs, INPUT_PLACES),
-            ("weights", weights, ("private", "public")),
-            ("outputs", outputs, OUTPUT_PLACES),
-        ):
-            if given not in places:
-                raise InputError(
-                    f"expected {' or '.join(places)}, got {given!r}",
-                    slug="visibility",
-                    place=name,
-                    hint=f'for example {name}="{places[0]}"',
-                )
+    for name, given, choices in (
+        ("input", inputs, INPUT_PLACES),
+        ("weights", weights, ("private", "public")),
+        ("outputs", outputs, OUTPUT_PLACES),
+        ("overflow", overflow, tuple(MODES)),
+    ):
+        if given not in choices:
+            raise InputError(
+                f"expected {' or '.join(choices)}, got {given!r}",
+                slug="overflow" if name == "overflow" else "visibility",
+                place=name,
+                hint=f'for example {name}="{choices[0]}"',
+            )
     example = torch.example_of(calibration, batch) if torch.is_module(model) else None
     graph = model if isinstance(model, Graph) else load(model, batch=batch, example=example)
     samples = named_samples(graph, calibration)
@@ -184,15 +186,16 @@ def compile_model(
         # A library simplified the model before: what it makes is believed no more than anything else.
         plain = load(model, batch=batch, example=example, simplified=False)
         graph = plain if faithful(plain, samples) else graph
-    ranges = calibrate(graph, samples)
+    found_ranges = calibrate(graph, samples)
+    ranges = found_ranges if input_ranges is None else declare(found_ranges, graph, named_ranges(graph, input_ranges))
     bound = None
     if threshold is not None:
         bound = _threshold(threshold)
     doubts = Doubts(graph, ranges) if jumping(graph) else None
     known = known_samples(graph, samples, doubts)
     visibility = Visibility(inputs, weights, outputs)
-    search = Search(graph, ranges, known, visibility, aim, options or Options(), settings, bound)
-    chosen = search.cheapest()
+    search = Search(graph, ranges, known, visibility, aim, options or Options(), settings, bound, overflow)
+    chosen = search.found()
     program = chosen.emitted.program
     validate(program)
     against = "float64" if graph.origin is None else "onnxruntime"
@@ -301,6 +304,15 @@ def known_samples(graph: Graph, samples: Mapping[str, Array], doubts: Doubts | N
         if len(found) >= MOST_SAMPLES or (len(found) >= SAMPLES and monotonic() - start > 0.5):
             break
     return found
+
+
+def named_ranges(graph: Graph, ranges: Mapping[str, Any] | Any) -> Mapping[str, Any]:
+    """Ranges by input name."""
+    if isinstance(ranges, Mapping):
+        return ranges
+    if len(graph.inputs) != 1:
+        raise InputError("ranges without names for several inputs", slug="ranges", hint=f"inputs: {', '.join(graph.inputs)}")
+    return {graph.inputs[0]: ranges}
 
 
 def named_samples(graph: Graph, samples: Mapping[str, Array] | Array) -> dict[str, Array]:

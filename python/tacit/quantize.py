@@ -25,7 +25,8 @@ from tacit.calibration import Calibration
 from tacit.errors import InputError, QuantizationError
 from tacit.graph import Graph, Node
 from tacit.lowering.core import MOST_SHIFT, InputSpec, IntGraph, Operator, OutputSpec, Parameter, Threshold
-from tacit.lowering.rounding import Round, signed
+from tacit.lowering.lookups import signed
+from tacit.lowering.rounding import Round
 from tacit.lowering.scale import EPSILON, Value
 from tacit.lowering.views import Added, Expand, Permute
 
@@ -146,14 +147,14 @@ class Quantizer:
     def target(self, tensor: str, bits: int | None = None) -> int:
         """The frac at which headroom times the tensor's calibrated magnitude fits in `bits`."""
         bits = self.bits if bits is None else bits
-        room = self.calibration.magnitude(tensor) * self.options.headroom
+        room = self.calibration.room(tensor, self.options.headroom)
         return floor(log2(((1 << (bits - 1)) - 1) / room))
 
     def scale(self, tensor: str) -> float:
         """As `target`; the finest real one where only weights see the tensor."""
         if not self.free(tensor):
             return self.target(tensor)
-        room = self.calibration.magnitude(tensor) * self.options.headroom
+        room = self.calibration.room(tensor, self.options.headroom)
         return log2(((1 << (self.bits - 1)) - 1) / room)
 
     def free(self, tensor: str) -> bool:
@@ -186,7 +187,7 @@ class Quantizer:
 
     def bound(self, tensor: str, frac: float) -> float:
         """The magnitude of the tensor's integers at this frac, headroom included."""
-        return float(self.calibration.magnitude(tensor) * self.options.headroom * 2.0**frac)
+        return float(self.calibration.room(tensor, self.options.headroom) * 2.0**frac)
 
     # emission
 
@@ -340,9 +341,11 @@ def _input(q: Quantizer, tensor: str) -> None:
     from tacit.lowering.rules_columns import input_scale
 
     frac, bits = input_scale(q, tensor)
-    q.values[tensor] = q.new(
-        q.ints.input(tensor, InputSpec(q.graph.shapes[tensor], *signed(bits), frac)), False, tensor
-    )
+    lo, hi = signed(bits)
+    if tensor in q.calibration.declared:  # from its least value on, in a width that is a power of two
+        least, greatest = (floor(end * 2.0**frac + 0.5) for end in q.calibration.ranges[tensor])
+        lo, hi = least, least + (1 << (greatest - least).bit_length()) - 1
+    q.values[tensor] = q.new(q.ints.input(tensor, InputSpec(q.graph.shapes[tensor], lo, hi, frac)), False, tensor)
 
 
 def needed(graph: Graph, outputs: Sequence[str]) -> list[Node]:

@@ -14,14 +14,11 @@ from tacit.errors import CompilerBug, QuantizationError, WitnessError
 from tacit.graph import Graph, evaluate
 from tacit.importers.reference import Reference
 from tacit.lowering.core import IntGraph
+from tacit.lowering.prices import NS_PER_CELL, NS_PER_LOOKUP, NS_PER_WEIGHT, NS_PROOF
 from tacit.program import Program, bits, padded, slab_cells, table_len, witness_cells
 from tacit.ties import DOUBT, Doubts
 
 Array = npt.NDArray[Any]
-
-#: Rules of thumb for the prover on two cores, in nanoseconds: fixed, a lookup or table row, a committed cell, a weight.
-NS_PROOF, NS_PER_LOOKUP, NS_PER_CELL, NS_PER_WEIGHT = 10e6, 40.0, 160.0, 60.0
-
 
 #: An entry that is off by this part of the output's magnitude is another answer.
 GROSS = 0.05

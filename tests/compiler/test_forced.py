@@ -22,7 +22,8 @@ from tacit.graph import Graph
 from tacit.lowering.builder import Builder, Settings
 from tacit.lowering.core import Operator
 from tacit.lowering.maxima import RoundMax
-from tacit.lowering.rounding import Round, RoundRelu, bounded
+from tacit.lowering.lookups import bounded
+from tacit.lowering.rounding import Round, RoundRelu
 from tacit.lowering.select import ArgMaxLast
 from tacit.lowering.softmax import SoftmaxLast
 from tacit.quantize import Options

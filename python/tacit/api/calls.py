@@ -43,6 +43,8 @@ def compile(
     security: int = 128,
     optimize: str = "balanced",
     max_error: float = 0.05,
+    overflow: str = "total",
+    ranges: Mapping[str, tuple[Any, Any]] | tuple[Any, Any] | None = None,
     options: Options | None = None,
 ) -> tuple[Program, Weights]:
     """Compile a model to a public program and its integers.
@@ -54,6 +56,12 @@ def compile(
     `weights`: "private" or "public"; `input`: "private", "committed" or "public".
     `outputs`: "public", or "committed": a proof says that the answer is the one in a commitment made along with it.
     `threshold`: publish only whether an output reaches a value (see `tacit.compiler`).
+    `ranges`: (least, greatest) of the inputs, by name or for the one there is; numbers, or one for each entry of the last axis.
+    They are public, and take the place of what the samples say; an input outside has no proof.
+    `overflow`: what becomes of values inside the network that are far beyond those of the samples. "total": every input in
+    range has a proof; such values are clamped, or there is room for them, whatever costs less. "saturate": all clamped;
+    "widen": room for all, so that the program is the network everywhere; "refuse": such an input has no proof, which tells
+    of the weights (docs/security.md, section 4).
     `proofs`: proofs that one private commitment is blinded for; above 1,024 a line on stderr says what that costs, and
     how masters and children make as many for less (`Program.estimate["commitments"]`). `security`: 128 or 100 proven bits.
     `optimize`: "time", "balanced" or "size". `options`: bits of activations, weights, inputs and outputs, each 2 to 32,
@@ -90,6 +98,8 @@ def compile(
             outputs=outputs,
             threshold=threshold,
             max_error=float(max_error),
+            overflow=overflow,
+            input_ranges=ranges,
             options=chosen,
         )
     shortfalls = compiled.shortfalls()

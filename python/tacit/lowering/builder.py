@@ -70,6 +70,8 @@ class Builder:
         self._witness: set[int] = set()
         self._names: dict[str, int] = {}
         self._table_ids: dict[pg.TableKind, int] = {}
+        #: How often each form of a clamp was taken.
+        self.clamps: dict[str, int] = {}
         self._constants: dict[tuple[Shape, tuple[int, ...]], int] = {}
 
     # tensors
@@ -112,6 +114,14 @@ class Builder:
         """The tensor itself as a value."""
         shape = self.shapes.tensors[tensor]
         return Lazy(affine.plain(pg.FromTensor(tensor), len(shape)), shape)
+
+    def has(self, kind: pg.TableKind) -> bool:
+        """Whether some relation reads this table already."""
+        return kind in self._table_ids
+
+    def count_clamp(self, form: str) -> None:
+        """Another clamp was lowered in this form."""
+        self.clamps[form] = self.clamps.get(form, 0) + 1
 
     def table(self, kind: pg.TableKind) -> int:
         if kind not in self._table_ids:

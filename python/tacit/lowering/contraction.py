@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy
 from tacit.lowering.core import Operator
+from tacit.lowering.reach import Interval, Reach, around_zero, product
 from tacit.program import Expr
 
 #: Sums of products below this are exact in float64, whose matrix product is many times faster.
@@ -52,6 +54,10 @@ class Contract(Operator):
     def frac(self, *fracs: float) -> float:
         return sum(fracs)
 
+    def reach(self, *args: Reach) -> Interval:
+        a, b = args
+        return product(a, b, (self.a, self.b), self.out)
+
     def reference(self, *args: Array) -> Array:
         return einsum(f"{self.a},{self.b}->{self.out}", *args)
 
@@ -72,6 +78,9 @@ class WindowSum(Operator):
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0][: len(shapes[0]) - self.axes]
+
+    def reach(self, *args: Reach) -> Interval:
+        return around_zero(args[0].ends, prod(args[0].shape[len(args[0].shape) - self.axes :]))
 
     def reference(self, *args: Array) -> Array:
         return np.asarray(args[0].sum(tuple(range(args[0].ndim - self.axes, args[0].ndim))))

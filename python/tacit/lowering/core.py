@@ -17,6 +17,7 @@ import numpy as np
 from tacit.errors import CompilerBug, QuantizationError, WitnessError
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy
+from tacit.lowering.reach import Interval, Overflow, Reach, hull
 from tacit.lowering.scale import EPSILON, Value, agreed, snapped
 
 #: Bits that a value is shifted by, at most.
@@ -40,6 +41,25 @@ class Operator(ABC):
     @abstractmethod
     def reference(self, *args: Array) -> Array:
         """The result, exactly (int64). Raises WitnessError where the operator is not defined."""
+
+    def reach(self, *args: Reach) -> Interval:
+        """What the result can be, wherever it is defined, from what the operands can be.
+
+        Here: what the operands can be, as for everything that only moves or selects them.
+        """
+        return hull(args)
+
+    @property
+    def moves(self) -> bool:
+        """Whether it only moves entries: of a parameter it then makes another one."""
+        return False
+
+    def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
+        """Operators, one after the other, that do the same and are defined for all that the operands can be.
+
+        Here: itself, which is defined everywhere.
+        """
+        return (self,)
 
     @abstractmethod
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:

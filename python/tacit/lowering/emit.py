@@ -9,7 +9,7 @@ from tacit import program as pg
 from tacit.lowering import storage
 from tacit.lowering.builder import Array, Builder, Lazy, Settings
 from tacit.lowering.core import InputSpec, IntGraph, OutputSpec
-from tacit.lowering.rounding import bounded, half, remainder
+from tacit.lowering.lookups import bounded, half, remainder
 from tacit.program import Program, slab_tensors
 
 #: Who knows an input: only the prover, the prover under a commitment of its own ("data" slab), or everybody.

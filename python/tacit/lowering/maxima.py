@@ -9,7 +9,7 @@ sum e_j q_j = 0. So m is the maximum and nothing else; which of equal entries is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -19,21 +19,25 @@ from tacit.lowering import affine
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
 from tacit.lowering.core import Operator, in_range, shifted
-from tacit.lowering.rounding import half, signed
+from tacit.lowering.lookups import half, looked_up, signed
+from tacit.lowering.reach import Interval, Overflow, Reach, rounded, signed_bits
+from tacit.lowering.saturate import MOST_ROWS, MOST_WRITTEN, Clamp, Form, again, again_form, cheapest, cuts, select
 from tacit.program import HALF, Expr
 
 
 @dataclass(frozen=True)
 class RoundMax(Operator):
-    """The maximum of round(x / 2^shift) over the last `axes` axes, then max(., 0) if `relu`.
+    """The maximum of round(x / 2^shift) over the last `axes` axes, then max(., 0) if `relu`, then at most `most` in magnitude.
 
-    Defined where the maximum is signed in `bits` bits and no rounded entry is 2^bits or more below it.
+    Defined where the maximum is signed in `bits` bits and no rounded entry is 2^bits or more below it. `most`: bits of the
+    result, which is clamped to them; None: as many as the maximum has.
     """
 
     shift: int
     bits: int
     axes: int
     relu: bool = False
+    most: int | None = None
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0][: len(shapes[0]) - self.axes]
@@ -41,16 +45,32 @@ class RoundMax(Operator):
     def frac(self, *fracs: float) -> float:
         return fracs[0] - self.shift
 
+    @property
+    def _bounds(self) -> Interval:
+        lo, hi = signed(self.bits if self.most is None else self.most)
+        return 0 if self.relu else lo, hi
+
+    def reach(self, *args: Reach) -> Interval:
+        lo, hi = rounded(args[0].ends, self.shift)
+        least, most = self._bounds
+        return min(max(lo, least), most), min(max(hi, least), most)
+
+    def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
+        need = signed_bits(*rounded(args[0].ends, self.shift))
+        if overflow.takes(self.bits, need):
+            return (replace(self, bits=max(self.bits, need)),)
+        return (replace(self, bits=need, most=self.bits),)
+
     def reference(self, *args: Array) -> Array:
         y = shifted(args[0], self.shift)
         window = tuple(range(y.ndim - self.axes, y.ndim))
         m = in_range(np.asarray(y.max(window)), *signed(self.bits))
         in_range(m - y.min(window), 0, (1 << self.bits) - 1)
-        return np.maximum(m, 0) if self.relu else m
+        return np.clip(m, *self._bounds)
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
         (x,) = args
-        m, result = self._maximum(builder, name, x)
+        m, result = self._maximum(builder, name, x) if self.most is None else self._clamped(builder, name, x)
         low, limbs = digit_widths(self.shift, builder.settings.limb), builder.limbs(self.bits)
         spread = _spread(builder, m, x.shape)
         offset = (1 << self.shift) - 1 - half(self.shift)
@@ -58,6 +78,40 @@ class RoundMax(Operator):
         digits = builder.digits(f"{name}.gap", gap, [*low, *limbs[:-1]], pg.Range(0, 1 << limbs[-1]))
         attained(builder, name, builder.joined(digits[len(low) :], limbs), self.axes)
         return result
+
+    def _clamped(self, builder: Builder, name: str, x: Lazy) -> tuple[Lazy, Lazy]:
+        """m in low digits and a top, and its clamp, by the cheapest form of those in `saturate`."""
+        limb, (lo, hi), out = builder.settings.limb, self._bounds, self.shape(x.shape)
+        whole = Clamp(lo, hi, self.bits)
+        forms = [Form("whole", whole, 1, 2, (whole.whole(),))] if self.bits <= MOST_ROWS else []
+        for cut in cuts(self.bits, limb, (hi - lo).bit_length() - 1):
+            c = Clamp(lo, hi, self.bits, cut)
+            forms.append(again_form(c, limb, 0, 1))
+            if c.aligned and self.bits - cut <= MOST_WRITTEN:
+                more = len(digit_widths(cut, limb)) + 2
+                forms.append(Form("select", c, more, more + 2, c.select()))
+        form = cheapest(builder, out, forms)
+        builder.count_clamp(form.name)
+        return self._by_form(builder, name, x, form)
+
+    def _by_form(self, builder: Builder, name: str, x: Lazy, form: Form) -> tuple[Lazy, Lazy]:
+        limb, out = builder.settings.limb, self.shape(x.shape)
+        clamps = form.clamp.ladder(limb) if form.clamp.cut else ()
+        parts = [digit_widths(c.cut, limb) for c in clamps]
+        widths = [width for part in parts for width in part]
+        ids = [builder.witness(f"{name}.max{i}", out) for i in range(len(widths) + 1)]
+        self._hint(builder, x, tuple(zip(ids[:-1], widths, strict=True)), ids[-1])
+        for index, width in zip(ids[:-1], widths, strict=True):
+            builder.lookup(builder.tensors[index].name, pg.Range(0, 1 << width), builder.whole(index))
+        top = builder.whole(ids[-1])
+        if not widths:
+            return top, looked_up(builder, f"{name}.clamp", top, 0, form.clamp.whole())
+        digits = [builder.whole(i) for i in ids]
+        m = builder.joined(digits, [*widths, 0])
+        lows = [builder.joined([digits.pop(0) for _ in part], part) for part in parts]
+        if form.name == "again":
+            return m, again(builder, name, lows, top, 0, clamps)
+        return m, select(builder, name, lows[0], top, 0, form.clamp)
 
     def _maximum(self, builder: Builder, name: str, x: Lazy) -> tuple[Lazy, Lazy]:
         """m with its range check, and the result (m, or its ReLU)."""

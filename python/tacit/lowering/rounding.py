@@ -7,8 +7,9 @@ are unique, and y's limbs bound it to `bits` signed bits. An x whose y needs mor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import prod
 
 import numpy as np
 
@@ -16,27 +17,11 @@ from tacit import program as pg
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
 from tacit.lowering.core import Operator, in_range, shifted
+from tacit.lowering.lookups import bounded, fused_lookup, half, looked_up, remainder, signed
+from tacit.lowering.reach import Interval, Overflow, Reach, rounded, signed_bits, within
+from tacit.lowering.saturate import MOST_WRITTEN, Saturate
 from tacit.lowering.scale import agreed
 from tacit.program import Expr
-
-
-def half(shift: int) -> int:
-    """2^(shift-1), or 0 when nothing is cut off."""
-    return 1 << shift >> 1
-
-
-def signed(bits: int) -> tuple[int, int]:
-    """The interval of `bits` signed bits."""
-    return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
-
-
-def remainder(builder: Builder, name: str, shift: int, shape: Shape) -> tuple[list[int], list[int]]:
-    """Witness tensors for the digits of r in [0, 2^shift), range-checked, and their widths."""
-    widths = digit_widths(shift, builder.settings.limb)
-    ids = [builder.witness(f"{name}.r{i}", shape) for i in range(len(widths))]
-    for index, width in zip(ids, widths, strict=True):
-        builder.lookup(builder.tensors[index].name, pg.Range(0, 1 << width), builder.whole(index))
-    return ids, widths
 
 
 @dataclass(frozen=True)
@@ -51,6 +36,15 @@ class Round(Operator):
 
     def frac(self, *fracs: float) -> float:
         return fracs[0] - self.shift
+
+    def reach(self, *args: Reach) -> Interval:
+        return within(rounded(args[0].ends, self.shift), signed(self.bits))
+
+    def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
+        need = signed_bits(*rounded(args[0].ends, self.shift))
+        if overflow.takes(self.bits, need):
+            return (replace(self, bits=max(self.bits, need)),)
+        return (Saturate(self.shift, *signed(self.bits), need),)
 
     def reference(self, *args: Array) -> Array:
         return in_range(shifted(args[0], self.shift), *signed(self.bits))
@@ -77,6 +71,16 @@ class RoundRelu(Operator):
 
     def frac(self, *fracs: float) -> float:
         return fracs[0] - self.shift
+
+    def reach(self, *args: Reach) -> Interval:
+        lo, hi = within(rounded(args[0].ends, self.shift), signed(self.bits))
+        return max(lo, 0), max(hi, 0)
+
+    def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
+        need = signed_bits(*rounded(args[0].ends, self.shift))
+        if overflow.takes(self.bits, need):
+            return (replace(self, bits=max(self.bits, need)),)
+        return (Saturate(self.shift, 0, signed(self.bits)[1], need),)
 
     def reference(self, *args: Array) -> Array:
         return np.maximum(in_range(shifted(args[0], self.shift), *signed(self.bits)), 0)
@@ -120,6 +124,20 @@ class RoundTable(Operator):
         agreed(fracs[0] - self.shift, self.at)
         return self.gives
 
+    def reach(self, *args: Reach) -> Interval:
+        return min(self.outs), max(self.outs)
+
+    def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
+        """Beyond its ends the function is what it is there: by more rows, or by a clamp before it."""
+        lo, hi = rounded(args[0].ends, self.shift)
+        below, above = max(0, self.lo - lo), max(0, hi - self.lo - len(self.outs) + 1)
+        if not below and not above:
+            return (self,)
+        if _rows_pay(below + above, args[0].shape):
+            return (replace(self, lo=self.lo - below, outs=_extended(self.outs, below, above)),)
+        ends = self.lo, self.lo + len(self.outs) - 1
+        return Saturate(self.shift, *ends, signed_bits(lo, hi), self.at), replace(self, shift=0)
+
     def reference(self, *args: Array) -> Array:
         row = in_range(shifted(args[0], self.shift), self.lo, self.lo + len(self.outs) - 1)
         return np.asarray(np.array(self.outs, dtype=np.int64)[row - self.lo])
@@ -151,6 +169,21 @@ class RoundLine(Operator):
         agreed(fracs[0] - self.shift - self.part, self.at)
         return self.gives + self.part
 
+    def reach(self, *args: Reach) -> Interval:
+        return min(self.outs) << self.part, max(self.outs) << self.part
+
+    def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
+        """Beyond its ends the function is what it is there: by more rows, or by a clamp before it."""
+        lo, hi = rounded(args[0].ends, self.shift)
+        below = max(0, self.lo - (lo >> self.part))
+        above = max(0, (hi >> self.part) - self.lo - len(self.outs) + 2)
+        if not below and not above:
+            return (self,)
+        if _rows_pay(2 * (below + above), args[0].shape):
+            return (replace(self, lo=self.lo - below, outs=_extended(self.outs, below, above)),)
+        ends = self.lo << self.part, ((self.lo + len(self.outs) - 1) << self.part) - 1
+        return Saturate(self.shift, *ends, signed_bits(lo, hi), self.at + self.part), replace(self, shift=0)
+
     def reference(self, *args: Array) -> Array:
         z = shifted(args[0], self.shift)
         t = in_range(z >> self.part, self.lo, self.lo + len(self.outs) - 2) - self.lo
@@ -173,29 +206,6 @@ class RoundLine(Operator):
         return builder.sum((1 << self.part, start), (1, line))
 
 
-def fused_lookup(builder: Builder, name: str, x: Lazy, shift: int, kind: pg.TableKind) -> Lazy:
-    """The table at round(x / 2^shift)."""
-    return looked_up(builder, name, exact_multiple(builder, name, x, shift), shift, kind)
-
-
-def exact_multiple(builder: Builder, name: str, x: Lazy, shift: int) -> Lazy:
-    """x + half - r = 2^shift round(x / 2^shift), once a lookup shifts it: r in [0, 2^shift) leaves no other multiple."""
-    ids, widths = remainder(builder, name, shift, x.shape)
-    value = builder.sum((1, x), constant=half(shift))
-    if not ids:
-        return value
-    builder.hints.append(pg.DigitsHint(x.shape, value.expr, tuple(zip(ids, widths, strict=True)), None))
-    return builder.sum((1, value), (-1, builder.joined([builder.whole(i) for i in ids], widths)))
-
-
-def looked_up(builder: Builder, name: str, value: Lazy, shift: int, kind: pg.TableKind) -> Lazy:
-    """out with (value / 2^shift, out) a row of the table."""
-    out = builder.witness(f"{name}.out", value.shape)
-    builder.hints.append(pg.LookupHint(out, builder.table(kind), value.expr, shift))
-    builder.lookup(name, kind, value, shift, builder.whole(out).expr)
-    return builder.whole(out)
-
-
 @dataclass(frozen=True)
 class RoundDivide(Operator):
     """round(x / divisor), halves up, signed in `bits` bits; the divisor is a public constant.
@@ -214,6 +224,15 @@ class RoundDivide(Operator):
     def frac(self, *fracs: float) -> float:
         return fracs[0] + self.power
 
+    def reach(self, *args: Reach) -> Interval:
+        return within(self._divided(args[0]), signed(self.bits))
+
+    def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
+        return (replace(self, bits=max(self.bits, signed_bits(*self._divided(args[0])))),)
+
+    def _divided(self, x: Reach) -> Interval:
+        return (x.lo + self.divisor // 2) // self.divisor, (x.hi + self.divisor // 2) // self.divisor
+
     def reference(self, *args: Array) -> Array:
         return in_range((args[0] + self.divisor // 2) // self.divisor, *signed(self.bits))
 
@@ -229,13 +248,10 @@ class RoundDivide(Operator):
         return q
 
 
-def bounded(builder: Builder, name: str, value: Lazy, lo: int, hi: int) -> None:
-    """The committed tensor lies in [lo, hi], an interval of a power-of-two width: one lookup or digits."""
-    span = hi - lo + 1
-    bits = span.bit_length() - 1
-    if bits <= max(builder.settings.limb, builder.settings.wide):
-        builder.lookup(name, pg.Range(lo, span), value)
-        return
-    widths = digit_widths(bits, builder.settings.limb)
-    moved = builder.sum((1, value), constant=-lo)
-    builder.digits(name, moved, widths[:-1], pg.Range(0, 1 << widths[-1]))
+def _rows_pay(rows: int, shape: Shape) -> bool:
+    """Whether so many more rows of a table cost no more than a clamp of these entries: some four lookups and cells each."""
+    return rows <= 4 * prod(shape) and rows < 1 << MOST_WRITTEN
+
+
+def _extended(outs: tuple[int, ...], below: int, above: int) -> tuple[int, ...]:
+    return (outs[0],) * below + outs + (outs[-1],) * above

@@ -48,11 +48,17 @@ FEW_PIECES, MOST_MATRIX = 3, 1 << 14
 _LABELS = "abcdefghij"
 
 
+def _headroom(q: Quantizer, tensor: str) -> float:
+    """Room beyond what was seen; none beyond what was declared."""
+    return 1.0 if tensor in q.calibration.declared else q.options.headroom
+
+
 def wanted(q: Quantizer, tensor: str, bits: int) -> Array:
     """The frac that each column asks for: `bits` signed bits of half its span, headroom included; inf where it is zero."""
     low, high = q.calibration.columns[tensor]
-    magnitude = np.maximum(np.abs(low), np.abs(high)) * q.options.headroom
-    room = np.maximum((high - low) / 2 * q.options.headroom, magnitude * 2.0**-OFFSET)
+    headroom = _headroom(q, tensor)
+    magnitude = np.maximum(np.abs(low), np.abs(high)) * headroom
+    room = np.maximum((high - low) / 2 * headroom, magnitude * 2.0**-OFFSET)
     room = np.maximum(room, magnitude.max() * 2.0**-SPREAD)
     with np.errstate(divide="ignore"):
         fracs = np.floor(np.log2(((1 << (bits - 1)) - 1) / room))
@@ -94,7 +100,7 @@ def input_scale(q: Quantizer, tensor: str) -> tuple[int, int]:
             asked(q, made)
             _told_apart(q, made)
     found = frac
-    room = q.calibration.magnitude(tensor) * q.options.headroom
+    room = q.calibration.room(tensor, q.options.headroom)
     if uneven(q, tensor, frac) and _told_apart(q, tensor):
         fracs = wanted(q, tensor, bits)
         found = int(np.where(np.isfinite(fracs), fracs, unseen(q, tensor, bits)).max())
@@ -169,7 +175,7 @@ def groups(q: Quantizer, tensor: str, *apart: Array) -> list[Group]:
     v = q.laid(tensor)
     asked = wanted(q, tensor, q.bits)
     fracs = np.minimum(np.where(np.isfinite(asked), asked, unseen(q, tensor, q.bits)), v.frac)
-    magnitude = np.abs(q.calibration.columns[tensor]).max(0) * q.options.headroom
+    magnitude = np.abs(q.calibration.columns[tensor]).max(0) * _headroom(q, tensor)
     found = []
     for columns in _alike(asked, *apart):
         chosen = np.array(columns)

@@ -8,8 +8,9 @@ from math import prod
 from tacit.graph import Node
 from tacit.lowering import storage
 from tacit.lowering.contraction import Contract, WindowSum
+from tacit.lowering.lookups import signed
 from tacit.lowering.maxima import RoundMax
-from tacit.lowering.rounding import RoundRelu, signed
+from tacit.lowering.rounding import RoundRelu
 from tacit.lowering.rules_round import mean
 from tacit.lowering.scale import Value
 from tacit.lowering.views import Added, Cut, Join, Reshape, Total, Windows

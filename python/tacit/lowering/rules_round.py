@@ -10,7 +10,8 @@ import numpy as np
 
 from tacit.errors import QuantizationError
 from tacit.graph import Node
-from tacit.lowering.rounding import Round, RoundDivide, RoundLine, RoundRelu, RoundTable, signed
+from tacit.lowering.lookups import signed
+from tacit.lowering.rounding import Round, RoundDivide, RoundLine, RoundRelu, RoundTable
 from tacit.lowering.rules_columns import FLAT, SOFTMAX_FRAC
 from tacit.lowering.scale import Value
 from tacit.lowering.signs import RoundClip, RoundLeaky
@@ -51,7 +52,7 @@ def clip(q: Quantizer, node: Node) -> QValue:
     tensor, out = node.inputs[0], node.outputs[0]
     v = q.value(tensor)
     low, high = (float(node.attrs[key]) for key in ("min", "max"))
-    room = q.calibration.magnitude(tensor) * q.options.headroom
+    room = q.calibration.room(tensor, q.options.headroom)
     # A bound beyond everything that x may be does nothing.
     bounds = [low if low > -room else None, high if high < room else None]
     base = next((abs(bound) for bound in bounds if bound is not None), None)

@@ -19,9 +19,12 @@ from tacit.lowering.builder import Settings
 from tacit.lowering.core import IntGraph, Threshold
 from tacit.lowering.emit import Emitted, Visibility, emit
 from tacit.lowering.intervals import OutOfField, UnknownInterval
+from tacit.lowering.prices import NS_PER_CELL, NS_PER_LOOKUP
+from tacit.lowering.reach import Overflow
 from tacit.lowering.rules_round import TABLES
+from tacit.lowering.total import Way, total
 from tacit.quantize import WEIGHT_BITS, Options, quantize
-from tacit.report import NS_PER_CELL, NS_PER_LOOKUP, Pair, cost, worst_error
+from tacit.report import Pair, cost, worst_error
 
 #: Candidates whose error is measured, at most; samples it is measured on, and how many where they are quick; the share of
 #: the allowed error to stay within, since there are more inputs than samples.
@@ -53,6 +56,24 @@ class Chosen:
     ints: IntGraph
     emitted: Emitted
     nanoseconds: float
+    ways: tuple[Way, ...] = ()
+
+    @property
+    def clamps(self) -> bool:
+        """Whether some value is clamped."""
+        return any(way.way == "clamped" for way in self.ways)
+
+
+#: What may become of values beyond the bits of a rounding, and what each tries: clamps alone; digits for all that a value can
+#: be, nowhere a clamp; nothing, so that such an input has no proof; and "total": any of the first two, by the cost.
+MODES: dict[str, tuple[Overflow | None, ...]] = {
+    "total": (Overflow(), Overflow(spare=0), Overflow(spare=4), Overflow(widen=True)),
+    "saturate": (Overflow(spare=0),),
+    "widen": (Overflow(widen=True),),
+    "refuse": (None,),
+}
+#: What more a program may cost that is the float network everywhere, beside one with clamps.
+WIDER = 1.01
 
 
 @dataclass
@@ -67,14 +88,21 @@ class Search:
     options: Options
     settings: Settings | None = None
     threshold: Threshold | None = None
+    overflow: str = "total"
     refusal: str = ""
     error: QuantizationError | None = None
     failed: list[tuple[float, Chosen]] = field(default_factory=list)
 
-    def build(self, options: Options, settings: Settings) -> Chosen | None:
-        """The program of one candidate; None, and the reason in `refusal`, when a value could leave the field."""
+    def build(self, options: Options, settings: Settings, *others: Overflow | None) -> Chosen | None:
+        """The program of one candidate; None, and the reason in `refusal`, when a value could leave the field.
+
+        `others`: in this way instead of the first of the mode's.
+        """
+        overflow = (others or MODES[self.overflow])[0]
         try:
-            ints = quantize(self.graph, self.ranges, options, self.threshold)
+            ints, ways = quantize(self.graph, self.ranges, options, self.threshold), list[Way]()
+            if overflow is not None:
+                ints, ways = total(ints, overflow)
             emitted = emit(ints, settings, self.visibility)
         except (OutOfField, UnknownInterval) as error:
             self.refusal = str(error)
@@ -82,7 +110,7 @@ class Search:
         except QuantizationError as error:
             self.error = error
             return None
-        return Chosen(options, settings, ints, emitted, cost(emitted.program).nanoseconds)
+        return Chosen(options, settings, ints, emitted, cost(emitted.program).nanoseconds, tuple(ways))
 
     def good(self, chosen: Chosen) -> bool:
         """Whether it measures up; if not, it is remembered with its error."""
@@ -91,6 +119,15 @@ class Search:
         found = max(worst_error(ints, self.known, MARGIN * self.max_error), ints.rough / ROUGH)
         self.failed.append((found, chosen))
         return found <= MARGIN * self.max_error
+
+    def found(self) -> Chosen:
+        """The cheapest candidate in the cheapest of the mode's ways. Raises QuantizationError."""
+        first = self.cheapest()
+        tried = [self.build(first.options, first.settings, way) for way in MODES[self.overflow][1:]]
+        every = [first, *(one for one in tried if one is not None)]
+        least = min(one.nanoseconds for one in every)
+        near = [one for one in every if one.nanoseconds <= least * (1.0 if one.clamps else WIDER)]
+        return min(near, key=lambda one: (one.clamps, one.nanoseconds))
 
     def cheapest(self) -> Chosen:
         """The cheapest candidate with at most `max_error` and no refused sample; else the most accurate one tried.

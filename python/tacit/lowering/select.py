@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from tacit.lowering import affine
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
 from tacit.lowering.core import Operator, in_range
+from tacit.lowering.reach import Interval, Overflow, Reach
 from tacit.program import Expr
 
 
@@ -30,6 +31,12 @@ class ArgMaxLast(Operator):
 
     def frac(self, *fracs: float) -> float:
         return 0.0
+
+    def reach(self, *args: Reach) -> Interval:
+        return 0, args[0].shape[-1] - 1
+
+    def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
+        return (replace(self, bits=max(self.bits, (args[0].hi - args[0].lo).bit_length())),)
 
     def reference(self, *args: Array) -> Array:
         in_range(args[0].max(-1) - args[0].min(-1), 0, (1 << self.bits) - 1)

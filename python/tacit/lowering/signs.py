@@ -6,7 +6,7 @@ sign bit that the table gives for the top limb is forced.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from tacit import program as pg
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
 from tacit.lowering.core import Operator, in_range, shifted
-from tacit.lowering.rounding import exact_multiple, fused_lookup, half, looked_up, signed
+from tacit.lowering.lookups import exact_multiple, fused_lookup, half, looked_up, signed
+from tacit.lowering.reach import Interval, Overflow, Reach, rounded, scaled, signed_bits, within
+from tacit.lowering.saturate import Saturate
 from tacit.lowering.scale import agreed
 
 
@@ -42,6 +44,12 @@ class AtLeast(Operator):
     def frac(self, *fracs: float) -> float:
         return 0.0
 
+    def reach(self, *args: Reach) -> Interval:
+        return 0, 1
+
+    def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
+        return (replace(self, bits=max(self.bits, signed_bits(*args[0].ends))),)
+
     def reference(self, *args: Array) -> Array:
         return (in_range(args[0], *signed(self.bits)) >= 0).astype(np.int64)
 
@@ -66,6 +74,17 @@ class RoundLeaky(Operator):
 
     def frac(self, *fracs: float) -> float:
         return fracs[0] - self.shift + self.power
+
+    def reach(self, *args: Reach) -> Interval:
+        lo, hi = within(rounded(args[0].ends, self.shift), signed(self.bits))
+        ends = [*scaled((min(lo, 0), min(hi, 0)), self.slope), max(lo, 0) << self.power, max(hi, 0) << self.power]
+        return min(ends), max(ends)
+
+    def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
+        need = signed_bits(*rounded(args[0].ends, self.shift))
+        if overflow.takes(self.bits, need):
+            return (replace(self, bits=max(self.bits, need)),)
+        return Saturate(self.shift, *signed(self.bits), need), replace(self, shift=0)
 
     def reference(self, *args: Array) -> Array:
         y = in_range(shifted(args[0], self.shift), *signed(self.bits))
@@ -105,6 +124,25 @@ class RoundClip(Operator):
 
     def frac(self, *fracs: float) -> float:
         return agreed(fracs[0] - self.shift, self.at)
+
+    def reach(self, *args: Reach) -> Interval:
+        lo, hi = rounded(args[0].ends, self.shift)
+        if self.lo is not None:
+            lo, hi = max(lo, self.lo), max(hi, self.lo)
+        return (lo, hi) if self.hi is None else (min(lo, self.hi), min(hi, self.hi))
+
+    def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
+        lo, hi = rounded(args[0].ends, self.shift)
+        need = signed_bits(lo - self._base, hi - self._base)
+        if need <= self.bits:
+            return (self,)
+        if self.lo is not None and self.hi is not None:
+            return (Saturate(self.shift, self.lo, self.hi, signed_bits(lo, hi), self.at),)
+        if overflow.takes(self.bits, need):
+            return (replace(self, bits=need),)
+        least, most = (end + self._base for end in signed(self.bits))
+        bounds = (least if self.lo is None else self.lo, most if self.hi is None else self.hi)
+        return (Saturate(self.shift, *bounds, signed_bits(lo, hi), self.at),)
 
     def reference(self, *args: Array) -> Array:
         y = shifted(args[0], self.shift)

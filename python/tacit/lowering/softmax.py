@@ -21,8 +21,10 @@ from tacit.lowering import affine
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
 from tacit.lowering.core import Operator, in_range
+from tacit.lowering.lookups import bounded, signed
 from tacit.lowering.maxima import attained
-from tacit.lowering.rounding import bounded, signed
+from tacit.lowering.reach import Interval, Overflow, Reach, signed_bits
+from tacit.lowering.saturate import Saturate
 from tacit.lowering.scale import agreed
 
 #: Fractional bits of the exponentials: those of the upper limbs are small, and many alike add up.
@@ -43,6 +45,13 @@ class SoftmaxLast(Operator):
     def frac(self, *fracs: float) -> float:
         agreed(*fracs, self.at)
         return self.out
+
+    def reach(self, *args: Reach) -> Interval:
+        return 0, 1 << self.out
+
+    def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
+        need = signed_bits(*args[0].ends)
+        return (self,) if need <= self.bits else (Saturate(0, *signed(self.bits), need, self.at), self)
 
     def _limb(self) -> int:
         return (self.bits + 1) // 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import prod
 from typing import TypeVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from tacit.lowering import affine
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy
 from tacit.lowering.core import Operator
+from tacit.lowering.reach import Interval, Reach, around_zero, hull, scaled
 from tacit.lowering.scale import agreed
 from tacit.program import Expr
 
@@ -23,6 +25,10 @@ class Permute(Operator):
     """Axis j of the result is axis perm[j]."""
 
     perm: tuple[int, ...]
+
+    @property
+    def moves(self) -> bool:
+        return True
 
     def shape(self, *shapes: Shape) -> Shape:
         return tuple(shapes[0][i] for i in self.perm)
@@ -40,6 +46,10 @@ class Reshape(Operator):
 
     to: Shape
 
+    @property
+    def moves(self) -> bool:
+        return True
+
     def shape(self, *shapes: Shape) -> Shape:
         return self.to
 
@@ -55,6 +65,10 @@ class Expand(Operator):
     """numpy's broadcast to a shape."""
 
     to: Shape
+
+    @property
+    def moves(self) -> bool:
+        return True
 
     def shape(self, *shapes: Shape) -> Shape:
         return self.to
@@ -73,6 +87,13 @@ class Cut(Operator):
     starts: tuple[int, ...]
     steps: tuple[int, ...]
     to: Shape
+
+    @property
+    def moves(self) -> bool:
+        return True
+
+    def reach(self, *args: Reach) -> Interval:
+        return hull(args, 0)
 
     def shape(self, *shapes: Shape) -> Shape:
         return self.to
@@ -136,6 +157,9 @@ class Windows(Operator):
     out: tuple[int, ...]
     fill: int = 0
 
+    def reach(self, *args: Reach) -> Interval:
+        return hull(args, 0, self.fill)
+
     def shape(self, *shapes: Shape) -> Shape:
         return (*shapes[0][:2], *self.out, *self.kernel)
 
@@ -189,6 +213,9 @@ class Total(Operator):
 
     axes: tuple[int, ...]
 
+    def reach(self, *args: Reach) -> Interval:
+        return around_zero(args[0].ends, prod(args[0].shape[axis] for axis in self.axes))
+
     def shape(self, *shapes: Shape) -> Shape:
         return tuple(n for i, n in enumerate(shapes[0]) if i not in self.axes)
 
@@ -236,6 +263,10 @@ class Added(Operator):
     def _parts(self, args: Iterable[T]) -> list[tuple[int, T]]:
         return [(sign << shift, x) for sign, shift, x in zip(self.signs, self.shifts, args, strict=True)]
 
+    def reach(self, *args: Reach) -> Interval:
+        parts = [scaled(x.ends, coef) for coef, x in self._parts(args)]
+        return sum(lo for lo, _ in parts), sum(hi for _, hi in parts)
+
     def reference(self, *args: Array) -> Array:
         out = np.zeros(args[0].shape, dtype=np.int64)
         for coef, x in self._parts(args):
@@ -260,6 +291,10 @@ class Offset(Operator):
     def frac(self, *fracs: float) -> float:
         return agreed(*fracs, self.at)
 
+    def reach(self, *args: Reach) -> Interval:
+        lo, hi = scaled(args[0].ends, self.sign)
+        return lo + self.constant, hi + self.constant
+
     def reference(self, *args: Array) -> Array:
         return self.sign * args[0] + self.constant
 
@@ -282,6 +317,9 @@ class Times(Operator):
 
     def frac(self, *fracs: float) -> float:
         return fracs[0] + self.power
+
+    def reach(self, *args: Reach) -> Interval:
+        return scaled(args[0].ends, self.factor)
 
     def reference(self, *args: Array) -> Array:
         return self.factor * args[0]
