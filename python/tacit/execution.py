@@ -139,6 +139,8 @@ def table_rows(kind: pg.TableKind) -> tuple[int, Array]:
             return lo, (ins >= 0).astype(np.int64)
         case pg.Values(_, outs):
             return lo, np.array(outs, dtype=np.int64)
+        case pg.ClampTable(low=low, high=high):
+            return lo, np.minimum(np.maximum(ins, low), high)
 
 
 def execute(program: Program, given: Mapping[str, Array], *, check: bool = True) -> Execution:

@@ -120,7 +120,17 @@ class Values:
     outs: tuple[int, ...]
 
 
-TableKind = Union[Range, ReluTable, Sign, Values]
+@dataclass(frozen=True)
+class ClampTable:
+    """Rows (v, min(max(v, low), high)), v = lo + i, i < len; low <= high."""
+
+    lo: int
+    len: int
+    low: int
+    high: int
+
+
+TableKind = Union[Range, ReluTable, Sign, Values, ClampTable]
 
 
 @dataclass(frozen=True)
@@ -343,6 +353,7 @@ _KIND = Enum(
         struct_of(ReluTable, lo=I64, len=U32),
         struct_of(Sign, lo=I64, len=U32),
         struct_of(Values, lo=I64, outs=Vec(I64)),
+        struct_of(ClampTable, lo=I64, len=U32, low=I64, high=I64),
     )
 )
 _TABLE = struct_of(Table, name=_NAME, kind=_KIND)
@@ -417,6 +428,8 @@ def table_out(kind: TableKind) -> tuple[int, int]:
             return int(lo >= 0), int(hi >= 0)
         case Values(_, outs):
             return min(outs), max(outs)
+        case ClampTable(low=low, high=high):
+            return min(max(lo, low), high), min(max(hi, low), high)
 
 
 def identity_links(rank: int) -> tuple[Link, ...]:

@@ -70,6 +70,7 @@ def any_programs(draw: st.DrawFn) -> pg.Program:
         st.builds(pg.ReluTable, SMALL, st.integers(0, 99)),
         st.builds(pg.Sign, SMALL, st.integers(0, 99)),
         st.builds(pg.Values, SMALL, st.lists(SMALL, max_size=5).map(tuple)),
+        st.builds(pg.ClampTable, SMALL, st.integers(0, 99), SMALL, SMALL),
     )
     expr = SHAPES.flatmap(lambda shape: exprs(shape, shapes))
     index = st.integers(0, 9)

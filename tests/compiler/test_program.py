@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from strategies import any_programs, good_programs
 
 from tacit import program as pg
-from tacit.execution import execute, validate
+from tacit.execution import execute, table_rows, validate
+from tacit.reference import decode_program
+from tacit.reference import program as reference
 
 QUICK = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 
@@ -70,6 +72,23 @@ def test_known_bytes() -> None:
         + b"\0" * 12  # hints, inputs, outputs
     )
     assert program.encode() == expected
+
+
+def test_known_bytes_of_a_clamp() -> None:
+    program = pg.Program("p", tables=(pg.Table("t", pg.ClampTable(-8, 16, -3, 5)),))
+    ends = [(-8).to_bytes(8, "little", signed=True), b"\x10\0\0\0", b"\xfd" + b"\xff" * 7, b"\5" + b"\0" * 7]
+    kind = b"\1\0\0\0t\4" + b"".join(ends)
+    assert program.encode() == b"\1\0\1\0\0\0p" + b"\0" * 8 + b"\1\0\0\0" + kind + b"\0" * 24
+    assert decode_program(program.encode()).tables == (reference.Table("t", reference.Clamp(-8, 16, -3, 5)),)
+
+
+@pytest.mark.parametrize("ends", [(-3, 5), (-99, 99), (9, 12), (-12, -9), (2, 2)])
+def test_rows_of_a_clamp(ends: tuple[int, int]) -> None:
+    kind = pg.ClampTable(-8, 16, *ends)
+    lo, outs = table_rows(kind)
+    assert (lo, pg.table_len(kind), pg.table_in(kind)) == (-8, 16, (-8, 7))
+    assert outs.tolist() == [min(max(x, ends[0]), ends[1]) for x in range(-8, 8)]
+    assert pg.table_out(kind) == (outs.min(), outs.max())
 
 
 def test_a_value_without_encoding_is_refused() -> None:

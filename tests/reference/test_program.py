@@ -10,8 +10,10 @@ from toy.programs import Build, link
 
 from tacit.reference import Refused, decode_program, digest, encode_program, schema, validate, validity_program
 from tacit.reference.commitment import Geometry, Level, place_slabs
+from tacit.reference.field import HALF
 from tacit.reference.intervals import Intervals
 from tacit.reference.program import (
+    Clamp,
     Constant,
     Einsum,
     Expr,
@@ -29,8 +31,10 @@ from tacit.reference.program import (
     Range,
     SlabDecl,
     Table,
+    TableKind,
     Tensor,
     Term,
+    Values,
     Witness,
     Zero,
     identity_links,
@@ -172,6 +176,12 @@ def maximum(**changes) -> Program:
     return replace(program, hints=tuple(hints))
 
 
+def with_table(kind: TableKind) -> Program:
+    """mixed with one more table."""
+    program = ALL["mixed"]
+    return replace(program, tables=(*program.tables, Table("more", kind)))
+
+
 TOP = next(hint.quotient for hint in ALL["public_model"].hints if isinstance(hint, MaxHint))
 HOT = next(hint.dst for hint in ALL["public_model"].hints if isinstance(hint, OneHotMaxHint))
 BAD_MAXIMA = {
@@ -233,6 +243,13 @@ STRUCTURE = {
     "shift": replace(ALL["mixed"], lookups=(replace(ALL["mixed"].lookups[0], shift=63),)),
     "lookup of no table": replace(ALL["mixed"], lookups=(replace(ALL["mixed"].lookups[0], table=9),)),
     "empty table": replace(ALL["mixed"], tables=(Table("t", Range(0, 0)), *ALL["mixed"].tables[1:])),
+    "clamp without values": with_table(Clamp(-4, 8, 3, 2)),
+    "clamp beyond the field": with_table(Clamp(-4, 8, -3, 2**63 - 1)),
+    "clamp below the field": with_table(Clamp(-4, 8, -(2**63), 2)),
+    "empty clamp": with_table(Clamp(0, 0, 0, 1)),
+    "long clamp": with_table(Clamp(0, 2**32 - 1, 0, 1)),
+    "table that leaves the field": with_table(Clamp(HALF, 2, 0, 1)),
+    "values that leave the field": with_table(Values(0, (-(2**63),))),
     "long table": replace(ALL["mixed"], tables=(Table("t", Range(0, 2**20 + 1)), *ALL["mixed"].tables[1:])),
     "interval beyond p/2": replace(LINEAR, tensors=(*LINEAR.tensors, replace(X, name="z", lo=-(2**63)))),
     "hint that writes a constant": replace(ALL["mixed"], hints=(LinearHint(3, Expr(1, ())),)),
@@ -292,6 +309,22 @@ def test_columns_are_bounded() -> None:
         with pytest.raises(Refused, match="columns") as caught:
             place_slabs(program, Sizes.of(program), geometry, [])
         assert caught.value.slug == slug
+
+
+@pytest.mark.parametrize(
+    ("ends", "found"),
+    [((-3, 5), (-3, 5)), ((-99, 99), (-8, 7)), ((9, 12), (9, 9)), ((-12, -9), (-9, -9)), ((2, 2), (2, 2))],
+)
+def test_clamp_bounds_its_output(ends: tuple[int, int], found: tuple[int, int]) -> None:
+    """The corners of the rows, clamped; every row lies between them."""
+    table = Table("t", Clamp(-8, 16, *ends))
+    p = Build("clamp", [("data", True)])
+    p.tensor("x", (4,), "data", -8, 7)
+    p.tensor("y", (4,), Witness(), -99, 99)
+    p.tables.append(table)
+    p.lookups.append(Lookup("l", 0, (4,), p.of("x"), 0, p.of("y")))
+    validate(p.done())
+    assert Intervals(p.done()).known[1] == found == (min(table.outs), max(table.outs))
 
 
 def witness_program(*, lookup: bool = True, lo: int = 0, hi: int = 15) -> Build:

@@ -65,6 +65,7 @@ pub(crate) fn outputs(kind: &TableKind) -> Interval {
             outs.iter().copied().min().unwrap_or(0),
             outs.iter().copied().max().unwrap_or(0),
         ),
+        TableKind::Clamp { low, high, .. } => (lo.max(*low).min(*high), hi.max(*low).min(*high)),
     }
 }
 

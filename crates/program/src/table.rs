@@ -10,7 +10,8 @@ pub fn table_len(kind: &TableKind) -> u32 {
     match kind {
         TableKind::Range { len, .. }
         | TableKind::Relu { len, .. }
-        | TableKind::Sign { len, .. } => *len,
+        | TableKind::Sign { len, .. }
+        | TableKind::Clamp { len, .. } => *len,
         TableKind::Values { outs, .. } => outs.len().min(u32::MAX as usize) as u32,
     }
 }
@@ -18,10 +19,11 @@ pub fn table_len(kind: &TableKind) -> u32 {
 /// The first input.
 pub(crate) fn table_lo(kind: &TableKind) -> i64 {
     match kind {
-        TableKind::Range { lo, .. } | TableKind::Relu { lo, .. } | TableKind::Sign { lo, .. } => {
-            *lo
-        }
-        TableKind::Values { lo, .. } => *lo,
+        TableKind::Range { lo, .. }
+        | TableKind::Relu { lo, .. }
+        | TableKind::Sign { lo, .. }
+        | TableKind::Values { lo, .. }
+        | TableKind::Clamp { lo, .. } => *lo,
     }
 }
 
@@ -38,6 +40,8 @@ pub(crate) fn table_out(kind: &TableKind, row: u32, input: i64) -> i64 {
         TableKind::Relu { .. } => input.max(0),
         TableKind::Sign { .. } => (input >= 0) as i64,
         TableKind::Values { outs, .. } => outs.get(row as usize).copied().unwrap_or(0),
+        // Not `clamp`: it panics on low > high, which validation refuses later.
+        TableKind::Clamp { low, high, .. } => input.max(*low).min(*high),
     }
 }
 
@@ -46,7 +50,8 @@ impl Prepared {
     /// columns, all zero beyond the last row.
     ///
     /// With S(n) = sum_{i<n} i eq(i) and V(n) = sum_{i<n} eq(i): in = lo V(len) + S(len); Relu and Sign sum the same
-    /// over the rows z.. with in >= 0.
+    /// over the rows z.. with in >= 0; Clamp takes low below its first breakpoint, high from its second one on, and in
+    /// between.
     pub fn table_at(&self, table: usize, point: &[K]) -> (K, K, K) {
         let Some(table) = self.program.tables.get(table) else {
             return (K::ZERO, K::ZERO, K::ZERO);
@@ -54,19 +59,26 @@ impl Prepared {
         let (lo, len) = (table_lo(&table.kind), table_len(&table.kind) as u64);
         let v = valid_weight(point, len);
         let lo_k = K::from(f_from_i64(lo));
-        let s = index_weight(point, len);
-        let input = lo_k * v + s;
-        let first = (-(lo as i128)).clamp(0, len as i128) as u64;
+        // The first row whose input is at least x.
+        let row_of = |x: i128| (x - lo as i128).clamp(0, len as i128) as u64;
+        let weight = |end: u64| valid_weight(point, end);
+        // The sum of the inputs of the rows below `end`.
+        let inputs = |end: u64| lo_k * weight(end) + index_weight(point, end);
+        let input = inputs(len);
+        let first = row_of(0);
         let out = match &table.kind {
             TableKind::Range { .. } => K::ZERO,
-            TableKind::Relu { .. } => {
-                lo_k * (v - valid_weight(point, first)) + s - index_weight(point, first)
-            }
-            TableKind::Sign { .. } => v - valid_weight(point, first),
+            TableKind::Relu { .. } => input - inputs(first),
+            TableKind::Sign { .. } => v - weight(first),
             TableKind::Values { outs, .. } => eq_table(point)
                 .iter()
                 .zip(outs)
                 .fold(K::ZERO, |acc, (&w, &o)| acc + w * f_from_i64(o)),
+            TableKind::Clamp { low, high, .. } => {
+                let (from, to) = (row_of(*low as i128), row_of(*high as i128 + 1));
+                weight(from) * f_from_i64(*low) + inputs(to) - inputs(from)
+                    + (v - weight(to)) * f_from_i64(*high)
+            }
         };
         (v, input, out)
     }

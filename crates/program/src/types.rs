@@ -55,10 +55,28 @@ pub struct Table {
 /// Row i is (lo + i, out): a function of its input by construction.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum TableKind {
-    Range { lo: i64, len: u32 },
-    Relu { lo: i64, len: u32 },
-    Sign { lo: i64, len: u32 },
-    Values { lo: i64, outs: Vec<i64> },
+    Range {
+        lo: i64,
+        len: u32,
+    },
+    Relu {
+        lo: i64,
+        len: u32,
+    },
+    Sign {
+        lo: i64,
+        len: u32,
+    },
+    Values {
+        lo: i64,
+        outs: Vec<i64>,
+    },
+    Clamp {
+        lo: i64,
+        len: u32,
+        low: i64,
+        high: i64,
+    },
 }
 
 /// An affine map of tensors over a target shape that the context gives.

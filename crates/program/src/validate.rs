@@ -276,6 +276,16 @@ fn check_table(table: &Table) -> Result<()> {
         "inputs within (-p/2, p/2)",
         format!("{lo} and {rows} rows"),
     )?;
+    if let TableKind::Clamp { low, high, .. } = table.kind {
+        // The ends themselves, taken or not: the closed form of the output column counts from them.
+        require(
+            low <= high && in_half(low) && in_half(high),
+            "table_clamp",
+            &place,
+            "-p/2 < low <= high < p/2",
+            format!("[{low}, {high}]"),
+        )?;
+    }
     let (a, b) = outputs(&table.kind);
     debug_assert!(inputs(&table.kind).0 as i128 == lo);
     require(

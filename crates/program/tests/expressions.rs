@@ -278,7 +278,7 @@ fn padding_cells_occur_in_no_expression() {
 
 proptest! {
     #[test]
-    fn table_columns(seed: u64, lo in -40i64..40, len in 1u32..70) {
+    fn table_columns(seed: u64, lo in -40i64..40, len in 1u32..70, low in -120i64..120, width in 0i64..120) {
         let mut rng = Rng(seed);
         let outs = rng.values(len as usize, -1000, 1000);
         let kinds = [
@@ -286,6 +286,7 @@ proptest! {
             TableKind::Relu { lo, len },
             TableKind::Sign { lo, len },
             TableKind::Values { lo, outs },
+            TableKind::Clamp { lo, len, low, high: low + width },
         ];
         let mut program = empty("tables");
         program.tensors = vec![tensor("x", &[1], Place::Public, lo, lo)];
@@ -299,7 +300,7 @@ proptest! {
         let prepared = Prepared::new(program).unwrap();
         let point = rng.point(shape_bits(&[len]));
         let counts = rng.values(len as usize, 0, 50);
-        let trace = Trace { tensors: vec![vec![lo].into()], multiplicities: vec![counts.clone(); 4], einsums: vec![] };
+        let trace = Trace { tensors: vec![vec![lo].into()], multiplicities: vec![counts.clone(); 5], einsums: vec![] };
         let cells = slabs(&prepared, &trace);
         for (i, kind) in kinds.iter().enumerate() {
             let rows: Vec<(i64, i64)> = (0..len).map(|r| table_row(kind, r)).collect();

@@ -39,6 +39,15 @@ fn program() -> Program {
                 outs: vec![4, 5, 6],
             },
         },
+        Table {
+            name: "clamp".into(),
+            kind: TableKind::Clamp {
+                lo: -4,
+                len: 8,
+                low: -2,
+                high: 2,
+            },
+        },
     ];
     p.einsums.push(Einsum {
         name: "wx".into(),
@@ -187,7 +196,7 @@ fn rows_of_all_tables() {
         p.tables.extend((0..n).map(table));
         p
     };
-    // 256, 1024 and 4 rows are the program's own.
+    // 256, 1024, 4 and 8 rows are the program's own.
     assert!(validate(&with(15, 1 << 20)).is_ok());
     let refused = |p: &Program| validate(p).unwrap_err().rule;
     assert_eq!(refused(&with(16, 1 << 20)), "table_total");
@@ -254,6 +263,47 @@ fn tensors_and_tables() {
         }),
         "table_values"
     );
+}
+
+/// A clamp's ends are numbers of a file: in order and within the field, whether a row takes them or not.
+#[test]
+fn ends_of_a_clamp() {
+    let with = |lo, len, low, high| {
+        let mut p = program();
+        p.tables[2].kind = TableKind::Clamp { lo, len, low, high };
+        validate(&p).map_or_else(|e| e.rule, |()| "accepted")
+    };
+    let half = (tacit_algebra::P / 2) as i64;
+    assert_eq!(with(-8, 16, -2, 5), "accepted");
+    assert_eq!(with(-8, 16, 5, 5), "accepted");
+    assert_eq!(with(-8, 16, -half, half), "accepted");
+    assert_eq!(with(half - 1, 2, half, half), "accepted");
+    assert_eq!(with(-8, 16, 5, 4), "table_clamp");
+    assert_eq!(with(-8, 16, i64::MAX, i64::MIN), "table_clamp");
+    assert_eq!(with(-8, 16, -half - 1, 0), "table_clamp");
+    assert_eq!(with(-8, 16, 0, half + 1), "table_clamp");
+    assert_eq!(with(0, 1, i64::MIN, i64::MAX), "table_clamp");
+    assert_eq!(with(0, 0, 0, 1), "table_rows");
+    assert_eq!(with(0, u32::MAX, 0, 1), "table_rows");
+    assert_eq!(with(half, 2, 0, 1), "table_values");
+    assert_eq!(with(i64::MIN, 2, 0, 1), "table_values");
+}
+
+/// What a clamp bounds: the corners of its rows, clamped.
+#[test]
+fn a_clamp_bounds_its_output() {
+    let y = |lo, len, low, high| {
+        let mut p = program();
+        p.tables[1].kind = TableKind::Clamp { lo, len, low, high };
+        p.tensors[3].lo = lo;
+        p.tensors[3].hi = lo + i64::from(len) - 1;
+        (p.tensors[4].lo, p.tensors[4].hi) = (-4096, 4096);
+        Prepared::new(p).unwrap().intervals[4]
+    };
+    assert_eq!(y(-512, 1024, -100, 200), Some((-100, 200)));
+    assert_eq!(y(-512, 1024, -1000, 1000), Some((-512, 511)));
+    assert_eq!(y(-512, 1024, 600, 700), Some((600, 600)));
+    assert_eq!(y(-512, 1024, -700, -600), Some((-600, -600)));
 }
 
 fn first_term(p: &mut Program) -> &mut Term {
@@ -351,7 +401,7 @@ fn relations() {
         rule(|p| p.einsums[0].a = expr(0, vec![identity(Source::Einsum(0), 2, 1)])),
         "einsum_operand"
     );
-    assert_eq!(rule(|p| p.lookups[0].table = 3), "lookup_table");
+    assert_eq!(rule(|p| p.lookups[0].table = 4), "lookup_table");
     assert_eq!(rule(|p| p.lookups[0].shift = 63), "lookup_shift");
     assert_eq!(rule(|p| p.lookups[0].shape = vec![0]), "shape");
     assert_eq!(

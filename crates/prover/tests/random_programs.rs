@@ -165,6 +165,7 @@ fn the_generator_reaches_everything() {
             TableKind::Relu { .. } => "relu",
             TableKind::Sign { .. } => "sign",
             TableKind::Values { .. } => "values",
+            TableKind::Clamp { .. } => "clamp",
         }));
         seen.extend(program.hints.iter().map(|h| match h {
             Hint::Linear { .. } => "linear",
@@ -201,5 +202,5 @@ fn the_generator_reaches_everything() {
         }
     }
     println!("{seen:?}");
-    assert_eq!(seen.len(), 23, "{seen:?}");
+    assert_eq!(seen.len(), 24, "{seen:?}");
 }

@@ -18,6 +18,15 @@ from tacit.program import Expr
 
 Array = npt.NDArray[Any]
 
+#: What a table is called, by its kind.
+TABLE_WORDS: dict[type[pg.TableKind], str] = {
+    pg.Range: "range",
+    pg.ReluTable: "relu",
+    pg.Sign: "sign",
+    pg.Values: "values",
+    pg.ClampTable: "clamp",
+}
+
 
 @dataclass(frozen=True)
 class Lazy:
@@ -126,9 +135,8 @@ class Builder:
     def table(self, kind: pg.TableKind) -> int:
         if kind not in self._table_ids:
             lo, _ = pg.table_in(kind)
-            word = {pg.Range: "range", pg.ReluTable: "relu", pg.Sign: "sign", pg.Values: "values"}[type(kind)]
             self._table_ids[kind] = len(self.tables)
-            self.tables.append(pg.Table(f"{word}{lo}+{pg.table_len(kind)}#{len(self.tables)}", kind))
+            self.tables.append(pg.Table(f"{TABLE_WORDS[type(kind)]}{lo}+{pg.table_len(kind)}#{len(self.tables)}", kind))
         return self._table_ids[kind]
 
     def limbs(self, bits: int) -> list[int]:

@@ -132,7 +132,7 @@ class Intervals:
         if lookup.shift == 0 and (index := self._alone(lookup.input, lookup.shape)) is not None:
             self._meet(index, (table.ins[0], table.ins[-1]))
         if (index := self._alone(lookup.output, lookup.shape)) is not None:
-            self._meet(index, (min(table.outs), max(table.outs)))
+            self._meet(index, table.out_ends)
 
     def _from_zero(self, zero: Zero) -> bool:
         """x + rest = 0 or -x + rest = 0 with a rest that cannot wrap. Returns whether x's changed."""
@@ -188,7 +188,7 @@ def check_intervals(program: Program) -> None:
         table, place = program.tables[lookup.table], f"lookup {lookup.name}"
         room = max(abs(table.ins[0]), abs(table.ins[-1])) << lookup.shift
         bounded(known.expr(lookup.input, lookup.shape), place, room)
-        room = max(abs(min(table.outs)), abs(max(table.outs)))
+        room = max(map(abs, table.out_ends))
         bounded(known.expr(lookup.output, lookup.shape), place, room)
     for einsum in program.einsums:
         place = f"einsum {einsum.name}"

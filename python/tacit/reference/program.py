@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from . import borsh
 from .field import bits
 from .syntax import (
+    Clamp,
     Constant,
     DigitsHint,
     DivideHint,
@@ -50,6 +51,7 @@ from .transcript import PROGRAM, SCHEMA, digest_of, domain_tag
 __all__ = [
     "NAMED_TENSORS",
     "PROGRAM_CODEC",
+    "Clamp",
     "Constant",
     "DigitsHint",
     "DivideHint",
@@ -115,6 +117,7 @@ _TABLE_KIND = borsh.enum(
         (Relu, borsh.struct(Relu, _LO_LEN)),
         (Sign, borsh.struct(Sign, _LO_LEN)),
         (Values, borsh.struct(Values, {"lo": borsh.I64, "outs": _I64S})),
+        (Clamp, borsh.struct(Clamp, {**_LO_LEN, "low": borsh.I64, "high": borsh.I64})),
     ]
 )
 _SOURCE = borsh.enum(

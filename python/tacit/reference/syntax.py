@@ -71,7 +71,15 @@ class Values:
     outs: tuple[int, ...]
 
 
-TableKind: TypeAlias = Range | Relu | Sign | Values
+@dataclass(frozen=True)
+class Clamp:
+    lo: int
+    len: int
+    low: int
+    high: int
+
+
+TableKind: TypeAlias = Range | Relu | Sign | Values | Clamp
 
 
 @dataclass(frozen=True)
@@ -90,15 +98,27 @@ class Table:
     @property
     def outs(self) -> Sequence[int]:
         """The second column, row by row."""
+        return self.kind.outs if isinstance(self.kind, Values) else [self._out(x) for x in self.ins]
+
+    @property
+    def out_ends(self) -> tuple[int, int]:
+        """Smallest and largest entry of the second column; but for listed values it never falls."""
+        if isinstance(self.kind, Values):
+            return min(self.kind.outs), max(self.kind.outs)
+        return self._out(self.ins[0]), self._out(self.ins[-1])
+
+    def _out(self, x: int) -> int:
         match self.kind:
             case Range():
-                return [0] * self.rows
+                return 0
             case Relu():
-                return [max(x, 0) for x in self.ins]
+                return max(x, 0)
             case Sign():
-                return [1 if x >= 0 else 0 for x in self.ins]
-            case Values(outs=outs):
-                return outs
+                return 1 if x >= 0 else 0
+            case Values(lo=lo, outs=outs):
+                return outs[x - lo]
+            case Clamp(low=low, high=high):
+                return min(max(x, low), high)
 
 
 @dataclass(frozen=True)

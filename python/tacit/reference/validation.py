@@ -8,6 +8,7 @@ from .errors import Refused
 from .field import HALF, bits
 from .intervals import check_intervals
 from .program import (
+    Clamp,
     Constant,
     DigitsHint,
     DivideHint,
@@ -23,6 +24,7 @@ from .program import (
     OneHotMaxHint,
     Program,
     Shape,
+    Table,
     is_identity,
     shape_bits,
     valid_entries,
@@ -50,7 +52,7 @@ def validate(program: Program) -> None:
     _check_lists(program)
     _check_tensors(program)
     for table in program.tables:
-        require(1 <= table.rows <= MAX_ROWS, f"table {table.name}", f"{table.rows} rows")
+        _check_table(table)
     rows = sum(1 << bits(table.rows) for table in program.tables)
     require(rows <= MAX_ALL_ROWS, "tables", f"{rows} rows in all, padded")
     for einsum in program.einsums:
@@ -105,6 +107,17 @@ def _check_tensors(program: Program) -> None:
             require(len(values) == valid_entries(tensor.shape), place, "values and shape differ")
             inside = all(tensor.lo <= v <= tensor.hi for v in values)
             require(inside, place, "a value outside its interval")
+
+
+def _check_table(table: Table) -> None:
+    place, kind = f"table {table.name}", table.kind
+    require(1 <= table.rows <= MAX_ROWS, place, f"{table.rows} rows")
+    require(table.ins[0] >= -HALF and table.ins[-1] <= HALF, place, "inputs that leave (-p/2, p/2)")
+    if isinstance(kind, Clamp):
+        require(kind.low <= kind.high, place, f"a clamp to the empty [{kind.low}, {kind.high}]")
+        require(kind.low >= -HALF and kind.high <= HALF, place, "a clamp that leaves (-p/2, p/2)")
+    low, high = table.out_ends
+    require(low >= -HALF and high <= HALF, place, "outputs that leave (-p/2, p/2)")
 
 
 def _check_lookups(program: Program) -> None:

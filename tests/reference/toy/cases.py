@@ -132,6 +132,7 @@ NAMES = {
     "linear": (programs.linear, programs.THREE_LEVELS),
     "public_model": (programs.public_model, programs.TWO_LEVELS),
     "wide": (programs.wide, programs.TWO_LEVELS),
+    "clamped": (programs.clamped, programs.TWO_LEVELS),
 }
 
 

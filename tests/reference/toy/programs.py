@@ -7,6 +7,7 @@ from math import prod
 
 from tacit.reference.commitment import Geometry, Level
 from tacit.reference.program import (
+    Clamp,
     Constant,
     DigitsHint,
     DivideHint,
@@ -267,6 +268,26 @@ def wide() -> Program:
     p.tensor("x", (3,), "data", -(2**19), 2**19 - 1)
     p.tensor("k", (2, 2), "data", 3, 9)
     p.output("y", (3,), p.expr(p.term("x", 2), constant=1), -(2**21), 2**21)
+    return p.done(["x"], ["y"])
+
+
+def clamped() -> Program:
+    """A rounding to [-5, 9], and clamps whose ends no row takes, or one row alone."""
+    p = Build("clamped", [("data", True)])
+    shape = (2, 3)
+    p.tensor("x", shape, "data", -100, 100)
+    p.tensor("r", shape, Witness(), 0, 3)
+    p.tables.append(Table("two bits", Range(0, 4)))
+    p.hints.append(DigitsHint(shape, p.expr(p.term("x"), constant=2), ((p.index("r"), 2),), None))
+    p.range_check("r", 0)
+    rounded = p.expr(p.term("x"), p.term("r", -1), constant=2)
+    ends = {"a": (-5, 9), "wide": (-(2**40), 2**40), "above": (40, 50), "below": (-50, -40), "first": (-99, -25)}
+    for name, (low, high) in ends.items():
+        p.tensor(name, shape, Witness(), -50, 50)
+        p.hints.append(LookupHint(p.index(name), len(p.tables), rounded, 2))
+        p.lookups.append(Lookup(name, len(p.tables), shape, rounded, 2, p.of(name)))
+        p.tables.append(Table(name, Clamp(-26, 53, low, high)))
+    p.output("y", shape, p.expr(*(p.term(name, 100**i) for i, name in enumerate(ends))), -(2**40), 2**40)
     return p.done(["x"], ["y"])
 
 

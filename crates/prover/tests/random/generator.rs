@@ -270,13 +270,19 @@ impl Generator {
         }
         let top = (v.bound >> shift) + 1;
         let (lo, len) = (-top, 2 * top as u32 + 1);
-        let kind = match self.dice.below(4) {
+        let kind = match self.dice.below(5) {
             0 => TableKind::Relu { lo, len },
             1 => TableKind::Sign { lo, len },
             2 => TableKind::Values {
                 lo,
                 outs: self.values(len as usize, -9, 9),
             },
+            // Breakpoints inside the rows, at their ends and beyond.
+            3 => {
+                let low = self.dice.range(lo - 2, top + 2);
+                let high = self.dice.range(low, top + 4);
+                TableKind::Clamp { lo, len, low, high }
+            }
             _ => TableKind::Range { lo, len },
         };
         let name = self.name("rounded");
@@ -287,7 +293,7 @@ impl Generator {
                 .lookup(&name, table, &shape, input, shift, Expr::default());
         }
         let table = self.table(kind);
-        let out = self.witness("activation", &shape, -top.max(9), top.max(9));
+        let out = self.witness("activation", &shape, -top.max(9) - 2, top.max(9) + 2);
         self.p.hint(Hint::Lookup {
             dst: out,
             table,

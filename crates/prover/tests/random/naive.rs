@@ -44,6 +44,20 @@ fn rows(kind: &TableKind) -> Vec<(i64, i64)> {
             .map(|x| (x, i64::from(x >= 0)))
             .collect(),
         TableKind::Values { lo, outs } => (*lo..).zip(outs.iter().copied()).collect(),
+        TableKind::Clamp { lo, len, low, high } => (*lo..lo + i64::from(*len))
+            .map(|x| {
+                (
+                    x,
+                    if x < *low {
+                        *low
+                    } else if x > *high {
+                        *high
+                    } else {
+                        x
+                    },
+                )
+            })
+            .collect(),
     }
 }
 
