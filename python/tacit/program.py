@@ -264,7 +264,7 @@ class DigitsHint:
 
 @dataclass(frozen=True)
 class LookupHint:
-    """dst = out of the row expr / 2^shift."""
+    """dst = out of the row floor(expr / 2^shift)."""
 
     dst: int
     table: int

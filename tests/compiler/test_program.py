@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from strategies import any_programs, good_programs
 
 from tacit import program as pg
+from tacit.errors import WitnessError
 from tacit.execution import execute, table_rows, validate
+from tacit.lowering.builder import Builder, Settings
 from tacit.reference import decode_program
 from tacit.reference import program as reference
 
@@ -89,6 +91,38 @@ def test_rows_of_a_clamp(ends: tuple[int, int]) -> None:
     assert (lo, pg.table_len(kind), pg.table_in(kind)) == (-8, 16, (-8, 7))
     assert outs.tolist() == [min(max(x, ends[0]), ends[1]) for x in range(-8, 8)]
     assert pg.table_out(kind) == (outs.min(), outs.max())
+
+
+def test_a_lookup_hint_rounds_down() -> None:
+    """v from x alone, then a from x, its remainder and v: what is clamped needs no digits above the remainder."""
+    b = Builder("floor", Settings())
+    x = b.whole(b.tensor("x", (6,), pg.Public(), (-2048, 2047)))
+    b.inputs.append(pg.Port("x", 0, 0))
+    value = b.sum((1, x), constant=2)
+    r, v, a = (b.witness(name, (6,)) for name in "rva")
+    outside = pg.Values(-64, tuple(t - min(max(t, -1), 2) for t in range(-64, 64)))
+    clamp = pg.ClampTable(-8, 32, 0, 15)
+    inner = b.sum((1, value), (-1, b.whole(r)), (-32, b.whole(v)))
+    b.hints.append(pg.DigitsHint((6,), value.expr, ((r, 2),), None))
+    b.hints.append(pg.LookupHint(v, b.table(outside), value.expr, 5))
+    b.hints.append(pg.LookupHint(a, b.table(clamp), inner.expr, 2))
+    b.lookup("r", pg.Range(0, 4), b.whole(r))
+    b.lookup("v", pg.Range(-64, 129), b.whole(v))
+    b.lookup("a", clamp, inner, 2, b.whole(a).expr)
+    program = b.build()
+    validate(program)
+    decode_program(program.encode())
+    run = execute(program, {"x": np.array([-2048, -3, 17, 57, 58, 2045])})
+    assert run.named("v").tolist() == [-63, 0, 0, 0, 0, 61]
+    assert run.named("a").tolist() == [0, 0, 4, 14, 15, 15]
+    # The relation divides, whatever the hint does.
+    hints = (pg.LinearHint(r, pg.Expr()), *program.hints[1:])
+    with pytest.raises(WitnessError, match="not a row of clamp") as caught:
+        execute(dataclasses.replace(program, hints=hints), {"x": np.array([-2048, -3, 17, 57, 58, 2045])})
+    assert caught.value.place == "a"
+    short = dataclasses.replace(program.tables[0], kind=pg.Values(-64, outside.outs[:-1]))
+    with pytest.raises(WitnessError, match="the value 63 is out of"):
+        execute(dataclasses.replace(program, tables=(short, *program.tables[1:])), {"x": np.full(6, 2045)})
 
 
 def test_a_value_without_encoding_is_refused() -> None:

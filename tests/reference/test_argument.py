@@ -66,23 +66,6 @@ def test_validity(name: str, slab: int) -> None:
     case.verify()
 
 
-@pytest.mark.parametrize("name", ["a", "above", "below"])
-@pytest.mark.parametrize("step", [-1, 1])
-def test_a_clamp_that_is_another_value(name: str, step: int) -> None:
-    """One entry of a clamped tensor, with the public output that follows from it: no row of the table."""
-    program = cases.honest("clamped").program
-    given = programs.values_for(program)
-    index = next(i for i, t in enumerate(program.tensors) if t.name == name)
-
-    def spoil(run: Execution) -> None:
-        run.values[index][4] += step
-        run.values[len(program.tensors) - 1] = run.expr(program.hints[-1].expr, (2, 3))
-
-    lying = cases.prove_case(program, programs.TWO_LEVELS, given, spoil=spoil, max_fold=7)
-    assert lying.run.check() == [f"lookup {name}"]
-    assert slug_of(lying.verify) == "final_claim"
-
-
 def test_links_budget_and_reserved_cells() -> None:
     program = cases.honest("linear").program
     given = programs.values_for(program)

@@ -4,7 +4,7 @@ use crate::contract::contract;
 use crate::dense::dense;
 use crate::error::{ProgramError, Result};
 use crate::prepared::Prepared;
-use crate::rows::{beyond, low_digit, outside, table_rows};
+use crate::rows::{beyond, low_digit, outside, table_rows, Rest};
 use crate::shape::entries;
 use crate::table::{table_lo, table_out};
 use crate::types::{Expr, Hint, Place, Source, Tensor};
@@ -392,7 +392,7 @@ impl<'a> Run<'a> {
         let kind = &self.prepared.program.tables[table as usize].kind;
         let name = self.name(dst);
         let input = self.values(expr, shape)?;
-        let rows = table_rows(kind, &input, shift)
+        let rows = table_rows(kind, &input, shift, Rest::Dropped)
             .map_err(|miss| miss.error("table_input", name, kind, shift))?;
         let lo = table_lo(kind);
         let out = rows

@@ -79,10 +79,27 @@ pub(crate) fn beyond(
     ProgramError::execution(rule, place, expected, got)
 }
 
+/// What becomes of an input that is no multiple of 2^shift.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Rest {
+    /// It is in no row: a relation divides in F.
+    Refused,
+    /// Rounded down.
+    Dropped,
+}
+
 /// The row of every input / 2^shift.
-pub(crate) fn table_rows(kind: &TableKind, input: &[i64], shift: u8) -> Result<Vec<u32>, Miss> {
+pub(crate) fn table_rows(
+    kind: &TableKind,
+    input: &[i64],
+    shift: u8,
+    rest: Rest,
+) -> Result<Vec<u32>, Miss> {
     let (lo, len) = (table_lo(kind), table_len(kind) as u64);
-    let mask = (1i64 << shift.min(62)) - 1;
+    let mask = match rest {
+        Rest::Refused => (1i64 << shift.min(62)) - 1,
+        Rest::Dropped => 0,
+    };
     let row = |v: i64| ((v >> shift.min(62)).wrapping_sub(lo)) as u64;
     let good = |v: i64| v & mask == 0 && row(v) < len;
     let mut all = true;

@@ -548,6 +548,103 @@ fn hints() {
     );
 }
 
+/// A table of what is left without the low bits, into a tensor that the next table's input reads.
+#[test]
+fn a_table_of_what_is_rounded_down() {
+    let mut p = empty("floor");
+    p.tensors = vec![
+        tensor("x", &[6], Place::Public, -2048, 2047),
+        tensor("r", &[6], Place::Witness, 0, 3),
+        tensor("v", &[6], Place::Witness, -64, 64),
+        tensor("a", &[6], Place::Witness, 0, 15),
+    ];
+    let excess = |t: i64| t - t.clamp(-1, 2);
+    p.tables = [
+        TableKind::Range { lo: 0, len: 4 },
+        TableKind::Values {
+            lo: -64,
+            outs: (-64..64).map(excess).collect(),
+        },
+        TableKind::Clamp {
+            lo: -8,
+            len: 32,
+            low: 0,
+            high: 15,
+        },
+        TableKind::Range { lo: -64, len: 129 },
+    ]
+    .into_iter()
+    .map(|kind| Table {
+        name: "t".into(),
+        kind,
+    })
+    .collect();
+    let x = expr(2, vec![identity(Source::Tensor(0), 1, 1)]);
+    let mut inner = x.clone();
+    inner.terms.push(identity(Source::Tensor(1), 1, -1));
+    inner.terms.push(identity(Source::Tensor(2), 1, -32));
+    let lookup = |table, input: &Expr, shift, output| Lookup {
+        name: format!("table {table}"),
+        table,
+        shape: vec![6],
+        input: input.clone(),
+        shift,
+        output,
+    };
+    p.lookups = vec![
+        lookup(0, &whole(1, 1), 0, Expr::default()),
+        lookup(2, &inner, 2, whole(3, 1)),
+        lookup(3, &whole(2, 1), 0, Expr::default()),
+    ];
+    let hint = |dst, table, expr: &Expr, shift| Hint::Lookup {
+        dst,
+        table,
+        expr: expr.clone(),
+        shift,
+    };
+    p.hints = vec![
+        Hint::Digits {
+            shape: vec![6],
+            expr: x.clone(),
+            digits: vec![(1, 2)],
+            quotient: None,
+        },
+        hint(2, 1, &x, 5),
+        hint(3, 2, &inner, 2),
+    ];
+    p.inputs.push(Port {
+        name: "x".into(),
+        tensor: 0,
+        frac: 0,
+    });
+    let values = vec![-2048, -3, 17, 57, 58, 2045];
+    let run = |p: Program| execute(&Prepared::new(p).unwrap(), [(0, values.clone())]);
+    let trace = run(p.clone()).unwrap();
+    let columns: Vec<&[i64]> = trace.tensors.iter().map(|v| v.as_slice()).collect();
+    assert_eq!(columns[2], [-63, 0, 0, 0, 0, 61]);
+    assert_eq!(columns[3], [0, 0, 4, 14, 15, 15]);
+    // Rounded down and in no row: 2047 >> 5 is 63; without its last row the table ends at 62.
+    let mut q = p.clone();
+    let TableKind::Values { outs, .. } = &mut q.tables[1].kind else {
+        unreachable!()
+    };
+    outs.pop();
+    let refused = run(q).unwrap_err();
+    assert_eq!((refused.rule, &*refused.place), ("table_input", "v"));
+    // A relation rounds nothing: its input is a multiple, or in no row.
+    let mut q = p;
+    q.hints[0] = Hint::Linear {
+        dst: 1,
+        expr: expr(0, vec![]),
+    };
+    let refused = run(q).unwrap_err();
+    assert_eq!(
+        (refused.rule, &*refused.place),
+        ("lookup_input", "lookup table 2")
+    );
+    assert_eq!(refused.expected, "multiples of 2^2");
+}
+
 /// A convolution as an einsum of a kernel with virtual patches.
 pub fn conv(n: u32, c: u32, size: u32, out: u32) -> Program {
     let mut p = empty("conv");

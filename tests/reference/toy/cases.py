@@ -133,6 +133,7 @@ NAMES = {
     "public_model": (programs.public_model, programs.TWO_LEVELS),
     "wide": (programs.wide, programs.TWO_LEVELS),
     "clamped": (programs.clamped, programs.TWO_LEVELS),
+    "gated": (programs.gated, programs.TWO_LEVELS),
 }
 
 

@@ -118,7 +118,7 @@ class Execution:
                 out = []
                 for v in self.expr(hint.expr, program.tensors[hint.dst].shape):
                     row = (v >> hint.shift) - table.ins[0]
-                    if v % (1 << hint.shift) or not 0 <= row < table.rows:
+                    if not 0 <= row < table.rows:
                         raise Failure(f"{v} is not in {table.name}")
                     out.append(table.outs[row])
                 self.values[hint.dst] = out

@@ -291,6 +291,38 @@ def clamped() -> Program:
     return p.done(["x"], ["y"])
 
 
+def gated() -> Program:
+    """a = y = round(x / 4) clamped to [0, 15] by two tables of 32 and 128 rows, though y has ten bits.
+
+    v is what t = floor(y / 8) exceeds [-1, 2] by: the hint takes it from x alone. Then u = y - 8 v lies in [-8, 24), a is
+    u clamped, and v a = 15 v or 0 says which end a must be at where v is not 0.
+    """
+    p = Build("gated", [("data", True)])
+    shape = (4, 5)
+    p.tensor("x", shape, "data", -2048, 2047)
+    p.tensor("r", shape, Witness(), 0, 3)
+    p.tensor("v", shape, Witness(), -64, 64)
+    p.tensor("a", shape, Witness(), 0, 15)
+    outside = tuple(t - min(max(t, -1), 2) for t in range(-65, 66))
+    p.tables += [
+        Table("two bits", Range(0, 4)),
+        Table("outside", Values(-65, outside)),
+        Table("clamp", Clamp(-8, 32, 0, 15)),
+        Table("end", Values(-64, tuple(15 * max(v, 0) for v in range(-64, 64)))),
+    ]
+    x = p.expr(p.term("x"), constant=2)
+    p.hints.append(DigitsHint(shape, x, ((p.index("r"), 2),), None))
+    p.range_check("r", 0)
+    p.hints.append(LookupHint(p.index("v"), 1, x, 5))
+    inner = p.expr(p.term("x"), p.term("r", -1), p.term("v", -32), constant=2)
+    p.hints.append(LookupHint(p.index("a"), 2, inner, 2))
+    p.lookups.append(Lookup("clamp", 2, shape, inner, 2, p.of("a")))
+    p.einsums.append(Einsum("va", shape, (0, 1), (0, 1), (0, 1), p.of("v"), p.of("a")))
+    p.lookups.append(Lookup("end", 3, shape, p.of("v"), 0, p.of("va")))
+    p.output("y", shape, p.of("a"), 0, 15)
+    return p.done(["x"], ["y"])
+
+
 def values_for(program: Program, seed: int = 1) -> dict[str, list[int]]:
     """Random slab tensors and public inputs within their intervals."""
     rnd = random.Random(seed)

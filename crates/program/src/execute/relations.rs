@@ -3,7 +3,7 @@
 use super::Run;
 use crate::dense::dense;
 use crate::error::{ProgramError, Result};
-use crate::rows::{outside, table_rows};
+use crate::rows::{outside, table_rows, Rest};
 use crate::table::{table_len, table_lo, table_out};
 use rayon::prelude::*;
 
@@ -42,7 +42,7 @@ impl Run<'_> {
                 let kind = &program.tables[lookup.table as usize].kind;
                 let place = format!("lookup {}", lookup.name);
                 let input = dense(prepared, &lookup.input, &lookup.shape, trace);
-                let rows = table_rows(kind, &input, lookup.shift)
+                let rows = table_rows(kind, &input, lookup.shift, Rest::Refused)
                     .map_err(|miss| miss.error("lookup_input", &place, kind, lookup.shift))?;
                 let output = dense(prepared, &lookup.output, &lookup.shape, trace);
                 let lo = table_lo(kind);

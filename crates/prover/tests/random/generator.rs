@@ -256,7 +256,7 @@ impl Generator {
         let n = shape.len() as u8;
         let least = (0..).find(|&s| v.bound >> s <= 60).unwrap_or(0);
         let shift: u8 = (least + self.dice.below(3)) as u8;
-        let mut input = v.expr.clone();
+        let (mut input, whole) = (v.expr.clone(), v.expr.clone());
         if shift > 0 {
             let r = self.witness("remainder", &shape, 0, (1 << shift) - 1);
             self.in_range(&shape, expr(0, vec![same(1, r, n)]), 0, 1 << shift);
@@ -294,10 +294,16 @@ impl Generator {
         }
         let table = self.table(kind);
         let out = self.witness("activation", &shape, -top.max(9) - 2, top.max(9) + 2);
+        // The remainder need not be known: the hint rounds down.
+        let hinted = if self.dice.one_in(2) {
+            whole
+        } else {
+            input.clone()
+        };
         self.p.hint(Hint::Lookup {
             dst: out,
             table,
-            expr: input.clone(),
+            expr: hinted,
             shift,
         });
         let output = expr(0, vec![same(1, out, n)]);

@@ -169,10 +169,7 @@ impl<'a> Naive<'a> {
                 let map: HashMap<i64, i64> = rows(&self.program.tables[*table as usize].kind)
                     .into_iter()
                     .collect();
-                let out = v.iter().map(|x| {
-                    assert_eq!(x % (1 << shift), 0, "a whole table input");
-                    map[&(x / (1 << shift))]
-                });
+                let out = v.iter().map(|x| map[&x.div_euclid(1 << shift)]);
                 self.tensors[*dst as usize] = Some(out.collect());
             }
             Hint::Divide {
