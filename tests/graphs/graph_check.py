@@ -23,11 +23,14 @@ from tacit.execution import execute
 from tacit.graph import evaluate
 from tacit.importers.registry import CANONICAL
 from tacit.lowering.builder import Settings
+from tacit.quantize import quantize
 from tacit.ties import Doubts
 
 #: The relative error that is aimed at; the error above which a program is wrong, whatever its report says; how much larger
 #: an error on fresh samples may be than the largest one that the report promises.
 AIM, WRONG, FRESH = 1e-3, 5e-2, 8.0
+#: Inputs at the ends of the range, and in it, far from the samples.
+CORNERS = 4
 #: Fresh samples, and how far the importer's float64 evaluation may be from onnxruntime's float32.
 COUNT, IMPORT = 8, 1e-4
 #: What float32 may lose of the largest value in the network.
@@ -130,7 +133,7 @@ class _Check:
         doubts = Doubts(compiled.graph, compiled.calibration)
         self._report(compiled, doubts)
         error, where = self._worst(compiled, doubts, self.samples, self.truth)
-        fresh, _ = self._worst(compiled, doubts, self.fresh, self.fresh_truth)
+        fresh, _ = self._worst(compiled, doubts, *self._within(compiled))
         said = max((e.relative for e in compiled.accuracy.outputs.values()), default=0.0)
         if error > WRONG:
             detail = f"{where}: relative error {error:.2e}, the report says {said:.2e}"
@@ -138,6 +141,7 @@ class _Check:
         if fresh > FRESH * max(AIM, said):
             raise _Stop("WRONG", "fresh samples", f"relative error {fresh:.2e}, the report says {said:.2e}", error)
         self._execution(compiled, weights)
+        self._corners(compiled, weights)
         if proof:
             self._proof(compiled, weights)
         if error > AIM:
@@ -216,6 +220,18 @@ class _Check:
             return None
         return {name: compiled.dequantize(name, y) for name, y in results.items()}
 
+    def _within(self, compiled: CompiledProgram) -> tuple[dict[str, Array], dict[str, Array]]:
+        """The fresh samples that stay within the bits of every rounding, before any was made total; others are clamped."""
+        partial = quantize(compiled.graph, compiled.calibration, compiled.options)
+        kept = []
+        for i in range(COUNT):
+            try:
+                partial.results(partial.run({n: compiled.quantize(n, self.fresh[n][i]) for n in partial.inputs}))
+                kept.append(i)
+            except (WitnessError, InputError):
+                self.left += 1
+        return {n: x[kept] for n, x in self.fresh.items()}, {n: y[kept] for n, y in self.fresh_truth.items()}
+
     left = 0
 
     def _worst(
@@ -251,6 +267,26 @@ class _Check:
                 if not np.array_equal(run.tensors[port.tensor], expected[port.name]):
                     raise _Stop("mismatch", "execution", f"{port.name} differs from the operators' references")
             return
+
+    def _corners(self, compiled: CompiledProgram, weights: Integers) -> None:
+        """Every input in range has a witness: far from all samples, at the ends of the range, mixed; one is executed."""
+        rng, specs = np.random.default_rng(0), compiled.ints.inputs
+        draws = [
+            {n: np.full(s.shape, s.lo) for n, s in specs.items()},
+            {n: np.full(s.shape, s.hi) for n, s in specs.items()},
+            *({n: rng.choice([s.lo, s.hi], s.shape) for n, s in specs.items()} for _ in range(CORNERS)),
+            *({n: rng.integers(s.lo, s.hi + 1, s.shape) for n, s in specs.items()} for _ in range(CORNERS)),
+        ]
+        for i, given in enumerate(draws):
+            try:
+                expected = compiled.ints.results(compiled.ints.run(given))
+                if i % (CORNERS + 1) == 1:
+                    run = execute(compiled.program, dict(weights.tensors) | given)
+                    for port in compiled.program.outputs:
+                        if not np.array_equal(run.tensors[port.tensor], expected[port.name]):
+                            raise _Stop("mismatch", "corner", f"{port.name} differs from the operators' references")
+            except WitnessError as error:
+                raise _Stop("mismatch", "an input in range is refused", str(error)[:200]) from error
 
     def _proof(self, compiled: CompiledProgram, integers: Integers) -> None:
         """Rust validates, executes, proves and verifies the first sample in range; its outputs are the integers'."""

@@ -39,12 +39,11 @@ from tacit.lowering.scale import agreed
 MOST_ROWS, MOST_WRITTEN = 17, 11
 
 
-@lru_cache(maxsize=256)
 def clamp_table(lo: int, length: int, low: int, high: int) -> pg.TableKind:
     """Rows v -> min(max(v, low), high), v = lo + i."""
     if low == 0 and lo + length - 1 <= high:
         return pg.ReluTable(lo, length)
-    return pg.Values(lo, tuple(min(max(v, low), high) for v in range(lo, lo + length)))
+    return pg.ClampTable(lo, length, low, high)
 
 
 @dataclass(frozen=True)

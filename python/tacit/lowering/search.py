@@ -73,7 +73,7 @@ MODES: dict[str, tuple[Overflow | None, ...]] = {
     "refuse": (None,),
 }
 #: What more a program may cost that is the float network everywhere, beside one with clamps.
-WIDER = 1.01
+WIDER = 1.03
 
 
 @dataclass
