@@ -61,6 +61,7 @@ class Commitment:
     root: builtins.bytes
     budget: int
     target: int
+    hiding: float | None
     master: builtins.bytes | None
     children: int
     validity_bytes: int

@@ -65,6 +65,15 @@ def test_blinding_agrees(entry: list[int]) -> None:
     assert soundness.blinding(n, t, k0) == rows
 
 
+@pytest.mark.parametrize("entry", VECTORS["hiding"])
+def test_hiding_agrees_and_claims_no_more_than_exact_arithmetic(entry: list[int]) -> None:
+    n, k0, units = entry
+    assert soundness.hiding_units(n, k0) == units
+    if units:
+        assert soundness.at_least(1 / soundness.hide(n, k0), units)
+        assert not soundness.at_least(1 / soundness.hide(n, k0), units + 16)
+
+
 def test_the_exact_check_can_fail() -> None:
     """One multiplicity's error claimed at half its size, or one more unit a position, is noticed."""
     honest = soundness.code(5632, 16, 128)

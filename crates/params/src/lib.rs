@@ -8,6 +8,7 @@ mod budget;
 mod cost;
 mod derive;
 mod geometry;
+mod hiding;
 mod johnson;
 mod later;
 mod relations;
@@ -19,5 +20,6 @@ pub use geometry::{
     Geometry, GeometryError, Level, MAX_FINAL, MAX_FOLD, MAX_GRIND, MAX_LEVELS, MAX_LOG_DOMAIN,
     MAX_LOG_ROWS, MAX_QUERIES, MAX_ROWS,
 };
+pub use hiding::{hiding_bits, hiding_units};
 pub use johnson::{error_units, log2_units, Code, UNITS};
 pub use relations::{bits, t_blinding, witness_columns, Relations, Shape, SlabSize};

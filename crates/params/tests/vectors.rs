@@ -107,6 +107,17 @@ fn cases() -> Vec<(String, Geometry, Shape)> {
     cases
 }
 
+/// Budgets and column rounds; the last is more than any header may say.
+const HIDING: [(u32, u8); 7] = [
+    (1, 0),
+    (1, 16),
+    (65, 5),
+    (1024, 16),
+    (65_536, 8),
+    (16_777_216, 0),
+    (u32::MAX, 255),
+];
+
 fn code_points() -> Vec<(usize, u8, u16)> {
     let mut points = vec![
         (2, 2, 128),
@@ -183,7 +194,12 @@ fn document() -> String {
     .iter()
     .map(|&(n, t, k0)| format!("[{n}, {t}, {k0}, {}]", t_blinding(n, t, k0)))
     .collect();
-    writeln!(out, "{}\n]\n}}", blinding.join(",\n")).expect("a string");
+    writeln!(out, "{}\n],\n\"hiding\": [", blinding.join(",\n")).expect("a string");
+    let hiding: Vec<String> = HIDING
+        .iter()
+        .map(|&(n, k)| format!("[{n}, {k}, {}]", hiding_units(n, k)))
+        .collect();
+    writeln!(out, "{}\n]\n}}", hiding.join(",\n")).expect("a string");
     out
 }
 

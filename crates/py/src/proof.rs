@@ -61,6 +61,13 @@ impl Commitment {
         self.file.commitment.header.geometry.target
     }
 
+    /// Bits of its blinding over its whole budget; `None` for a public slab, which has none.
+    #[getter]
+    fn hiding(&self) -> Option<f64> {
+        let header = &self.file.commitment.header;
+        (header.private).then(|| tacit_params::hiding_bits(header.budget, header.max_fold))
+    }
+
     /// borsh of the commitment alone, for other verifiers.
     fn bytes(&self) -> Vec<u8> {
         self.file.commitment.bytes()

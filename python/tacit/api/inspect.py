@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from math import floor
 from typing import Any
 
 import numpy as np
@@ -131,6 +132,7 @@ def _commitment(commitment: Commitment) -> dict[str, Any]:
         "hides its values": commitment.private,
         **_role(commitment),
         "security": native.target,
+        **({} if native.hiding is None else {"blinding, in bits": floor(10 * native.hiding) / 10}),
         "validity bytes": native.validity_bytes,
         "tensors": [{"name": n, "shape": list(s), "interval": [lo, hi]} for n, s, lo, hi in commitment.tensors],
     }

@@ -16,7 +16,8 @@ from .commitment import Geometry
 
 UNITS = 1 << 20
 FIELD_BITS = 192
-P_CUBED = (2**64 - 2**32 + 1) ** 3
+P = 2**64 - 2**32 + 1
+P_CUBED = P**3
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,19 @@ def reaches(terms: list[Term], target: int) -> bool:
 def blinding(n: int, t: int, k0: int) -> int:
     """T, the blinding rows of a private slab: n (t + 3 (k0 + 1))."""
     return n * (t + 3 * (k0 + 1))
+
+
+def hiding_units(n: int, k0: int) -> int:
+    """-log2 of hide(n, k0), rounded down: how seldom challenges are unlucky for a slab's blinding over its n proofs."""
+    drawn = float(max(n, 1)) * (float(k0) + 1.0)
+    count = drawn * 2.0**64 + 3.0 * drawn * drawn + drawn * 4.0**k0
+    return max(error_units(count), 0)
+
+
+def hide(n: int, k0: int) -> Fraction:
+    """hide(n, k0) = n q / p^2 + (3 (n q)^2 + n q 4^k0) / |K| with q = k0 + 1, exactly (security.md, section 5)."""
+    drawn = n * (k0 + 1)
+    return Fraction(drawn, P**2) + Fraction(3 * drawn**2 + drawn * 4**k0, P_CUBED)
 
 
 # Exact arithmetic: what the theorem gives, for comparison.
