@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from math import ceil, floor, log, log2
+from math import ceil, floor, isfinite, log, log2
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ import numpy.typing as npt
 from tacit.calibration import Calibration
 from tacit.errors import InputError, QuantizationError
 from tacit.graph import Graph, Node
+from tacit.lowering.coarse import on_grid
 from tacit.lowering.core import MOST_SHIFT, InputSpec, IntGraph, Operator, OutputSpec, Parameter, Threshold
 from tacit.lowering.lookups import signed
 from tacit.lowering.rounding import Round
@@ -151,11 +152,16 @@ class Quantizer:
         return floor(log2(((1 << (bits - 1)) - 1) / room))
 
     def scale(self, tensor: str) -> float:
-        """As `target`; the finest real one where only weights see the tensor."""
+        """As `target`; the finest real one where only weights see the tensor.
+
+        The integer of a Clip's bound is public, and tells the scale: that one then depends on the bound, but for whole bits.
+        """
         if not self.free(tensor):
             return self.target(tensor)
-        room = self.calibration.room(tensor, self.options.headroom)
-        return log2(((1 << (self.bits - 1)) - 1) / room)
+        top = (1 << (self.bits - 1)) - 1
+        finest = log2(top / self.calibration.room(tensor, self.options.headroom))
+        bound = self.clipped(tensor)
+        return on_grid(finest, log2(top / bound)) if bound else finest
 
     def free(self, tensor: str) -> bool:
         """Whether every use leads, through operators that keep the scale, to a product with weights."""
@@ -163,6 +169,17 @@ class Quantizer:
             users = self.users.get(tensor, [])
             self._free[tensor] = bool(users) and tensor not in self.outputs and all(map(self._keeps, users))
         return self._free[tensor]
+
+    def clipped(self, tensor: str) -> float:
+        """The largest bound of the first Clip that reads the tensor, through operators that keep the scale; 0 without one."""
+        for node in self.users.get(tensor, []) if self.free(tensor) else []:
+            bounds = [abs(float(node.attrs[key])) for key in ("min", "max")] if node.op == "Clip" else []
+            found = max((b for b in bounds if isfinite(b)), default=0.0)
+            if node.op in KEEP_SCALE or node.op == "Add":
+                found = found or self.clipped(node.outputs[0])
+            if found:
+                return found
+        return 0.0
 
     def _keeps(self, node: Node) -> bool:
         constant = any(name in self.graph.constants for name in node.inputs)
@@ -174,14 +191,15 @@ class Quantizer:
         """The rounding shift that brings a value of this frac to the tensor's scale."""
         return max(0, ceil(frac - self.scale(tensor) - EPSILON))
 
-    def narrowing(self, frac: float, tensor: str, out: str) -> tuple[int, int]:
+    def narrowing(self, frac: float, tensor: str, out: str, reach: float | None = None) -> tuple[int, int]:
         """Shift and bits of a rounding of the tensor, at `frac` so far, whose result `out` is what counts.
 
         As for the tensor itself; but where the result is smaller by more than NARROWING bits (a ReLU of mostly negative
-        numbers, a clip of large ones), at the result's scale, with as many more bits.
+        numbers, a clip of large ones), at the result's scale, with as many more bits. `reach`: what the result cannot pass.
         """
         shift = self.shift(frac, tensor)
-        gain = floor(self.scale(out) - self.scale(tensor))
+        finest = self.scale(out) if reach is None else log2(((1 << (self.bits - 1)) - 1) / reach)
+        gain = floor(finest - self.scale(tensor) + EPSILON)
         more = min(shift, gain) if gain > NARROWING else 0
         return shift - more, self.bits + more
 
@@ -196,7 +214,7 @@ class Quantizer:
         return self.ints.emit(op, args, name)
 
     def parameter(self, name: str, values: Array, frac: float, least_bits: int = 0) -> Value:
-        """Integers of the model at this scale, in an interval of a power-of-two width."""
+        """Integers of the model at this scale, in an interval of whole bytes."""
         values = np.asarray(values, dtype=np.float64)
         if not np.all(np.isfinite(values)):
             raise QuantizationError("a weight that is not finite", place=name)
@@ -204,7 +222,7 @@ class Quantizer:
         widest = max(high, -low - 1)
         if widest >= 1 << MOST_PARAMETER:
             raise QuantizationError("a weight too large for its scale", place=name)
-        bits = max(least_bits, 8 * -(-(widest.bit_length() + 1) // 8))
+        bits = 8 * -(-max(least_bits, widest.bit_length() + 1) // 8)
         return self.ints.parameter(name, Parameter(values, *signed(bits), frac))
 
     def weight(self, name: str, values: Array, x: QValue, tensor: str, seen: Array | None = None) -> Value:

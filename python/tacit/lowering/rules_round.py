@@ -10,6 +10,7 @@ import numpy as np
 
 from tacit.errors import QuantizationError
 from tacit.graph import Node
+from tacit.lowering.coarse import octave, rows
 from tacit.lowering.lookups import signed
 from tacit.lowering.rounding import Round, RoundDivide, RoundLine, RoundRelu, RoundTable
 from tacit.lowering.rules_columns import FLAT, SOFTMAX_FRAC
@@ -34,10 +35,14 @@ MOST_SLOPE = 24
 
 @rule("LeakyRelu")
 def leaky_relu(q: Quantizer, node: Node) -> QValue:
-    """The slope is a coefficient of as few fractional bits as its part of the result's error allows."""
+    """The slope is a coefficient of as few fractional bits as its part of the result's error allows.
+
+    Of the samples that depends on one bit alone: whether what is not scaled down is about as large as what is.
+    """
     tensor, out = node.inputs[0], node.outputs[0]
     v, alpha = q.value(tensor), float(node.attrs["alpha"])
-    off = 2.0**-q.bits * q.calibration.magnitude(out) / max(-q.calibration.ranges[tensor][0], 2.0**-126)
+    small = 2 * q.calibration.magnitude(out) < -q.calibration.ranges[tensor][0]
+    off = 2.0**-q.bits * (min(abs(alpha), 0.5) if small else 0.5)
     power = next((p for p in range(MOST_SLOPE) if abs(round(alpha * 2**p) - alpha * 2**p) <= off * 2**p), MOST_SLOPE)
     slope = round(alpha * 2**power)
     if abs(slope) > 1 << 24:
@@ -59,7 +64,8 @@ def clip(q: Quantizer, node: Node) -> QValue:
     if base is None:
         return v
     v = q.fine(v, out)
-    shift, bits = q.narrowing(v.frac, tensor, out)
+    reach = (max(abs(low), abs(high)) or None) if None not in bounds else None
+    shift, bits = q.narrowing(v.frac, tensor, out, reach)
     frac = v.frac - shift
     lo, hi = (None if bound is None else floor(bound * 2.0**frac + 0.5) for bound in bounds)
     bits = max(bits, ceil(log2((room + base) * 2.0**frac + 1)) + 1)
@@ -83,7 +89,7 @@ LINE_BITS = 7
 
 
 def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValue:
-    """A function by its table of at most 2^table_bits rows over the calibrated interval with headroom.
+    """A function by its table of at most 2^table_bits rows over an interval that holds the calibrated one with headroom.
 
     The rounding of the input goes straight to the table's scale; with `interpolate` to `LINE_BITS` more, and the function
     is linear between rows. An input beyond the table is an error at execution, unless the function is constant there and
@@ -95,15 +101,14 @@ def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValu
     low, high = q.calibration.ranges[tensor]
     room = (q.options.headroom - 1) * q.calibration.magnitude(tensor)
     low, high = low - room, high + room
-    rows = 1 << (q.options.table_bits or 12)
+    most = q.options.table_bits or 12
     flat, far = FLAT.get(node.op, float("inf")), None
     if high - low > 4 * flat:
         v = _clipped(q, v, tensor, (max(abs(low), abs(high)), flat))
-        far = low if low > flat else high if high < -flat else None
-        low, high = min(max(low, -flat), flat - 1), max(min(high, flat), 1 - flat)
-    frac = min(floor(v.frac), floor(log2((rows - 2) / (high - low))))
+        far = max(flat, octave(low)) if low > flat else min(-flat, octave(high)) if high < -flat else None
+        low, high = -flat, flat
+    first, last, frac = rows(low, high, most, floor(v.frac))
     part = min(LINE_BITS, floor(v.frac) - frac) if q.options.interpolate else 0
-    first, last = floor(low * 2.0**frac), ceil(high * 2.0**frac)
     reals = np.arange(first, last + 2) * 2.0**-frac
     values = function(reals if far is None else np.full_like(reals, far))
     scale = floor(log2(((1 << (q.bits - 1)) - 1) / (float(np.abs(values).max()) or 1.0)))
@@ -173,9 +178,9 @@ def softmax(q: Quantizer, node: Node) -> QValue:
         v, more = q.settled(tensor, narrow=True), 0
     rank, axis = len(v.perm), node.attrs["axis"] % len(v.perm)
     order = tuple(v.perm[i] for i in (*(i for i in range(rank) if i != axis), axis))
-    rows = v.value if order == tuple(range(rank)) else q.emit(Permute(order), [v.value], f"{out}.rows")
+    ranked = v.value if order == tuple(range(rank)) else q.emit(Permute(order), [v.value], f"{out}.rows")
     share = max(q.bits - 2, min(q.target(out), MOST_SHARE - (q.graph.shapes[tensor][axis] - 1).bit_length()))
-    shares = q.emit(SoftmaxLast(v.frac, q.bits + more, share), [rows], out)
+    shares = q.emit(SoftmaxLast(v.frac, q.bits + more, share), [ranked], out)
     logical = (*(i for i in range(rank) if i != axis), axis)
     return q.new(shares, False, out, tuple(logical.index(i) for i in range(rank)))
 
