@@ -90,10 +90,10 @@ def test_more_bits_are_no_worse(bits: int) -> None:
 
 
 def test_a_flag_that_no_sample_had() -> None:
-    """A column that was zero in calibration: 1 is answered as well as anything else, and what has no room is refused."""
+    """A column that was zero in calibration: 1 is answered as well as anything else, and what has no room is told apart."""
     net = Net(4, x=(1, 7))
     graph = net.graph(constant_columns(net))
-    compiled, _ = compile_model(graph, calibration=table())
+    compiled, _ = compile_model(graph, calibration=table(), overflow="refuse")
     x = table(1)["x"][0]
     x[0, ZERO] = 1.0
     values = compiled.ints.run({"x": compiled.quantize("x", x)})

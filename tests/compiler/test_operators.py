@@ -308,7 +308,7 @@ def test_columns_of_different_magnitudes(scaler: bool, inputs: str) -> None:
 def test_a_column_out_of_its_range_is_refused() -> None:
     """A value that the input's interval admits, but not its column's."""
     graph, x = uneven(scaler=False)
-    compiled, weights = compile_model(graph, calibration=x, settings=Settings(8, 8))
+    compiled, weights = compile_model(graph, calibration=x, settings=Settings(8, 8), overflow="refuse")
     x["x"][0, 0, 1] = 5000.0
     given = {"x": compiled.quantize("x", x["x"][0])}
     with pytest.raises(WitnessError, match=r"x\.columns"):

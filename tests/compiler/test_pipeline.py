@@ -135,6 +135,7 @@ def test_values_beyond_the_calibrated_range_are_named() -> None:
         calibration={"x": np.concatenate([rng.normal(size=(8, 1, 6)) * 0.01, np.eye(6).reshape(6, 1, 6)])},
         settings=Settings(8, 8),
         options=Options(activation_bits=14, headroom=1.01),
+        overflow="refuse",
     )
     given = {"x": compiled.quantize("x", np.ones((1, 6)))}
     with pytest.raises(WitnessError, match=r"relu.*out of") as caught:

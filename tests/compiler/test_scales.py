@@ -21,6 +21,7 @@ from tacit.lowering.contraction import Contract, Take, WindowSum
 from tacit.lowering.core import InputSpec, IntGraph, Operator
 from tacit.lowering.maxima import RoundMax
 from tacit.lowering.rounding import Round, RoundDivide, RoundLine, RoundRelu, RoundTable
+from tacit.lowering.saturate import Saturate
 from tacit.lowering.scale import Value
 from tacit.lowering.select import ArgMaxLast
 from tacit.lowering.signs import AtLeast, Commit, RoundClip, RoundLeaky
@@ -65,6 +66,7 @@ MEANINGS: dict[str, Meaning] = {
     "RoundDivide": Meaning(RoundDivide(6, 12, -1), lambda x: x / 3),
     "RoundMax": Meaning(RoundMax(2, 12, 1), lambda x: x.max(-1)),
     "RoundClip": Meaning(RoundClip(1, 14, -128, 64, 8), lambda x: np.clip(x, -0.5, 0.25)),
+    "Saturate": Meaning(Saturate(2, -128, 100, 14, 7), lambda x: np.clip(x, -1.0, 100 / 128)),
     "RoundLeaky": Meaning(RoundLeaky(2, 12, 512, 10), lambda x: np.where(x >= 0, x, 0.5 * x)),
     "AtLeast": Meaning(AtLeast(14), lambda x: (x >= 0) * 1.0),
     "Commit": Meaning(Commit(), lambda x: x),
@@ -128,6 +130,7 @@ def test_scale_follows_the_meaning(name: str) -> None:
         (Offset(1, 5, 8), (9.0,)),
         (RoundClip(1, 14, -1, 1, 8), (10.0,)),
         (RoundTable(4, -256, _rows(10), 5, 10), (8.0,)),
+        (Saturate(2, -128, 100, 14, 7), (8.0,)),
         (RoundLine(1, 3, -256, _rows(10), 5, 10), (9.5,)),
         (SoftmaxLast(9, 14, 10), (8.0,)),
     ],

@@ -19,7 +19,7 @@ from the estimated cost: lookups, cells and the rows of tables that the program 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
 
@@ -31,7 +31,7 @@ from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
 from tacit.lowering.core import Operator, in_range, shifted
 from tacit.lowering.lookups import exact_multiple, fused_lookup, half, looked_up, remainder, signed
 from tacit.lowering.prices import NS_PER_CELL, NS_PER_LOOKUP
-from tacit.lowering.reach import Interval, Reach, rounded
+from tacit.lowering.reach import Interval, Overflow, Reach, rounded, signed_bits
 from tacit.lowering.scale import agreed
 
 #: Rows of a table that a clamp may bring into a program, as a power of two: of the clamp itself, and of one whose rows are
@@ -168,6 +168,9 @@ class Saturate(Operator):
     def reach(self, *args: Reach) -> Interval:
         lo, hi = rounded(args[0].ends, self.shift)
         return min(max(lo, self.lo), self.hi), max(min(hi, self.hi), self.lo)
+
+    def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
+        return (replace(self, bits=max(self.bits, signed_bits(*rounded(args[0].ends, self.shift)))),)
 
     def reference(self, *args: Array) -> Array:
         return np.clip(in_range(shifted(args[0], self.shift), *signed(self.bits)), self.lo, self.hi)
