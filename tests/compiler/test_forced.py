@@ -19,7 +19,7 @@ from tacit.compiler import compile_model
 from tacit.errors import WitnessError
 from tacit.execution import Execution, check_execution, execute
 from tacit.graph import Graph
-from tacit.lowering.builder import Builder, Settings
+from tacit.lowering.builder import Builder, Settings, digit_widths
 from tacit.lowering.core import Operator
 from tacit.lowering.maxima import RoundMax
 from tacit.lowering.lookups import bounded
@@ -131,30 +131,40 @@ def test_a_maximum_does_not_depend_on_its_hint(settings: Settings, relu: bool) -
             execute(replace(run.program, hints=hints), {"x": values})
 
 
-def test_a_maximum_of_four_must_be_attained() -> None:
-    """By the product of the gaps: a larger number has no factor 0, a smaller one a negative gap."""
-    values = np.array([[3, 900, -40, 900]])
-    run = lowered(RoundMax(0, 14, 1), values)
-    assert run.named("y").tolist() == [900]
+@pytest.mark.parametrize(("bits", "large"), [(14, 900), (30, 2**28)])
+def test_a_maximum_of_four_must_be_attained(bits: int, large: int) -> None:
+    """By the product of the gaps: a larger number has no factor 0, a smaller one a negative gap. The product of all four
+    may leave the field, those of two must not."""
+    values = np.array([[3, large, -40, large]])
+    run = lowered(RoundMax(0, bits, 1), values, bits)
+    assert run.named("y").tolist() == [large]
     tensors = {t.name: i for i, t in enumerate(run.program.tensors)}
-    for wrong in (899, 901, 3, 1200):
+    for wrong in (large - 1, large + 1, 3, large + 300):
         gap = wrong - values
         pairs = gap[:, ::2] * gap[:, 1::2]
-        assert forged_maximum_is_refused(run, values, wrong)
-        assert forged_maximum_is_refused(run, values, wrong, {tensors["op.pairs"]: pairs})
+        assert forged_maximum_is_refused(run, values, wrong, bits=bits)
+        assert forged_maximum_is_refused(run, values, wrong, {tensors["op.pairs"]: pairs}, bits)
 
 
-def forged_maximum_is_refused(run: Execution, values: Any, wrong: int, more: dict[int, Any] | None = None) -> bool:
+def test_a_maximum_whose_pairs_would_leave_the_field_is_selected() -> None:
+    run = lowered(RoundMax(0, 32, 1), np.array([[3, 2**30, -40, 7]]), 32)
+    assert {"op.select"} == {t.name for t in run.program.tensors} & {"op.select", "op.pairs"}
+
+
+def forged_maximum_is_refused(
+    run: Execution, values: Any, wrong: int, more: dict[int, Any] | None = None, bits: int = 14
+) -> bool:
     """All tensors rewritten for the maximum `wrong`, with the gap's digits as good as they get."""
     tensors = {t.name: i for i, t in enumerate(run.program.tensors)}
     forged: dict[int, Any] = {tensors["y"]: np.array([wrong])}
     rest = np.array([wrong])
-    for k, width in enumerate((5, 5, 4)):
-        last = k == 2
+    widths = digit_widths(bits, NARROW.limb)
+    for k, width in enumerate(widths):
+        last = k == len(widths) - 1
         forged[tensors[f"op.max{k}"]] = rest if last else rest & ((1 << width) - 1)
         rest = rest >> width
     gap = np.maximum(wrong - values, 0)
-    for k in range(3):
+    for k in range(len(widths)):
         forged[tensors[f"op.gap.{k}"]] = (gap >> (5 * k)) & 31
     return refused(run, forged | (more or {}))
 

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from strategies import any_programs, good_programs
 
 from tacit import program as pg
-from tacit.errors import WitnessError
+from tacit.errors import ProgramError, WitnessError
 from tacit.execution import execute, table_rows, validate
-from tacit.lowering.builder import Builder, Settings
-from tacit.reference import decode_program
+from tacit.lowering.builder import Builder, Lazy, Settings
+from tacit.lowering.intervals import OutOfField
+from tacit.reference import Refused, decode_program
 from tacit.reference import program as reference
+from tacit.reference import validate as validate_bytes
 
 QUICK = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 
@@ -123,6 +125,64 @@ def test_a_lookup_hint_rounds_down() -> None:
     short = dataclasses.replace(program.tables[0], kind=pg.Values(-64, outside.outs[:-1]))
     with pytest.raises(WitnessError, match="the value 63 is out of"):
         execute(dataclasses.replace(program, tables=(short, *program.tables[1:])), {"x": np.full(6, 2045)})
+
+
+def two(reach: int) -> tuple[Builder, Lazy, Lazy]:
+    """x and y, public, in [-reach, reach]."""
+    b = Builder("two", Settings())
+    x, y = (b.whole(b.tensor(name, (3,), pg.Public(), (-reach, reach))) for name in "xy")
+    b.inputs += [pg.Port("x", 0, 0), pg.Port("y", 1, 0)]
+    return b, x, y
+
+
+def test_products_that_vanish() -> None:
+    """Only the factors must fit the field; 2^32 * 2^32 is not 0 though 64 bits say so."""
+    b, x, y = two(2**62)
+    b.vanishing("xy", x, y)
+    program = b.build()
+    validate(program)
+    validate_bytes(decode_program(program.encode()))
+    execute(program, {"x": np.array([2**62, 0, 0]), "y": np.array([0, -(2**62), 0])})
+    for one, other in ((2**32, 2**32), (2**62, -(2**62)), (1, 1)):
+        with pytest.raises(WitnessError, match="not zero") as caught:
+            execute(program, {"x": np.array([0, 0, one]), "y": np.array([0, 0, other])})
+        assert caught.value.place == "xy"
+    wide = dataclasses.replace(program, tensors=(dataclasses.replace(program.tensors[0], hi=2**63), program.tensors[1]))
+    with pytest.raises(ProgramError, match="operand a of xy"):
+        validate(wide)
+
+
+def test_products_that_must_be_bounded() -> None:
+    """A product that is read, alone or beside another term, and a factor beyond the field."""
+    b, x, y = two(2**40)
+    with pytest.raises(OutOfField, match="einsum xy"):
+        b.hadamard("xy", x, y)
+    b, x, y = two(2**62)
+    with pytest.raises(OutOfField, match="factor b of xy"):
+        b.vanishing("xy", x, b.sum((2, y)))
+    b, x, y = two(2**40)
+    b.vanishing("xy", x, y)
+    program = b.build()
+    (zero,) = program.zeros
+    (term,) = zero.expr.terms
+    one = pg.Term(1, pg.FromTensor(0), term.links)
+    for expr in (
+        pg.Expr(1, (term,)),
+        pg.Expr(0, (term, one)),
+        pg.Expr(0, (term, term)),
+        pg.Expr(0, (dataclasses.replace(term, coef=2),)),
+    ):
+        changed = dataclasses.replace(program, zeros=(dataclasses.replace(zero, expr=expr),))
+        with pytest.raises(ProgramError, match="einsum xy"):
+            validate(changed)
+        with pytest.raises(ProgramError, match="einsum xy"):  # bare as well, but read by another
+            validate(dataclasses.replace(program, zeros=(zero, *changed.zeros)))
+        with pytest.raises(Refused, match="zero xy"):
+            validate_bytes(decode_program(changed.encode()))
+    contracted = dataclasses.replace(program.einsums[0], out_axes=())
+    zeros = (pg.Zero("xy", (), pg.Expr(0, (dataclasses.replace(term, links=()),))),)
+    with pytest.raises(ProgramError, match="einsum xy"):
+        validate(dataclasses.replace(program, einsums=(contracted,), zeros=zeros))
 
 
 def test_a_value_without_encoding_is_refused() -> None:

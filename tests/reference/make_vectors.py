@@ -200,6 +200,16 @@ def header_change(case: cases.Case, slab: str, **changes: Any) -> dict[str, byte
     return {**case.arguments["commitments"], slab: COMMITMENT_CODEC.write(changed)}
 
 
+def summed_products() -> dict[str, Any]:
+    """A bare product of `exclusive` with a contraction: sums are bounded."""
+    case = cases.honest("exclusive")
+    (ab, *einsums), (zero, *zeros) = case.program.einsums, case.program.zeros
+    (term,) = zero.expr.terms
+    summed = replace(zero, shape=(2,), expr=replace(zero.expr, terms=(replace(term, links=term.links[:1]),)))
+    program = replace(case.program, einsums=(replace(ab, out_axes=(0,)), *einsums), zeros=(summed, *zeros))
+    return vector(case, "a zero of summed products that could wrap", program_bytes=encode_program(program))
+
+
 def refused_vectors() -> dict[str, dict[str, Any]]:
     case = cases.honest("linear")
     argument = case.proof.argument
@@ -239,6 +249,7 @@ def refused_vectors() -> dict[str, dict[str, Any]]:
     add_vector(
         "program", "a zero that could wrap", program_bytes=encode_program(replace(case.program, zeros=(wrapping,)))
     )
+    out["refuse_summed_products"] = summed_products()
     lies: dict[str, tuple[str, dict[str, Callable]]] = {
         "lie_products": ("a product that is none", {"product 0": lambda c: add(c, (1, 0, 0))}),
         "lie_final": ("a final vector that is not the fold", {"final": lambda v: [add(v[0], (1, 0, 0)), *v[1:]]}),

@@ -17,7 +17,7 @@ from toy import cases, commit, programs, prover
 from toy.execute import Execution
 from toy.oracle import holes
 
-from tacit.reference import forms, relations, validation
+from tacit.reference import forms, intervals, relations, validation
 from tacit.reference.field import ONE, ZERO, K, P, add, bits, lift, scale, total
 from tacit.reference.forms import AxisTables, known
 from tacit.reference.program import Expr, LinearHint, Program, Public, Shape, Term, layout
@@ -305,6 +305,21 @@ def test_a_zero_that_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
     assert case.run.check() == ["zero multiple"]
     assert slug_of(case.verify) == "program"
     monkeypatch.setattr(validation, "check_intervals", lambda _: None)
+    case.verify()
+
+
+def test_a_sum_of_products_that_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 15b. 2^32 2^32 - (2^32 - 1) = p. Guard: of products only one that is not summed may leave the field."""
+    p = programs.Build("summed", [("data", True)])
+    p.tensor("x", (2,), "data", -(2**33), 2**33)
+    p.tensor("y", (2,), Public(), -(2**33), 2**33)
+    p.einsums.append(programs.Einsum("xy", (2,), (0,), (0,), (), p.of("x"), p.of("y")))
+    p.zeros.append(programs.Zero("sum", (), p.of("xy")))
+    case = prove(p.done(["x", "y"]), given={"x": [2**32, 1 - 2**32], "y": [2**32, 1]})
+    assert P == 2**32 * 2**32 + 1 - 2**32
+    assert case.run.check() == ["zero sum"]
+    assert slug_of(case.verify) == "program"
+    monkeypatch.setattr(intervals, "bare_product", lambda _, zero: zero.expr.terms[0].source.index)
     case.verify()
 
 

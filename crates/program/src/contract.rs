@@ -27,7 +27,8 @@ struct Operand<'a> {
     side: Side,
 }
 
-/// The values of einsum `e`, row-major over its output's axes; wraps at 64 bits.
+/// The values of einsum `e`, row-major over its output's axes; sums wrap at 64 bits.
+/// Products alone saturate: nothing bounds those that only a bare product reads, and they are 0 just where a factor is.
 pub(crate) fn contract(prepared: &Prepared, e: usize, trace: &Trace) -> Vec<i64> {
     let (decl, plan) = (&prepared.program.einsums[e], &prepared.einsums[e]);
     let labels = Labels::new(plan);
@@ -62,6 +63,13 @@ pub(crate) fn contract(prepared: &Prepared, e: usize, trace: &Trace) -> Vec<i64>
     let dims = Dims { m, n, k };
     let batch = first.data.chunks(m * k).zip(second.data.chunks(n * k));
     for (out, (x, y)) in out.chunks_mut(m * n).zip(batch) {
+        if k == 1 && bits.0 + bits.1 > 62 {
+            let products = x
+                .iter()
+                .flat_map(|x| y.iter().map(|y| x.saturating_mul(*y)));
+            out.iter_mut().zip(products).for_each(|(o, v)| *o = v);
+            continue;
+        }
         match (pack, second.rows) {
             (true, Rows::Contract) => product(x, y, k, bits, out),
             (true, Rows::Free) => product_of_rows(x, y, dims, bits, out),

@@ -1,12 +1,12 @@
 //! Intervals that follow from the relations, so that nothing wraps modulo p (docs/program.md section 5).
 
-use crate::bound::{
-    add, expr_bound, inputs, outputs, show, ExprBound, Interval, TermBound, Wide, HALF,
-};
+use crate::bound::{add, expr_bound, inputs, outputs, ExprBound, Interval, TermBound, Wide, HALF};
 use crate::error::{ProgramError, Result};
 use crate::link::is_identity;
 use crate::types::{Expr, Place, Program, Source, Term};
 use std::collections::VecDeque;
+
+mod checks;
 
 /// Term evaluations that narrowing may take before the program is refused; honest programs need a few per term.
 const WORK: u64 = 1 << 26;
@@ -282,119 +282,5 @@ impl<'a> Solver<'a> {
             .product::<i128>();
         let (lo, hi) = (corners.iter().min()?, corners.iter().max()?);
         Some((lo.checked_mul(count)?, hi.checked_mul(count)?))
-    }
-
-    /// A declared interval of a witness tensor contains the derived one.
-    fn check_declared(&self) -> Result<()> {
-        for (tensor, found) in self.program.tensors.iter().zip(&self.tensors) {
-            let Some((lo, hi)) = *found else { continue };
-            if lo < tensor.lo || hi > tensor.hi {
-                let expected = format!(
-                    "declared [{}, {}] to contain what follows",
-                    tensor.lo, tensor.hi
-                );
-                return Err(ProgramError::program(
-                    "interval_declared",
-                    &tensor.name,
-                    expected,
-                    format!("[{lo}, {hi}]"),
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_einsums(&self) -> Result<()> {
-        for (e, decl) in self.program.einsums.iter().enumerate() {
-            for (side, bound) in ["a", "b"].iter().zip(&self.operands[e]) {
-                let place = || format!("einsum {} operand {side}", decl.name);
-                self.check("einsum_bound", place, bound, self.expr(bound), 0)?;
-            }
-            let value = self.einsums[e];
-            if !value.is_some_and(|(lo, hi)| lo >= -HALF && hi <= HALF) {
-                let place = format!("einsum {} output", decl.name);
-                return Err(ProgramError::program(
-                    "einsum_bound",
-                    place,
-                    "an interval within (-p/2, p/2)",
-                    show(value),
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_zeros(&self) -> Result<()> {
-        for (decl, bound) in self.program.zeros.iter().zip(&self.zeros) {
-            self.check(
-                "zero_bound",
-                || format!("zero {}", decl.name),
-                bound,
-                self.expr(bound),
-                0,
-            )?;
-        }
-        Ok(())
-    }
-
-    fn check_lookups(&self) -> Result<()> {
-        for decl in &self.program.lookups {
-            let kind = &self.program.tables[decl.table as usize].kind;
-            let largest = |(lo, hi): Interval| (lo as i128).abs().max((hi as i128).abs());
-            let input = expr_bound(self.program, &decl.input, &decl.shape);
-            let output = expr_bound(self.program, &decl.output, &decl.shape);
-            let shifted = largest(inputs(kind)) << decl.shift;
-            self.check(
-                "lookup_bound",
-                || format!("lookup {} input", decl.name),
-                &input,
-                self.expr(&input),
-                shifted,
-            )?;
-            let place = || format!("lookup {} output", decl.name);
-            self.check(
-                "lookup_bound",
-                place,
-                &output,
-                self.expr(&output),
-                largest(outputs(kind)),
-            )?;
-        }
-        Ok(())
-    }
-
-    /// |value| + slack < p/2, with a name for the tensor that nothing is known of.
-    fn check(
-        &self,
-        rule: &'static str,
-        place: impl Fn() -> String,
-        bound: &ExprBound,
-        value: Wide,
-        slack: i128,
-    ) -> Result<()> {
-        let room = HALF - slack;
-        if value.is_some_and(|(lo, hi)| lo >= -room && hi <= room) {
-            return Ok(());
-        }
-        let unknown = bound.terms.iter().find_map(|term| match term.source {
-            Source::Tensor(t) if self.tensors[t as usize].is_none() => {
-                self.program.tensors.get(t as usize)
-            }
-            _ => None,
-        });
-        if let Some(tensor) = unknown {
-            let got = format!(
-                "witness tensor {} that no lookup or zero bounds",
-                tensor.name
-            );
-            return Err(ProgramError::program(
-                "interval_unknown",
-                place(),
-                "tensors with known intervals",
-                got,
-            ));
-        }
-        let expected = format!("an interval within [-{room}, {room}]");
-        Err(ProgramError::program(rule, place(), expected, show(value)))
     }
 }

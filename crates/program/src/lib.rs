@@ -3,6 +3,7 @@
 //! `decode` and `validate` guard everything else: functions on a [`Prepared`] program rely on its rules.
 #![forbid(unsafe_code)]
 
+mod bare;
 mod bound;
 mod bytes;
 mod contract;

@@ -645,6 +645,49 @@ fn a_table_of_what_is_rounded_down() {
     assert_eq!(refused.expected, "multiples of 2^2");
 }
 
+/// Nothing bounds a product that is only said to be 0: execution looks at its factors, also where 64 bits would wrap to 0.
+#[test]
+fn a_product_beyond_64_bits() {
+    let mut p = empty("bare");
+    p.tensors = vec![
+        tensor("x", &[2, 3], Place::Public, -(1 << 62), 1 << 62),
+        tensor("y", &[3], Place::Public, -(1 << 62), 1 << 62),
+    ];
+    p.einsums.push(Einsum {
+        name: "xy".into(),
+        extents: vec![2, 3],
+        a_axes: vec![0, 1],
+        b_axes: vec![1],
+        out_axes: vec![0, 1],
+        a: whole(0, 2),
+        b: whole(1, 1),
+    });
+    p.zeros.push(Zero {
+        name: "xy".into(),
+        shape: vec![2, 3],
+        expr: expr(0, vec![identity(Source::Einsum(0), 2, -1)]),
+    });
+    for (tensor, name) in [(0, "x"), (1, "y")] {
+        p.inputs.push(Port {
+            name: name.into(),
+            tensor,
+            frac: 0,
+        });
+    }
+    let prepared = Prepared::new(p).unwrap();
+    let run = |x: [i64; 6], y: [i64; 3]| {
+        execute(&prepared, [(0, x.to_vec()), (1, y.to_vec())])
+            .map(|_| ())
+            .map_err(|e| (e.rule, e.place))
+    };
+    let not_zero = Err(("zero", "zero xy".to_string()));
+    let most = 1 << 62;
+    assert_eq!(run([most, 0, 0, most, 0, 0], [0, most, -most]), Ok(()));
+    assert_eq!(run([0, 0, 0, 0, 1 << 32, 0], [0, 1 << 32, 0]), not_zero);
+    assert_eq!(run([0, 0, 0, 0, -most, 0], [0, most, 0]), not_zero);
+    assert_eq!(run([0, 0, 0, 0, 0, 1], [most, most, 1]), not_zero);
+}
+
 /// A convolution as an einsum of a kernel with virtual patches.
 pub fn conv(n: u32, c: u32, size: u32, out: u32) -> Program {
     let mut p = empty("conv");

@@ -190,6 +190,12 @@ fn the_generator_reaches_everything() {
                 .filter(|l| l.shift > 0)
                 .map(|_| "shift"),
         );
+        // With a constant no zero is bare, and the large products are refused.
+        let mut read = program.clone();
+        (read.zeros.iter_mut()).for_each(|zero| zero.expr.constant += 1);
+        if validate(&read).is_err_and(|e| e.rule == "einsum_bound") {
+            seen.insert("bare product");
+        }
         if program.slabs.is_empty() {
             seen.insert("no slab");
         }
@@ -207,5 +213,5 @@ fn the_generator_reaches_everything() {
         }
     }
     println!("{seen:?}");
-    assert_eq!(seen.len(), 25, "{seen:?}");
+    assert_eq!(seen.len(), 26, "{seen:?}");
 }

@@ -244,6 +244,107 @@ fn a_shifted_lookup_at_the_end_of_the_field() {
     assert_eq!(shifted(63, 0, 2, 1), "lookup_shift");
 }
 
+/// x and y of 41 bits: their product leaves the field, and only a zero of it alone may be believed.
+#[test]
+fn what_a_bare_product_may_be() {
+    let with = |operand: i64, spec: &str, relate: &dyn Fn(&mut Builder, u32)| {
+        let mut p = Builder::new("bare", &[("data", true)]);
+        let x = p.tensor("x", &[4], Place::Slab(0), -(1 << 40), 1 << 40);
+        let y = p.tensor("y", &[4], Place::Slab(0), -(1 << 40), 1 << 40);
+        let (a, b) = (
+            expr(0, vec![same(operand, x, 1)]),
+            expr(0, vec![same(1, y, 1)]),
+        );
+        let labels = [('a', 4), ('b', 4)];
+        let used = if spec.contains('b') { 2 } else { 1 };
+        let e = p.einsum("xy", spec, &labels[..used], a, b);
+        relate(&mut p, e);
+        rule(p)
+    };
+    let alone = |coef: i64, constant: i64| {
+        move |p: &mut Builder, e: u32| p.zero("xy", &[4], expr(constant, vec![product(coef, e, 1)]))
+    };
+    let bare = alone(1, 0);
+    assert_eq!(with(1, "a,a->a", &bare), "accepted");
+    assert_eq!(with(1, "a,a->a", &alone(-1, 0)), "accepted");
+    let outer = |p: &mut Builder, e: u32| p.zero("xy", &[4, 4], expr(0, vec![product(1, e, 2)]));
+    assert_eq!(with(1, "a,b->ab", &outer), "accepted");
+    let twice = |p: &mut Builder, e: u32| {
+        bare(p, e);
+        bare(p, e);
+    };
+    assert_eq!(with(1, "a,a->a", &twice), "accepted");
+    // Another coefficient, a constant, a second term.
+    assert_eq!(with(1, "a,a->a", &alone(2, 0)), "einsum_bound");
+    assert_eq!(with(1, "a,a->a", &alone(i64::MIN, 0)), "einsum_bound");
+    assert_eq!(with(1, "a,a->a", &alone(1, 1)), "einsum_bound");
+    assert_eq!(with(1, "a,a->a", &alone(-1, i64::MAX)), "einsum_bound");
+    for other in [product(1, 0, 1), product(-1, 0, 1), same(1, 1, 1)] {
+        let two = |p: &mut Builder, e: u32| {
+            p.zero("xy", &[4], expr(0, vec![product(1, e, 1), other.clone()]))
+        };
+        assert_eq!(with(1, "a,a->a", &two), "einsum_bound");
+    }
+    // A sum of products.
+    let sum = |p: &mut Builder, e: u32| p.zero("xy", &[], expr(0, vec![product(1, e, 0)]));
+    assert_eq!(with(1, "a,a->", &sum), "einsum_bound");
+    // Nobody reads it; a lookup or another zero does as well.
+    assert_eq!(with(1, "a,a->a", &|_, _| ()), "einsum_bound");
+    let looked_up = |input: bool| {
+        move |p: &mut Builder, e: u32| {
+            bare(p, e);
+            let t = p.table("t", TableKind::Range { lo: 0, len: 1 });
+            let raw = expr(0, vec![product(1, e, 1)]);
+            let (a, b) = if input {
+                (raw, Expr::default())
+            } else {
+                (Expr::default(), raw)
+            };
+            p.lookup("l", t, &[4], a, 0, b);
+        }
+    };
+    assert_eq!(with(1, "a,a->a", &looked_up(true)), "einsum_bound");
+    assert_eq!(with(1, "a,a->a", &looked_up(false)), "einsum_bound");
+    let read = |p: &mut Builder, e: u32| {
+        bare(p, e);
+        p.zero("r", &[4], expr(0, vec![product(1, e, 1), same(1, 0, 1)]));
+    };
+    assert_eq!(with(1, "a,a->a", &read), "einsum_bound");
+    // The factors: at the end of the field, beyond it, unknown.
+    let half = (tacit_algebra::P / 2) as i64;
+    let factor = |place: Place, reach: i64, constant: i64| {
+        let mut p = Builder::new("factor", &[("data", true)]);
+        let x = p.tensor("x", &[4], place, -reach, reach);
+        let t = || expr(0, vec![same(1, x, 1)]);
+        let mut b = t();
+        b.constant = constant;
+        let e = p.einsum("xx", "a,a->a", &[('a', 4)], t(), b);
+        bare(&mut p, e);
+        rule(p)
+    };
+    assert_eq!(factor(Place::Slab(0), half, 0), "accepted");
+    assert_eq!(factor(Place::Slab(0), half, 1), "einsum_bound");
+    assert_eq!(factor(Place::Witness, half, 0), "interval_unknown");
+    assert_eq!(with(1 << 22, "a,a->a", &bare), "accepted");
+    assert_eq!(with(1 << 23, "a,a->a", &bare), "einsum_bound");
+}
+
+/// A contraction of a single entry is one: the rule asks how it is written.
+#[test]
+fn a_contraction_of_one_entry_is_not_bare() {
+    let with = |spec: &str, shape: &[u32]| {
+        let mut p = Builder::new("one", &[("data", true)]);
+        let x = p.tensor("x", &[1], Place::Slab(0), -(1 << 40), 1 << 40);
+        let t = || expr(0, vec![same(1, x, 1)]);
+        let e = p.einsum("xx", spec, &[('a', 1)], t(), t());
+        let term = product(1, e, shape.len() as u8);
+        p.zero("xx", shape, expr(0, vec![term]));
+        rule(p)
+    };
+    assert_eq!(with("a,a->a", &[1]), "accepted");
+    assert_eq!(with("a,a->", &[]), "einsum_bound");
+}
+
 /// Every value that an expression takes lies in the interval that `validate` derives for a tensor equal to it.
 #[test]
 fn intervals_contain_every_value() {

@@ -147,14 +147,26 @@ class Builder:
 
     def einsum(self, name: str, extents: Shape, axes: tuple[Shape, Shape, Shape], a: Expr, b: Expr) -> Lazy:
         """The contraction as a raw value over the shape of axes[2]."""
+        raw = self._unbounded(name, extents, axes, a, b)
+        self.intervals.check(f"einsum {name}", self.intervals.expr(raw.expr))
+        return raw
+
+    def _unbounded(self, name: str, extents: Shape, axes: tuple[Shape, Shape, Shape], a: Expr, b: Expr) -> Lazy:
         index = len(self.einsums)
         for labels in axes:
             self._check_shape(name, tuple(extents[label] for label in labels))
         einsum = pg.Einsum(name, extents, *axes, a, b)
         self.einsums.append(einsum)
         self.shapes.einsums.append(einsum.out_shape)
-        self.intervals.check(f"einsum {name}", self.intervals.einsum(index))
         return Lazy(affine.plain(pg.FromEinsum(index), len(einsum.out_shape)), einsum.out_shape)
+
+    def vanishing(self, name: str, a: Lazy, b: Lazy) -> None:
+        """a * b = 0 entry by entry: in every entry a or b is 0. Only the factors must lie within the field."""
+        labels = tuple(range(len(a.shape)))
+        for side, factor in (("a", a), ("b", b)):
+            self.intervals.check(f"factor {side} of {name}", self.interval(factor))
+        raw = self._unbounded(name, a.shape, (labels, labels, labels), a.expr, b.expr)
+        self.zeros.append(pg.Zero(name, a.shape, raw.expr))
 
     def lookup(self, name: str, kind: pg.TableKind, input: Lazy, shift: int = 0, output: Expr | None = None) -> None:
         lookup = pg.Lookup(name, self.table(kind), input.shape, input.expr, shift, output or Expr())

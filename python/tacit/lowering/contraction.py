@@ -18,13 +18,16 @@ _EXACT = 1 << 52
 
 
 def einsum(spec: str, a: Array, b: Array) -> Array:
-    """numpy's einsum on integers, exact."""
+    """numpy's einsum on integers, exact; products alone that leave int64 end within it, and are 0 where a factor is."""
     labels = dict(zip(spec.split("->")[0].replace(",", ""), (*a.shape, *b.shape), strict=True))
     terms = int(np.prod([n for label, n in labels.items() if label not in spec.split("->")[1]], dtype=np.int64))
     bound = int(np.abs(a).max(initial=0)) * int(np.abs(b).max(initial=0)) * terms
     if bound < _EXACT:
         real = np.einsum(spec, a.astype(np.float64), b.astype(np.float64), optimize=True)
         return np.asarray(real).astype(np.int64)
+    if terms == 1 and bound > np.iinfo(np.int64).max:
+        real = np.einsum(spec, a.astype(np.float64), b.astype(np.float64))
+        return np.asarray(np.clip(real, -(2.0**62), 2.0**62)).astype(np.int64)
     return np.asarray(np.einsum(spec, a, b))
 
 

@@ -2,9 +2,9 @@
 
 With y_j = round(x_j / 2^s) and m = max y_j, the number D_j = 2^s m + (2^s - 1) - half - x_j equals 2^s (m - y_j) + r_j
 with r_j in [0, 2^s). Its digits, all range-checked, say at once that y_j is the rounding of x_j, what q_j = m - y_j is, and
-that q_j >= 0: m is at least every y_j. That some y_j equals m is said by the product of all q_j, which is 0, where it
-cannot pass the field (windows of up to four entries); otherwise by selectors e_j >= 0 with sum 1, a one-hot vector, and
-sum e_j q_j = 0. So m is the maximum and nothing else; which of equal entries is selected does not matter.
+that q_j >= 0: m is at least every y_j. That some y_j equals m is said by the product of all q_j, which is 0, where the
+products of two cannot pass the field (windows of up to four entries); otherwise by selectors e_j >= 0 with sum 1, a one-hot
+vector, and sum e_j q_j = 0. So m is the maximum and nothing else; which of equal entries is selected does not matter.
 """
 
 from __future__ import annotations
@@ -166,7 +166,8 @@ def attained(builder: Builder, name: str, gap: Lazy, axes: int) -> None:
     rank = len(gap.shape) - axes
     count = prod(gap.shape[rank:])
     _, top = builder.interval(gap)
-    if count in (1, 2, 4) and top**count < HALF >> 1:
+    # The last product is bare: what must stay in the field are its factors.
+    if count in (1, 2, 4) and top ** max(1, count // 2) < HALF >> 1:
         gap = builder.reshape(name, gap, (*gap.shape[:rank], *[2] * (count.bit_length() - 1)))
         _product_is_zero(builder, name, gap, rank)
     else:
@@ -176,20 +177,22 @@ def attained(builder: Builder, name: str, gap: Lazy, axes: int) -> None:
 def _product_is_zero(builder: Builder, name: str, gap: Lazy, rank: int) -> None:
     """The product over the axes from `rank` on, all of extent 2, is 0: pairs are multiplied and committed, the last not."""
     while len(gap.shape) > rank + 1:
-        gap = builder.commit(f"{name}.pairs", _pairs(builder, f"{name}.pairs", gap))
+        gap = builder.commit(f"{name}.pairs", builder.hadamard(f"{name}.pairs", *_sides(builder, gap)))
     if len(gap.shape) > rank:
-        gap = _pairs(builder, f"{name}.pairs", gap)
-    builder.zero(f"{name}.attained", gap.shape, (1, gap.expr))
+        builder.vanishing(f"{name}.attained", *_sides(builder, gap))
+    else:
+        builder.zero(f"{name}.attained", gap.shape, (1, gap.expr))
 
 
-def _pairs(builder: Builder, name: str, x: Lazy) -> Lazy:
-    """x[.., 0] * x[.., 1], raw."""
+def _sides(builder: Builder, x: Lazy) -> tuple[Lazy, Lazy]:
+    """x[.., 0] and x[.., 1]."""
     shape = x.shape[:-1]
-    sides = []
-    for i in range(2):
+
+    def side(i: int) -> Lazy:
         rows: list[affine.Row] = [*((((a, 1),), 0) for a in range(len(shape))), ((), i)]
-        sides.append(Lazy(affine.substitute(x.expr, x.shape, shape, rows, builder.shapes), shape))
-    return builder.hadamard(name, *sides)
+        return Lazy(affine.substitute(x.expr, x.shape, shape, rows, builder.shapes), shape)
+
+    return side(0), side(1)
 
 
 def _select(builder: Builder, name: str, gap: Lazy, axes: int) -> None:

@@ -323,6 +323,27 @@ def gated() -> Program:
     return p.done(["x"], ["y"])
 
 
+def exclusive() -> Program:
+    """max(x, 0) max(-x, 0) = 0 with factors of 56 bits: a bare product, batched and of all pairs with a row of zeros."""
+    p = Build("exclusive", [("data", True)])
+    shape = (2, 3)
+    p.tensor("x", shape, "data", -50, 50)
+    p.tensor("zeros", (2,), "data", 0, 0)
+    p.tables.append(Table("relu", Relu(-50, 101)))
+    for name, sign in (("a", 1), ("b", -1)):
+        p.tensor(name, shape, Witness(), 0, 50)
+        part = p.expr(p.term("x", sign))
+        p.hints.append(LookupHint(p.index(name), 0, part, 0))
+        p.lookups.append(Lookup(name, 0, shape, part, 0, p.of(name)))
+    a, b = p.expr(p.term("a", 2**50)), p.expr(p.term("b", -(2**50)))
+    p.einsums.append(Einsum("ab", shape, (0, 1), (0, 1), (0, 1), a, b))
+    p.einsums.append(Einsum("all", (2, 2, 3), (0,), (1, 2), (0, 1, 2), p.of("zeros"), b))
+    p.zeros.append(Zero("ab", shape, p.expr(p.term("ab", -1))))
+    p.zeros.append(Zero("all", (2, 2, 3), p.of("all")))
+    p.output("y", shape, p.expr(p.term("a"), p.term("b")), 0, 100)
+    return p.done(["x"], ["y"])
+
+
 def values_for(program: Program, seed: int = 1) -> dict[str, list[int]]:
     """Random slab tensors and public inputs within their intervals."""
     rnd = random.Random(seed)

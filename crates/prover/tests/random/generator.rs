@@ -11,8 +11,8 @@ const READABLE: i64 = 1 << 12;
 const LOW: u8 = 2;
 
 pub struct Generator {
-    dice: Dice,
-    p: Builder,
+    pub(super) dice: Dice,
+    pub(super) p: Builder,
     known: Vec<Known>,
     givens: Givens,
 }
@@ -32,12 +32,13 @@ pub fn random_case(numbers: Vec<u32>) -> (Program, Givens) {
     };
     g.sources(slabs.len());
     for _ in 0..1 + g.dice.below(5) {
-        match g.dice.below(6) {
+        match g.dice.below(7) {
             0 => g.linear(),
             1 => g.einsum(),
             2 => g.round(),
             3 => g.digits(),
             4 => g.divide(),
+            5 => g.exclusive(),
             _ => g.maximum(),
         }
     }
@@ -45,7 +46,7 @@ pub fn random_case(numbers: Vec<u32>) -> (Program, Givens) {
 }
 
 impl Generator {
-    fn name(&self, what: &str) -> String {
+    pub(super) fn name(&self, what: &str) -> String {
         let p = &self.p.program;
         format!(
             "{what}{}",
@@ -68,15 +69,15 @@ impl Generator {
         tensor
     }
 
-    fn witness(&mut self, what: &str, shape: &[u32], lo: i64, hi: i64) -> u32 {
+    pub(super) fn witness(&mut self, what: &str, shape: &[u32], lo: i64, hi: i64) -> u32 {
         self.written(what, shape, lo, hi, Place::Witness)
     }
 
-    fn expr(&mut self, shape: &[u32], most: i64) -> Bounded {
+    pub(super) fn expr(&mut self, shape: &[u32], most: i64) -> Bounded {
         random_expr(&mut self.dice, &self.known, shape, most)
     }
 
-    fn table(&mut self, kind: TableKind) -> u32 {
+    pub(super) fn table(&mut self, kind: TableKind) -> u32 {
         let tables = &self.p.program.tables;
         if let Some(i) = tables.iter().position(|t| t.kind == kind) {
             return i as u32;
@@ -92,7 +93,7 @@ impl Generator {
         self.p.lookup(&name, table, shape, expr, 0, Expr::default());
     }
 
-    fn zero(&mut self, shape: &[u32], expr: Expr) {
+    pub(super) fn zero(&mut self, shape: &[u32], expr: Expr) {
         let name = self.name("zero");
         self.p.zero(&name, shape, expr);
     }

@@ -5,3 +5,4 @@ pub mod dice;
 pub mod expressions;
 pub mod generator;
 pub mod naive;
+pub mod products;

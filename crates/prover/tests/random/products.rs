@@ -1,0 +1,48 @@
+//! Products that are 0 whatever the values, and that no bound of theirs would let pass.
+
+use super::generator::Generator;
+use crate::common::*;
+use tacit_program::*;
+
+impl Generator {
+    /// max(v, 0) max(-v, 0) = 0, the factors taken up to 2^50 times: a bare product.
+    pub(super) fn exclusive(&mut self) {
+        let shape = self.dice.shape(2, 4);
+        let (n, v) = (shape.len() as u8, self.expr(&shape, 40));
+        let (lo, len) = (-v.bound - 1, 2 * v.bound as u32 + 3);
+        let table = self.table(TableKind::Relu { lo, len });
+        let parts = [1, -1].map(|sign| {
+            let part = self.witness("part", &shape, 0, v.bound + 1);
+            let scaled = v.expr.terms.iter().map(|t| Term {
+                coef: sign * t.coef,
+                ..t.clone()
+            });
+            let input = expr(sign * v.expr.constant, scaled.collect());
+            self.p.hint(Hint::Lookup {
+                dst: part,
+                table,
+                expr: input.clone(),
+                shift: 0,
+            });
+            let (name, output) = (self.name("part"), expr(0, vec![same(1, part, n)]));
+            self.p.lookup(&name, table, &shape, input, 0, output);
+            let factor = self.dice.nonzero(3) << (25 * self.dice.below(3));
+            expr(0, vec![same(factor, part, n)])
+        });
+        let [a, b] = parts;
+        let axes: Vec<u8> = (0..n).collect();
+        let name = self.name("exclusive");
+        self.p.program.einsums.push(Einsum {
+            name,
+            extents: shape.clone(),
+            a_axes: axes.clone(),
+            b_axes: axes.clone(),
+            out_axes: axes,
+            a,
+            b,
+        });
+        let e = self.p.program.einsums.len() as u32 - 1;
+        let coef = if self.dice.one_in(2) { 1 } else { -1 };
+        self.zero(&shape, expr(0, vec![product(coef, e, n)]));
+    }
+}
