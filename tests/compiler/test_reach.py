@@ -103,7 +103,7 @@ def test_an_input_that_has_one_sign_needs_no_room_for_the_other() -> None:
     weights = np.array([[100.0], [-100.0], [100.0], [-100.0]])
     both, _ = product_of(weights, Overflow(spare=0))
     one, _ = product_of(weights, Overflow(spare=0), ends=(0, 127))
-    assert [step.op for step in (both.steps[-1], one.steps[-1])] == [Saturate(4, 0, 511, 14), Saturate(4, 0, 511, 13)]
+    assert [step.op for step in (both.steps[-1], one.steps[-1])] == [Saturate(4, 0, 511, 13), Saturate(4, 0, 511, 12)]
 
 
 def test_outputs_have_room_for_all_they_can_be() -> None:
