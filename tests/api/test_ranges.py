@@ -42,13 +42,14 @@ def test_a_value_inside_that_leaves_its_range(outputs: str) -> None:
     low, high = program.inputs["x"].range
     assert low <= 0.9 <= high
     with pytest.raises(InputError) as caught:
-        tacit.prove(program, secret, {"x": np.array([[0.9, 0.9]])})
+        tacit.prove(program, secret, {"x": np.array([[0.9, 0.9]])}, detail=True)
     assert caught.value.slug == "execution"
-    assert caught.value.place == "positive", "the tensor of the model, not a limb of it"
+    hidden = caught.value.details["hidden"]
+    assert hidden["where"] == "positive", "the tensor of the model, not a limb of it"
     found = re.fullmatch(
-        r"expected a value in \[(-?\d+), (\d+)\], got (\d+) at 0, (\d+\.\d+) times the range", caught.value.reason
+        r"expected a value in \[(-?\d+), (\d+)\], got (\d+) at 0, (\d+\.\d+) times the range", hidden["reason"]
     )
-    assert found, caught.value.reason
+    assert found, hidden["reason"]
     low, high, value, times = (float(n) for n in found.groups())
     assert value > high > 0 > low
     assert times == pytest.approx(value / high, rel=1e-2)

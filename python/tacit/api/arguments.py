@@ -73,6 +73,16 @@ def check_names(inputs: Mapping[str, Array], ports: list[Port]) -> None:
             raise InputError(f"the program has no such input; it takes {expected}", slug="extra", place=name)
 
 
+def given_integers(program: Program, inputs: Mapping[str, Array]) -> list[tuple[str, Ints]]:
+    """(tensor, integers) of the inputs that are not committed. Raises InputError for names, shapes and ranges.
+
+    Ranges are the program's, so public, and the values the caller's own: the errors name both.
+    """
+    ports = [port for port in program.inputs.values() if port.place in ("private", "public")]
+    check_names(inputs, ports)
+    return [(port.tensor, port.quantize(inputs[port.name])) for port in ports]
+
+
 def refuse_more(given: Mapping[str, Any]) -> None:
     """Raise InputError if anything is left that no slab has taken."""
     for name, value in given.items():

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tacit import _native
-from tacit.api.arguments import check, check_names, check_weights, refuse_more, secret_of, whole_numbers
+from tacit.api.arguments import (
+    check,
+    check_names,
+    check_weights,
+    given_integers,
+    refuse_more,
+    secret_of,
+    whole_numbers,
+)
 from tacit.api.cost import costly
 from tacit.api.native import failures
 from tacit.api.objects import Array, Commitment, Ints, Program, Proof, Secret, Statement, Weights, check_target
@@ -219,29 +227,32 @@ def prove(
     data: Secret | None = None,
     context: bytes = b"",
     profile: bool = False,
+    detail: bool = False,
 ) -> Proof:
     """Run the committed model on an input and prove the answer.
 
     `inputs`: real values by input name (not for committed inputs). `context`: bytes that the proof is bound to, such
     as a nonce. Spends one proof of each private secret, once the values are known to have a proof. Raises InputError,
     BudgetExceeded.
+    Inputs out of range are refused first, before a secret is looked at. A value inside the network that leaves its range
+    is refused by one sentence that names none (slug execution), for it tells of the weights. `detail`: for their owner,
+    the tensor and the value in the error's `details["hidden"]`; pass these on to nobody.
     A program with committed outputs: they are committed anew for this proof, and its `output` is their secret.
     """
     check("program", program, Program)
     check("inputs", inputs, Mapping, optional=True)
     check("context", context, bytes, bytearray)
+    check("detail", detail, bool)
     for name, secret in (("model", model), ("data", data)):
         check(name, secret, Secret, optional=True)
+    flat = given_integers(program, inputs or {})
     given = {"model": model, "data": data}
     slabs = [secret_of(name, given.pop(name, None)) for name in program.slabs if name != "output"]
     refuse_more(given)
-    ports = [port for port in program.inputs.values() if port.place in ("private", "public")]
-    check_names(inputs or {}, ports)
-    flat: list[tuple[str, Ints]] = [(port.tensor, port.quantize((inputs or {})[port.name])) for port in ports]
-    output, outputs = _commit_outputs(program, slabs, flat) if program.commits_outputs else (None, {})
+    output, outputs = _commit_outputs(program, slabs, flat, detail) if program.commits_outputs else (None, {})
     if output is not None:
         slabs.append(output._native)
-    with slow("proving"), failures():
+    with slow("proving"), failures(detail=detail):
         publics, argument, phases, total, peak = _native.prove(program._native, slabs, flat, context)
         identities = [slab.identity for slab in slabs]
         file = _native.proof_to_file(program._native.digest, identities, [p.tolist() for p in publics], argument)
@@ -250,10 +261,10 @@ def prove(
 
 
 def _commit_outputs(
-    program: Program, slabs: list[_native.Slab], inputs: list[tuple[str, Ints]]
+    program: Program, slabs: list[_native.Slab], inputs: list[tuple[str, Ints]], detail: bool
 ) -> tuple[Secret, dict[str, Array]]:
     """Compute the outputs and commit to them; their real values too. Spends nothing of the slabs."""
-    with failures():
+    with failures(detail=detail):
         tensors = dict(_native.compute(program._native, slabs, inputs, "output"))
     values = {p.name: p.dequantize(tensors[p.tensor]) for p in program.outputs.values() if p.tensor in tensors}
     return _commit(program, "output", tensors, None, 0), values

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from tacit.api.arguments import check_names
+from tacit.api.arguments import check, check_names
 from tacit.api.objects import Array, Port, Program, Secret, Weights
 from tacit.api.running import as_array, run_samples, runner_of
 from tacit.api.scores import Decision, Judge, Labels, OutputScores
-from tacit.errors import InputError
+from tacit.errors import InputError, TacitError
 from tacit.progress import slow
 
 
@@ -50,6 +50,7 @@ def evaluate(
     *,
     original: Any = None,
     threshold: Any = None,
+    detail: bool = False,
 ) -> Evaluation:
     """Run the program on a test set (as `tacit.run`: nothing is proven or spent) and say how good it is.
 
@@ -61,9 +62,11 @@ def evaluate(
     A fitted classifier also tells the names of the classes in `y`.
     `threshold` = (output, index, value), as for `tacit.compile`: what a published bit says of the original. Of a program that
     publishes the output itself, both are scored by that decision.
+    `detail`: the reason names the hidden value that leaves its range, which tells of the weights.
     Raises InputError, ModelError.
     """
-    runner = runner_of(program, model)
+    check("detail", detail, bool)
+    runner = runner_of(program, model, detail=detail)
     ports = list(program.inputs.values())
     named = dict(x) if isinstance(x, Mapping) else _named(ports, x)
     check_names(named, ports)
@@ -75,7 +78,7 @@ def evaluate(
     judge = Judge(labels, decision, 2 if batch is None else 1)
     proofs = len(next(iter(arrays.values())))
     with slow("evaluating"):
-        found = run_samples(program, runner, arrays, proofs)
+        found = run_samples(program, runner, arrays, proofs, detail=detail)
         kept = np.array([i for i in range(proofs) if i not in found.refused], dtype=np.int64)
         wanted = {} if original is None else _originals(original, program, arrays, kept, batch)
     each = 1 if batch is None else batch
@@ -92,8 +95,14 @@ def evaluate(
     answered = int(real.sum())
     if answered:
         labels.check_used(outputs)
-    reason = next((f"sample {i * each}: {error}" for i, error in found.refused.items()), None)
+    reason = next((f"sample {i * each}: {_told(error)}" for i, error in found.refused.items()), None)
     return Evaluation(samples, samples - answered, reason, outputs)
+
+
+def _told(error: TacitError) -> str:
+    """What an error says, and what it holds of hidden values, where that was asked for."""
+    hidden = error.details.get("hidden")
+    return f"{error}; hidden: {hidden['where']}: {hidden['reason']}" if hidden else str(error)
 
 
 def _named(ports: list[Port], x: Any) -> dict[str, Any]:

@@ -31,9 +31,15 @@ _KINDS: dict[str, type[TacitError]] = {
 #: What to do next, where the extension module does not say it: it knows programs, but neither calibration nor headroom.
 _HINTS = {
     "header": "commit these values for this program: a commitment made for another one, or for other options, does not fit",
-    "execution": "a value inside the network, in the program's integers, leaves the range that it was compiled for: "
-    "calibrate with samples that reach it, or compile with more headroom",
 }
+
+#: All that an error says of values inside the network: which value, where and on which side tells of weights and inputs.
+INSIDE = "inside the network"
+NO_ROOM = "expected values that the program has room for, got one that leaves its range"
+NO_ROOM_HINT = (
+    "calibrate with samples that reach it, or compile with more headroom; "
+    "detail=True or --show-hidden tells the owner of the weights which value it is"
+)
 
 #: Bytes read from a pipe or a device at most.
 MOST_PIPED = 1 << 28
@@ -55,25 +61,37 @@ def _named_value(place: str) -> str:
     return re.sub(r"(\.(\d+|r\d+|out|start|step|line|quotient|rest))+$", "", place.removeprefix("lookup "))
 
 
-def exception(parts: tuple[str, str, str, str, str], place: str = "") -> TacitError:
-    """The exception for a failure's (kind, slug, place, reason, hint); `place` goes in front of its own."""
+def exception(parts: tuple[str, str, str, str, str], place: str = "", *, detail: bool = False) -> TacitError:
+    """The exception for a failure's (kind, slug, place, reason, hint); `place` goes in front of its own.
+
+    A value inside the network that has no room (slug execution): one sentence for all of them. With `detail` the tensor
+    and the value are in `details["hidden"]`, and still not in the sentence.
+    """
     kind, slug, where, reason, hint = parts
+    if slug == "execution":
+        hidden = {"where": _named_value(where), "reason": reason}
+        details = {"hidden": hidden} if detail else {}
+        return InputError(NO_ROOM, slug=slug, place=INSIDE, hint=NO_ROOM_HINT, details=details)
     if slug == "file_kind":
         reason = _named_kinds(reason)
-    if slug == "execution":
-        where = _named_value(where)
     found = [part for part in (place, where) if part]
     error = _KINDS.get(kind, TacitError)
     return error(reason, slug=slug, place=": ".join(found), hint=hint or _HINTS.get(slug, ""))
 
 
 @contextmanager
-def failures(place: str = "") -> Iterator[None]:
-    """Raise the package's own exceptions for failures of the extension module; `place` goes in front of theirs."""
+def failures(place: str = "", *, detail: bool = False) -> Iterator[None]:
+    """Raise the package's own exceptions for failures of the extension module, as `exception` makes them."""
     try:
         yield
     except _native.Failure as failure:
-        raise exception(failure.args, place) from None
+        error = exception(failure.args, place, detail=detail)
+        # `from None` hides the failure from a printed traceback only: it stays the error's context, for whoever looks.
+        failure.args = (error.slug,)
+        try:
+            raise error from None
+        finally:
+            del error  # a frame that holds what it raises is a circle: secrets, and their locks, would outlive the call
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes:

@@ -28,7 +28,8 @@ class Run:
     """The outputs by name: real values in `outputs`; in `integers` what a proof would state, exactly.
 
     Of many samples each array has their axis in front. `refused`: the samples that have no proof, by number, each with the
-    error that `tacit.prove` raises for it; their rows are NaN in `outputs` and the least int64 in `integers`.
+    error that `tacit.prove` raises for it (with `detail`, as it was asked for here); their rows are NaN in `outputs` and the
+    least int64 in `integers`.
     """
 
     outputs: Mapping[str, Array]
@@ -42,6 +43,7 @@ def run(
     inputs: Mapping[str, Array] | None = None,
     *,
     data: Secret | None = None,
+    detail: bool = False,
 ) -> Run:
     """Run the integer program on the same numbers as a proof, without proving: fast, and nothing is spent.
 
@@ -50,15 +52,17 @@ def run(
     as in calibration; then the outputs are (n, e..) as well. Committed inputs: values among `inputs`, or their secret as
     `data`, which all samples share.
     A single sample that has no proof raises what `tacit.prove` raises. Among many it ends nothing: it is in `refused`.
-    Raises InputError.
+    `detail`: as for `tacit.prove`, hidden values in `details` of these errors; never in what they say, for a service may
+    ask here before it proves, and relay the answer. Raises InputError.
     """
     check("inputs", inputs, Mapping, optional=True)
-    runner = runner_of(program, model, data)
+    check("detail", detail, bool)
+    runner = runner_of(program, model, data, detail=detail)
     ports = [port for port in program.inputs.values() if data is None or port.place != "data"]
     check_names(inputs or {}, ports)
     arrays, count, form = _stacked(ports, inputs or {})
     with slow("running"):
-        found = run_samples(program, runner, arrays, count)
+        found = run_samples(program, runner, arrays, count, detail=detail)
     if form is Form.STACKED:
         return found
     if form is Form.ONE:
@@ -74,7 +78,9 @@ def run(
     return Run(cut(found.outputs), cut(found.integers), found.refused)
 
 
-def runner_of(program: Program, model: Weights | Secret, data: Secret | None = None) -> _native.Runner:
+def runner_of(
+    program: Program, model: Weights | Secret, data: Secret | None = None, *, detail: bool = False
+) -> _native.Runner:
     """The program with its slabs' values, each in its interval. Raises InputError."""
     check("program", program, Program)
     check("model", model, Weights, Secret)
@@ -91,11 +97,13 @@ def runner_of(program: Program, model: Weights | Secret, data: Secret | None = N
         else:
             slabs.append(secret_of(name, value))
     refuse_more(given)
-    with failures("model" if plain else ""):
+    with failures("model" if plain else "", detail=detail):
         return _native.Runner(program._native, slabs, plain)
 
 
-def run_samples(program: Program, runner: _native.Runner, arrays: Mapping[str, Array], count: int) -> Run:
+def run_samples(
+    program: Program, runner: _native.Runner, arrays: Mapping[str, Array], count: int, *, detail: bool = False
+) -> Run:
     """Run `count` samples; `arrays`: (count, *shape) by input name, outputs alike. Raises InputError for no single sample."""
     ports = [port for port in program.inputs.values() if port.name in arrays]
     integers = {
@@ -110,7 +118,7 @@ def run_samples(program: Program, runner: _native.Runner, arrays: Mapping[str, A
         found, failed = runner.run(flat, len(kept))
         for name, values in zip(program.outputs, found, strict=True):
             integers[name][start + kept] = values
-        errors |= {int(kept[i]): exception(parts) for i, parts in failed}
+        errors |= {int(kept[i]): exception(parts, detail=detail) for i, parts in failed}
         refused |= {start + i: errors[i] for i in sorted(errors)}
     shaped, outputs = {}, {}
     for name, port in program.outputs.items():

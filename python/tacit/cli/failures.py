@@ -89,9 +89,14 @@ def _compared(reason: str) -> dict[str, str]:
 def _print(details: dict[str, Any]) -> None:
     titles = {"refused": "refused", "error": "error", "bug": "a bug in tacit"}
     err = console.stderr()
+    hidden = details.get("details", {}).get("hidden")
+    if hidden:
+        details = {**details, "hidden": f"{hidden['where']}: {hidden['reason']}"}
     details = {name: console.one_line(str(value)) for name, value in details.items()}
     slug = f"[{details['slug']}]"
     err.print(f"[bold red]{titles[details['kind']]}[/bold red]: {escape(details['reason'])}  {escape(slug)}")
-    rows = [(name, escape(details[name])) for name in ("where", "next") if name in details]  # the reason has the rest
+    rows = [
+        (name, escape(details[name])) for name in ("where", "hidden", "next") if name in details
+    ]  # the reason has the rest
     if rows:
         err.print(console.facts((f"  {name}", value) for name, value in rows))

@@ -44,6 +44,13 @@ ProofInput = Annotated[
 ]
 ProofOut = Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The proof.")]
 Profile = Annotated[bool, typer.Option("--profile", help="Print the time of every phase.")]
+ShowHidden = Annotated[
+    bool,
+    typer.Option(
+        "--show-hidden",
+        help="Of a value inside the network that leaves its range, say which: it tells of the weights.",
+    ),
+]
 Chart = Annotated[Path | None, typer.Option("--chart", metavar="FILE", help="Draw the phases (.png, .svg, .pdf).")]
 
 # --- tacit run, tacit evaluate ------------------------------------------------------------------------------------------

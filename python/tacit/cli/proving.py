@@ -28,6 +28,7 @@ from tacit.cli.options import (
     ProofFile,
     ProofInput,
     ProofOut,
+    ShowHidden,
 )
 from tacit.errors import InputError
 
@@ -45,10 +46,12 @@ def prove(
     output: OutputName = None,
     profile: Profile = False,
     chart: Chart = None,
+    show_hidden: ShowHidden = False,
     as_json: Json = False,
 ) -> None:
     """Run the committed model on an input and prove the answer. Spends one proof of each commitment's budget."""
     import tacit
+    from tacit.api.arguments import given_integers
 
     bound_to = files.read_context(context)
     if chart is not None:
@@ -59,15 +62,22 @@ def prove(
         raise InputError("expected the data's secret, got the model's", slug="slabs", place="--data")
     loaded = tacit.Program.load(program)
     output_files = _output_files(loaded, output)
-    secrets = {name: tacit.Secret.load(path) for name, path in (("model", model), ("data", data)) if path is not None}
     arrays: files.Arrays = {}
     if input_ is not None:
         arrays = files.pick(files.read_arrays(input_), files.input_names(loaded), place=str(input_))
+    given_integers(loaded, arrays)  # what is refused in any case is so before a secret is opened
+    secrets = {name: tacit.Secret.load(path) for name, path in (("model", model), ("data", data)) if path is not None}
     profile = profile or chart is not None
     start = time.perf_counter()
     with console.busy("proving"):
         proof = tacit.prove(
-            loaded, secrets.get("model"), arrays, data=secrets.get("data"), context=bound_to, profile=profile
+            loaded,
+            secrets.get("model"),
+            arrays,
+            data=secrets.get("data"),
+            context=bound_to,
+            profile=profile,
+            detail=show_hidden,
         )
     seconds = time.perf_counter() - start
     if output_files is not None and proof.output is not None:

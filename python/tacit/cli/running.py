@@ -22,6 +22,7 @@ from tacit.cli.options import (
     PlainWeights,
     ProgramFile,
     SampleInput,
+    ShowHidden,
     TestInput,
 )
 from tacit.errors import InputError
@@ -37,6 +38,7 @@ def run(
     input_: SampleInput = None,
     data: DataSecret = None,
     out: AnswersOut = None,
+    show_hidden: ShowHidden = False,
     as_json: Json = False,
 ) -> None:
     """Run the integer program on one input or many, without proving. Spends nothing."""
@@ -57,14 +59,14 @@ def run(
         arrays = files.pick(files.read_arrays(input_), names, place=str(input_))
     start = time.perf_counter()
     with console.busy("running"):
-        found = tacit.run(loaded, values, arrays, data=secret)
+        found = tacit.run(loaded, values, arrays, data=secret, detail=show_hidden)
     result: dict[str, Any] = {"seconds": time.perf_counter() - start}
     shapes = {name: port.shape for name, port in loaded.outputs.items()}
     many = any(found.outputs[name].shape != shape for name, shape in shapes.items())
     if many:
         result["samples"] = len(next(iter(found.outputs.values())))
         result["refused"] = [
-            {"sample": i, "slug": error.slug, "where": error.place, "reason": error.reason}
+            {"sample": i, "slug": error.slug, "where": error.place, "reason": error.reason, **error.details}
             for i, error in found.refused.items()
         ]
     if out is not None:
@@ -116,7 +118,9 @@ def _show(result: dict[str, Any], outputs: Any, *, many: bool) -> None:
 
 
 def _refusal(refused: dict[str, Any]) -> str:
-    return escape(console.one_line(f"sample {refused['sample']}: {refused['where']}: {refused['reason']}"))
+    hidden = refused.get("hidden")
+    more = f"; hidden: {hidden['where']}: {hidden['reason']}" if hidden else ""
+    return escape(console.one_line(f"sample {refused['sample']}: {refused['where']}: {refused['reason']}{more}"))
 
 
 def _entries(values: Any) -> str:
@@ -133,6 +137,7 @@ def evaluate(
     labels: LabelsFile = None,
     original: Original = None,
     threshold: DecisionText = None,
+    show_hidden: ShowHidden = False,
     as_json: Json = False,
 ) -> None:
     """Say how good the integer program is on a test set: against labels, against its original. Spends nothing."""
@@ -151,6 +156,7 @@ def evaluate(
             None if labels is None else files.read_labels(labels),
             original=None if original is None else str(original),
             threshold=None if threshold is None else files.read_threshold(threshold, names),
+            detail=show_hidden,
         )
     seconds = time.perf_counter() - start
     if as_json:
