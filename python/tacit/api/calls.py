@@ -21,6 +21,7 @@ from tacit.api.arguments import (
     secret_of,
     whole_numbers,
 )
+from tacit.api.claims import input_claims
 from tacit.api.cost import costly
 from tacit.api.native import failures
 from tacit.api.objects import Array, Commitment, Ints, Program, Proof, Secret, Statement, Weights, check_target
@@ -61,7 +62,8 @@ def compile(
     (traced on the first sample; its inputs are named as in `calibration`, or `input`).
     `calibration`: samples (n, d..) by input name, or one array; ranges and scales come from them.
     `batch`: inferences a proof. `headroom`: how far values may exceed the calibrated ranges, as a factor.
-    `weights`: "private" or "public"; `input`: "private", "committed" or "public".
+    `weights`: "private" or "public"; `input`: "private", "committed" or "public". Of a private input a proof says only that
+    some input gives the output: whoever proves may choose it. Of a committed one it says which.
     `outputs`: "public", or "committed": a proof says that the answer is the one in a commitment made along with it.
     `threshold`: publish only whether an output reaches a value (see `tacit.compiler`).
     `ranges`: (least, greatest) of the inputs, by name or for the one there is; numbers, or one for each entry of the last axis.
@@ -283,6 +285,8 @@ def verify(
 ) -> Statement:
     """Accept a proof and say what it states, or raise InvalidProof with the reason and the part that differs.
 
+    What it states of the inputs is in `Statement.says`: of a private one only that there is one that gives this output.
+
     A proof names its program and commitments: others are refused by name (slugs program, slabs). When those are right,
     an argument that does not fit is bound to another context, or the proof was changed.
 
@@ -384,4 +388,5 @@ def _statement(program: Program, commitments: list[Commitment], found: dict[str,
         (*hidden, "every value in between"),
         context,
         found["bits"],
+        input_claims(program, {c.slab: c.master or c.identity for c in commitments}),
     )

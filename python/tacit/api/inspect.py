@@ -10,6 +10,7 @@ import numpy as np
 
 from tacit import _native
 from tacit.api.arguments import check
+from tacit.api.claims import input_claims
 from tacit.api.native import FILE_KINDS, failures, read_file
 from tacit.api.objects import Commitment, Program, Proof, Secret, Weights
 from tacit.errors import InputError
@@ -68,11 +69,13 @@ def _program(program: Program) -> dict[str, Any]:
         low, high = p.range
         return {"shape": list(p.shape), "range": [low, high], "step": 2.0**-p.frac, "visible": p.place}
 
+    claims = input_claims(program)
+
     return {
         "kind": "program",
         "statement": f"'{program.name}' was run exactly as this program says, on the committed and public values",
         "digest": program.digest,
-        "inputs": {name: port(p) for name, p in program.inputs.items()},
+        "inputs": {name: {**port(p), "a proof says": claims[name].says} for name, p in program.inputs.items()},
         "outputs": {name: port(p) for name, p in program.outputs.items()},
         "commitments needed": {name: _needed(name, private) for name, private in program.slabs.items()},
         "hidden": _hidden(program),
@@ -153,7 +156,8 @@ def _proof(data: bytes, of: Program | None) -> dict[str, Any]:
         shown = [v if len(v) <= MOST else f"{len(v)} integers" for v in publics]
         return found | {
             "public tensors": shown,
-            "more": "what it hides and its soundness are its program's: inspect that",
+            "more": "what it says of its inputs, what it hides and its soundness are its program's: inspect that, or give it "
+            "as program",
         }
     if program.hex() != of.digest:
         raise InputError(
@@ -161,8 +165,15 @@ def _proof(data: bytes, of: Program | None) -> dict[str, Any]:
             slug="program",
             place="program",
         )
-    found["made with commitments"] = dict(zip(of.slabs, identities, strict=False))
-    return found | {"claims": _claims(of, publics), "hidden": _hidden(of), "soundness": of.soundness}
+    named = dict(zip(of.slabs, identities, strict=False))
+    found["made with commitments"] = named
+    says = [claim.says for claim in input_claims(of, named).values()]
+    return found | {
+        "of its inputs": says,
+        "claims": _claims(of, publics),
+        "hidden": _hidden(of),
+        "soundness": of.soundness,
+    }
 
 
 def _claims(program: Program, publics: list[list[int]]) -> dict[str, Any]:

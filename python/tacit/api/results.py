@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
+from tacit.api.claims import InputClaim
 from tacit.api.storage import Stored
 from tacit.errors import NoCopy
 
@@ -59,6 +60,7 @@ class Proof(Stored):
 class Statement:
     """What an accepted proof says. Real values in `outputs` and `inputs`, the exact integers in `integers`.
 
+    `input_claims`: what the proof says of each input, also of those that it hides; `says`: the same in words.
     `digests`: hexadecimal identities of the program, of each commitment and, as "master of model", of the master that
     a child's values are those of; `hidden`: what the proof does not reveal;
     `security`: proven bits, the weakest round's.
@@ -71,3 +73,9 @@ class Statement:
     hidden: tuple[str, ...]
     context: bytes
     security: float
+    input_claims: Mapping[str, InputClaim]
+
+    @property
+    def says(self) -> tuple[str, ...]:
+        """One sentence an input: what this proof shows of it, and what it does not."""
+        return tuple(claim.says for claim in self.input_claims.values())

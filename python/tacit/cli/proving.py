@@ -52,6 +52,7 @@ def prove(
     """Run the committed model on an input and prove the answer. Spends one proof of each commitment's budget."""
     import tacit
     from tacit.api.arguments import given_integers
+    from tacit.api.claims import input_claims
 
     bound_to = files.read_context(context)
     if chart is not None:
@@ -86,7 +87,14 @@ def prove(
         proof.output.commitment.save(output_files[1])
     _keep(proof, out)
     left = {name: secret.remaining for name, secret in secrets.items() if secret.remaining is not None}
-    result: dict[str, Any] = {"proof": str(out), "bytes": len(proof), "seconds": seconds, "remaining": left}
+    says = [claim.says for claim in input_claims(loaded).values()]
+    result: dict[str, Any] = {
+        "proof": str(out),
+        "bytes": len(proof),
+        "seconds": seconds,
+        "remaining": left,
+        "says": says,
+    }
     if output_files is not None:
         result["output_secret"], result["output_commitment"] = map(str, output_files)
         result["outputs"] = console.plain(proof.outputs)
@@ -140,6 +148,7 @@ def _show_proof(result: dict[str, Any]) -> None:
     out = console.stdout()
     rows = [("proof", f"[bold]{escape(result['proof'])}[/bold] ({console.size(result['bytes'])})")]
     rows.append(("took", console.duration(result["seconds"])))
+    rows += [("it says of the input", escape(sentence)) for sentence in result["says"]]
     rows += [(f"proofs left, {name}", str(count)) for name, count in result["remaining"].items()]
     if "output_commitment" in result:
         rows.append(("publish with it", f"[bold]{escape(result['output_commitment'])}[/bold]"))
@@ -191,12 +200,17 @@ def verify(
             security=security,
         )
     seconds = time.perf_counter() - start
-    result = {"accepted": True, "seconds": seconds, "statement": console.plain(statement)}
+    shown = console.plain(statement)
+    result = {"accepted": True, "seconds": seconds, "says": statement.says, "statement": shown}
     if as_json:
         console.print_json(result)
         return
-    console.stdout().print(f"[bold green]accepted[/bold green] in {console.duration(seconds)}")
-    console.show(result["statement"])
+    out = console.stdout()
+    out.print(f"[bold green]accepted[/bold green] in {console.duration(seconds)}")
+    for sentence in statement.says:
+        out.print(f"input {escape(console.one_line(sentence))}")
+    del shown["input_claims"]  # the sentences just said it
+    console.show(shown)
 
 
 def _model(path: Path) -> Any:
