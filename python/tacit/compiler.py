@@ -16,11 +16,13 @@ from tacit.errors import InputError, QuantizationError
 from tacit.execution import validate
 from tacit.graph import Graph, Node, load
 from tacit.importers import torch
+from tacit.lowering.architecture import fit, frame
 from tacit.lowering.builder import Settings
 from tacit.lowering.core import IntGraph, Threshold
 from tacit.lowering.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility
 from tacit.lowering.rules_columns import SPREAD
 from tacit.lowering.search import MODES, MOST_SAMPLES, SAMPLES, Search
+from tacit.lowering.standin import drawn
 from tacit.program import Program
 from tacit.quantize import Options
 from tacit.report import (
@@ -155,6 +157,7 @@ def compile_model(
     input_ranges: Mapping[str, tuple[Any, Any]] | tuple[Any, Any] | None = None,
     options: Options | None = None,
     settings: Settings | None = None,
+    architecture_only: bool | Mapping[str, tuple[float, float]] = False,
 ) -> tuple[CompiledProgram, Weights]:
     """Compile a model (anything `tacit.graph.load` takes, or a Graph).
 
@@ -164,6 +167,8 @@ def compile_model(
     relative error of at most `aim` on the samples. Above `max_error`, or when more than a twentieth of the samples have no
     proof, there is no program.
     `threshold` = (output, index after the batch axis, value): publish only whether that entry is at least the value.
+    `architecture_only`: the program is that of the architecture (ADR 0010). Of inputs it knows the ranges given here by name
+    ((least, greatest)); with True those of `calibration`, which then counts as public.
     Raises ModelError, InputError, QuantizationError, ProgramError.
     """
     for name, given, choices in (
@@ -180,22 +185,30 @@ def compile_model(
                 hint=f'for example {name}="{choices[0]}"',
             )
     example = torch.example_of(calibration, batch) if torch.is_module(model) else None
-    graph = model if isinstance(model, Graph) else load(model, batch=batch, example=example)
+    graph = (
+        model if isinstance(model, Graph) else load(model, batch=batch, example=example, blind=bool(architecture_only))
+    )
     samples = named_samples(graph, calibration)
-    if not faithful(graph, samples):
+    if not architecture_only and not faithful(graph, samples):
         # A library simplified the model before: what it makes is believed no more than anything else.
         plain = load(model, batch=batch, example=example, simplified=False)
         graph = plain if faithful(plain, samples) else graph
-    found_ranges = calibrate(graph, samples)
-    ranges = found_ranges if input_ranges is None else declare(found_ranges, graph, named_ranges(graph, input_ranges))
-    bound = None
-    if threshold is not None:
-        bound = _threshold(threshold)
-    doubts = Doubts(graph, ranges) if jumping(graph) else None
-    known = known_samples(graph, samples, doubts)
+    bound = None if threshold is None else _threshold(threshold)
     visibility = Visibility(inputs, weights, outputs)
-    search = Search(graph, ranges, known, visibility, aim, options or Options(), settings, bound, overflow)
-    chosen = search.found()
+    precision = options or Options()
+    if architecture_only:
+        public = drawn(graph, architecture_only) if isinstance(architecture_only, Mapping) else samples
+        made = frame(graph, public, _known, visibility, aim, precision, bound)
+        graph, chosen = fit(graph, samples, made, visibility, bound)
+        ranges = calibrate(graph, samples)
+    else:
+        ranges = calibrate(graph, samples)
+        if input_ranges is not None:
+            ranges = declare(ranges, graph, named_ranges(graph, input_ranges))
+        known = _known(graph, samples, ranges)
+        search = Search(graph, ranges, known, visibility, aim, precision, settings, bound, overflow)
+        chosen = search.found()
+    doubts = Doubts(graph, ranges) if jumping(graph) else None
     program = chosen.emitted.program
     validate(program)
     against = "float64" if graph.origin is None else "onnxruntime"
@@ -290,6 +303,11 @@ def _threshold(given: Any) -> Threshold:
     if not np.isfinite(bound.value):
         raise InputError(f"expected a finite value, got {bound.value}", slug="threshold", place="threshold")
     return bound
+
+
+def _known(graph: Graph, samples: Mapping[str, Array], ranges: Calibration) -> list[Pair]:
+    """As `known_samples`, of a graph with these ranges."""
+    return known_samples(graph, samples, Doubts(graph, ranges) if jumping(graph) else None)
 
 
 def known_samples(graph: Graph, samples: Mapping[str, Array], doubts: Doubts | None) -> list[Pair]:

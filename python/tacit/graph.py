@@ -67,16 +67,17 @@ class Graph:
     origin: Origin | None = field(default=None, repr=False, compare=False)
 
 
-def load(model: Any, *, batch: int = 1, example: Any = None, simplified: bool = True) -> Graph:
+def load(model: Any, *, batch: int = 1, example: Any = None, simplified: bool = True, blind: bool = False) -> Graph:
     """Import a model: a path or bytes of ONNX, an ``onnx.ModelProto``, a scikit-learn estimator, a ``torch.nn.Module``.
 
     ``batch`` fixes free batch dimensions. ``example`` is an example input, needed by ``torch.nn.Module`` only: a tensor, an
     array, a tuple of them, or those by name. ``simplified``: constants folded and nodes rewritten by a library beforehand.
+    ``blind``: no library, and no rewriting that looks at weights: the nodes depend on the architecture alone.
     Raises :class:`tacit.errors.ModelError`.
     """
     from tacit.importers import load_model
 
-    return load_model(model, batch=batch, example=example, simplified=simplified)
+    return load_model(model, batch=batch, example=example, simplified=simplified, blind=blind)
 
 
 def evaluate(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tacit.calibration import Calibration
-from tacit.errors import InputError, QuantizationError
+from tacit.errors import CompilerBug, InputError, QuantizationError
 from tacit.graph import Graph, Node
 from tacit.lowering.coarse import on_grid
 from tacit.lowering.core import MOST_SHIFT, InputSpec, IntGraph, Operator, OutputSpec, Parameter, Threshold
@@ -47,6 +47,7 @@ class Options:
     `headroom`: room beyond the calibrated magnitudes, as a factor.
     `table_bits`: rows of a function's table, as a power of two; `interpolate`: linear between them.
     `align`: a limb width that shifts are made multiples of (0: never) while `least_weight_bits` remain.
+    `spare`: bits that a weight's interval has beyond its integers; there are as many bits of a weight fewer.
     """
 
     activation_bits: int | None = None
@@ -58,6 +59,7 @@ class Options:
     output_bits: int = 16
     headroom: float = 1.5
     align: int = 0
+    spare: int = 0
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ class Quantizer:
     """The integer graph under construction.
 
     `skipped`: nodes that were fused with an earlier one; `absorbed`: tensors between them, which no value stands for.
+    `plan`: the integer graph of a network of the same architecture, whose parameters' scales and intervals are taken over;
+    `excess`: by what factor weights are then too large, by constant.
     """
 
     graph: Graph
@@ -132,6 +136,8 @@ class Quantizer:
     asked: dict[str, int] = field(default_factory=dict)
     apart: dict[str, bool] = field(default_factory=dict)
     _free: dict[str, bool] = field(default_factory=dict)
+    plan: IntGraph | None = None
+    excess: dict[str, float] = field(default_factory=dict)
 
     # scales
 
@@ -143,7 +149,7 @@ class Quantizer:
     @property
     def weight_bits(self) -> int:
         """Bits of a weight."""
-        return self.options.weight_bits or WEIGHT_BITS
+        return self.options.weight_bits or WEIGHT_BITS - self.options.spare
 
     def target(self, tensor: str, bits: int | None = None) -> int:
         """The frac at which headroom times the tensor's calibrated magnitude fits in `bits`."""
@@ -218,12 +224,32 @@ class Quantizer:
         values = np.asarray(values, dtype=np.float64)
         if not np.all(np.isfinite(values)):
             raise QuantizationError("a weight that is not finite", place=name)
+        if self.plan is not None:
+            return self._planned(name, values, self.plan)
         high, low = (int(np.floor(x * 2.0**frac + 0.5)) for x in (values.max(initial=0), values.min(initial=0)))
         widest = max(high, -low - 1)
         if widest >= 1 << MOST_PARAMETER:
             raise QuantizationError("a weight too large for its scale", place=name)
-        bits = 8 * -(-max(least_bits, widest.bit_length() + 1) // 8)
+        least = widest.bit_length() + 1
+        bits = 8 * -(-max(least_bits, least, min(least + self.options.spare, MOST_PARAMETER)) // 8)
         return self.ints.parameter(name, Parameter(values, *signed(bits), frac))
+
+    def _planned(self, name: str, values: Array, plan: IntGraph) -> Value:
+        """As the plan's parameter of this place; what is too large for it is cut off there, and noted as excess."""
+        places = list(plan.parameters)
+        at = len(self.ints.parameters)
+        if at >= len(places) or places[at].split("~")[0] != name.split("~")[0]:
+            raise CompilerBug(f"{name}: the plan has {places[at] if at < len(places) else 'no parameter'} here")
+        like = plan.parameters[places[at]]
+        top = like.hi * 2.0**-like.frac
+        beyond = float(np.abs(values).max(initial=0)) / top
+        if beyond > 1:
+            self.excess[name] = max(beyond, self.excess.get(name, 1.0))
+        return self.ints.parameter(name, Parameter(np.clip(values, -top, top), like.lo, like.hi, like.frac))
+
+    def offset_bits(self, tensor: str, frac: float) -> int:
+        """Bits of what is added to make the tensor: with `spare`, all that its range has room for."""
+        return min(MOST_PARAMETER, ceil(log2(self.bound(tensor, frac) + 1)) + 1) if self.options.spare else 0
 
     def weight(self, name: str, values: Array, x: QValue, tensor: str, seen: Array | None = None) -> Value:
         """A weight that multiplies x; the product is rounded at `tensor`'s scale.
@@ -322,13 +348,24 @@ class Quantizer:
         return tensor
 
 
-def quantize(graph: Graph, calibration: Calibration, options: Options, threshold: Threshold | None = None) -> IntGraph:
-    """The integer graph. With a threshold its only output is the answer. Raises QuantizationError naming the node."""
+def quantize(
+    graph: Graph,
+    calibration: Calibration,
+    options: Options,
+    threshold: Threshold | None = None,
+    plan: IntGraph | None = None,
+    excess: dict[str, float] | None = None,
+) -> IntGraph:
+    """The integer graph. With a threshold its only output is the answer. Raises QuantizationError naming the node.
+
+    With a `plan`, what its weights do not fit is noted in `excess` (see `Quantizer`).
+    """
     import tacit.lowering.rules  # noqa: F401  (registers the rules)
 
     compared = compared_tensor(graph, threshold) if threshold is not None else None
     outputs = graph.outputs if compared is None else (compared[0],)
-    q = Quantizer(graph, calibration, options, IntGraph(graph.name), outputs=outputs)
+    q = Quantizer(graph, calibration, options, IntGraph(graph.name), outputs=outputs, plan=plan)
+    q.excess = q.excess if excess is None else excess
     nodes = needed(graph, outputs)
     for node in nodes:
         for tensor in dict.fromkeys(node.inputs):

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: More headroom than this leaves nothing of 32 bits.
 MOST_HEADROOM = 1 << 16
+#: Bits of an interval beyond a weight's, at most.
+MOST_SPARE = 8
 #: Rows of a table, as a power of two, at most.
 MOST_TABLE_BITS = 20
 
@@ -55,6 +57,7 @@ def compile(
     overflow: str = "total",
     ranges: Mapping[str, tuple[Any, Any]] | tuple[Any, Any] | None = None,
     options: Options | None = None,
+    architecture_only: bool | Mapping[str, tuple[float, float]] = False,
 ) -> tuple[Program, Weights]:
     """Compile a model to a public program and its integers.
 
@@ -78,6 +81,8 @@ def compile(
     of a table's rows, 2 to 20, and what else decides precision (`tacit.quantize.Options`).
     `max_error`: the largest relative error of an output, on the calibration samples, that is taken; the compiler aims for
     1e-3, and warns (AccuracyWarning) above that.
+    `architecture_only`: a program that depends on no weight and no hidden sample, one for all checkpoints of an architecture
+    (ADR 0010): with True `calibration` counts as public; or the ranges of inputs by name, as {"x": (-1.0, 1.0)}.
     The program's `report` (`tacit.report.Report`) compares it with the original model; it is private, and in no file.
     Raises ModelError, InputError, QuantizationError (slug accuracy: above `max_error`, or more than a twentieth of the
     samples have no proof), ProgramError.
@@ -96,6 +101,7 @@ def compile(
     if security not in (100, 128):
         raise InputError(f"expected 128 or 100 bits, got {security}", slug="security", place="security")
     check("max_error", max_error, Real)
+    check("architecture_only", architecture_only, bool, Mapping)
     if not max_error > 0:
         raise InputError(f"expected a share above 0, got {max_error:g}", slug="max_error", place="max_error")
     with slow("compiling"):
@@ -111,6 +117,7 @@ def compile(
             overflow=overflow,
             input_ranges=ranges,
             options=chosen,
+            architecture_only=architecture_only,
         )
     shortfalls = compiled.shortfalls()
     for shortfall in shortfalls:
@@ -135,6 +142,9 @@ def _check_precision(options: Options) -> None:
         check(name, bits, Integral, optional=True)
         if bits is not None and not 2 <= bits <= most:
             raise InputError(f"expected 2 to {most} bits, got {bits}", slug="bits", place=name)
+    check("spare", options.spare, Integral)
+    if not 0 <= options.spare <= MOST_SPARE:
+        raise InputError(f"expected 0 to {MOST_SPARE} bits, got {options.spare}", slug="bits", place="spare")
     if not 1 <= options.headroom <= MOST_HEADROOM:
         raise InputError(
             f"expected a factor from 1 to {MOST_HEADROOM}, got {options.headroom:g}", slug="headroom", place="headroom"

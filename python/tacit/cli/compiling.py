@@ -16,6 +16,7 @@ from tacit.cli import files
 from tacit.cli.options import (
     ActivationBits,
     Aim,
+    ArchitectureOnly,
     Batch,
     Calibration,
     CompiledProofs,
@@ -62,6 +63,7 @@ def compile_model(
     security: Target = 128,
     optimize: Optimize = Aim.balanced,
     max_error: MaxError = 0.05,
+    architecture_only: ArchitectureOnly = False,
     report: ReportOut = None,
     as_json: Json = False,
 ) -> None:
@@ -97,6 +99,7 @@ def compile_model(
             optimize=optimize.value,
             max_error=max_error,
             options=precision,
+            architecture_only=architecture_only,
         )
     for warning in warned:
         console.stderr().print(f"[yellow]warning[/yellow]: {escape(console.one_line(str(warning.message)))}")

@@ -156,6 +156,13 @@ MaxError = Annotated[
 ]
 Optimize = Annotated[Aim, typer.Option(help="Prover time against proof size.")]
 
+ArchitectureOnly = Annotated[
+    bool,
+    typer.Option(
+        "--architecture-only",
+        help="A program that depends on no weight: one for all checkpoints. The calibration inputs count as public.",
+    ),
+]
 # Precision, at compilation. `tacit.compile` checks the bounds, and its error says what came.
 ActivationBits = Annotated[
     int | None, typer.Option(help="Bits of activations, sign included (2 to 32); searched, if not given.")

@@ -17,11 +17,15 @@ from tacit.importers.registry import supported_operators
 __all__ = ["load_model", "origin_of", "supported_operators"]
 
 
-def load_model(model: Any, *, batch: int = 1, example: Any = None, simplified: bool = True) -> Graph:
+def load_model(
+    model: Any, *, batch: int = 1, example: Any = None, simplified: bool = True, blind: bool = False
+) -> Graph:
     """See :func:`tacit.graph.load`. ``simplified``: by a library, before the translation."""
     if isinstance(model, Graph):
         return model
     proto, origin = _read(model, batch, example)
+    if blind:
+        return import_model(proto, batch=batch, origin=origin, simplified=False, blind=True)
     try:
         return import_model(proto, batch=batch, origin=origin, simplified=simplified)
     except ModelError as refused:

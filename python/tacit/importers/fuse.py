@@ -17,10 +17,13 @@ LINEAR = ("MatMul", "Conv")
 
 
 class Rewriter:
-    """The nodes of a builder by name, with producers and readers of every tensor."""
+    """The nodes of a builder by name, with producers and readers of every tensor.
 
-    def __init__(self, builder: Builder, outputs: Sequence[str]) -> None:
-        self.builder = builder
+    ``blind``: weights are not looked at; what is done depends on the architecture alone.
+    """
+
+    def __init__(self, builder: Builder, outputs: Sequence[str], blind: bool = False) -> None:
+        self.builder, self.blind = builder, blind
         self.outputs = set(outputs)
         self.nodes = {node.name: node for node in builder.nodes}
         self.producer: dict[str, str] = {}
@@ -85,9 +88,9 @@ def _merge(first: str, second: str) -> str:
     return ", ".join(name for name in names if name)
 
 
-def fuse(builder: Builder, outputs: Sequence[str]) -> None:
+def fuse(builder: Builder, outputs: Sequence[str], blind: bool = False) -> None:
     """Rewrite until nothing changes; then drop nodes and constants that no output needs."""
-    rewriter = Rewriter(builder, outputs)
+    rewriter = Rewriter(builder, outputs, blind)
     for name in list(rewriter.nodes):
         find_gelu(rewriter, rewriter.nodes[name])
     remove_dead(rewriter)
@@ -117,7 +120,8 @@ def no_operation(rewriter: Rewriter, node: Node) -> bool:
         return False
     if node.op in ("Add", "Mul"):
         value = rewriter.constant(node.inputs[1])
-        idle = value is not None and bool((value == (0.0 if node.op == "Add" else 1.0)).all())
+        hidden = value is not None and rewriter.blind and (node.op == "Add" or value.size > 1)
+        idle = value is not None and not hidden and bool((value == (0.0 if node.op == "Add" else 1.0)).all())
     elif node.op == "Transpose":
         idle = tuple(node.attrs["perm"]) == tuple(range(len(node.attrs["perm"])))
     else:

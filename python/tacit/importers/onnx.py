@@ -34,7 +34,9 @@ INTEGERS = (
 LABEL_NAMES = ("label", "output_label")
 
 
-def import_model(model: ModelProto, *, batch: int, origin: Origin, simplified: bool = True) -> Graph:
+def import_model(
+    model: ModelProto, *, batch: int, origin: Origin, simplified: bool = True, blind: bool = False
+) -> Graph:
     """Translate a parsed model (external data already read). ``origin`` is kept for the float reference."""
     work = ModelProto()
     work.CopyFrom(model)
@@ -52,7 +54,7 @@ def import_model(model: ModelProto, *, batch: int, origin: Origin, simplified: b
     _mark_integers(builder, work)
     _translate_all(builder, work)
     outputs = _finish(builder, work, inputs)
-    fuse(builder, outputs)
+    fuse(builder, outputs, blind)
     tensors = {*inputs, *builder.constants, *(name for node in builder.nodes for name in node.outputs)}
     return Graph(
         name=work.graph.name or "model",

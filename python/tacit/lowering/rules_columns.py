@@ -249,7 +249,7 @@ def by_columns(q: Quantizer, tensor: str, weight: Array, label: str, out: str) -
     found = groups(q, tensor) if weight.ndim == 2 else []
     if not found:
         return None
-    parts = [(g, w) for g in found if (w := weight[list(g.columns)]).any()]
+    parts = [(g, w) for g in found if (w := weight[list(g.columns)]).any() or q.options.spare]
     if not any(g.seen for g, _ in parts):
         return None
     lead = _LABELS[: len(q.graph.shapes[tensor]) - 1]

@@ -166,7 +166,7 @@ def _bias(q: Quantizer, node: Node, frac: float) -> Value | None:
     """The bias as a parameter at the accumulator's scale."""
     if len(node.inputs) < 3:
         return None
-    return q.parameter(node.inputs[2], q.graph.constants[node.inputs[2]], frac)
+    return q.parameter(node.inputs[2], q.graph.constants[node.inputs[2]], frac, q.offset_bits(node.outputs[0], frac))
 
 
 def _add_bias(q: Quantizer, raw: Value, bias: Value, axis: int) -> Value:
@@ -194,7 +194,7 @@ def _grouped(q: Quantizer, node: Node, patches: Value, weight: Value) -> QValue:
     raw = q.emit(Contract(f"bgc{space}{kernel}", f"goc{kernel}", f"b{space}go"), [split, weight], out)
     if len(node.inputs) == 3:
         values = q.graph.constants[node.inputs[2]].reshape(groups, each)
-        raw = _add_bias(q, raw, q.parameter(node.inputs[2], values, raw.frac), 2 + rank)
+        raw = _add_bias(q, raw, q.parameter(node.inputs[2], values, raw.frac, q.offset_bits(out, raw.frac)), 2 + rank)
     rounded = q.rounded(q.new(raw, True, out), out)
     value = q.emit(Reshape((*raw.shape[: 1 + rank], groups * each)), [rounded.value], out)
     return q.new(value, False, out, perm)

@@ -94,7 +94,7 @@ def _add_constant(q: Quantizer, node: Node, tensor: str, constant: Array, label:
     inverse = tuple(v.perm.index(i) for i in range(len(shape)))
     base = np.transpose(full, inverse)
     trimmed = base.reshape(base.shape[next((i for i, n in enumerate(base.shape) if n != 1), base.ndim - 1) :])
-    wide = q.expanded(q.parameter(label, trimmed, v.frac), v.value.shape)
+    wide = q.expanded(q.parameter(label, trimmed, v.frac, q.offset_bits(out, v.frac)), v.value.shape)
     return q.new(q.emit(Added((sign, 1), (0, 0)), [v.value, wide], out), v.raw, out, v.perm)
 
 

@@ -59,7 +59,7 @@ def concat(q: Quantizer, node: Node) -> QValue:
     pieces = []
     for tensor in node.inputs:
         if tensor in q.graph.constants:
-            pieces.append(q.parameter(tensor, q.graph.constants[tensor], frac))
+            pieces.append(q.parameter(tensor, q.graph.constants[tensor], frac, q.offset_bits(out, frac)))
         else:
             pieces.append(q.finer(q.laid(tensor).value, frac, f"{tensor}.scale"))
     return q.new(q.emit(Join(node.attrs["axis"]), pieces, out), False, out)

@@ -1,0 +1,120 @@
+"""Programs of an architecture: one for all of its checkpoints (ADR 0010).
+
+A program is made of a stand-in's weights and of public ranges; then a checkpoint is *fitted* into it. Its float network is
+put in units in which it is about as large as the stand-in everywhere (`tacit.lowering.equalise`), and quantised once more
+with the ranges, scales and intervals of the first time: every decision repeats, and so does the program, byte by byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from math import ceil, log2
+
+from tacit.calibration import Array, Calibration, calibrate
+from tacit.errors import QuantizationError
+from tacit.graph import Graph
+from tacit.lowering.core import Threshold
+from tacit.lowering.emit import Visibility, emit
+from tacit.lowering.equalise import classes, factors, rescaled
+from tacit.lowering.search import Chosen, Search
+from tacit.lowering.standin import ROOM, nominal, stand_in
+from tacit.program import Program
+from tacit.quantize import Options, quantize
+from tacit.report import Pair
+
+#: Bits that a weight's interval has beyond those of the stand-in's weights.
+SPARE = 3
+#: How much finer than asked for the stand-in's program is: a checkpoint fills its ranges less evenly.
+FINER = 1.5
+#: How often units are lowered until all weights fit.
+ROUNDS = 64
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The stand-in's program, and the ranges that it was made with."""
+
+    chosen: Chosen
+    ranges: Calibration
+
+
+#: What the search measures errors on, of a graph, samples and their ranges.
+Known = Callable[[Graph, Mapping[str, Array], Calibration], list[Pair]]
+
+
+def frame(
+    graph: Graph,
+    samples: Mapping[str, Array],
+    known: Known,
+    visibility: Visibility,
+    aim: float,
+    options: Options,
+    threshold: Threshold | None = None,
+) -> Frame:
+    """The cheapest program of the architecture, by public samples. Raises QuantizationError."""
+    like = stand_in(graph)
+    seen = calibrate(like, samples)
+    ranges, pairs = nominal(like, seen), known(like, samples, seen)
+    # Outputs keep their units, and have room: as many bits more.
+    precise = replace(options, spare=SPARE, output_bits=min(32, options.output_bits + ceil(log2(ROOM))))
+    search = Search(like, ranges, pairs, visibility, aim / FINER, precise, threshold=threshold)
+    return Frame(search.cheapest(), ranges)
+
+
+def fit(
+    graph: Graph, samples: Mapping[str, Array], made: Frame, visibility: Visibility, threshold: Threshold | None = None
+) -> tuple[Graph, Chosen]:
+    """The checkpoint in other units, and in the frame; `samples` may be private: only hidden factors follow from them.
+
+    Raises QuantizationError (slug architecture), which names the layer that does not fit or the first thing that differs.
+    """
+    known = classes(graph)
+    by = factors(graph, made.ranges, calibrate(graph, samples))
+    for _ in range(ROUNDS):
+        here = rescaled(graph, by)
+        excess: dict[str, float] = {}
+        ints = quantize(here, made.ranges, made.chosen.options, threshold, made.chosen.ints, excess)
+        if not excess:
+            break
+        for node in graph.nodes:
+            beyond = max((excess.get(name, 1.0) for name in node.inputs), default=1.0)
+            root = known.of(node.outputs[0])
+            if beyond > 1.0 and root in known.fixed:
+                raise _too_large(graph, node.name, beyond)
+            by[root] /= beyond * (1 + 1e-9)
+    else:
+        raise _too_large(
+            graph, next(n.name for n in graph.nodes if excess.keys() & set(n.inputs)), max(excess.values())
+        )
+    emitted = emit(ints, made.chosen.settings, visibility)
+    if emitted.program.digest != made.chosen.emitted.program.digest:
+        raise QuantizationError(
+            f"expected the architecture's program, got another {difference(emitted.program, made.chosen.emitted.program)}",
+            slug="architecture",
+            place=graph.name,
+            hint="report it with the model",
+        )
+    return here, replace(made.chosen, ints=ints, emitted=emitted)
+
+
+def _too_large(graph: Graph, node: str, beyond: float) -> QuantizationError:
+    return QuantizationError(
+        f"expected weights that fit the architecture's intervals, got some {beyond:.3g} times as large",
+        slug="architecture",
+        place=graph.sources.get(node, node),
+        hint="rescale this layer, or compile without architecture_only",
+    )
+
+
+def difference(one: Program, other: Program) -> str:
+    """The first part of two programs that is not the same, in words."""
+    for part in fields(Program):
+        a, b = getattr(one, part.name), getattr(other, part.name)
+        if a == b:
+            continue
+        if not isinstance(a, tuple) or len(a) != len(b):
+            return part.name
+        x = next(x for x, y in zip(a, b, strict=True) if x != y)
+        return f"{part.name}: {getattr(x, 'name', type(x).__name__)}"
+    return "nothing"
