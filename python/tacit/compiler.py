@@ -167,8 +167,8 @@ def compile_model(
     relative error of at most `aim` on the samples. Above `max_error`, or when more than a twentieth of the samples have no
     proof, there is no program.
     `threshold` = (output, index after the batch axis, value): publish only whether that entry is at least the value.
-    `architecture_only`: the program is that of the architecture (ADR 0010). Of inputs it knows the ranges given here by name
-    ((least, greatest)); with True those of `calibration`, which then counts as public.
+    `architecture_only`: the program is that of the architecture (ADR 0010). It knows the ranges given here by name, (least,
+    greatest) of all inputs and perhaps of outputs; with True those of `calibration`, which then counts as public.
     Raises ModelError, InputError, QuantizationError, ProgramError.
     """
     for name, given, choices in (
@@ -197,8 +197,9 @@ def compile_model(
     visibility = Visibility(inputs, weights, outputs)
     precision = options or Options()
     if architecture_only:
-        public = drawn(graph, architecture_only) if isinstance(architecture_only, Mapping) else samples
-        made = frame(graph, public, _known, visibility, aim, precision, bound)
+        declared = architecture_only if isinstance(architecture_only, Mapping) else None
+        public = samples if declared is None else drawn(graph, declared)
+        made = frame(graph, public, _known, visibility, aim, precision, bound, declared)
         graph, chosen = fit(graph, samples, made, visibility, bound)
         ranges = calibrate(graph, samples)
     else:

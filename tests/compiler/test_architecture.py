@@ -100,13 +100,14 @@ def framed(name: str, graph: Graph) -> Frame:
 def test_one_digest_for_all_checkpoints(name: str) -> None:
     """Of every model the stand-in is the same, so is the frame; and the model's own program is the frame's."""
     first = network(name, 0)
-    made, like = framed(name, first), stand_in(first)
+    columns = {"x": calibrate(first, samples_of(name)).columns["x"]}
+    made, like = framed(name, first), stand_in(first, columns)
     digest = made.chosen.emitted.program.digest
     errors = []
     for seed in range(MODELS):
         graph = network(name, seed)
         assert (graph.nodes, graph.shapes) == (first.nodes, first.shapes)
-        other = stand_in(graph)
+        other = stand_in(graph, columns)
         assert all(np.array_equal(other.constants[n], c) for n, c in like.constants.items())
         own, chosen = fit(graph, samples_of(name), made, Visibility())
         assert chosen.emitted.program.digest == digest
@@ -210,10 +211,25 @@ def test_constants_that_do_nothing_stay() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ranges", "message"), [({"z": (0.0, 1.0)}, "a range for each of x"), ({"x": (1.0, 1.0)}, "two finite numbers")]
+    ("ranges", "place", "message"),
+    [
+        ({}, "input x", "a range for each of x, got none"),
+        ({"x": (1.0, 1.0)}, "x", "two finite numbers"),
+        ({"x": (0.0, 1.0), "z": (0.0, 1.0)}, "z", "ranges of inputs and outputs"),
+    ],
 )
-def test_declared_ranges_are_checked(ranges: dict[str, tuple[float, float]], message: str) -> None:
+def test_declared_ranges_are_checked(ranges: dict[str, tuple[float, float]], place: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as error:
         drawn(network("relu", 0), ranges)
-    assert error.value.slug == "architecture"
-    assert error.value.place == "input x"
+    assert (error.value.slug, error.value.place) == ("architecture", place)
+
+
+def test_an_outputs_declared_range_is_taken() -> None:
+    graph, x = network("relu", 3), samples_of("relu")
+    (out,) = graph.outputs
+    top = float(np.abs(evaluate(graph, x)[out]).max())
+    ranges = {"x": (-4.0, 4.0), out: (-top, top)}
+    compiled, _ = compile_model(graph, calibration=x, architecture_only=ranges)
+    spec = compiled.ints.outputs[out]
+    assert top < spec.hi * 2.0**-spec.frac < 4 * top
+    assert compiled.accuracy.worst_relative < 1e-3

@@ -82,7 +82,8 @@ def compile(
     `max_error`: the largest relative error of an output, on the calibration samples, that is taken; the compiler aims for
     1e-3, and warns (AccuracyWarning) above that.
     `architecture_only`: a program that depends on no weight and no hidden sample, one for all checkpoints of an architecture
-    (ADR 0010): with True `calibration` counts as public; or the ranges of inputs by name, as {"x": (-1.0, 1.0)}.
+    (ADR 0010): with True `calibration` counts as public; or the ranges of inputs, and perhaps of outputs, by name, as
+    {"x": (-1.0, 1.0), "y": (-20.0, 20.0)}.
     The program's `report` (`tacit.report.Report`) compares it with the original model; it is private, and in no file.
     Raises ModelError, InputError, QuantizationError (slug accuracy: above `max_error`, or more than a twentieth of the
     samples have no proof), ProgramError.

@@ -17,6 +17,7 @@ from tacit.graph import Graph
 from tacit.lowering.core import Threshold
 from tacit.lowering.emit import Visibility, emit
 from tacit.lowering.equalise import classes, factors, rescaled
+from tacit.lowering.rules_round import TABLES
 from tacit.lowering.search import Chosen, Search
 from tacit.lowering.standin import ROOM, nominal, stand_in
 from tacit.program import Program
@@ -25,8 +26,9 @@ from tacit.report import Pair
 
 #: Bits that a weight's interval has beyond those of the stand-in's weights.
 SPARE = 3
-#: How much finer than asked for the stand-in's program is: a checkpoint fills its ranges less evenly.
-FINER = 1.5
+#: How much finer than asked for the stand-in's program is, since a checkpoint fills its ranges less evenly: with tables,
+#: whose rows would be many, and without.
+FINER = {True: 1.5, False: 4.0}
 #: How often units are lowered until all weights fit.
 ROUNDS = 64
 
@@ -51,14 +53,25 @@ def frame(
     aim: float,
     options: Options,
     threshold: Threshold | None = None,
+    declared: Mapping[str, tuple[float, float]] | None = None,
 ) -> Frame:
-    """The cheapest program of the architecture, by public samples. Raises QuantizationError."""
-    like = stand_in(graph)
+    """The cheapest program of the architecture, by public samples and `declared` ranges of outputs.
+
+    Raises QuantizationError.
+    """
+    given = calibrate(graph, samples)  # of inputs nothing else is taken: hidden tensors are the stand-in's
+    like = stand_in(graph, {name: given.columns[name] for name in graph.inputs})
     seen = calibrate(like, samples)
-    ranges, pairs = nominal(like, seen), known(like, samples, seen)
+    ranges, pairs = nominal(like, seen, declared or {}), known(like, samples, seen)
     # Outputs keep their units, and have room: as many bits more.
-    precise = replace(options, spare=SPARE, output_bits=min(32, options.output_bits + ceil(log2(ROOM))))
-    search = Search(like, ranges, pairs, visibility, aim / FINER, precise, threshold=threshold)
+    tables = any(node.op in TABLES for node in graph.nodes)
+    room = 2 * ceil(log2(ROOM))
+    precise = replace(
+        options,
+        spare=SPARE,
+        output_bits=min(32, options.output_bits + room),
+    )
+    search = Search(like, ranges, pairs, visibility, aim / FINER[tables], precise, threshold=threshold)
     return Frame(search.cheapest(), ranges)
 
 
