@@ -76,6 +76,8 @@ class CompiledProgram:
         found = list(self.graph.notes)
         if self.program.slabs[0].private and (shown := self._shown()):
             found.append(f"not hidden, since a constant of one number is part of the program: {', '.join(shown)}")
+        if self.program.slabs[0].private and (moved := self._structure()):
+            found.append(f"not hidden, since a factor of 0 or a power of two becomes structure: {', '.join(moved)}")
         return found
 
     def shortfalls(self) -> list[str]:
@@ -101,12 +103,19 @@ class CompiledProgram:
         """Outputs that are parts of a whole: what matters of them is how large they are beside each other."""
         return {node.outputs[0] for node in self.graph.nodes if node.op == "Softmax"}
 
+    def _structure(self) -> list[str]:
+        """The nodes with one factor that is 0 or a power of two: nothing is multiplied, the program has another shape."""
+        constants = self.graph.constants
+        found = []
+        for node in self.graph.nodes:
+            single = [constants[n] for n in node.inputs[1:] if node.op in ("Mul", "Div") and n in constants]
+            if any(c.size == 1 and not odd(c.reshape(-1)[0]) and abs(c.reshape(-1)[0]) != 1 for c in single):
+                found.append(self.graph.sources.get(node.name, node.name))
+        return found
+
     def _shown(self) -> list[str]:
         """The nodes whose factor, slope or bound is one number, other than 0 or a power of two."""
         constants = self.graph.constants
-
-        def odd(value: Any) -> bool:
-            return bool(np.isfinite(value)) and abs(np.frexp(float(value))[0]) not in (0.0, 0.5)
 
         def numbers(node: Node) -> list[Any]:
             if node.op in ONE_NUMBER:
@@ -140,6 +149,11 @@ class CompiledProgram:
         if spec is None:
             raise InputError("no such output", place=name, hint=f"outputs: {', '.join(self.ints.outputs)}")
         return np.asarray(integers, dtype=np.float64) * 2.0**-spec.frac
+
+
+def odd(value: Any) -> bool:
+    """Whether a number is finite, and neither 0 nor a power of two."""
+    return bool(np.isfinite(value)) and abs(np.frexp(float(value))[0]) not in (0.0, 0.5)
 
 
 def compile_model(

@@ -85,8 +85,17 @@ def test_numbers_that_are_not_hidden_are_told() -> None:
     clip.graph.initializer.extend(numpy_helper.from_array(np.array(value), name) for name, value in bounds.items())
     for model, name in ((clip, "Clip_0"), (one("LeakyRelu", alpha=0.3), "LeakyRelu_0")):
         assert any(note.endswith(f"program: {name}") for note in notes(tacit.compile(model, calibration=SAMPLES)[0]))
-    for hidden, options in ((gain, {"weights": "public"}), (np.float32(2), {}), (np.ones(4, np.float32) * gain, {})):
+    for hidden, options in ((gain, {"weights": "public"}), (np.float32(-1), {}), (np.ones(4, np.float32) * gain, {})):
         assert notes(tacit.compile(one("Mul", hidden), calibration=SAMPLES, **options)[0]) == ()
+
+
+def test_numbers_that_became_structure_are_told() -> None:
+    """A factor of 0 or 4 makes another program; so do the entries that a Gather takes."""
+    for factor in (0, 4):
+        program, _ = tacit.compile(one("Mul", np.float32(factor)), calibration=SAMPLES)
+        assert notes(program) == ("not hidden, since a factor of 0 or a power of two becomes structure: Mul_0",)
+    program, _ = tacit.compile(one("Gather", np.array([2, 0, 1]), axis=1), calibration=SAMPLES)
+    assert notes(program) == ("not hidden, since which entries are taken is part of the program: node Gather_0 (Gather)",)
 
 
 def test_a_slope_of_one_number_is_committed() -> None:

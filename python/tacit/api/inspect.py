@@ -13,12 +13,13 @@ from tacit.api.arguments import check
 from tacit.api.claims import input_claims
 from tacit.api.native import FILE_KINDS, failures, read_file
 from tacit.api.objects import Commitment, Program, Proof, Secret, Weights
+from tacit.api.told import described
 from tacit.errors import InputError
 from tacit.program import Program as Decoded
 from tacit.program import Public
 
-#: The first bytes of a journal, the bytes of a record, and how many public numbers are shown.
-JOURNAL, RECORD, MOST = b"TACITB\0\x01", 68, 16
+#: The first bytes of a journal, the bytes of a record, how many public numbers are shown, how many names of one kind.
+JOURNAL, RECORD, MOST, MOST_NAMES = b"TACITB\0\x01", 68, 16, 4
 
 
 def inspect(thing: Any, *, program: Program | None = None) -> dict[str, Any]:
@@ -70,6 +71,8 @@ def _program(program: Program) -> dict[str, Any]:
         return {"shape": list(p.shape), "range": [low, high], "step": 2.0**-p.frac, "visible": p.place}
 
     claims = input_claims(program)
+    hidden = _hidden(program)
+    told = {"told of what is hidden": described(Decoded.decode(program._native.bytes()), MOST_NAMES)} if hidden else {}
 
     return {
         "kind": "program",
@@ -78,7 +81,8 @@ def _program(program: Program) -> dict[str, Any]:
         "inputs": {name: {**port(p), "a proof says": claims[name].says} for name, p in program.inputs.items()},
         "outputs": {name: port(p) for name, p in program.outputs.items()},
         "commitments needed": {name: _needed(name, private) for name, private in program.slabs.items()},
-        "hidden": _hidden(program),
+        "hidden": hidden,
+        **told,
         "proofs of one commitment": program.proofs,
         "sizes": program.estimate,
         "geometry": dict(program._native.describe_geometry()),

@@ -103,6 +103,8 @@ def gather(builder: Builder, call: Call, x: str, indices: Array, axis: int) -> s
     if any(not -extent <= entry < extent for entry in wanted):
         raise call.error(f"an index is out of range for an axis of {extent}")
     wanted = [entry % extent for entry in wanted]
+    if len(wanted) > 1:
+        builder.notes.append(f"not hidden, since which entries are taken is part of the program: {call.place}")
     pieces: list[str] = []
     position = 0
     while position < len(wanted):
