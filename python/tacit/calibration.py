@@ -123,7 +123,9 @@ def declare(found: Calibration, graph: Graph, ranges: Mapping[str, tuple[Any, An
                 place=name,
             )
         ends[name] = float(low.min()), float(high.max())
-        columns[name] = np.stack(wide) if low.size > 1 else np.stack([np.maximum(seen[0], low), np.minimum(seen[1], high)])
+        columns[name] = (
+            np.stack(wide) if low.size > 1 else np.stack([np.maximum(seen[0], low), np.minimum(seen[1], high)])
+        )
     return Calibration(ends, found.samples, columns, frozenset(ranges))
 
 

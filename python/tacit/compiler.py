@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from time import monotonic
 from typing import Any
@@ -31,6 +31,7 @@ from tacit.report import (
     Pair,
     Report,
     accuracy,
+    beyond,
     compared,
     cost,
     jumping,
@@ -171,7 +172,7 @@ def compile_model(
     input_ranges: Mapping[str, tuple[Any, Any]] | tuple[Any, Any] | None = None,
     options: Options | None = None,
     settings: Settings | None = None,
-    architecture_only: bool | Mapping[str, tuple[float, float]] = False,
+    architecture_only: bool = False,
 ) -> tuple[CompiledProgram, Weights]:
     """Compile a model (anything `tacit.graph.load` takes, or a Graph).
 
@@ -181,8 +182,9 @@ def compile_model(
     relative error of at most `aim` on the samples. Above `max_error`, or when more than a twentieth of the samples have no
     proof, there is no program.
     `threshold` = (output, index after the batch axis, value): publish only whether that entry is at least the value.
-    `architecture_only`: the program is that of the architecture (ADR 0010). It knows the ranges given here by name, (least,
-    greatest) of all inputs and perhaps of outputs; with True those of `calibration`, which then counts as public.
+    `input_ranges`: (least, greatest) of inputs, by name or of the one there is. `overflow`: one of `lowering.search.MODES`.
+    `architecture_only`: the program is that of the architecture (ADR 0010). It knows the ranges that are given, of all inputs
+    and perhaps of outputs; without any those of `calibration`, which then counts as public.
     Raises ModelError, InputError, QuantizationError, ProgramError.
     """
     for name, given, choices in (
@@ -211,9 +213,12 @@ def compile_model(
     visibility = Visibility(inputs, weights, outputs)
     precision = options or Options()
     if architecture_only:
-        declared = architecture_only if isinstance(architecture_only, Mapping) else None
+        declared = None if input_ranges is None else named_ranges(graph, input_ranges)
+        if declared is not None:
+            inside = {name: ends for name, ends in declared.items() if name not in graph.outputs}
+            declare(calibrate(graph, samples), graph, inside)
         public = samples if declared is None else drawn(graph, declared)
-        made = frame(graph, public, _known, visibility, aim, precision, bound, declared)
+        made = frame(graph, public, _known, visibility, aim, precision, bound, declared, overflow)
         graph, chosen = fit(graph, samples, made, visibility, bound)
         ranges = calibrate(graph, samples)
     else:
@@ -229,6 +234,8 @@ def compile_model(
     against = "float64" if graph.origin is None else "onnxruntime"
     found = accuracy(chosen.ints, original(graph, truth(graph, samples)), against=against, doubts=doubts)
     refuse_gross(found, max_error, far_apart(graph, ranges))
+    if overflow != "refuse":
+        found = replace(found, ways=chosen.ways, beyond=beyond(graph, chosen.ints))
     digest = program.digest
     compiled = CompiledProgram(
         program, digest, graph, chosen.ints, ranges, chosen.options, chosen.settings, found, cost(program), aim
@@ -344,7 +351,9 @@ def named_ranges(graph: Graph, ranges: Mapping[str, Any] | Any) -> Mapping[str, 
     if isinstance(ranges, Mapping):
         return ranges
     if len(graph.inputs) != 1:
-        raise InputError("ranges without names for several inputs", slug="ranges", hint=f"inputs: {', '.join(graph.inputs)}")
+        raise InputError(
+            "ranges without names for several inputs", slug="ranges", hint=f"inputs: {', '.join(graph.inputs)}"
+        )
     return {graph.inputs[0]: ranges}
 
 

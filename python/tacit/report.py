@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from tacit.graph import Graph, evaluate
 from tacit.importers.reference import Reference
 from tacit.lowering.core import IntGraph
 from tacit.lowering.prices import NS_PER_CELL, NS_PER_LOOKUP, NS_PER_WEIGHT, NS_PROOF
+from tacit.lowering.total import Way
 from tacit.program import Program, bits, padded, slab_cells, table_len, witness_cells
 from tacit.ties import DOUBT, Doubts
 
@@ -46,13 +48,27 @@ class OutputError:
 
 
 @dataclass(frozen=True)
+class Beyond:
+    """An output on inputs drawn evenly from the whole declared range, which need not look like any sample.
+
+    `median`, `largest`: of an input's relative error against float64, to the output's largest magnitude; `top1`: the share of
+    inputs whose largest entry (last axis) agrees, None where there is one entry.
+    """
+
+    median: float
+    largest: float
+    top1: float | None
+
+
+@dataclass(frozen=True)
 class Report:
     """The integer program against the model that it was made from, over the calibration samples; prints as a table.
 
     `samples`: that were executed; `refused`: that left the calibrated range, and are in no figure. `against`: whose outputs
     the integers are compared with: "onnxruntime" on the model as it was given, or "float64", the package's own evaluation of
     a graph that has no such model. `top1`: the share of samples whose largest entry (last axis) agrees; `noise`: signal to
-    noise of every layer in dB, against float64. `notes`: remarks in words, perhaps none.
+    noise of every layer in dB, against float64. `notes`: remarks in words, perhaps none. `ways`: what every rounding does
+    with values beyond its bits. `beyond`: what that does to answers far from the samples.
     It tells of the weights: keep it to yourself. No public file holds it.
     """
 
@@ -63,6 +79,8 @@ class Report:
     noise: Mapping[str, float]
     against: str = "float64"
     notes: tuple[str, ...] = ()
+    ways: tuple[Way, ...] = ()
+    beyond: Mapping[str, Beyond] = field(default_factory=dict)
 
     @property
     def worst_relative(self) -> float:
@@ -79,7 +97,8 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dictionaries, lists and numbers."""
-        return {**asdict(self), "noise": dict(self.noise), "top1": dict(self.top1), "notes": list(self.notes)}
+        found = {**asdict(self), "noise": dict(self.noise), "top1": dict(self.top1), "notes": list(self.notes)}
+        return found | {"ways": [asdict(way) for way in self.ways]}
 
     def __str__(self) -> str:
         head = ("output", "largest error", "mean error", "relative", "top-1 agreement")
@@ -96,7 +115,27 @@ class Report:
             ]
             lines.append("  ".join(cells))
         lines += [f"noisiest layer: {self.noisiest}"] if self.noise else []
+        lines += [f"beyond the samples: {line}" for line in self.overflow()]
         return "\n".join(lines + [f"note: {note}" for note in self.notes])
+
+    def overflow(self) -> list[str]:
+        """What becomes of values beyond the bits of a rounding, in words; nothing where it was not asked."""
+        if not self.ways:
+            return []
+        count = Counter(way.way for way in self.ways)
+        parts = [
+            f"{count[way]} {word}"
+            for way, word in (("fits", "never pass their bits"), ("widened", "have room for all"), ("clamped", "clamp"))
+            if count[way]
+        ]
+        lines = [f"of {len(self.ways)} roundings {', '.join(parts)}"]
+        for name, off in self.beyond.items():
+            agree = "" if off.top1 is None else f", top-1 agreement {100 * off.top1:.0f} %"
+            lines.append(
+                f"output {name} on inputs drawn from the whole range: relative error {off.median:.2g} (median), "
+                f"{off.largest:.2g} (largest){agree}"
+            )
+        return lines
 
 
 @dataclass(frozen=True)
@@ -216,6 +255,36 @@ def accuracy(
         if right[name][0].ndim and right[name][0].shape[-1] > 1
     }
     return Report(samples, refused, outputs, top1, noise_db, against)
+
+
+#: Inputs that are drawn from the whole range.
+DRAWN = 32
+
+
+def beyond(graph: Graph, ints: IntGraph) -> dict[str, Beyond]:
+    """The integers against float64 on inputs drawn evenly from their intervals, by a fixed seed; no threshold's answer."""
+    rng, found = np.random.default_rng(0), dict[str, list[tuple[Array, Array]]]()
+    for _ in range(DRAWN):
+        drawn = {name: rng.integers(spec.lo, spec.hi + 1, spec.shape) for name, spec in ints.inputs.items()}
+        try:
+            results = ints.results(ints.run(drawn))
+        except WitnessError:
+            continue
+        real = {name: (x * 2.0 ** -ints.inputs[name].frac)[None] for name, x in drawn.items()}
+        exact = evaluate(graph, real)
+        for name, integers in results.items():
+            spec = ints.outputs[name]
+            if spec.threshold is None and np.isfinite(exact[name]).all():
+                found.setdefault(name, []).append((integers * 2.0**-spec.frac, exact[name][0]))
+    return {name: _beyond(pairs) for name, pairs in found.items()}
+
+
+def _beyond(pairs: list[tuple[Array, Array]]) -> Beyond:
+    scale = magnitude(exact for _, exact in pairs)
+    off = [float(np.abs(y - exact).max()) / scale for y, exact in pairs]
+    entries = pairs[0][1].shape[-1] if pairs[0][1].ndim else 1
+    agree = [np.mean(y.argmax(-1) == exact.argmax(-1)) for y, exact in pairs] if entries > 1 else []
+    return Beyond(float(np.median(off)), max(off), float(np.mean(agree)) if agree else None)
 
 
 def _unsure(ints: IntGraph, name: str, exact: Mapping[str, Array], mask: Array | None) -> Array:

@@ -95,7 +95,9 @@ def test_numbers_that_became_structure_are_told() -> None:
         program, _ = tacit.compile(one("Mul", np.float32(factor)), calibration=SAMPLES)
         assert notes(program) == ("not hidden, since a factor of 0 or a power of two becomes structure: Mul_0",)
     program, _ = tacit.compile(one("Gather", np.array([2, 0, 1]), axis=1), calibration=SAMPLES)
-    assert notes(program) == ("not hidden, since which entries are taken is part of the program: node Gather_0 (Gather)",)
+    assert notes(program) == (
+        "not hidden, since which entries are taken is part of the program: node Gather_0 (Gather)",
+    )
 
 
 def test_a_slope_of_one_number_is_committed() -> None:

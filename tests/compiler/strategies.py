@@ -14,8 +14,8 @@ from tacit.lowering import affine
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Builder, Lazy, Settings
 from tacit.lowering.core import Operator
-from tacit.lowering.maxima import RoundMax
 from tacit.lowering.lookups import bounded
+from tacit.lowering.maxima import RoundMax
 from tacit.lowering.rounding import Round, RoundDivide, RoundLine, RoundRelu, RoundTable
 from tacit.lowering.signs import AtLeast, RoundClip, RoundLeaky
 from tacit.lowering.views import Cut, Join, Permute, Reshape, Total

@@ -199,7 +199,7 @@ def test_constants_that_do_nothing_stay() -> None:
     ranges, digests = {"x": (-4.0, 4.0)}, set()
     for seed, (bias, scale) in enumerate([(0.0, 1.0), (0.3, 1.5)]):
         x = np.random.default_rng(seed).normal(size=(32, 4))
-        program, weights = tacit.compile(onnx_model(bias, scale), calibration=x, architecture_only=ranges)
+        program, weights = tacit.compile(onnx_model(bias, scale), calibration=x, architecture_only=True, ranges=ranges)
         assert program.report is not None
         assert program.report.worst_relative < 2e-3
         secret = tacit.commit_model(program, weights)
@@ -229,7 +229,7 @@ def test_an_outputs_declared_range_is_taken() -> None:
     (out,) = graph.outputs
     top = float(np.abs(evaluate(graph, x)[out]).max())
     ranges = {"x": (-4.0, 4.0), out: (-top, top)}
-    compiled, _ = compile_model(graph, calibration=x, architecture_only=ranges)
+    compiled, _ = compile_model(graph, calibration=x, architecture_only=True, input_ranges=ranges)
     spec = compiled.ints.outputs[out]
     assert top < spec.hi * 2.0**-spec.frac < 4 * top
     assert compiled.accuracy.worst_relative < 1e-3

@@ -21,8 +21,8 @@ from tacit.execution import Execution, check_execution, execute
 from tacit.graph import Graph
 from tacit.lowering.builder import Builder, Settings, digit_widths
 from tacit.lowering.core import Operator
-from tacit.lowering.maxima import RoundMax
 from tacit.lowering.lookups import bounded
+from tacit.lowering.maxima import RoundMax
 from tacit.lowering.rounding import Round, RoundRelu
 from tacit.lowering.select import ArgMaxLast
 from tacit.lowering.softmax import SoftmaxLast

@@ -15,8 +15,8 @@ from tacit.compiler import compile_model
 from tacit.errors import InputError, QuantizationError, WitnessError
 from tacit.execution import execute
 from tacit.graph import evaluate
-from tacit.lowering.core import InputSpec, IntGraph, Operator, OutputSpec, Parameter
 from tacit.lowering.contraction import Contract
+from tacit.lowering.core import InputSpec, IntGraph, Operator, OutputSpec, Parameter
 from tacit.lowering.lookups import signed
 from tacit.lowering.reach import Overflow, Reach
 from tacit.lowering.rounding import Round, RoundRelu
@@ -94,7 +94,9 @@ def test_bounds_come_from_the_weights_or_from_their_intervals() -> None:
 def test_only_powers_of_two_show_of_the_weights() -> None:
     """Weights that differ by less than an octave in their sums make one graph."""
     rng = np.random.default_rng(0)
-    found = {str(product_of(rng.permutation(np.array([[60.0], [50.0], [40.0 + i]])), Overflow())[0].steps) for i in range(9)}
+    found = {
+        str(product_of(rng.permutation(np.array([[60.0], [50.0], [40.0 + i]])), Overflow())[0].steps) for i in range(9)
+    }
     assert len(found) == 1
 
 
@@ -189,7 +191,7 @@ def test_a_range_is_declared_by_whoever_compiles() -> None:
     assert (spec.hi + 1) & spec.hi == 0
     assert spec.hi * 2.0**-spec.frac >= 3.0
     again, _ = compile_model(graph, calibration=np.abs(x["x"]) * 0.5, input_ranges={"x": (0.0, 3.0)})
-    assert again.ints.inputs["x"].hi * 2.0**-again.ints.inputs["x"].frac >= 3.0
+    assert again.ints.inputs["x"].hi * 2.0 ** -again.ints.inputs["x"].frac >= 3.0
     for wrong, message in (
         ((0.0, 0.5), "expected samples in"),
         ((1.0, 0.0), "least below its greatest"),

@@ -259,6 +259,7 @@ def test_again_and_select_agree() -> None:
     clamp = Clamp(-16, 15, 9, 3)
     y = np.arange(-256, 256)
     for last in (again, select):
+
         def make(builder: Builder, x: Lazy, last: Any = last) -> Lazy:
             low = builder.digits("low", x, [3], pg.Range(*_span(clamp)))
             rest = builder.sum((1, x), (-1, low[0]))

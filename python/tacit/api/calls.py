@@ -57,7 +57,7 @@ def compile(
     overflow: str = "total",
     ranges: Mapping[str, tuple[Any, Any]] | tuple[Any, Any] | None = None,
     options: Options | None = None,
-    architecture_only: bool | Mapping[str, tuple[float, float]] = False,
+    architecture_only: bool = False,
 ) -> tuple[Program, Weights]:
     """Compile a model to a public program and its integers.
 
@@ -82,8 +82,8 @@ def compile(
     `max_error`: the largest relative error of an output, on the calibration samples, that is taken; the compiler aims for
     1e-3, and warns (AccuracyWarning) above that.
     `architecture_only`: a program that depends on no weight and no hidden sample, one for all checkpoints of an architecture
-    (ADR 0010): with True `calibration` counts as public; or the ranges of inputs, and perhaps of outputs, by name, as
-    {"x": (-1.0, 1.0), "y": (-20.0, 20.0)}.
+    (ADR 0010). Public are the `ranges`, which then may name outputs too ({"x": (-1.0, 1.0), "y": (-20.0, 20.0)}), or, without
+    any, `calibration`.
     The program's `report` (`tacit.report.Report`) compares it with the original model; it is private, and in no file.
     Raises ModelError, InputError, QuantizationError (slug accuracy: above `max_error`, or more than a twentieth of the
     samples have no proof), ProgramError.
@@ -102,7 +102,7 @@ def compile(
     if security not in (100, 128):
         raise InputError(f"expected 128 or 100 bits, got {security}", slug="security", place="security")
     check("max_error", max_error, Real)
-    check("architecture_only", architecture_only, bool, Mapping)
+    check("architecture_only", architecture_only, bool)
     if not max_error > 0:
         raise InputError(f"expected a share above 0, got {max_error:g}", slug="max_error", place="max_error")
     with slow("compiling"):

@@ -18,6 +18,7 @@ from tacit.cli.options import (
     Aim,
     ArchitectureOnly,
     Batch,
+    Beyond,
     Calibration,
     CompiledProofs,
     Headroom,
@@ -31,7 +32,9 @@ from tacit.cli.options import (
     OutputBits,
     Outputs,
     OutputsSeen,
+    Overflow,
     ProgramOut,
+    Ranges,
     ReportOut,
     Target,
     ThresholdText,
@@ -63,6 +66,8 @@ def compile_model(
     security: Target = 128,
     optimize: Optimize = Aim.balanced,
     max_error: MaxError = 0.05,
+    overflow: Overflow = Beyond.total,
+    ranges: Ranges = None,
     architecture_only: ArchitectureOnly = False,
     report: ReportOut = None,
     as_json: Json = False,
@@ -98,6 +103,8 @@ def compile_model(
             security=security,
             optimize=optimize.value,
             max_error=max_error,
+            overflow=overflow.value,
+            ranges=files.read_ranges(ranges, model) if ranges else None,
             options=precision,
             architecture_only=architecture_only,
         )
@@ -157,6 +164,7 @@ def _show(result: dict[str, Any], report: Report | None) -> None:
     if report is not None:
         shown = {name: getattr(report, name) for name in ("samples", "refused", "top1", "against")}
         shown |= {"notes": report.notes} if report.notes else {}
+        shown |= {"beyond the samples": report.overflow()} if report.ways else {}
         shown |= {"noisiest layer": report.noisiest} if report.noise else {}
         unsure = any(error.unsure for error in report.outputs.values())
         columns = ["largest", "mean", "relative", "mean_relative", *(["unsure", "decided"] if unsure else [])]

@@ -139,6 +139,34 @@ def read_threshold(text: str, model: Path | list[str]) -> tuple[str, tuple[int, 
     return output.strip(), index, value
 
 
+def read_ranges(texts: list[str], model: Path) -> dict[str, tuple[float, float]]:
+    """`[INPUT=]LEAST:GREATEST`, each for one input of the model. Raises InputError."""
+    found: dict[str, tuple[float, float]] = {}
+    for text in texts:
+        name, _, ends = text.rpartition("=")
+        try:
+            least, greatest = (float(end) for end in ends.split(":"))
+        except ValueError:
+            raise InputError(
+                f"expected LEAST:GREATEST or INPUT=LEAST:GREATEST, got {text}",
+                slug="ranges",
+                place="--range",
+                hint="for example 0:1, or 'pixels=0:255'",
+            ) from None
+        if not name:
+            names = onnx_inputs(model)
+            if len(names) != 1:
+                raise InputError(
+                    f"expected a model with one input, got {', '.join(names)}",
+                    slug="ranges",
+                    place="--range",
+                    hint=f"name it: '{names[-1]}={ends}'",
+                )
+            name = names[0]
+        found[name.strip()] = least, greatest
+    return found
+
+
 def read_labels(path: Path) -> npt.NDArray[Any]:
     """The only array of an .npz or .npy file, or the one named `y` or `labels`. Raises InputError, FileNotFoundError."""
     arrays = read_arrays(path)

@@ -109,6 +109,15 @@ class Outputs(str, Enum):
     committed = "committed"
 
 
+class Beyond(str, Enum):
+    """total: every input in range has a proof, by clamps or room; refuse: such an input has none, which tells of the weights."""
+
+    total = "total"
+    saturate = "saturate"
+    widen = "widen"
+    refuse = "refuse"
+
+
 class Aim(str, Enum):
     """What the code's rate trades for what."""
 
@@ -129,6 +138,19 @@ Batch = Annotated[int, typer.Option(min=1, help="Inputs per proof.")]
 Headroom = Annotated[
     float | None,
     typer.Option(help="How far values may exceed the calibrated ranges, as a factor.", show_default=False),
+]
+Overflow = Annotated[
+    Beyond,
+    typer.Option(help="What becomes of values inside the network that are far beyond those of the calibration inputs."),
+]
+Ranges = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--range",
+        metavar="[INPUT=]LEAST:GREATEST",
+        help="What an input may be, in place of what the calibration inputs say: public. Again for each further input.",
+        show_default=False,
+    ),
 ]
 WeightsSeen = Annotated[Weights, typer.Option(help="Who may see the weights.")]
 InputSeen = Annotated[Input, typer.Option("--input", help="Who may see the input.")]

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from math import ceil, log2
+from typing import Any
 
-from tacit.calibration import Array, Calibration, calibrate
+from tacit.calibration import Array, Calibration, calibrate, declare
 from tacit.errors import QuantizationError
 from tacit.graph import Graph
 from tacit.lowering.core import Threshold
@@ -20,6 +21,7 @@ from tacit.lowering.equalise import classes, factors, rescaled
 from tacit.lowering.rules_round import TABLES
 from tacit.lowering.search import Chosen, Search
 from tacit.lowering.standin import ROOM, nominal, stand_in
+from tacit.lowering.total import total
 from tacit.program import Program
 from tacit.quantize import Options, quantize
 from tacit.report import Pair
@@ -53,9 +55,10 @@ def frame(
     aim: float,
     options: Options,
     threshold: Threshold | None = None,
-    declared: Mapping[str, tuple[float, float]] | None = None,
+    declared: Mapping[str, tuple[Any, Any]] | None = None,
+    overflow: str = "total",
 ) -> Frame:
-    """The cheapest program of the architecture, by public samples and `declared` ranges of outputs.
+    """The cheapest program of the architecture, by public samples and `declared` ranges of inputs and outputs.
 
     Raises QuantizationError.
     """
@@ -63,6 +66,7 @@ def frame(
     like = stand_in(graph, {name: given.columns[name] for name in graph.inputs})
     seen = calibrate(like, samples)
     ranges, pairs = nominal(like, seen, declared or {}), known(like, samples, seen)
+    ranges = declare(ranges, graph, {name: ends for name, ends in (declared or {}).items() if name in graph.inputs})
     # Outputs keep their units, and have room: as many bits more.
     tables = any(node.op in TABLES for node in graph.nodes)
     room = 2 * ceil(log2(ROOM))
@@ -71,8 +75,18 @@ def frame(
         spare=SPARE,
         output_bits=min(32, options.output_bits + room),
     )
-    search = Search(like, ranges, pairs, visibility, aim / FINER[tables], precise, threshold=threshold)
-    return Frame(search.cheapest(), ranges)
+    search = Search(
+        like,
+        ranges,
+        pairs,
+        visibility,
+        aim / FINER[tables],
+        precise,
+        threshold=threshold,
+        overflow=overflow,
+        declared=True,
+    )
+    return Frame(search.found(), ranges)
 
 
 def fit(
@@ -100,6 +114,8 @@ def fit(
         raise _too_large(
             graph, next(n.name for n in graph.nodes if excess.keys() & set(n.inputs)), max(excess.values())
         )
+    if made.chosen.overflow is not None:
+        ints, _ = total(ints, made.chosen.overflow)
     emitted = emit(ints, made.chosen.settings, visibility)
     if emitted.program.digest != made.chosen.emitted.program.digest:
         raise QuantizationError(

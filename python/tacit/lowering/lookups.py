@@ -10,6 +10,7 @@ from tacit import program as pg
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Builder, Lazy, digit_widths
 
+
 def half(shift: int) -> int:
     """2^(shift-1), or 0 when nothing is cut off."""
     return 1 << shift >> 1

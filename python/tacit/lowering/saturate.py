@@ -105,7 +105,9 @@ class Clamp:
 def _select_tables(c: Clamp) -> tuple[pg.TableKind, pg.TableKind]:
     (first, beyond), (lo, hi) = c.steps, c.tops
     inside = [first <= t < beyond for t in range(lo, hi + 1)]
-    base = [t << c.cut if in_ else c.lo if t < first else c.hi for t, in_ in zip(range(lo, hi + 1), inside, strict=True)]
+    base = [
+        t << c.cut if in_ else c.lo if t < first else c.hi for t, in_ in zip(range(lo, hi + 1), inside, strict=True)
+    ]
     return pg.Values(lo, tuple(map(int, inside))), pg.Values(lo, tuple(base))
 
 
@@ -132,7 +134,9 @@ class Form:
     def nanoseconds(self, builder: Builder, entries: int) -> float:
         """An estimate: what is in the program already costs nothing."""
         rows = sum(pg.padded((pg.table_len(kind),)) for kind in set(self.tables) if not builder.has(kind))
-        return entries * (NS_PER_LOOKUP * self.lookups + NS_PER_CELL * self.cells) + (NS_PER_LOOKUP + NS_PER_CELL) * rows
+        return (
+            entries * (NS_PER_LOOKUP * self.lookups + NS_PER_CELL * self.cells) + (NS_PER_LOOKUP + NS_PER_CELL) * rows
+        )
 
 
 def cheapest(builder: Builder, shape: Shape, forms: list[Form]) -> Form:

@@ -57,6 +57,7 @@ class Chosen:
     emitted: Emitted
     nanoseconds: float
     ways: tuple[Way, ...] = ()
+    overflow: Overflow | None = None
 
     @property
     def clamps(self) -> bool:
@@ -78,7 +79,7 @@ WIDER = 1.03
 
 @dataclass
 class Search:
-    """What is compiled; `cheapest` searches."""
+    """What is compiled; `found` searches. `declared`: weights are bounded by their declared intervals, and not looked at."""
 
     graph: Graph
     ranges: Calibration
@@ -89,6 +90,7 @@ class Search:
     settings: Settings | None = None
     threshold: Threshold | None = None
     overflow: str = "total"
+    declared: bool = False
     refusal: str = ""
     error: QuantizationError | None = None
     failed: list[tuple[float, Chosen]] = field(default_factory=list)
@@ -99,6 +101,8 @@ class Search:
         `others`: in this way instead of the first of the mode's.
         """
         overflow = (others or MODES[self.overflow])[0]
+        if overflow is not None:
+            overflow = replace(overflow, declared=self.declared)
         try:
             ints, ways = quantize(self.graph, self.ranges, options, self.threshold), list[Way]()
             if overflow is not None:
@@ -110,7 +114,8 @@ class Search:
         except QuantizationError as error:
             self.error = error
             return None
-        return Chosen(options, settings, ints, emitted, cost(emitted.program).nanoseconds, tuple(ways))
+        nanoseconds = cost(emitted.program).nanoseconds
+        return Chosen(options, settings, ints, emitted, nanoseconds, tuple(ways), overflow)
 
     def good(self, chosen: Chosen) -> bool:
         """Whether it measures up; if not, it is remembered with its error."""

@@ -100,7 +100,7 @@ def _ways(step: Step, operators: tuple[Operator, ...]) -> list[Way]:
 def _output(name: str, spec: OutputSpec, reaches: Mapping[str, Reach]) -> OutputSpec:
     """With an interval for all that it can be: it is public, or its slab's proof shows it."""
     need = signed_bits(*rounded(reaches[spec.value].ends, spec.shift))
-    if spec.threshold is not None or spec.lo <= signed(need)[0] and signed(need)[1] <= spec.hi:
+    if spec.threshold is not None or (spec.lo <= signed(need)[0] and signed(need)[1] <= spec.hi):
         return spec
     if need > MOST_BITS - OUTPUT_STEP:
         raise OutOfField(f"output {name} may have {need} bits, beyond the field")
