@@ -39,8 +39,11 @@ def test_demo() -> None:
     # The argument is what refuses them, no name in the file: the nonce fits by chance once in 2^14 or so, then something
     # after it.
     assert len(refusals) == 5
-    assert not {"slabs", "program", "checksum", "encoding", "schema", "header"} & set(refusals.values())
-    assert figures["clinic"]["answer"] in ("malignant", "benign")
+    own, renamed = figures["clinic"]["other_record"].values()
+    assert own == "slabs", "an honest proof about another record is refused by the record's name"
+    assert not {"slabs", "program", "checksum", "encoding", "schema", "header"} & {*refusals.values(), renamed}
+    assert (figures["clinic"]["answer"], figures["clinic"]["trusting_the_prover"]) == ("malignant", "benign")
+    assert figures["digits"]["image"] == "private"
     assert figures["clinic"]["accuracy"] > 0.9
     assert figures["digits"]["accuracy"] > 0.9
     assert 0 <= figures["digits"]["answer"] <= 9

@@ -42,9 +42,10 @@ def changed_answer(proof: bytes, answer: int) -> bytes:
     return proof[:HEADER] + bytes(body) + checksum(bytes(body))
 
 
-def renamed(proof: bytes, program: Program, commitment: Commitment) -> bytes:
-    """The file under the names of another program or commitment, which a forger can write as well as anybody."""
+def renamed(proof: bytes, program: Program, *commitments: Commitment) -> bytes:
+    """The file under the names of another program or other commitments (in the program's order): anybody can write them."""
     body = bytearray(proof[HEADER:-DIGEST])
     body[:DIGEST] = bytes.fromhex(program.digest)
-    body[DIGEST + 4 : DIGEST + 4 + DIGEST] = bytes.fromhex(commitment.identity)
+    names = b"".join(bytes.fromhex(commitment.identity) for commitment in commitments)
+    body[DIGEST + 4 : DIGEST + 4 + len(names)] = names
     return proof[:HEADER] + bytes(body) + checksum(bytes(body))
