@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,8 +52,6 @@ def prove(
 ) -> None:
     """Run the committed model on an input and prove the answer. Spends one proof of each commitment's budget."""
     import tacit
-    from tacit.api.arguments import given_integers
-    from tacit.api.claims import input_claims
 
     bound_to = files.read_context(context)
     if chart is not None:
@@ -63,10 +62,7 @@ def prove(
         raise InputError("expected the data's secret, got the model's", slug="slabs", place="--data")
     loaded = tacit.Program.load(program)
     output_files = _output_files(loaded, output)
-    arrays: files.Arrays = {}
-    if input_ is not None:
-        arrays = files.pick(files.read_arrays(input_), files.input_names(loaded), place=str(input_))
-    given_integers(loaded, arrays)  # what is refused in any case is so before a secret is opened
+    arrays = _inputs(loaded, input_)  # before a secret is opened: what is refused in any case touches none
     secrets = {name: tacit.Secret.load(path) for name, path in (("model", model), ("data", data)) if path is not None}
     profile = profile or chart is not None
     start = time.perf_counter()
@@ -86,15 +82,8 @@ def prove(
         proof.output.save(output_files[0])
         proof.output.commitment.save(output_files[1])
     _keep(proof, out)
-    left = {name: secret.remaining for name, secret in secrets.items() if secret.remaining is not None}
-    says = [claim.says for claim in input_claims(loaded).values()]
-    result: dict[str, Any] = {
-        "proof": str(out),
-        "bytes": len(proof),
-        "seconds": seconds,
-        "remaining": left,
-        "says": says,
-    }
+    result: dict[str, Any] = {"proof": str(out), "bytes": len(proof), "seconds": seconds}
+    result |= {"remaining": _left(secrets), "says": _says(loaded, secrets.get("data"))}
     if output_files is not None:
         result["output_secret"], result["output_commitment"] = map(str, output_files)
         result["outputs"] = console.plain(proof.outputs)
@@ -108,6 +97,29 @@ def prove(
         console.print_json(result)
         return
     _show_proof(result)
+
+
+def _inputs(program: Any, path: Path | None) -> files.Arrays:
+    """The arrays of the input file, which the program takes. Raises InputError."""
+    from tacit.api.arguments import given_integers
+
+    found: files.Arrays = {}
+    if path is not None:
+        found = files.pick(files.read_arrays(path), files.input_names(program), place=str(path))
+    given_integers(program, found)
+    return found
+
+
+def _left(secrets: Mapping[str, Any]) -> dict[str, int]:
+    return {name: secret.remaining for name, secret in secrets.items() if secret.remaining is not None}
+
+
+def _says(program: Any, data: Any) -> list[str]:
+    """What a proof made with this data says of each input."""
+    from tacit.api.claims import input_claims
+
+    identities = {} if data is None else {"data": data.commitment.master or data.commitment.identity}
+    return [claim.says for claim in input_claims(program, identities).values()]
 
 
 def _keep(proof: Any, out: Path) -> None:
