@@ -185,6 +185,25 @@ def test_products_that_must_be_bounded() -> None:
         validate(dataclasses.replace(program, einsums=(contracted,), zeros=zeros))
 
 
+@pytest.mark.parametrize(
+    ("constant", "terms", "found"),
+    [
+        (0, {"y": 1}, (0, 7)),
+        (5, {"y": -1}, (-2, 5)),
+        (0, {"y": 1, "x": 1}, (-7, 15)),
+        (0, {"y": 2}, None),
+        (0, {"y": 1, "unknown": 1}, None),
+        (0, {"y": 1, "x": 2**60}, None),
+    ],
+)
+def test_outputs_bound_what_is_left(constant: int, terms: dict[str, int], found: tuple[int, int] | None) -> None:
+    b = Builder("outputs", Settings())
+    names = {"x": b.tensor("x", (4,), pg.Public(), (-8, 7)), "y": b.witness("y", (4,)), "unknown": b.witness("w", (4,))}
+    output = b.sum(*((coef, b.whole(names[name])) for name, coef in terms.items()), constant=constant)
+    b.lookup("l", pg.ReluTable(-8, 16), b.whole(0), output=output.expr)
+    assert b.intervals.known.get(1) == found
+
+
 def test_a_value_without_encoding_is_refused() -> None:
     tensor = pg.Tensor("t", (1,), pg.Public(), -(2**63) - 1, 0)
     with pytest.raises(pg.EncodingError):

@@ -28,6 +28,21 @@ def test_a_clamp_that_is_another_value(name: str, step: int) -> None:
     assert caught.value.slug == "final_claim"
 
 
+@pytest.mark.parametrize("x", [list(range(-80, 120, 10)), list(range(-2048, 2048, 205))])
+def test_a_selected_clamp(x: list[int]) -> None:
+    """a is a function of x, and no other number passes."""
+    program = programs.selected()
+    run = Execution(program, {"x": x})
+    clamped = [min(max((entry + 2) >> 2, 0), 15) for entry in x]
+    assert run.check() == []
+    a = next(i for i, t in enumerate(program.tensors) if t.name == "a")
+    assert run.values[a] == clamped
+    rows = set(zip(program.tables[3].ins, program.tables[3].outs, strict=True))
+    for value in range(-1, 24):
+        run.values[a] = [value] * 20
+        assert [pair in rows for pair in run.lookup_pairs(program.lookups[-1])] == [value == y for y in clamped]
+
+
 def test_a_gated_clamp() -> None:
     """The hints alone find the witness; of all (v, a) that the tables let through, a is the one clamped value."""
     program = programs.gated()

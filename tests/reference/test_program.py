@@ -311,22 +311,6 @@ def test_columns_are_bounded() -> None:
         assert caught.value.slug == slug
 
 
-@pytest.mark.parametrize(
-    ("ends", "found"),
-    [((-3, 5), (-3, 5)), ((-99, 99), (-8, 7)), ((9, 12), (9, 9)), ((-12, -9), (-9, -9)), ((2, 2), (2, 2))],
-)
-def test_clamp_bounds_its_output(ends: tuple[int, int], found: tuple[int, int]) -> None:
-    """The corners of the rows, clamped; every row lies between them."""
-    table = Table("t", Clamp(-8, 16, *ends))
-    p = Build("clamp", [("data", True)])
-    p.tensor("x", (4,), "data", -8, 7)
-    p.tensor("y", (4,), Witness(), -99, 99)
-    p.tables.append(table)
-    p.lookups.append(Lookup("l", 0, (4,), p.of("x"), 0, p.of("y")))
-    validate(p.done())
-    assert Intervals(p.done()).known[1] == found == (min(table.outs), max(table.outs))
-
-
 def witness_program(*, lookup: bool = True, lo: int = 0, hi: int = 15) -> Build:
     p = Build("w", [("data", True)])
     p.tensor("x", (4,), "data", -100, 100)

@@ -16,7 +16,8 @@ pub(crate) struct Solver<'a> {
     tensors: Vec<Option<Interval>>,
     einsums: Vec<Wide>,
     operands: Vec<[ExprBound; 2]>,
-    zeros: Vec<ExprBound>,
+    /// Outputs of lookups, then zeros: an expression and the interval that its relation says it lies in.
+    sums: Vec<(ExprBound, Interval)>,
     work: u64,
 }
 
@@ -24,7 +25,7 @@ pub(crate) struct Solver<'a> {
 #[derive(Clone, Copy)]
 enum Node {
     Einsum(usize),
-    Zero(usize),
+    Sum(usize),
 }
 
 impl<'a> Solver<'a> {
@@ -47,16 +48,18 @@ impl<'a> Solver<'a> {
                 bound(&e.b, &shape(&e.b_axes)),
             ]
         });
+        let results = program.lookups.iter().map(|l| {
+            let kind = &program.tables[l.table as usize].kind;
+            (bound(&l.output, &l.shape), outputs(kind))
+        });
+        let zeros = program.zeros.iter();
+        let zeros = zeros.map(|z| (bound(&z.expr, &z.shape), (0, 0)));
         Self {
             program,
             tensors: tensors.collect(),
             einsums: vec![None; program.einsums.len()],
             operands: operands.collect(),
-            zeros: program
-                .zeros
-                .iter()
-                .map(|z| bound(&z.expr, &z.shape))
-                .collect(),
+            sums: results.chain(zeros).collect(),
             work: 0,
         }
     }
@@ -64,7 +67,7 @@ impl<'a> Solver<'a> {
     /// The greatest fixed point of the two rules, then every bound.
     pub fn solve(mut self) -> Result<Vec<Option<Interval>>> {
         self.narrow_by_tables()?;
-        self.narrow_by_zeros()?;
+        self.narrow_by_sums()?;
         self.check_declared()?;
         self.check_einsums()?;
         self.check_zeros()?;
@@ -72,7 +75,7 @@ impl<'a> Solver<'a> {
         Ok(self.tensors)
     }
 
-    /// Rule 1: a witness tensor alone in a lookup's input with shift 0, or in its output.
+    /// Rule 1: a witness tensor alone in a lookup's input with shift 0.
     fn narrow_by_tables(&mut self) -> Result<()> {
         for lookup in &self.program.lookups {
             let kind = &self.program.tables[lookup.table as usize].kind;
@@ -80,9 +83,6 @@ impl<'a> Solver<'a> {
                 if let Some(t) = self.alone(&lookup.input, &lookup.shape) {
                     self.narrow(t, inputs(kind))?;
                 }
-            }
-            if let Some(t) = self.alone(&lookup.output, &lookup.shape) {
-                self.narrow(t, outputs(kind))?;
             }
         }
         Ok(())
@@ -105,19 +105,21 @@ impl<'a> Solver<'a> {
         fits.then_some(*t as usize)
     }
 
-    /// Rule 2, applied until nothing changes: an einsum or a zero is looked at again when a source of it is narrowed.
-    fn narrow_by_zeros(&mut self) -> Result<()> {
+    /// Rule 2, applied until nothing changes: an einsum or a sum is looked at again when a source of it is narrowed.
+    fn narrow_by_sums(&mut self) -> Result<()> {
         let readers = self.readers();
-        let nodes = self.operands.len() + self.zeros.len();
+        let nodes = self.operands.len() + self.sums.len();
         let einsums = self.operands.len();
         let index = |node: Node| match node {
             Node::Einsum(e) => e,
-            Node::Zero(z) => einsums + z,
+            Node::Sum(s) => einsums + s,
         };
         let mut queued = vec![true; nodes];
-        let first = (0..einsums).map(Node::Einsum);
-        let mut queue: VecDeque<Node> =
-            first.chain((0..self.zeros.len()).map(Node::Zero)).collect();
+        // Most tensors are looked up: what reads them comes later.
+        let (results, all) = (self.program.lookups.len(), self.sums.len());
+        let mut queue: VecDeque<Node> = (0..results).map(Node::Sum).collect();
+        queue.extend((0..einsums).map(Node::Einsum));
+        queue.extend((results..all).map(Node::Sum));
         while let Some(node) = queue.pop_front() {
             queued[index(node)] = false;
             let changed = match node {
@@ -131,7 +133,7 @@ impl<'a> Solver<'a> {
                         Vec::new()
                     }
                 }
-                Node::Zero(z) => self.narrow_by_zero(z)?,
+                Node::Sum(s) => self.narrow_by_sum(s)?,
             };
             for source in changed {
                 for &reader in &readers[source] {
@@ -168,22 +170,23 @@ impl<'a> Solver<'a> {
         for (e, sides) in self.operands.iter().enumerate() {
             sides.iter().for_each(|side| add(side, Node::Einsum(e)));
         }
-        for (z, expr) in self.zeros.iter().enumerate() {
-            add(expr, Node::Zero(z));
+        for (s, (expr, _)) in self.sums.iter().enumerate() {
+            add(expr, Node::Sum(s));
         }
         out
     }
 
-    /// x = -(rest) or rest where x occurs once, alone in its term; the tensors that were narrowed.
-    fn narrow_by_zero(&mut self, z: usize) -> Result<Vec<usize>> {
-        let expr = self.zeros[z].clone();
+    /// x = -(rest) or rest where x occurs once, alone in its term; the tensors that were narrowed. The rest holds what the
+    /// sum comes to, in [low, high], with a minus.
+    fn narrow_by_sum(&mut self, s: usize) -> Result<Vec<usize>> {
+        let (expr, (low, high)) = self.sums[s].clone();
         self.work += 1 + expr.terms.len() as u64;
         let parts: Vec<Wide> = expr.terms.iter().map(|t| self.term(t)).collect();
         let unknown = parts.iter().filter(|p| p.is_none()).count();
         if unknown > 1 {
             return Ok(Vec::new());
         }
-        let mut total: Wide = Some((expr.constant, expr.constant));
+        let mut total: Wide = Some((expr.constant - high as i128, expr.constant - low as i128));
         for part in parts.iter().flatten() {
             total = add(total, Some(*part));
         }

@@ -517,6 +517,40 @@ fn zeros_bound_what_they_define() {
     assert_eq!(prepared.intervals[7], Some((-131081, 130039)));
 }
 
+/// Rule 2 on an output: the outs, moved by what stands beside the tensor; also where that is known only later.
+#[test]
+fn outputs_bound_what_is_left() {
+    let y = |constant: i64, terms: &[(u32, i64)]| {
+        let mut p = program();
+        (p.tensors[4].lo, p.tensors[4].hi) = (-(1 << 20), 1 << 20);
+        p.tensors
+            .push(tensor("later", &[2, 3], Place::Witness, 0, 510));
+        let terms = terms
+            .iter()
+            .map(|&(t, coef)| identity(Source::Tensor(t), 2, coef));
+        p.lookups[1].output = expr(constant, terms.collect());
+        p.zeros.push(Zero {
+            name: "later".into(),
+            shape: vec![2, 3],
+            expr: expr(
+                0,
+                vec![
+                    identity(Source::Tensor(6), 2, 1),
+                    identity(Source::Tensor(2), 2, -2),
+                ],
+            ),
+        });
+        Prepared::new(p).unwrap().intervals[4]
+    };
+    // The ReLU's outs are [0, 511], `low` is [0, 255], `later` twice that.
+    assert_eq!(y(0, &[(4, 1)]), Some((0, 511)));
+    assert_eq!(y(5, &[(4, -1)]), Some((-506, 5)));
+    assert_eq!(y(0, &[(4, 1), (2, 1)]), Some((-255, 511)));
+    assert_eq!(y(-1, &[(2, -3), (4, 1)]), Some((1, 1277)));
+    assert_eq!(y(0, &[(4, -1), (2, 1)]), Some((-511, 255)));
+    assert_eq!(y(0, &[(4, 1), (6, -1)]), Some((0, 1021)));
+}
+
 #[test]
 fn intervals_that_creep_are_refused() {
     // x = y + 1 and y = x + 1 within 2^20: a step narrower at a time, until nothing is left.

@@ -152,6 +152,52 @@ fn lookups_that_bound_nothing() {
     );
 }
 
+/// What stands beside a tensor in an output moves the table's outs; what is not known, or may wrap, tells nothing.
+#[test]
+fn outputs_that_bound_one_tensor() {
+    let output = |shape: &'static [u32], output: Expr| {
+        claimed(move |p, x, _| {
+            let t = p.table("byte", TableKind::Relu { lo: 0, len: 16 });
+            let input = expr(0, vec![term(1, x, vec![link(0, 0)])]);
+            p.lookup("u", t, shape, input, 0, output.clone());
+        })
+    };
+    let (u, x, y) = (1, 0, 2);
+    let of = |constant, terms: &[(i64, u32)]| {
+        let terms = terms.iter().map(|&(coef, tensor)| same(coef, tensor, 1));
+        expr(constant, terms.collect())
+    };
+    assert_eq!(output(&[4], of(0, &[(1, u)])), "accepted");
+    assert_eq!(output(&[4], of(7, &[(-1, u)])), "accepted");
+    assert_eq!(output(&[4], of(0, &[(1, u), (-3, x)])), "accepted");
+    // Wide, but within the field: u's interval follows, and is not what was declared.
+    assert_eq!(output(&[4], of(0, &[(1, u), (3, y)])), "interval_declared");
+    // A multiple, twice, a part, a rest that leaves the field, and one of which nothing is known.
+    assert_eq!(output(&[4], of(0, &[(2, u)])), "interval_unknown");
+    assert_eq!(output(&[4], of(0, &[(1, u), (1, u)])), "interval_unknown");
+    assert_eq!(output(&[4], of(0, &[(1, u), (-1, u)])), "interval_unknown");
+    assert_eq!(output(&[3], of(0, &[(1, u)])), "interval_unknown");
+    assert_eq!(output(&[4], of(0, &[(1, u), (4, y)])), "interval_unknown");
+    assert_eq!(output(&[4], of(i64::MAX, &[(1, u)])), "interval_unknown");
+    let other = |relate: &'static [(i64, u32)]| {
+        claimed(move |p, x, u| {
+            let w = p.tensor("w", &[4], Place::Witness, -HUGE, HUGE);
+            let t = p.table("byte", TableKind::Relu { lo: 0, len: 16 });
+            let sum = of(0, &[(1, u), (-1, w)]);
+            p.lookup("u", t, &[4], of(0, &[(1, x)]), 0, sum);
+            if !relate.is_empty() {
+                let mut zero = of(0, relate);
+                zero.terms.push(same(-1, w, 1));
+                p.zero("w", &[4], zero);
+            }
+        })
+    };
+    assert_eq!(other(&[]), "interval_unknown");
+    assert_eq!(other(&[(5, 0)]), "accepted");
+    // A circle through a table: u from w, w from u.
+    assert_eq!(other(&[(1, 1)]), "interval_unknown");
+}
+
 /// Declared intervals of what a prover chooses are no proof; those of what others prove are used.
 #[test]
 fn a_declaration_is_no_proof() {

@@ -91,30 +91,34 @@ class Intervals:
         return new != old
 
     def learn_lookup(self, lookup: Lookup, ins: Interval, outs: Interval, witness: set[int]) -> bool:
-        """Rule 1."""
+        """Rule 1 of its input, rule 2 of its output."""
         changed = False
-        for expr, interval, usable in ((lookup.input, ins, lookup.shift == 0), (lookup.output, outs, True)):
-            alone = self._alone(expr, lookup.shape)
-            if usable and alone is not None and alone in witness:
-                changed |= self.learn(alone, interval)
-        return changed
+        alone = self._alone(lookup.input, lookup.shape)
+        if lookup.shift == 0 and alone is not None and alone in witness:
+            changed = self.learn(alone, ins)
+        return self._learn_sum(lookup.output, lookup.shape, outs, witness) or changed
 
     def learn_zero(self, zero: Zero, witness: set[int]) -> bool:
         """Rule 2."""
+        return self._learn_sum(zero.expr, zero.shape, (0, 0), witness)
+
+    def _learn_sum(self, expr: Expr, shape: tuple[int, ...], ends: Interval, witness: set[int]) -> bool:
+        """What one term must be for the expression to lie in [ends]."""
         changed = False
-        for at, term in enumerate(zero.expr.terms):
+        for at, term in enumerate(expr.terms):
             if not isinstance(term.source, FromTensor) or term.source.index not in witness or abs(term.coef) != 1:
                 continue
             tensor = term.source.index
-            if not self._identity(term, zero.shape):
+            if not self._identity(term, shape):
                 continue
-            if sum(other.source == term.source for other in zero.expr.terms) != 1:
+            if sum(other.source == term.source for other in expr.terms) != 1:
                 continue
-            rest = Expr(zero.expr.constant, (*zero.expr.terms[:at], *zero.expr.terms[at + 1 :]))
+            rest = Expr(expr.constant, (*expr.terms[:at], *expr.terms[at + 1 :]))
             try:
                 lo, hi = self.expr(rest)
             except UnknownInterval:
                 continue
+            lo, hi = lo - ends[1], hi - ends[0]
             if lo > -HALF and hi < HALF:
                 changed |= self.learn(tensor, (-hi, -lo) if term.coef == 1 else (lo, hi))
         return changed

@@ -108,9 +108,12 @@ class Intervals:
     def _derive(self) -> None:
         """The fixed point of the two rules. A pass limit keeps it finite: stopping early is coarser."""
         for lookup in self.program.lookups:  # rule 1 depends on nothing: once is enough
-            self._from_lookup(lookup)
+            self._from_input(lookup)
+        tables = self.program.tables
+        sums = [(x.output, x.shape, tables[x.table].out_ends) for x in self.program.lookups]
+        sums += [(zero.expr, zero.shape, (0, 0)) for zero in self.program.zeros]
         for _ in range(len(self.program.tensors) + 64):
-            changed = [self._from_zero(zero) for zero in self.program.zeros]
+            changed = [self._from_sum(*each) for each in sums]
             if not any(changed):
                 break
 
@@ -127,23 +130,27 @@ class Intervals:
         fits = isinstance(tensor.place, Witness) and is_identity(term, shape, tensor.shape)
         return term.source.index if fits else None
 
-    def _from_lookup(self, lookup: Lookup) -> None:
+    def _from_input(self, lookup: Lookup) -> None:
         table = self.program.tables[lookup.table]
         if lookup.shift == 0 and (index := self._alone(lookup.input, lookup.shape)) is not None:
             self._meet(index, (table.ins[0], table.ins[-1]))
-        if (index := self._alone(lookup.output, lookup.shape)) is not None:
-            self._meet(index, table.out_ends)
 
-    def _from_zero(self, zero: Zero) -> bool:
-        """x + rest = 0 or -x + rest = 0 with a rest that cannot wrap. Returns whether x's changed."""
+    def _from_sum(self, expr: Expr, shape: Shape, ends: Interval) -> bool:
+        """x + rest = 0 or -x + rest = 0 with a rest that cannot wrap; minus the sum, which lies in [ends], is in the rest.
+
+        Returns whether x's changed.
+        """
         changed = False
-        uses = [t.source.index for t in zero.expr.terms if isinstance(t.source, OfTensor)]
-        for number, term in enumerate(zero.expr.terms):
-            index = self._witness(term, zero.shape)
+        uses = [t.source.index for t in expr.terms if isinstance(t.source, OfTensor)]
+        for number, term in enumerate(expr.terms):
+            index = self._witness(term, shape)
             if index is None or abs(term.coef) != 1 or uses.count(index) != 1:
                 continue
-            rest = self.expr(zero.expr, zero.shape, without=number)
-            if rest is None or not fits(rest):
+            rest = self.expr(expr, shape, without=number)
+            if rest is None:
+                continue
+            rest = (rest[0] - ends[1], rest[1] - ends[0])
+            if not fits(rest):
                 continue
             lo, hi = rest if term.coef == -1 else (-rest[1], -rest[0])
             changed |= self._meet(index, (lo, hi))

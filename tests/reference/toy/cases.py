@@ -134,6 +134,7 @@ NAMES = {
     "wide": (programs.wide, programs.TWO_LEVELS),
     "clamped": (programs.clamped, programs.TWO_LEVELS),
     "gated": (programs.gated, programs.TWO_LEVELS),
+    "selected": (programs.selected, programs.TWO_LEVELS),
     "exclusive": (programs.exclusive, programs.ONE_LEVEL),
 }
 

@@ -323,6 +323,36 @@ def gated() -> Program:
     return p.done(["x"], ["y"])
 
 
+def selected() -> Program:
+    """a = y = round(x / 4) clamped to [0, 15] by y = low + 8 t: z low where t is in [0, 2), plus a function of t.
+
+    What the second lookup answers is no tensor: its output is a - z low, and says what a may be.
+    """
+    p = Build("selected", [("data", True)])
+    shape = (4, 5)
+    p.tensor("x", shape, "data", -2048, 2047)
+    for name, high in (("r", 3), ("low", 7), ("z", 1), ("a", 22)):
+        p.tensor(name, shape, Witness(), 0, high)
+    p.tables += [
+        Table("two bits", Range(0, 4)),
+        Table("three bits", Range(0, 8)),
+        Table("inside", Values(-65, tuple(int(0 <= t < 2) for t in range(-65, 66)))),
+        Table("ends", Values(-65, tuple(8 * t if 0 <= t < 2 else 15 * (t > 0) for t in range(-65, 66)))),
+        Table("clamp", Clamp(-520, 1040, 0, 15)),
+    ]
+    x = p.expr(p.term("x"), constant=2)
+    p.hints.append(DigitsHint(shape, x, ((p.index("r"), 2), (p.index("low"), 3)), None))
+    p.hints += [LookupHint(p.index("z"), 2, x, 5), LookupHint(p.index("a"), 4, x, 2)]
+    p.range_check("r", 0)
+    p.range_check("low", 1)
+    top = p.expr(p.term("x"), p.term("r", -1), p.term("low", -4), constant=2)
+    p.lookups.append(Lookup("inside", 2, shape, top, 5, p.of("z")))
+    p.einsums.append(Einsum("zl", shape, (0, 1), (0, 1), (0, 1), p.of("z"), p.of("low")))
+    p.lookups.append(Lookup("ends", 3, shape, top, 5, p.expr(p.term("a"), p.term("zl", -1))))
+    p.output("y", shape, p.of("a"), 0, 22)
+    return p.done(["x"], ["y"])
+
+
 def exclusive() -> Program:
     """max(x, 0) max(-x, 0) = 0 with factors of 56 bits: a bare product, batched and of all pairs with a row of zeros."""
     p = Build("exclusive", [("data", True)])

@@ -54,7 +54,8 @@ impl Solver<'_> {
 
     /// All but bare products: their factors are bounded, as operands.
     pub(super) fn check_zeros(&self) -> Result<()> {
-        for (decl, bound) in self.program.zeros.iter().zip(&self.zeros) {
+        let zeros = self.sums.iter().skip(self.program.lookups.len());
+        for (decl, (bound, _)) in self.program.zeros.iter().zip(zeros) {
             if bare_product(self.program, decl).is_some() {
                 continue;
             }
@@ -70,11 +71,10 @@ impl Solver<'_> {
     }
 
     pub(super) fn check_lookups(&self) -> Result<()> {
-        for decl in &self.program.lookups {
+        for (decl, (output, _)) in self.program.lookups.iter().zip(&self.sums) {
             let kind = &self.program.tables[decl.table as usize].kind;
             let largest = |(lo, hi): Interval| (lo as i128).abs().max((hi as i128).abs());
             let input = expr_bound(self.program, &decl.input, &decl.shape);
-            let output = expr_bound(self.program, &decl.output, &decl.shape);
             let shifted = largest(inputs(kind)) << decl.shift;
             self.check(
                 "lookup_bound",
@@ -87,8 +87,8 @@ impl Solver<'_> {
             self.check(
                 "lookup_bound",
                 place,
-                &output,
-                self.expr(&output),
+                output,
+                self.expr(output),
                 largest(outputs(kind)),
             )?;
         }
