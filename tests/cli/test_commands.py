@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_network import Capture, prove_command, result, verify_command
+from tiny_network import Capture, prove_command, result, tiny, verify_command
 
 from tacit.api import cost
 from tacit.cli.app import run
@@ -174,6 +174,17 @@ def test_bits_decide_the_precision(folder: Path, capsys: Capture, option: str) -
     told = capsys.readouterr()
     assert "warning: output y: a relative error of" in told.err
     assert json.loads(told.out)["report"]["outputs"]["y"]["relative"] > 20 * usual
+
+
+def test_checkpoints_of_an_architecture_have_one_program(folder: Path, capsys: Capture, tmp_path: Path) -> None:
+    found = set()
+    for seed in range(3):
+        (tmp_path / "net.onnx").write_bytes(tiny(seed))
+        command = ["compile", str(tmp_path / "net.onnx"), "--calibration", str(folder / "x.npz"), "--architecture-only"]
+        assert run([*command, "-o", str(tmp_path / f"{seed}.tacit"), "--json"]) == 0
+        found.add(result(capsys)["digest"])
+        found.add((tmp_path / f"{seed}.tacit").read_bytes())
+    assert len(found) == 2  # a digest, and the bytes of a file
 
 
 @pytest.mark.parametrize("option", BITS)

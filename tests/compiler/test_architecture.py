@@ -158,6 +158,25 @@ def test_weights_beyond_their_intervals_name_the_layer_and_the_factor() -> None:
     assert error.value.place == graph.sources.get(first.name, first.name)
 
 
+def test_weights_that_do_not_fit_lower_the_units_behind_them() -> None:
+    """One huge weight, which multiplies zeros: the layer's unit is lowered until it fits, and the answers are right."""
+    graph, x = network("relu", 0), samples_of("relu")
+    first = graph.nodes[0].inputs[1]
+    big = graph.constants[first].copy()
+    big[0, 0] = 20000.0
+    x["x"][:, 0] = 0.0
+    graph = replace(graph, constants=dict(graph.constants) | {first: big})
+    made = framed("relu", graph)
+    own, chosen = fit(graph, x, made, Visibility())
+    top = np.abs(own.constants[first]).max()
+    before = factors(graph, made.ranges, calibrate(graph, x))
+    assert top < np.abs(rescaled(graph, before).constants[first]).max()
+    assert chosen.emitted.program.digest == made.chosen.emitted.program.digest
+    (out,) = graph.outputs
+    assert np.allclose(evaluate(graph, x)[out], evaluate(own, x)[out], rtol=1e-9)
+    assert worst_error(chosen.ints, known_samples(own, x, None), 1.0) < 0.02
+
+
 def test_learned_thresholds_have_no_rule() -> None:
     net = Net(0, x=(1, 4))
     y = net.dense("x", 3)

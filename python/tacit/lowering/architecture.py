@@ -19,7 +19,7 @@ from tacit.lowering.core import Threshold
 from tacit.lowering.emit import Visibility, emit
 from tacit.lowering.equalise import classes, factors, rescaled
 from tacit.lowering.rules_round import TABLES
-from tacit.lowering.search import Chosen, Search
+from tacit.lowering.search import SAMPLES, Chosen, Search
 from tacit.lowering.standin import ROOM, nominal, stand_in
 from tacit.lowering.total import total
 from tacit.program import Program
@@ -62,26 +62,22 @@ def frame(
 
     Raises QuantizationError.
     """
-    given = calibrate(graph, samples)  # of inputs nothing else is taken: hidden tensors are the stand-in's
+    given = calibrate(stand_in(graph, {}), samples)
     like = stand_in(graph, {name: given.columns[name] for name in graph.inputs})
     seen = calibrate(like, samples)
-    ranges, pairs = nominal(like, seen, declared or {}), known(like, samples, seen)
+    ranges = nominal(like, seen, declared or {})
     ranges = declare(ranges, graph, {name: ends for name, ends in (declared or {}).items() if name in graph.inputs})
+    pairs = known(like, samples, seen)[:SAMPLES]  # how many there are besides is a question of time
     # Outputs keep their units, and have room: as many bits more.
     tables = any(node.op in TABLES for node in graph.nodes)
     room = 2 * ceil(log2(ROOM))
-    precise = replace(
-        options,
-        spare=SPARE,
-        output_bits=min(32, options.output_bits + room),
-    )
     search = Search(
         like,
         ranges,
         pairs,
         visibility,
         aim / FINER[tables],
-        precise,
+        replace(options, spare=SPARE, output_bits=min(32, options.output_bits + room)),
         threshold=threshold,
         overflow=overflow,
         declared=True,
@@ -104,16 +100,16 @@ def fit(
         ints = quantize(here, made.ranges, made.chosen.options, threshold, made.chosen.ints, excess)
         if not excess:
             break
+        lower = {node.name: max(excess.get(name, 1.0) for name in node.inputs) for node in graph.nodes}
         for node in graph.nodes:
-            beyond = max((excess.get(name, 1.0) for name in node.inputs), default=1.0)
             root = known.of(node.outputs[0])
-            if beyond > 1.0 and root in known.fixed:
-                raise _too_large(graph, node.name, beyond)
-            by[root] /= beyond * (1 + 1e-9)
+            if lower[node.name] > 1 and root in known.fixed:
+                raise _too_large(graph, node.name, lower[node.name])
+            if lower[node.name] > 1:
+                by[root] /= lower[node.name] * (1 + 1e-9)
     else:
-        raise _too_large(
-            graph, next(n.name for n in graph.nodes if excess.keys() & set(n.inputs)), max(excess.values())
-        )
+        worst = max(lower, key=lower.__getitem__)
+        raise _too_large(graph, worst, lower[worst])
     if made.chosen.overflow is not None:
         ints, _ = total(ints, made.chosen.overflow)
     emitted = emit(ints, made.chosen.settings, visibility)
