@@ -14,6 +14,7 @@ from math import log2
 from typing import Any
 
 from tacit.program import (
+    ClampTable,
     Constant,
     DigitsHint,
     DivideHint,
@@ -134,7 +135,15 @@ def _tables(program: Program) -> Iterator[Number]:
 
 
 def _bounds(program: Program) -> Iterator[Number]:
-    """Constants beside terms that no rounding explains; the largest integer of some bits tells which bits."""
+    """Constants beside terms that no rounding explains, and ends of clamps.
+
+    A power of two, and the largest integer of some bits, tell which bits.
+    """
+    for table in program.tables:
+        if isinstance(table.kind, ClampTable):
+            for end in (table.kind.low, table.kind.high + 1):
+                if end:
+                    yield table.name, EXPONENT if _is_power(end) else abs(end).bit_length() + 1.0
     for name, expr in _all(program):
         constant = abs(expr.constant)
         if constant.bit_count() > 2:  # else half a unit of a rounding, perhaps beside the sign's bit
