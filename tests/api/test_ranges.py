@@ -37,7 +37,9 @@ def network() -> onnx.ModelProto:
 
 @pytest.mark.parametrize("outputs", ["public", "committed"])
 def test_a_value_inside_that_leaves_its_range(outputs: str) -> None:
-    program, weights = tacit.compile(network(), calibration=SAMPLES, outputs=outputs, proofs=3, security=100)
+    program, weights = tacit.compile(
+        network(), calibration=SAMPLES, outputs=outputs, proofs=3, security=100, overflow="refuse"
+    )
     secret = tacit.commit_model(program, weights)
     low, high = program.inputs["x"].range
     assert low <= 0.9 <= high

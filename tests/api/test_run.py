@@ -60,7 +60,7 @@ def anywhere(case: Case, count: int, seed: int = 0) -> np.ndarray:
 )
 def test_what_a_proof_states_and_refuses(case: Cases, options: dict[str, Any]) -> None:
     """Bit for bit, on inputs from anywhere; and where there is no proof, by the same words."""
-    small = case(**options)
+    small = case(**options, overflow="refuse")
     x = anywhere(small, 12)
     x[5, 0, 1], x[7, 0, 0] = np.nan, 1e9
     found = tacit.run(small.program, small.weights, {"x": x})
@@ -86,11 +86,12 @@ def test_what_a_proof_states_and_refuses(case: Cases, options: dict[str, Any]) -
     assert {"not_finite", "range", "execution"} <= {error.slug for error in found.refused.values()}
 
 
-def test_the_operators_own_meaning() -> None:
+@pytest.mark.parametrize("overflow", ["refuse", "saturate", "total"])
+def test_the_operators_own_meaning(overflow: str) -> None:
     """The same integers as the quantised graph by its references, and the same samples refused."""
     trained = train(0)
-    compiled, integers = compile_model(trained.onnx(), calibration={"x": trained.samples})
-    program, weights = tacit.compile(trained.onnx(), calibration={"x": trained.samples})
+    compiled, integers = compile_model(trained.onnx(), calibration={"x": trained.samples}, overflow=overflow)
+    program, weights = tacit.compile(trained.onnx(), calibration={"x": trained.samples}, overflow=overflow)
     assert program.digest == compiled.digest.hex() == integers.program.hex()
     spec = compiled.ints.inputs["x"]
     low, high = spec.lo * 2.0**-spec.frac, spec.hi * 2.0**-spec.frac
@@ -103,7 +104,7 @@ def test_the_operators_own_meaning() -> None:
             assert i in found.refused
         else:
             np.testing.assert_array_equal(found.integers["y"][i], expected["y"][0])
-    assert 0 < len(found.refused) < 50
+    assert (0 < len(found.refused) < 50) == (overflow == "refuse")
 
 
 def test_committed_inputs_and_outputs(case: Cases) -> None:
