@@ -182,6 +182,8 @@ def _writes(hint: pg.Hint) -> list[int]:
             return [quotient, remainder]
         case pg.MaxHint(digits=digits, quotient=quotient):
             return [*(index for index, _ in digits), quotient]
+        case pg.ClampHint(inside=inside, outside=outside):
+            return [index for index in (inside, outside) if index is not None]
         case pg.LinearHint(dst=dst) | pg.LookupHint(dst=dst) | pg.OneHotMaxHint(dst=dst):
             return [dst]
 
@@ -214,6 +216,12 @@ def _apply(run: Execution, hint: pg.Hint) -> None:
         case pg.OneHotMaxHint(shape, expr, dst):
             best = run.expr(expr, shape).argmax(-1)
             run.write(dst, (np.arange(shape[-1]) == best[..., None]).astype(np.int64))
+        case pg.ClampHint(shape, expr, shift, low, high, inside, outside):
+            value = run.expr(expr, shape) >> shift
+            clamped = np.minimum(np.maximum(value, low), high)
+            for index, part in ((inside, clamped), (outside, value - clamped)):
+                if index is not None:
+                    run.write(index, part)
 
 
 def _digits(run: Execution, value: Array, digits: Sequence[tuple[int, int]], quotient: int | None) -> None:

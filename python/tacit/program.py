@@ -304,7 +304,20 @@ class OneHotMaxHint:
     dst: int
 
 
-Hint = Union[LinearHint, DigitsHint, LookupHint, DivideHint, MaxHint, OneHotMaxHint]
+@dataclass(frozen=True)
+class ClampHint:
+    """v = floor(expr / 2^shift): inside = min(max(v, low), high), outside = v - inside; each where it is asked for."""
+
+    shape: tuple[int, ...]
+    expr: Expr
+    shift: int
+    low: int
+    high: int
+    inside: int | None
+    outside: int | None
+
+
+Hint = Union[LinearHint, DigitsHint, LookupHint, DivideHint, MaxHint, OneHotMaxHint, ClampHint]
 
 
 @dataclass(frozen=True)
@@ -375,6 +388,16 @@ _HINT = Enum(
         struct_of(DivideHint, shape=_SHAPE, num=_EXPR, den=_EXPR, quotient=U32, remainder=U32),
         struct_of(MaxHint, shape=_SHAPE, axes=U8, expr=_EXPR, shift=U8, digits=Vec(Pair(U32, U8)), quotient=U32),
         struct_of(OneHotMaxHint, shape=_SHAPE, expr=_EXPR, dst=U32),
+        struct_of(
+            ClampHint,
+            shape=_SHAPE,
+            expr=_EXPR,
+            shift=U8,
+            low=I64,
+            high=I64,
+            inside=Option(U32),
+            outside=Option(U32),
+        ),
     )
 )
 _PROGRAM = struct_of(

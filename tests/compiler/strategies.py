@@ -89,6 +89,7 @@ def any_programs(draw: st.DrawFn) -> pg.Program:
         st.builds(pg.DivideHint, SHAPES, expr, expr, index, index),
         st.builds(pg.MaxHint, SHAPES, index, expr, index, pairs, index),
         st.builds(pg.OneHotMaxHint, SHAPES, expr, index),
+        st.builds(pg.ClampHint, SHAPES, expr, index, SMALL, SMALL, st.none() | index, st.none() | index),
     )
 
     def some(strategy: st.SearchStrategy[Any]) -> tuple[Any, ...]:

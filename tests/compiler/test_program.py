@@ -185,6 +185,25 @@ def test_products_that_must_be_bounded() -> None:
         validate(dataclasses.replace(program, einsums=(contracted,), zeros=zeros))
 
 
+def test_a_clamp_hint() -> None:
+    """Rounded down, the part within the ends and the part beyond them; either alone."""
+    x = np.array([-2048, -3, 17, 57, 58, 2045])
+    for names in (("inside", "outside"), ("inside",), ("outside",)):
+        b = Builder("clamp", Settings())
+        value = b.sum((1, b.whole(b.tensor("x", (6,), pg.Public(), (-2048, 2047)))), constant=2)
+        b.inputs.append(pg.Port("x", 0, 0))
+        parts = {name: b.witness(name, (6,)) for name in names}
+        b.hints.append(pg.ClampHint((6,), value.expr, 5, -1, 2, parts.get("inside"), parts.get("outside")))
+        for index in parts.values():
+            b.lookup("range", pg.Range(-64, 129), b.whole(index))
+        program = b.build()
+        validate_bytes(decode_program(program.encode()))
+        run = execute(program, {"x": x})
+        for name in names:
+            expected = {"inside": [-1, -1, 0, 1, 1, 2], "outside": [-63, 0, 0, 0, 0, 61]}[name]
+            assert run.named(name).tolist() == expected
+
+
 @pytest.mark.parametrize(
     ("constant", "terms", "found"),
     [

@@ -14,6 +14,7 @@ from tacit.reference.field import HALF
 from tacit.reference.intervals import Intervals
 from tacit.reference.program import (
     Clamp,
+    ClampHint,
     Constant,
     Einsum,
     Expr,
@@ -197,6 +198,31 @@ BAD_MAXIMA = {
 }
 
 
+def clamping(**changes) -> Program:
+    """mixed with one more hint, into two tensors of (2, 3)."""
+    program = ALL["mixed"]
+    a, r = (next(i for i, t in enumerate(program.tensors) if t.name == name) for name in "ar")
+    hint = ClampHint((2, 3), Expr(0, ()), 1, -2, 5, a, r)
+    return replace(program, hints=(*program.hints, replace(hint, **changes)))
+
+
+BAD_CLAMPS = {
+    "a shift of 63": {"shift": 63},
+    "no value": {"low": 6},
+    "another shape inside": {"inside": 0},
+    "another shape outside": {"outside": 0},
+    "no tensor inside": {"inside": 99},
+    "no tensor outside": {"outside": 99},
+    "a constant": {"shape": (3, 2), "inside": 3, "outside": None},
+    "an expression of no tensor": {"expr": Expr(0, (Term(1, OfTensor(99), ()),))},
+}
+
+
+def test_clamps_within_the_rules() -> None:
+    for changes in ({}, {"inside": None}, {"outside": None}, {"shift": 62, "low": -(2**63), "high": 2**63 - 1}):
+        validate(clamping(**changes))
+
+
 def test_maxima_within_the_rules() -> None:
     validate(maximum(shift=62, digits=((TOP, 62),)))
     validate(maximum(shape=(2, 2, 2), axes=2, expr=Expr(0, ())))
@@ -255,6 +281,7 @@ STRUCTURE = {
     "hint that writes a constant": replace(ALL["mixed"], hints=(LinearHint(3, Expr(1, ())),)),
     "hint of another shape": replace(ALL["public_model"], hints=(replace(ALL["public_model"].hints[3], shape=(3, 4)),)),
     **{f"maximum: {name}": maximum(**fields) for name, fields in BAD_MAXIMA.items()},
+    **{f"clamp: {name}": clamping(**fields) for name, fields in BAD_CLAMPS.items()},
     "hint of no tensor": replace(LINEAR, hints=(replace(LINEAR.hints[0], dst=99),)),
 }
 

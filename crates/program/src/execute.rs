@@ -11,6 +11,7 @@ use crate::types::{Expr, Hint, Place, Source, Tensor};
 use std::borrow::Cow;
 use std::sync::Arc;
 
+mod clamp;
 mod relations;
 
 /// A tensor's valid entries, row-major; shared, so that weights are not copied for every proof.
@@ -329,6 +330,18 @@ impl<'a> Run<'a> {
                         .for_each(|(i, v)| *v = (Some(i) == first) as i64);
                 }
                 self.compute(*dst, Arc::new(values))
+            }
+            Hint::Clamp {
+                shape,
+                expr,
+                shift,
+                low,
+                high,
+                inside,
+                outside,
+            } => {
+                let values = self.values(expr, shape)?.into_owned();
+                self.clamp(values, *shift, (*low, *high), [*inside, *outside])
             }
         }
     }

@@ -93,6 +93,35 @@ impl Costs<'_> {
                 self.destination(&place, *quotient, Some(kept))?;
                 self.check_expr(&place, expr, shape, true)
             }
+            Hint::Clamp {
+                shape,
+                expr,
+                shift,
+                low,
+                high,
+                inside,
+                outside,
+            } => {
+                check_shape(&place, shape)?;
+                require(
+                    *shift <= MAX_SHIFT,
+                    "hint_shift",
+                    &place,
+                    "a shift of at most 62",
+                    shift,
+                )?;
+                require(
+                    low <= high,
+                    "hint_clamp",
+                    &place,
+                    "low <= high",
+                    format!("[{low}, {high}]"),
+                )?;
+                for dst in inside.iter().chain(outside) {
+                    self.destination(&place, *dst, Some(shape))?;
+                }
+                self.check_expr(&place, expr, shape, true)
+            }
             Hint::OneHotMax { shape, expr, dst } => {
                 check_shape(&place, shape)?;
                 require(

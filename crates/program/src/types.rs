@@ -184,6 +184,15 @@ pub enum Hint {
         expr: Expr,
         dst: u32,
     },
+    Clamp {
+        shape: Vec<u32>,
+        expr: Expr,
+        shift: u8,
+        low: i64,
+        high: i64,
+        inside: Option<u32>,
+        outside: Option<u32>,
+    },
 }
 
 impl Hint {
@@ -207,6 +216,9 @@ impl Hint {
                 .map(|(dst, _)| *dst)
                 .chain([*quotient])
                 .collect(),
+            Self::Clamp {
+                inside, outside, ..
+            } => inside.iter().chain(outside).copied().collect(),
             Self::Divide {
                 quotient,
                 remainder,

@@ -645,6 +645,59 @@ fn a_table_of_what_is_rounded_down() {
     assert_eq!(refused.expected, "multiples of 2^2");
 }
 
+/// The part within the ends and the part beyond them, asked for together or alone.
+#[test]
+fn parts_of_a_clamp() {
+    let run = |shift: u8, (low, high): (i64, i64), asked: [bool; 2]| {
+        let mut p = empty("clamp");
+        let wide = 1 << 62;
+        p.tensors = vec![
+            tensor("x", &[5], Place::Public, -wide, wide),
+            tensor("inside", &[5], Place::Public, -wide, wide),
+            tensor("outside", &[5], Place::Public, -wide, wide),
+        ];
+        p.hints = vec![Hint::Clamp {
+            shape: vec![5],
+            expr: whole(0, 1),
+            shift,
+            low,
+            high,
+            inside: asked[0].then_some(1),
+            outside: asked[1].then_some(2),
+        }];
+        let zero = |dst| Hint::Linear {
+            dst,
+            expr: Expr::default(),
+        };
+        p.hints
+            .extend((1..3).filter(|&i| !asked[i - 1]).map(|i| zero(i as u32)));
+        p.inputs.push(Port {
+            name: "x".into(),
+            tensor: 0,
+            frac: 0,
+        });
+        let prepared = Prepared::new(p).unwrap();
+        let trace = execute(&prepared, [(0, vec![-wide, -5, 3, 9, wide])]);
+        trace.map(|t| [t.tensors[1].to_vec(), t.tensors[2].to_vec()])
+    };
+    let w = 1 << 60;
+    let (inside, outside) = (vec![-1, -1, 0, 2, 2], vec![1 - w, -1, 0, 0, w - 2]);
+    let none = vec![0; 5];
+    let both = [inside.clone(), outside.clone()];
+    assert_eq!(run(2, (-1, 2), [true, true]).unwrap(), both);
+    assert_eq!(
+        run(2, (-1, 2), [true, false]).unwrap(),
+        [inside, none.clone()]
+    );
+    assert_eq!(run(2, (-1, 2), [false, true]).unwrap(), [none, outside]);
+    // What is left of 2^62 beyond the end -2^63 is no number of the program.
+    let refused = run(0, (i64::MIN, i64::MIN), [false, true]).unwrap_err();
+    assert_eq!(
+        (refused.rule, &*refused.place),
+        ("tensor_interval", "outside")
+    );
+}
+
 /// Nothing bounds a product that is only said to be 0: execution looks at its factors, also where 64 bits would wrap to 0.
 #[test]
 fn a_product_beyond_64_bits() {

@@ -645,6 +645,21 @@ fn hints() {
         }),
         "hint_shape"
     );
+    let clamp = |shift, low, inside, outside| Hint::Clamp {
+        shape: shape(),
+        expr: e(),
+        shift,
+        low,
+        high: 5,
+        inside,
+        outside,
+    };
+    assert_eq!(hint(clamp(63, 0, None, None)), "hint_shift");
+    assert_eq!(hint(clamp(0, 6, None, Some(4))), "hint_clamp");
+    assert_eq!(hint(clamp(0, 0, Some(0), Some(4))), "hint_shape");
+    assert_eq!(hint(clamp(0, 0, Some(4), Some(1))), "hint_shape");
+    assert_eq!(hint(clamp(0, 0, None, Some(5))), "hint_destination");
+    assert_eq!(hint(clamp(0, 0, Some(9), None)), "hint_destination");
     let divide = |q, r| Hint::Divide {
         shape: shape(),
         num: e(),

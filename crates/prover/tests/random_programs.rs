@@ -182,6 +182,7 @@ fn the_generator_reaches_everything() {
             Hint::Max { axes, .. } if *axes > 1 => "max over two axes",
             Hint::Max { .. } => "max",
             Hint::OneHotMax { .. } => "one hot",
+            Hint::Clamp { .. } => "clamp by a hint",
         }));
         seen.extend(
             program
@@ -213,5 +214,5 @@ fn the_generator_reaches_everything() {
         }
     }
     println!("{seen:?}");
-    assert_eq!(seen.len(), 26, "{seen:?}");
+    assert_eq!(seen.len(), 27, "{seen:?}");
 }

@@ -11,6 +11,7 @@ from . import borsh
 from .field import bits
 from .syntax import (
     Clamp,
+    ClampHint,
     Constant,
     DigitsHint,
     DivideHint,
@@ -52,6 +53,7 @@ __all__ = [
     "NAMED_TENSORS",
     "PROGRAM_CODEC",
     "Clamp",
+    "ClampHint",
     "Constant",
     "DigitsHint",
     "DivideHint",
@@ -214,6 +216,21 @@ _HINT = borsh.enum(
             ),
         ),
         (OneHotMaxHint, borsh.struct(OneHotMaxHint, {"shape": _U32S, "expr": _EXPR, "dst": borsh.U32})),
+        (
+            ClampHint,
+            borsh.struct(
+                ClampHint,
+                {
+                    "shape": _U32S,
+                    "expr": _EXPR,
+                    "shift": borsh.U8,
+                    "low": borsh.I64,
+                    "high": borsh.I64,
+                    "inside": borsh.option(borsh.U32),
+                    "outside": borsh.option(borsh.U32),
+                },
+            ),
+        ),
     ]
 )
 PROGRAM_CODEC: borsh.Codec[Program] = borsh.struct(

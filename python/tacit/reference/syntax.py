@@ -270,7 +270,18 @@ class OneHotMaxHint:
     dst: int
 
 
-Hint: TypeAlias = LinearHint | DigitsHint | LookupHint | DivideHint | MaxHint | OneHotMaxHint
+@dataclass(frozen=True)
+class ClampHint:
+    shape: Shape
+    expr: Expr
+    shift: int
+    low: int
+    high: int
+    inside: int | None
+    outside: int | None
+
+
+Hint: TypeAlias = LinearHint | DigitsHint | LookupHint | DivideHint | MaxHint | OneHotMaxHint | ClampHint
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from .field import HALF, bits
 from .intervals import check_intervals
 from .program import (
     Clamp,
+    ClampHint,
     Constant,
     DigitsHint,
     DivideHint,
@@ -219,6 +220,13 @@ def _check_hint(program: Program, hint: Hint, place: str) -> None:
             kept = hint.shape[: len(hint.shape) - hint.axes]
             digits(hint.digits, kept)
             written(hint.quotient, kept)
+        case ClampHint():
+            expr(hint.expr, hint.shape)
+            require(hint.shift <= MAX_SHIFT, place, f"shift {hint.shift}")
+            require(hint.low <= hint.high, place, f"a clamp to the empty [{hint.low}, {hint.high}]")
+            for index in (hint.inside, hint.outside):
+                if index is not None:
+                    written(index, hint.shape)
         case OneHotMaxHint():
             expr(hint.expr, hint.shape)
             require(len(hint.shape) > 0, place, "a maximum over no axis")

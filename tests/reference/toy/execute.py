@@ -7,6 +7,7 @@ from itertools import product
 from tacit.reference.field import P
 from tacit.reference.links import row_major
 from tacit.reference.program import (
+    ClampHint,
     Constant,
     DigitsHint,
     DivideHint,
@@ -134,6 +135,13 @@ class Execution:
                     self.values[tensor] = [v % (1 << width) for v in rest]
                     rest = [v >> width for v in rest]
                 self.values[hint.quotient] = rest
+            case ClampHint():
+                values = [v >> hint.shift for v in self.expr(hint.expr, hint.shape)]
+                inside = [min(max(v, hint.low), hint.high) for v in values]
+                if hint.inside is not None:
+                    self.values[hint.inside] = inside
+                if hint.outside is not None:
+                    self.values[hint.outside] = [v - w for v, w in zip(values, inside, strict=True)]
             case OneHotMaxHint():
                 width = hint.shape[-1]
                 values = self.expr(hint.expr, hint.shape)

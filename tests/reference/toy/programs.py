@@ -8,6 +8,7 @@ from math import prod
 from tacit.reference.commitment import Geometry, Level
 from tacit.reference.program import (
     Clamp,
+    ClampHint,
     Constant,
     DigitsHint,
     DivideHint,
@@ -303,22 +304,20 @@ def gated() -> Program:
     p.tensor("r", shape, Witness(), 0, 3)
     p.tensor("v", shape, Witness(), -64, 64)
     p.tensor("a", shape, Witness(), 0, 15)
-    outside = tuple(t - min(max(t, -1), 2) for t in range(-65, 66))
     p.tables += [
         Table("two bits", Range(0, 4)),
-        Table("outside", Values(-65, outside)),
         Table("clamp", Clamp(-8, 32, 0, 15)),
         Table("end", Values(-64, tuple(15 * max(v, 0) for v in range(-64, 64)))),
     ]
     x = p.expr(p.term("x"), constant=2)
     p.hints.append(DigitsHint(shape, x, ((p.index("r"), 2),), None))
     p.range_check("r", 0)
-    p.hints.append(LookupHint(p.index("v"), 1, x, 5))
+    p.hints.append(ClampHint(shape, x, 5, -1, 2, None, p.index("v")))
     inner = p.expr(p.term("x"), p.term("r", -1), p.term("v", -32), constant=2)
-    p.hints.append(LookupHint(p.index("a"), 2, inner, 2))
-    p.lookups.append(Lookup("clamp", 2, shape, inner, 2, p.of("a")))
+    p.hints.append(LookupHint(p.index("a"), 1, inner, 2))
+    p.lookups.append(Lookup("clamp", 1, shape, inner, 2, p.of("a")))
     p.einsums.append(Einsum("va", shape, (0, 1), (0, 1), (0, 1), p.of("v"), p.of("a")))
-    p.lookups.append(Lookup("end", 3, shape, p.of("v"), 0, p.of("va")))
+    p.lookups.append(Lookup("end", 2, shape, p.of("v"), 0, p.of("va")))
     p.output("y", shape, p.of("a"), 0, 15)
     return p.done(["x"], ["y"])
 
@@ -338,11 +337,10 @@ def selected() -> Program:
         Table("three bits", Range(0, 8)),
         Table("inside", Values(-65, tuple(int(0 <= t < 2) for t in range(-65, 66)))),
         Table("ends", Values(-65, tuple(8 * t if 0 <= t < 2 else 15 * (t > 0) for t in range(-65, 66)))),
-        Table("clamp", Clamp(-520, 1040, 0, 15)),
     ]
     x = p.expr(p.term("x"), constant=2)
     p.hints.append(DigitsHint(shape, x, ((p.index("r"), 2), (p.index("low"), 3)), None))
-    p.hints += [LookupHint(p.index("z"), 2, x, 5), LookupHint(p.index("a"), 4, x, 2)]
+    p.hints += [LookupHint(p.index("z"), 2, x, 5), ClampHint(shape, x, 2, 0, 15, p.index("a"), None)]
     p.range_check("r", 0)
     p.range_check("low", 1)
     top = p.expr(p.term("x"), p.term("r", -1), p.term("low", -4), constant=2)

@@ -301,12 +301,7 @@ impl Generator {
         } else {
             input.clone()
         };
-        self.p.hint(Hint::Lookup {
-            dst: out,
-            table,
-            expr: hinted,
-            shift,
-        });
+        self.activation(&shape, (out, table), hinted, shift);
         let output = expr(0, vec![same(1, out, n)]);
         self.p.lookup(&name, table, &shape, input, shift, output);
     }

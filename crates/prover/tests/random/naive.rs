@@ -215,6 +215,35 @@ impl<'a> Naive<'a> {
                 }
                 self.tensors[*quotient as usize] = Some(m);
             }
+            Hint::Clamp {
+                shape,
+                expr,
+                shift,
+                low,
+                high,
+                inside,
+                outside,
+            } => {
+                let v = self.value(expr, shape);
+                let (mut within, mut beyond) = (vec![], vec![]);
+                for x in v {
+                    let x = x.div_euclid(1 << shift);
+                    let part = if x < *low {
+                        *low
+                    } else if x > *high {
+                        *high
+                    } else {
+                        x
+                    };
+                    within.push(part);
+                    beyond.push(x - part);
+                }
+                for (dst, part) in [(inside, within), (outside, beyond)] {
+                    if let Some(dst) = dst {
+                        self.tensors[*dst as usize] = Some(part);
+                    }
+                }
+            }
             Hint::OneHotMax { shape, expr, dst } => {
                 let v = self.value(expr, shape);
                 let n = *shape.last().unwrap() as usize;

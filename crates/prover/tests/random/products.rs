@@ -1,4 +1,4 @@
-//! Products that are 0 whatever the values, and that no bound of theirs would let pass.
+//! What saturates: products that are 0 whatever the values and that no bound of theirs would let pass; clamps by a hint.
 
 use super::generator::Generator;
 use crate::common::*;
@@ -44,5 +44,33 @@ impl Generator {
         let e = self.p.program.einsums.len() as u32 - 1;
         let coef = if self.dice.one_in(2) { 1 } else { -1 };
         self.zero(&shape, expr(0, vec![product(coef, e, n)]));
+    }
+
+    /// The hint of what a table answers; a clamp needs no table.
+    pub(super) fn activation(
+        &mut self,
+        shape: &[u32],
+        (dst, table): (u32, u32),
+        input: Expr,
+        shift: u8,
+    ) {
+        let hint = match self.p.program.tables[table as usize].kind {
+            TableKind::Clamp { low, high, .. } if self.dice.one_in(2) => Hint::Clamp {
+                shape: shape.to_vec(),
+                expr: input,
+                shift,
+                low,
+                high,
+                inside: Some(dst),
+                outside: None,
+            },
+            _ => Hint::Lookup {
+                dst,
+                table,
+                expr: input,
+                shift,
+            },
+        };
+        self.p.hint(hint);
     }
 }
