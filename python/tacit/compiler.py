@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
-from time import monotonic
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,12 @@ from tacit.errors import InputError, QuantizationError
 from tacit.execution import validate
 from tacit.graph import Graph, Node, load
 from tacit.importers import torch
-from tacit.lowering.architecture import fit, frame
+from tacit.lowering.architecture import Lowering, fit, frame
 from tacit.lowering.builder import Settings
 from tacit.lowering.core import IntGraph, Threshold
 from tacit.lowering.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility
 from tacit.lowering.rules_columns import SPREAD
-from tacit.lowering.search import MODES, MOST_SAMPLES, SAMPLES, Search
+from tacit.lowering.search import MODES, MOST_SAMPLES, SAMPLES, Chosen, Search
 from tacit.lowering.standin import drawn
 from tacit.program import Program
 from tacit.quantize import Options
@@ -213,13 +213,8 @@ def compile_model(
     visibility = Visibility(inputs, weights, outputs)
     precision = options or Options()
     if architecture_only:
-        declared = None if input_ranges is None else named_ranges(graph, input_ranges)
-        if declared is not None:
-            inside = {name: ends for name, ends in declared.items() if name not in graph.outputs}
-            declare(calibrate(graph, samples), graph, inside)
-        public = samples if declared is None else drawn(graph, declared)
-        made = frame(graph, public, _known, visibility, aim, precision, bound, declared, overflow)
-        graph, chosen = fit(graph, samples, made, visibility, bound)
+        lowering = Lowering(visibility, precision, settings, bound, overflow)
+        graph, chosen = _of_architecture(graph, samples, input_ranges, lowering, aim)
         ranges = calibrate(graph, samples)
     else:
         ranges = calibrate(graph, samples)
@@ -241,6 +236,19 @@ def compile_model(
         program, digest, graph, chosen.ints, ranges, chosen.options, chosen.settings, found, cost(program), aim
     )
     return compiled, Weights(digest, "model", tuple(chosen.emitted.weights()))
+
+
+def _of_architecture(
+    graph: Graph, samples: Mapping[str, Array], given: Any, lowering: Lowering, aim: float
+) -> tuple[Graph, Chosen]:
+    """The graph in other units, and in the program of its architecture: by the `given` ranges, or those of the samples."""
+    declared = None if given is None else named_ranges(graph, given)
+    if declared is not None:
+        inside = {name: ends for name, ends in declared.items() if name not in graph.outputs}
+        declare(calibrate(graph, samples), graph, inside)
+    public = samples if declared is None else drawn(graph, declared)
+    made = frame(graph, public, _known, lowering, aim, declared)
+    return fit(graph, samples, made, lowering)
 
 
 #: The relative error of the imported graph in float64, on a sample, that is put down to the original's float32.
@@ -332,16 +340,22 @@ def _known(graph: Graph, samples: Mapping[str, Array], ranges: Calibration) -> l
     return known_samples(graph, samples, Doubts(graph, ranges) if jumping(graph) else None)
 
 
+#: Entries of all tensors of all samples that the search looks at, about; SAMPLES are looked at in any case.
+MOST_CELLS = 1 << 22
+
+
 def known_samples(graph: Graph, samples: Mapping[str, Array], doubts: Doubts | None) -> list[Pair]:
-    """The first SAMPLES for the search, and more as long as they take no time: outputs, and what is compared.
+    """The first SAMPLES for the search, and more of a small network: outputs, and what is compared.
 
     Entries that hang on a comparison near a tie are NaN.
     """
-    found, start = list[Pair](), monotonic()
+    found = list[Pair]()
+    cells = sum(prod(graph.shapes[name]) for node in graph.nodes for name in node.outputs)
+    count = min(MOST_SAMPLES, max(SAMPLES, MOST_CELLS // max(1, cells)))
     for sample, exact in truth(graph, samples, only={*graph.outputs, *compared(graph)}):
         masks = doubts.of(sample, exact) if doubts is not None else {}
         found.append((sample, {name: np.where(masks[name], np.nan, x) if masks else x for name, x in exact.items()}))
-        if len(found) >= MOST_SAMPLES or (len(found) >= SAMPLES and monotonic() - start > 0.5):
+        if len(found) >= count:
             break
     return found
 

@@ -16,14 +16,14 @@ from tacit.calibration import calibrate
 from tacit.compiler import _known, compile_model, known_samples
 from tacit.errors import InputError, QuantizationError
 from tacit.graph import Graph, evaluate, load
-from tacit.lowering.architecture import Frame, fit, frame
+from tacit.lowering.architecture import Frame, Lowering, fit, frame
 from tacit.lowering.emit import Visibility
 from tacit.lowering.equalise import classes, factors, rescaled
 from tacit.lowering.standin import drawn, stand_in
-from tacit.quantize import Options
 from tacit.report import worst_error
 
 MODELS = 24
+PLAIN = Lowering(Visibility())
 Make = Callable[[Net], str]
 
 
@@ -93,7 +93,7 @@ def samples_of(name: str) -> dict[str, Any]:
 
 
 def framed(name: str, graph: Graph) -> Frame:
-    return frame(graph, samples_of(name), _known, Visibility(), 1e-3, Options())
+    return frame(graph, samples_of(name), _known, PLAIN, 1e-3)
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -109,7 +109,7 @@ def test_one_digest_for_all_checkpoints(name: str) -> None:
         assert (graph.nodes, graph.shapes) == (first.nodes, first.shapes)
         other = stand_in(graph, columns)
         assert all(np.array_equal(other.constants[n], c) for n, c in like.constants.items())
-        own, chosen = fit(graph, samples_of(name), made, Visibility())
+        own, chosen = fit(graph, samples_of(name), made, PLAIN)
         assert chosen.emitted.program.digest == digest
         assert all(p.lo <= p.values.min() <= p.values.max() <= p.hi for p in chosen.ints.parameters.values())
         errors.append(worst_error(chosen.ints, known_samples(own, samples_of(name), None), 1.0))
@@ -153,7 +153,7 @@ def test_weights_beyond_their_intervals_name_the_layer_and_the_factor() -> None:
     first = graph.nodes[0]
     constants = dict(graph.constants) | {first.inputs[1]: graph.constants[first.inputs[1]] * 1000}
     with pytest.raises(QuantizationError, match=r"times as large") as error:
-        fit(replace(graph, constants=constants), samples_of("tanh"), framed("tanh", graph), Visibility())
+        fit(replace(graph, constants=constants), samples_of("tanh"), framed("tanh", graph), PLAIN)
     assert error.value.slug == "architecture"
     assert error.value.place == graph.sources.get(first.name, first.name)
 
@@ -167,7 +167,7 @@ def test_weights_that_do_not_fit_lower_the_units_behind_them() -> None:
     x["x"][:, 0] = 0.0
     graph = replace(graph, constants=dict(graph.constants) | {first: big})
     made = framed("relu", graph)
-    own, chosen = fit(graph, x, made, Visibility())
+    own, chosen = fit(graph, x, made, PLAIN)
     top = np.abs(own.constants[first]).max()
     before = factors(graph, made.ranges, calibrate(graph, x))
     assert top < np.abs(rescaled(graph, before).constants[first]).max()

@@ -233,7 +233,7 @@ def test_low_digits_of_a_clamp_are_digits() -> None:
     run = lowered(lambda b, x: op._cut(b, "op", x, Form("select", clamp, 0, 0, ())), values, 12)
     assert run.named("y").tolist() == [127, -128, 60]
     assert changed(run, op_inside_out=[1, 0, 1], op_clamp=[127 + low[0], -128, 60], y=[127 + low[0], -128, 60])
-    assert changed(run, op_base_out=[64, -128, 32], op_clamp=[64, -128, 60], y=[64, -128, 60])
+    assert changed(run, op_inside_out=[1, 0, 1], op_clamp=[64, -128, 60], y=[64, -128, 60])
     assert changed(run, op_clamp=[127, -128, 61], y=[127, -128, 61])
 
 
@@ -264,7 +264,7 @@ def test_again_and_select_agree() -> None:
             low = builder.digits("low", x, [3], pg.Range(*_span(clamp)))
             rest = builder.sum((1, x), (-1, low[0]))
             if last is select:
-                return select(builder, "op", low[0], rest, 3, clamp)
+                return select(builder, "op", low[0], rest, 3, clamp, (x, 0))
             return again(builder, "op", [low[0]], rest, 3, (clamp,))
 
         assert lowered(make, y, 9).named("y").tolist() == np.clip(y, -16, 15).tolist()

@@ -8,13 +8,14 @@ with the ranges, scales and intervals of the first time: every decision repeats,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from math import ceil, log2
 from typing import Any
 
 from tacit.calibration import Array, Calibration, calibrate, declare
 from tacit.errors import QuantizationError
 from tacit.graph import Graph
+from tacit.lowering.builder import Settings
 from tacit.lowering.core import Threshold
 from tacit.lowering.emit import Visibility, emit
 from tacit.lowering.equalise import classes, factors, rescaled
@@ -36,6 +37,17 @@ ROUNDS = 64
 
 
 @dataclass(frozen=True)
+class Lowering:
+    """What is asked for, beside a network and samples."""
+
+    visibility: Visibility
+    options: Options = field(default_factory=Options)
+    settings: Settings | None = None
+    threshold: Threshold | None = None
+    overflow: str = "total"
+
+
+@dataclass(frozen=True)
 class Frame:
     """The stand-in's program, and the ranges that it was made with."""
 
@@ -51,12 +63,9 @@ def frame(
     graph: Graph,
     samples: Mapping[str, Array],
     known: Known,
-    visibility: Visibility,
+    lowering: Lowering,
     aim: float,
-    options: Options,
-    threshold: Threshold | None = None,
     declared: Mapping[str, tuple[Any, Any]] | None = None,
-    overflow: str = "total",
 ) -> Frame:
     """The cheapest program of the architecture, by public samples and `declared` ranges of inputs and outputs.
 
@@ -67,7 +76,7 @@ def frame(
     seen = calibrate(like, samples)
     ranges = nominal(like, seen, declared or {})
     ranges = declare(ranges, graph, {name: ends for name, ends in (declared or {}).items() if name in graph.inputs})
-    pairs = known(like, samples, seen)[:SAMPLES]  # how many there are besides is a question of time
+    pairs = known(like, samples, seen)[:SAMPLES]
     # Outputs keep their units, and have room: as many bits more.
     tables = any(node.op in TABLES for node in graph.nodes)
     room = 2 * ceil(log2(ROOM))
@@ -75,19 +84,18 @@ def frame(
         like,
         ranges,
         pairs,
-        visibility,
+        lowering.visibility,
         aim / FINER[tables],
-        replace(options, spare=SPARE, output_bits=min(32, options.output_bits + room)),
-        threshold=threshold,
-        overflow=overflow,
+        replace(lowering.options, spare=SPARE, output_bits=min(32, lowering.options.output_bits + room)),
+        lowering.settings,
+        lowering.threshold,
+        lowering.overflow,
         declared=True,
     )
     return Frame(search.found(), ranges)
 
 
-def fit(
-    graph: Graph, samples: Mapping[str, Array], made: Frame, visibility: Visibility, threshold: Threshold | None = None
-) -> tuple[Graph, Chosen]:
+def fit(graph: Graph, samples: Mapping[str, Array], made: Frame, lowering: Lowering) -> tuple[Graph, Chosen]:
     """The checkpoint in other units, and in the frame; `samples` may be private: only hidden factors follow from them.
 
     Raises QuantizationError (slug architecture), which names the layer that does not fit or the first thing that differs.
@@ -97,7 +105,7 @@ def fit(
     for _ in range(ROUNDS):
         here = rescaled(graph, by)
         excess: dict[str, float] = {}
-        ints = quantize(here, made.ranges, made.chosen.options, threshold, made.chosen.ints, excess)
+        ints = quantize(here, made.ranges, made.chosen.options, lowering.threshold, made.chosen.ints, excess)
         if not excess:
             break
         lower = {node.name: max(excess.get(name, 1.0) for name in node.inputs) for node in graph.nodes}
@@ -112,7 +120,7 @@ def fit(
         raise _too_large(graph, worst, lower[worst])
     if made.chosen.overflow is not None:
         ints, _ = total(ints, made.chosen.overflow)
-    emitted = emit(ints, made.chosen.settings, visibility)
+    emitted = emit(ints, made.chosen.settings, lowering.visibility)
     if emitted.program.digest != made.chosen.emitted.program.digest:
         raise QuantizationError(
             f"expected the architecture's program, got another {difference(emitted.program, made.chosen.emitted.program)}",

@@ -89,7 +89,7 @@ class RoundMax(Operator):
             forms.append(again_form(c, limb, 0, 1))
             if c.aligned and self.bits - cut <= MOST_WRITTEN:
                 more = len(digit_widths(cut, limb)) + 2
-                forms.append(Form("select", c, more, more + 2, c.select()))
+                forms.append(Form("select", c, more, more + 1, c.select()))
         form = cheapest(builder, out, forms)
         builder.count_clamp(form.name)
         return self._by_form(builder, name, x, form)
@@ -111,7 +111,7 @@ class RoundMax(Operator):
         lows = [builder.joined([digits.pop(0) for _ in part], part) for part in parts]
         if form.name == "again":
             return m, again(builder, name, lows, top, 0, clamps)
-        return m, select(builder, name, lows[0], top, 0, form.clamp)
+        return m, select(builder, name, lows[0], top, 0, form.clamp, (m, 0))
 
     def _maximum(self, builder: Builder, name: str, x: Lazy) -> tuple[Lazy, Lazy]:
         """m with its range check, and the result (m, or its ReLU)."""

@@ -4,8 +4,8 @@ X = x + half - r is 2^s y, by the remainder's digits r. y is signed in B bits; c
 
 - *whole*: (X / 2^s, a) in the table of the clamp, 2^B rows.
 - *select*: y = low + 2^c t, low in [0, 2^c) by its digits, so that t = floor(y / 2^c). Two tables of t: z = 1 where all of
-  2^c t .. 2^c (t + 1) - 1 lies inside, else 0; G = 2^c t inside, lo below, hi above. a = z low + G. For bounds lo and hi + 1
-  that are multiples of 2^c.
+  2^c t .. 2^c (t + 1) - 1 lies inside, else 0; G = 2^c t inside, lo below, hi above. a = z low + G, that is (t, a - z low)
+  in the second. For bounds lo and hi + 1 that are multiples of 2^c.
 - *again*: the same low and t; q is t, but at most one step beyond the bounds, by a table of t; (low + 2^c q, a) in the
   table of the clamp: inside it is y, beyond it stays beyond. low needs its own range check: a negative low would bring a q
   beyond back inside. Where t has too many bits for a table, q is its clamp in the same way, by a cut of its own.
@@ -96,8 +96,8 @@ class Clamp:
         """t to whether it lies inside, and to what is added."""
         return _select_tables(self)
 
-    def gated(self) -> tuple[pg.TableKind, pg.TableKind, pg.TableKind]:
-        """t to the excess, u to the clamp, the excess to its product with the bound."""
+    def gated(self) -> tuple[pg.TableKind, pg.TableKind]:
+        """u to the clamp, the excess to its product with the bound."""
         return _gated_tables(self)
 
 
@@ -112,13 +112,10 @@ def _select_tables(c: Clamp) -> tuple[pg.TableKind, pg.TableKind]:
 
 
 @lru_cache(maxsize=256)
-def _gated_tables(c: Clamp) -> tuple[pg.TableKind, pg.TableKind, pg.TableKind]:
+def _gated_tables(c: Clamp) -> tuple[pg.TableKind, pg.TableKind]:
     (first, beyond), (lo, hi) = c.steps, c.tops
-    excess = tuple(max(0, t - beyond) + min(0, t - first + 1) for t in range(lo, hi + 1))
-    clamp = clamp_table((first - 1) << c.cut, (beyond - first + 2) << c.cut, c.lo, c.hi)
     low, high = min(0, lo - first + 1), max(0, hi - beyond)
-    gate = pg.Values(low, tuple((c.hi if v > 0 else c.lo) * v for v in range(low, high + 1)))
-    return pg.Values(lo, excess), clamp, gate
+    return c.again(), pg.Values(low, tuple((c.hi if v > 0 else c.lo) * v for v in range(low, high + 1)))
 
 
 @dataclass(frozen=True)
@@ -190,7 +187,7 @@ class Saturate(Operator):
             found.append(again_form(c, limb, digits, digits))
             if c.aligned and self.bits - cut <= MOST_WRITTEN:
                 more = digits + len(digit_widths(cut, limb)) + 2
-                found.append(Form("select", c, more, more + 1, c.select()))
+                found.append(Form("select", c, more, more, c.select()))
         for cut in range(max(1, self.bits - MOST_WRITTEN), span):
             c = Clamp(self.lo, self.hi, self.bits, cut)
             found.append(Form("gated", c, digits + 2, digits + 2, c.gated()))
@@ -218,14 +215,15 @@ class Saturate(Operator):
         shift = self.shift + sum(c.cut for c in clamps)
         if form.name == "again":
             return again(builder, name, lows, top, shift, clamps)
-        return select(builder, name, lows[0], top, shift, form.clamp)
+        return select(builder, name, lows[0], top, shift, form.clamp, (value, self.shift))
 
     def _gated(self, builder: Builder, name: str, x: Lazy, c: Clamp) -> Lazy:
-        excess, clamp, gate = c.gated()
+        clamp, gate = c.gated()
         value = builder.sum((1, x), constant=half(self.shift))
         multiple = exact_multiple(builder, name, x, self.shift)
         v = builder.witness(f"{name}.excess", x.shape)
-        builder.hints.append(pg.LookupHint(v, builder.table(excess), value.expr, self.shift + c.cut))
+        first, beyond_all = c.steps
+        builder.hints.append(pg.ClampHint(x.shape, value.expr, self.shift + c.cut, first - 1, beyond_all, None, v))
         builder.intervals.known[v] = pg.table_in(gate)  # by the last relation here
         beyond = builder.whole(v)
         inside = builder.sum((1, multiple), (-(1 << (self.shift + c.cut)), beyond))
@@ -251,9 +249,12 @@ def again(builder: Builder, name: str, lows: list[Lazy], top: Lazy, shift: int, 
     return q
 
 
-def select(builder: Builder, name: str, low: Lazy, top: Lazy, shift: int, c: Clamp) -> Lazy:
-    """The clamp of low + 2^c t, t = top / 2^shift, as z low + G."""
+def select(builder: Builder, name: str, low: Lazy, top: Lazy, shift: int, c: Clamp, whole: tuple[Lazy, int]) -> Lazy:
+    """The clamp of y = low + 2^c t, t = top / 2^shift, as z low + G; `whole` = (X, s) with y = floor(X / 2^s)."""
     inside, base = c.select()
     z = looked_up(builder, f"{name}.inside", top, shift, inside)
-    added = looked_up(builder, f"{name}.base", top, shift, base)
-    return builder.commit(f"{name}.clamp", builder.sum((1, builder.hadamard(name, z, low)), (1, added)))
+    result = builder.witness(f"{name}.clamp", low.shape)
+    builder.hints.append(pg.ClampHint(low.shape, whole[0].expr, whole[1], c.lo, c.hi, result, None))
+    rest = builder.sum((1, builder.whole(result)), (-1, builder.hadamard(name, z, low)))
+    builder.lookup(f"{name}.base", base, top, shift, rest.expr)
+    return builder.whole(result)
