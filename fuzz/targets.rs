@@ -120,7 +120,7 @@ fn journal_of(proofs: u32) -> Vec<u8> {
     let path = std::env::temp_dir().join(name);
     let mut budget = Budget::create(&path, OWNED, BUDGET).unwrap();
     for i in 0..proofs {
-        budget.reserve(&[i as u8; 32]).unwrap();
+        let _ = budget.reserve(&[i as u8; 32]).unwrap();
     }
     drop(budget);
     let bytes = std::fs::read(&path).unwrap();

@@ -291,12 +291,12 @@ class Huge:
 
     slab, children, remaining = "model", 0, 1
 
-    def to_file(self) -> bytes:
+    def to_file(self, *_: object) -> bytes:
         raise _native.Failure(
             "budget", "too_large", "secret", "expected at most 4294967295 bytes, got 5000000000", "fewer"
         )
 
-    secret_file = to_file
+    write_file = to_file
 
 
 @pytest.mark.parametrize("kind", [tacit.Secret, tacit.Commitment, tacit.Program])

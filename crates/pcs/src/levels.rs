@@ -82,7 +82,7 @@ fn commit_level(columns: &KVec, level: &Level) -> (Code, Tree) {
         })
         .collect();
     let code = encode(&sources, Shape::new(n, level.log_domain));
-    let tree = Tree::build(&code, &None, Vec::new());
+    let tree = Tree::build(&code, None, Vec::new());
     (code, tree)
 }
 
@@ -104,7 +104,7 @@ fn draw<H: OpeningHooks>(
 
 fn open<H: OpeningHooks>(t: &mut Sender<H>, vectors: &Vectors, previous: &Previous, at: &[usize]) {
     match previous {
-        Previous::Code(code, tree) => t.w.send_bytes("opening", &tree.open(code, &None, at)),
+        Previous::Code(code, tree) => t.w.send_bytes("opening", &tree.open(code, None, at)),
         Previous::Slabs => {
             let trees = vectors.slabs.len() + 1;
             let open = |i: usize| match vectors.slabs.get(i) {

@@ -91,4 +91,6 @@ pub(crate) fn salt_words(key: &[u8; 32], place: usize, out: &mut [u64]) {
             *w = u64::from_le_bytes(word);
         }
     }
+    bytes.fill(0);
+    std::hint::black_box(&bytes);
 }

@@ -9,9 +9,8 @@ use crate::{Commitment, PcsError};
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::field::{k_limbs, k_units};
 use tacit_algebra::hash::Digest;
-use tacit_algebra::{k_to_bytes, F, K};
+use tacit_algebra::{k_to_bytes, Key, F, K};
 use tacit_params::Geometry;
-use zeroize::Zeroize;
 
 mod secret;
 
@@ -26,7 +25,7 @@ pub struct Slab {
     data: Vec<F>,
     /// T blinding rows of each column, column by column.
     blind: Vec<F>,
-    seed: [u8; 32],
+    seed: Key,
     code: Code,
     tree: Tree,
 }
@@ -77,7 +76,7 @@ pub fn commit(
         cells: cells.len(),
         data,
         blind,
-        seed,
+        seed: Key::new(&seed),
         code,
         tree,
     })
@@ -144,12 +143,12 @@ fn build(header: &Header, data: &[F], seed: &[u8; 32]) -> (Code, Tree, Vec<F>) {
         .collect();
     let shape = Shape::new(header.geometry.m(), header.geometry.log_domain);
     let code = encode(&columns, shape);
-    let tree = Tree::build(&code, &salt_key(header, seed), Vec::new());
+    let tree = Tree::build(&code, salt_key(header, seed), Vec::new());
     (code, tree, blind)
 }
 
-fn salt_key(header: &Header, seed: &[u8; 32]) -> SaltKey {
-    header.private.then_some(*seed)
+fn salt_key<'a>(header: &Header, seed: &'a [u8; 32]) -> SaltKey<'a> {
+    header.private.then_some(seed)
 }
 
 /// y = sum_j z^(j+1) cell_j over all cells but the y pad's three, which weigh z0, z0 u, z0 u^2.
@@ -188,6 +187,17 @@ impl Slab {
         &self.seed
     }
 
+    /// Where its secrets lie, for whoever keeps memory out of the swap: seed, cells, blinding, code; (first byte, bytes).
+    #[must_use]
+    pub fn regions(&self) -> [(*const u8, usize); 4] {
+        [
+            (self.seed.as_ptr(), self.seed.len()),
+            (self.data.as_ptr().cast(), size_of_val(&self.data[..])),
+            (self.blind.as_ptr().cast(), size_of_val(&self.blind[..])),
+            (self.code.values.as_ptr(), self.code.values.len()),
+        ]
+    }
+
     /// The rows of column c: data, then blinding.
     pub(crate) fn column(&self, c: usize) -> Column<'_> {
         let h = &self.commitment.header;
@@ -205,7 +215,7 @@ impl Slab {
 
     pub(crate) fn open(&self, positions: &[usize]) -> Vec<u8> {
         let key = salt_key(&self.commitment.header, &self.seed);
-        self.tree.open(&self.code, &key, positions)
+        self.tree.open(&self.code, key, positions)
     }
 }
 
@@ -213,7 +223,7 @@ impl Slab {
 #[cfg(feature = "testing")]
 pub(crate) fn remake(mut slab: Slab, code: Code, commitment: Option<Commitment>) -> Slab {
     let header = slab.commitment.header.clone();
-    slab.tree = Tree::build(&code, &salt_key(&header, &slab.seed), Vec::new());
+    slab.tree = Tree::build(&code, salt_key(&header, &slab.seed), Vec::new());
     slab.code = code;
     let root = slab.tree.root();
     slab.commitment = commitment.unwrap_or_else(|| {
@@ -225,7 +235,6 @@ pub(crate) fn remake(mut slab: Slab, code: Code, commitment: Option<Commitment>)
 
 impl Drop for Slab {
     fn drop(&mut self) {
-        self.seed.zeroize();
         wipe(&mut self.data);
         wipe(&mut self.blind);
     }

@@ -8,6 +8,7 @@ use crate::lanes::{hash_leaves, hash_nodes, lane, node, LaneDigest, LaneSponge, 
 use crate::random::salt_words;
 use rayon::prelude::*;
 use tacit_algebra::hash::{Digest, Tag};
+use tacit_algebra::Wiped;
 
 /// Most levels that are computed again when a leaf is opened.
 const MAX_SKIP: u8 = 3;
@@ -24,11 +25,11 @@ pub struct Tree {
 }
 
 /// The key of a tree's salts; none for public slabs and later codes.
-pub type SaltKey = Option<[u8; 32]>;
+pub type SaltKey<'a> = Option<&'a [u8; 32]>;
 
 impl Tree {
     /// Hashes a whole code. `levels` is reused memory.
-    pub fn build(code: &Code, key: &SaltKey, mut levels: Vec<Vec<Digest>>) -> Self {
+    pub fn build(code: &Code, key: SaltKey, mut levels: Vec<Vec<Digest>>) -> Self {
         let shape = code.shape;
         let skip = shape.log_b().min(MAX_SKIP);
         let height = usize::from(shape.log_n - skip);
@@ -112,7 +113,7 @@ impl Tree {
     }
 
     /// The multi-opening at sorted positions: every row and its salt, then level by level each sibling that is not known.
-    pub fn open(&self, code: &Code, key: &SaltKey, positions: &[usize]) -> Vec<u8> {
+    pub fn open(&self, code: &Code, key: SaltKey, positions: &[usize]) -> Vec<u8> {
         let mut out = Vec::with_capacity(positions.len() * (8 * code.width + 32 * 24));
         for &j in positions {
             code.row(j).for_each(|x| out.extend_from_slice(x));
@@ -139,7 +140,7 @@ impl Tree {
     }
 
     /// The digests below the stored levels, for the blocks of neighbours that hold a position.
-    fn low_levels(&self, code: &Code, key: &SaltKey, positions: &[usize]) -> LowLevels {
+    fn low_levels(&self, code: &Code, key: SaltKey, positions: &[usize]) -> LowLevels {
         let mut groups: Vec<usize> = positions.iter().map(|j| j >> self.skip).collect();
         groups.dedup();
         let mut rows = Vec::new();
@@ -202,11 +203,11 @@ fn salt(shape: Shape, key: &[u8; 32], j: usize) -> Digest {
 }
 
 /// The digests of level `skip` at places `at ..` of the blocks `group 2^skip ..`.
-fn hash_chunk(code: &Code, key: &SaltKey, skip: u8, group: usize, at: usize, out: &mut [Digest]) {
+fn hash_chunk(code: &Code, key: SaltKey, skip: u8, group: usize, at: usize, out: &mut [Digest]) {
     let (m, blocks) = (code.shape.m(), 1usize << skip);
     // Salts of one block's chunk: whole groups of eight places, 32 words each.
     let span = 4 * out.len().next_multiple_of(8);
-    let mut salts = vec![0; if key.is_some() { span * blocks } else { 0 }];
+    let mut salts = Wiped::new(vec![0; if key.is_some() { span * blocks } else { 0 }]);
     if let Some(key) = key {
         for (i, words) in salts.chunks_exact_mut(span).enumerate() {
             salt_words(key, ((group * blocks + i) * m + at) & !7, words);
@@ -292,9 +293,9 @@ mod tests {
     use tacit_algebra::F;
 
     /// The multi-opening of the page, from all leaves.
-    fn naive(code: &Code, key: &SaltKey, positions: &[usize]) -> (Digest, Vec<u8>) {
+    fn naive(code: &Code, key: SaltKey, positions: &[usize]) -> (Digest, Vec<u8>) {
         let bytes = |j| -> Vec<u8> { code.row(j).flatten().copied().collect() };
-        let salt_of = |j| key.map_or(Vec::new(), |k| salt(code.shape, &k, j).to_vec());
+        let salt_of = |j| key.map_or(Vec::new(), |k| salt(code.shape, k, j).to_vec());
         let mut levels = vec![(0..code.shape.n())
             .map(|j| hash(Tag::Leaf, code.width as u64, &[&salt_of(j), &bytes(j)]))
             .collect::<Vec<_>>()];
@@ -328,20 +329,20 @@ mod tests {
         let mut rng = Stream::new(&[4; 32], BLINDING);
         for (rows, log_n) in [(1, 1), (1, 2), (3, 3), (12, 5), (96, 8), (40, 12), (130, 9)] {
             for width in [1, 4, 13, 24] {
-                for key in [None, Some([9; 32])] {
+                for key in [None, Some(&[9; 32])] {
                     let mut columns = vec![vec![F::new(0); rows]; width];
                     columns.iter_mut().for_each(|c| rng.fill(c));
                     let columns: Vec<Column> = columns.iter().map(|c| Column(c, &[])).collect();
                     let code = encode(&columns, Shape::new(rows, log_n));
-                    let tree = Tree::build(&code, &key, Vec::new());
+                    let tree = Tree::build(&code, key, Vec::new());
                     let mut positions: Vec<usize> = (0..9)
                         .map(|_| rng.next_f().as_canonical_u64() as usize % (1 << log_n))
                         .collect();
                     positions.sort_unstable();
                     positions.dedup();
-                    let (root, opening) = naive(&code, &key, &positions);
+                    let (root, opening) = naive(&code, key, &positions);
                     assert_eq!(tree.root(), root, "{rows} {log_n} {width}");
-                    assert_eq!(tree.open(&code, &key, &positions), opening);
+                    assert_eq!(tree.open(&code, key, &positions), opening);
                 }
             }
         }

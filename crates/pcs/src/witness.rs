@@ -9,9 +9,8 @@ use crate::PcsError;
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::field::k_limbs;
 use tacit_algebra::hash::Digest;
-use tacit_algebra::{F, K};
+use tacit_algebra::{Key, Wiped, F, K};
 use tacit_params::Geometry;
-use zeroize::Zeroize;
 
 /// C_w = ceil((cells + 3 pads) / R).
 #[must_use]
@@ -35,7 +34,7 @@ pub struct WitnessSlab {
     /// T_w blinding rows of each column, column by column.
     blind: Vec<F>,
     g: KVec,
-    key: [u8; 32],
+    key: Key,
     code: Code,
     tree: Tree,
 }
@@ -84,6 +83,7 @@ pub(crate) fn commit_changed(
     data.extend(pads.iter().flat_map(k_limbs));
     data.resize(columns as usize * rows, F::ZERO);
     let mut blind = vec![F::ZERO; columns as usize * blinding];
+    let (key, g) = (Key::new(&key), Wiped::new(g));
     Stream::new(&key, BLINDING).fill(&mut blind);
     let g = KVec::from_slice(&g);
     let mut sources: Vec<Column> = (0..columns as usize)
@@ -96,7 +96,7 @@ pub(crate) fn commit_changed(
     let shape = Shape::new(geometry.m(), geometry.log_domain);
     let mut code = encode(&sources, shape);
     change(&mut code);
-    let tree = Tree::build(&code, &Some(key), Vec::new());
+    let tree = Tree::build(&code, Some(&key), Vec::new());
     Ok(WitnessSlab {
         rows,
         blinding,
@@ -145,13 +145,12 @@ impl WitnessSlab {
     }
 
     pub(crate) fn open(&self, positions: &[usize]) -> Vec<u8> {
-        self.tree.open(&self.code, &Some(self.key), positions)
+        self.tree.open(&self.code, Some(&self.key), positions)
     }
 }
 
 impl Drop for WitnessSlab {
     fn drop(&mut self) {
-        self.key.zeroize();
         wipe(&mut self.data);
         wipe(&mut self.blind);
         self.g.wipe();

@@ -5,11 +5,14 @@
 //! noticed from the file alone is an older copy of it: so every record is fsynced before `reserve` returns, the file is locked
 //! while it is open, and the slab's identity stands in the header. Split n beforehand when several machines prove.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use tacit_algebra::hash::{hash, Digest, Tag};
+
+use crate::permit::Permit;
+use crate::private::{keep_private, options};
 
 /// First bytes of the file.
 const MAGIC: &[u8; 8] = b"TACITB\x00\x01";
@@ -22,6 +25,11 @@ const RECORD: usize = 4 + 32 + 32;
 pub enum BudgetError {
     #[error("{path}: {source}")]
     Io {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{path}: others than its owner may open it, and that cannot be changed: {source}")]
+    Exposed {
         path: PathBuf,
         source: std::io::Error,
     },
@@ -42,6 +50,7 @@ impl BudgetError {
     pub fn slug(&self) -> &'static str {
         match self {
             Self::Io { .. } => "budget_io",
+            Self::Exposed { .. } => "budget_exposed",
             Self::Locked { .. } | Self::Forked { .. } => "budget_locked",
             Self::Damaged { .. } => "budget_damaged",
             Self::Other { .. } => "budget_other",
@@ -55,6 +64,7 @@ impl BudgetError {
 pub struct Budget {
     path: PathBuf,
     file: File,
+    identity: Digest,
     budget: u32,
     used: u32,
     /// Checksum of the last record.
@@ -73,12 +83,7 @@ impl Budget {
             path: path.to_path_buf(),
             source,
         };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(path)
-            .map_err(io)?;
+        let mut file = options().create_new(true).open(path).map_err(io)?;
         lock(&file, path)?;
         let header = header(&identity, budget);
         file.write_all(&header)
@@ -91,6 +96,7 @@ impl Budget {
         Ok(Self {
             path: path.to_path_buf(),
             file,
+            identity,
             budget,
             used: 0,
             chain: start(&header),
@@ -101,17 +107,14 @@ impl Budget {
     /// Opens the journal of a slab and reads what was spent.
     ///
     /// # Errors
-    /// `budget_io`, `budget_locked`, `budget_damaged`, `budget_other`.
+    /// `budget_io`, `budget_exposed`, `budget_locked`, `budget_damaged`, `budget_other`.
     pub fn open(path: &Path, identity: Digest, budget: u32) -> Result<Self, BudgetError> {
         let io = |source| BudgetError::Io {
             path: path.to_path_buf(),
             source,
         };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(io)?;
+        let mut file = options().open(path).map_err(io)?;
+        keep_private(&file, path)?;
         lock(&file, path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io)?;
@@ -127,6 +130,7 @@ impl Budget {
         Ok(Self {
             path: path.to_path_buf(),
             file,
+            identity,
             budget,
             used,
             chain,
@@ -154,7 +158,7 @@ impl Budget {
     /// # Errors
     /// `budget` when nothing is left, `budget_io`, `budget_locked` in a process that was forked from the one that opened
     /// it, `budget_damaged` when the file is no longer what was read and written here.
-    pub fn reserve(&mut self, note: &Digest) -> Result<u32, BudgetError> {
+    pub fn reserve(&mut self, note: &Digest) -> Result<Permit, BudgetError> {
         self.check()?;
         self.check_length()?;
         let record = record(&self.chain, self.used, note);
@@ -169,7 +173,7 @@ impl Budget {
                 path: self.path.clone(),
                 source,
             })?;
-        Ok(self.budget - self.used)
+        Ok(Permit::new(self.identity, self.used - 1))
     }
 
     /// The file ends where the last record ends.
@@ -294,7 +298,7 @@ mod tests {
     fn spends_to_the_end_and_no_further() {
         let path = path("end");
         let mut budget = Budget::create(&path, [7; 32], 2).unwrap();
-        assert_eq!(budget.reserve(&[1; 32]).unwrap(), 1);
+        assert_eq!(budget.reserve(&[1; 32]).unwrap().number(), 0);
         assert!(matches!(
             Budget::open(&path, [7; 32], 2),
             Err(BudgetError::Locked { .. })
@@ -302,7 +306,7 @@ mod tests {
         drop(budget);
         let mut budget = Budget::open(&path, [7; 32], 2).unwrap();
         assert_eq!((budget.used(), budget.left()), (1, 1));
-        assert_eq!(budget.reserve(&[2; 32]).unwrap(), 0);
+        assert_eq!(budget.reserve(&[2; 32]).unwrap().number(), 1);
         assert_eq!(budget.reserve(&[3; 32]).unwrap_err().slug(), "budget");
         drop(budget);
         assert_eq!(Budget::open(&path, [7; 32], 2).unwrap().left(), 0);
@@ -330,7 +334,7 @@ mod tests {
     fn records_by_others_are_noticed() {
         let path = path("others");
         let mut budget = Budget::create(&path, [7; 32], 3).unwrap();
-        budget.reserve(&[1; 32]).unwrap();
+        let _ = budget.reserve(&[1; 32]).unwrap();
         let whole = std::fs::read(&path).unwrap();
         for bytes in [[&whole[..], &[0]].concat(), whole[..HEADER].to_vec()] {
             std::fs::write(&path, &bytes).unwrap();
@@ -339,7 +343,7 @@ mod tests {
             assert_eq!(std::fs::read(&path).unwrap(), bytes, "nothing is written");
         }
         std::fs::write(&path, &whole).unwrap();
-        assert_eq!(budget.reserve(&[2; 32]).unwrap(), 1);
+        assert_eq!(budget.reserve(&[2; 32]).unwrap().number(), 1);
         std::fs::remove_file(path).unwrap();
     }
 
@@ -347,8 +351,8 @@ mod tests {
     fn every_damage_is_noticed() {
         let path = path("damage");
         let mut budget = Budget::create(&path, [7; 32], 3).unwrap();
-        budget.reserve(&[1; 32]).unwrap();
-        budget.reserve(&[2; 32]).unwrap();
+        let _ = budget.reserve(&[1; 32]).unwrap();
+        let _ = budget.reserve(&[2; 32]).unwrap();
         drop(budget);
         let whole = std::fs::read(&path).unwrap();
         for i in 0..whole.len() {

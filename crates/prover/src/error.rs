@@ -21,12 +21,15 @@ pub enum ProveError {
     /// A slab tensor was given with values that are not the committed ones.
     #[error("tensor {tensor}: the values given are not those of its slab")]
     NotCommitted { tensor: String },
+    /// A private slab without its permit: the proof was not counted.
+    #[error("slab {slab}: expected the permit of one counted proof of this slab")]
+    Uncounted { slab: usize },
     #[error("the operating system gave no randomness: {0}")]
     Entropy(String),
 }
 
 impl ProveError {
-    /// A stable slug: those of verification, `execution`, or `budget`, `not_committed`, `entropy`.
+    /// A stable slug: those of verification, `execution`, or `budget`, `not_committed`, `uncounted`, `entropy`.
     #[must_use]
     pub fn slug(&self) -> &'static str {
         match self {
@@ -35,6 +38,7 @@ impl ProveError {
             Self::Slab(e) => e.slug(),
             Self::Budget(e) => e.slug(),
             Self::NotCommitted { .. } => "not_committed",
+            Self::Uncounted { .. } => "uncounted",
             Self::Entropy(_) => "entropy",
         }
     }

@@ -2,12 +2,13 @@
 
 use tacit_algebra::field::k_new;
 use tacit_algebra::{k_to_bytes, F, K};
-use tacit_pcs::{commit, Slab};
-use tacit_verifier::{value, Link, LinkStatement, Schema};
+use tacit_pcs::{commit, NoHooks, Slab};
+use tacit_verifier::{value, Claim, Link, LinkStatement, Schema};
 use zeroize::Zeroizing;
 
 use crate::error::ProveError;
-use crate::prove::Job;
+use crate::permit::Permit;
+use crate::prove::{Job, Proof};
 use crate::seed::slab_seed;
 
 /// A link to prove: which slabs, tied by which cell of the master.
@@ -24,33 +25,42 @@ pub struct Linking<'a> {
 }
 
 impl Linking<'_> {
-    /// Proves it, with the value that the master opens to. Nothing here compares the two sides; a verifier does.
+    /// Proves it, with the value that the master opens to. Nothing here compares the two sides; a verifier does. The permits are
+    /// the master's and the child's.
     ///
     /// # Errors
-    /// When slabs and tensors do not fit each other.
-    pub fn prove(&self) -> Result<Link, ProveError> {
-        let statement = self.statement()?;
-        // The claim for v = 0 has the value v.
-        let form = statement.claim(self.index, -K::default());
-        self.prove_value(value(&form.affine, &[self.master.data()], &[]))
+    /// When slabs and tensors do not fit each other; `uncounted` when a permit is another slab's.
+    pub fn prove_counted(&self, permits: [Permit; 2]) -> Result<Link, ProveError> {
+        let mut permits = permits.into_iter();
+        self.prove_sides(self.value()?, |job, claim| {
+            job.prove_further_counted(&[claim], permits.next().into_iter().collect(), &mut NoHooks)
+        })
     }
 
-    /// Proves it with a given v.
-    ///
-    /// # Errors
-    /// As `prove`.
-    pub fn prove_value(&self, v: K) -> Result<Link, ProveError> {
+    /// The v that the master opens to.
+    pub(crate) fn value(&self) -> Result<K, ProveError> {
+        // The claim for v = 0 has the value v.
+        let form = self.statement()?.claim(self.index, -K::default());
+        Ok(value(&form.affine, &[self.master.data()], &[]))
+    }
+
+    /// The link of a given v from the proofs of its sides, the master's first.
+    pub(crate) fn prove_sides(
+        &self,
+        v: K,
+        mut prove: impl FnMut(&Job<'_>, Claim) -> Result<Proof, ProveError>,
+    ) -> Result<Link, ProveError> {
         let statement = self.statement()?;
         let bytes = k_to_bytes(&v);
         let context = statement.context(&bytes);
-        let side = |slab: &Slab, index: u16| {
+        let mut side = |slab: &Slab, index: u16| {
             let job = Job {
                 prepared: &statement.prepared,
                 geometry: &slab.commitment.header.geometry,
                 slabs: &[slab],
                 context: &context,
             };
-            job.prove_further(&[statement.claim(index, v)])
+            prove(&job, statement.claim(index, v))
         };
         Ok(Link {
             index: self.index,

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use tacit_algebra::hash::Digest;
-use tacit_algebra::{f_to_i64, Affine, F};
+use tacit_algebra::{f_to_i64, Affine, Key, Wiped, F};
 use tacit_params::Geometry;
 use tacit_pcs::random::{Stream, MASK, PADS};
 use tacit_pcs::{commit_witness, prove_opening, Columns, Commitment, NoHooks, Slab};
@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::error::ProveError;
 use crate::hooks::Hooks;
+use crate::permit::{consume, Permit};
 use crate::profile::Profile;
 use crate::seed::proof_seed;
 use crate::{einsum, leaves, logup, products};
@@ -35,26 +36,16 @@ pub struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Proves. `givens` are the values of input tensors; slab tensors are read from their slabs (and may be given too).
+    /// Proves. `givens` are the values of input tensors; slab tensors are read from their slabs (and may be given too). `count`
+    /// counts the proof, for each private slab, and gives their permits in order: when slabs and values are known to have a proof,
+    /// and before anything that depends on a slab's blinding exists. Its error ends the proof.
     ///
     /// # Errors
-    /// When the program has no trace for these values, or the slabs do not fit the program.
-    pub fn prove<G: Into<Values>>(
-        &self,
-        givens: impl IntoIterator<Item = (u32, G)>,
-    ) -> Result<Proof, ProveError> {
-        self.prove_counted(givens, || Ok::<_, ProveError>(()))
-    }
-
-    /// As `prove`, and `count` counts the proof: when slabs and values are known to have one, and before anything that depends on
-    /// a slab's blinding exists. Its error ends the proof.
-    ///
-    /// # Errors
-    /// As `prove`.
+    /// When the program has no trace for these values, or the slabs do not fit the program; `uncounted` when a permit is missing.
     pub fn prove_counted<G: Into<Values>, E: From<ProveError> + Send>(
         &self,
         givens: impl IntoIterator<Item = (u32, G)>,
-        count: impl FnOnce() -> Result<(), E> + Send,
+        count: impl FnOnce() -> Result<Vec<Permit>, E> + Send,
     ) -> Result<Proof, E> {
         let givens: Vec<(u32, Values)> = givens.into_iter().map(|(t, v)| (t, v.into())).collect();
         // Inside the pool: from outside every parallel loop would put this thread to sleep and wake it again.
@@ -62,8 +53,8 @@ impl Job<'_> {
             let mut profile = Profile::start();
             self.check_slabs()?;
             let trace = profile.time("execute", || self.execute(givens))?;
-            profile.time("count", count)?;
-            Ok(self.prove_trace(trace, &mut NoHooks, profile)?)
+            consume(self.slabs, profile.time("count", count)?)?;
+            Ok(self.prove_claims(trace, &mut NoHooks, profile, &[])?)
         })
     }
 
@@ -82,20 +73,6 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// As `prove`, with some steps replaced.
-    ///
-    /// # Errors
-    /// As `prove`.
-    pub fn prove_with<G: Into<Values>, H: Hooks>(
-        &self,
-        givens: impl IntoIterator<Item = (u32, G)>,
-        hooks: &mut H,
-    ) -> Result<Proof, ProveError> {
-        let mut profile = Profile::start();
-        let trace = profile.time("execute", || self.execute(givens))?;
-        self.prove_trace(trace, hooks, profile)
-    }
-
     /// Every value of the statement. The last slabs may be missing if the program computes their tensors.
     ///
     /// # Errors
@@ -107,42 +84,24 @@ impl Job<'_> {
         Ok(execute(self.prepared, self.all_givens(givens)?)?)
     }
 
-    /// Proves a trace that was computed elsewhere. Nothing checks it here; a verifier does.
-    ///
-    /// # Errors
-    /// When the slabs do not fit the program.
-    pub fn prove_trace<H: Hooks>(
-        &self,
-        trace: Trace,
-        hooks: &mut H,
-        profile: Profile,
-    ) -> Result<Proof, ProveError> {
-        self.prove_claims(trace, hooks, profile, &[])
-    }
-
     /// Proves a program whose values are all in its slabs, with further claims behind those of its relations.
     ///
     /// # Errors
-    /// As `prove`.
-    pub fn prove_further(&self, further: &[Claim]) -> Result<Proof, ProveError> {
-        self.prove_further_with(further, &mut NoHooks)
-    }
-
-    /// As `prove_further`, with some steps replaced.
-    ///
-    /// # Errors
-    /// As `prove`.
-    pub fn prove_further_with<H: Hooks>(
+    /// As `prove_counted`.
+    pub(crate) fn prove_further_counted<H: Hooks>(
         &self,
         further: &[Claim],
+        permits: Vec<Permit>,
         hooks: &mut H,
     ) -> Result<Proof, ProveError> {
+        consume(self.slabs, permits)?;
         let none: [(u32, Values); 0] = [];
-        let trace = execute(self.prepared, self.all_givens(none)?)?;
+        let trace = self.execute(none)?;
         self.prove_claims(trace, hooks, Profile::start(), further)
     }
 
-    fn prove_claims<H: Hooks>(
+    /// Proves a trace. Nothing checks it here; a verifier does. Whoever calls this has counted.
+    pub(crate) fn prove_claims<H: Hooks>(
         &self,
         mut trace: Trace,
         hooks: &mut H,
@@ -189,11 +148,12 @@ impl Job<'_> {
         statement.absorb(&mut writer.sponge);
         let witness_slab = self.prepared.witness_slab();
         let mut cells = profile.time("pack", || {
-            tacit_program::pack(self.prepared, witness_slab, trace)
+            Wiped::new(tacit_program::pack(self.prepared, witness_slab, trace))
         });
         hooks.witness(&mut cells);
         let seed = profile.time("seed", || self.seed(&cells, writer.sponge.state()))?;
-        let mut pads = Stream::new(&seed, PADS).k_vec(self.prepared.sizes.pads as usize);
+        let pads = Stream::new(&seed, PADS).k_vec(self.prepared.sizes.pads as usize);
+        let mut pads = Wiped::new(pads);
         hooks.pads(&mut pads);
         let witness = profile.time("commit", || {
             // A mask of the opening: uniform over all M rows.
@@ -202,7 +162,7 @@ impl Job<'_> {
         })?;
         hooks.committed(&witness);
         let root = witness.root();
-        writer.set_pads(pads.clone());
+        writer.set_pads(pads.to_vec());
         writer.send_bytes("witness", &root);
         let mut claims = self.relations(statement, &mut writer, trace, hooks, profile)?;
         claims.extend_from_slice(further);
@@ -280,7 +240,7 @@ impl Job<'_> {
     }
 
     /// The seed of everything random in this proof.
-    fn seed(&self, cells: &[F], state: &Digest) -> Result<Zeroizing<Digest>, ProveError> {
+    fn seed(&self, cells: &[F], state: &Digest) -> Result<Key, ProveError> {
         let mut fresh = Zeroizing::new([0u8; 32]);
         getrandom::fill(&mut *fresh).map_err(|e| ProveError::Entropy(e.to_string()))?;
         let slabs: Vec<&[u8]> = self.slabs.iter().map(|s| &s.seed()[..]).collect();

@@ -2,23 +2,18 @@
 
 use rayon::prelude::*;
 use tacit_algebra::hash::{hash, hash_many, tag_word, Digest, Tag};
-use tacit_algebra::F;
+use tacit_algebra::{Key, F};
 use zeroize::Zeroizing;
 
 /// The seed of one proof: H(operating system || slab seeds || witness || state). A machine that repeats its randomness (a
 /// restored snapshot) still draws fresh pads for another statement or another witness.
-pub(crate) fn proof_seed(
-    fresh: &Digest,
-    slabs: &[&[u8]],
-    cells: &[F],
-    state: &Digest,
-) -> Zeroizing<Digest> {
+pub(crate) fn proof_seed(fresh: &Digest, slabs: &[&[u8]], cells: &[F], state: &Digest) -> Key {
     let witness = Zeroizing::new(digest_of_cells(cells));
     let mut parts: Vec<&[u8]> = vec![b"tacit prover", fresh];
     parts.extend(slabs);
     parts.extend([&witness[..], state]);
     // n = 1 keeps this apart from every use of a verifier.
-    Zeroizing::new(hash(Tag::Stream, 1, &parts))
+    Key::new(&Zeroizing::new(hash(Tag::Stream, 1, &parts)))
 }
 
 /// The seed of a private slab: H(T(4, 5) || "tacit slab" || fresh || schema || digest of the cells || budget || fold || parent),
@@ -34,7 +29,7 @@ pub fn slab_seed(
     budget: u32,
     fold: u8,
     parent: &[u8],
-) -> Zeroizing<Digest> {
+) -> Key {
     let digest = Zeroizing::new(digest_of_cells(cells));
     let budget = budget.to_be_bytes();
     let parts = [
@@ -46,7 +41,7 @@ pub fn slab_seed(
         &[fold],
         parent,
     ];
-    Zeroizing::new(hash(Tag::Stream, 5, &parts))
+    Key::new(&Zeroizing::new(hash(Tag::Stream, 5, &parts)))
 }
 
 /// A hash of the cells, blocks of them side by side.
@@ -94,7 +89,8 @@ mod tests {
             slab_seed(&fresh, &schema, &cells, 3, 5, b""),
             slab_seed(&fresh, &schema, &cells, 3, 4, b"parent"),
         ];
-        assert_eq!(seeds[0], slab_seed(&fresh, &schema, &cells, 3, 4, b""));
+        let again = slab_seed(&fresh, &schema, &cells, 3, 4, b"");
+        assert_eq!(*seeds[0], *again);
         let distinct: std::collections::HashSet<Digest> = seeds.iter().map(|s| **s).collect();
         assert_eq!(distinct.len(), seeds.len());
     }
@@ -115,7 +111,8 @@ mod tests {
             proof_seed(&fresh, &[&one, &two], &cells[..4999], &state),
             proof_seed(&fresh, &[&one, &two], &cells, &[5; 32]),
         ];
-        assert_eq!(seeds[0], proof_seed(&fresh, &[&one, &two], &cells, &state));
+        let again = proof_seed(&fresh, &[&one, &two], &cells, &state);
+        assert_eq!(*seeds[0], *again);
         let distinct: std::collections::HashSet<Digest> = seeds.iter().map(|s| **s).collect();
         assert_eq!(distinct.len(), seeds.len());
     }

@@ -3,12 +3,12 @@
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 use std::sync::Arc;
-use tacit_algebra::hash::Digest;
-use tacit_algebra::K;
+use tacit_algebra::hash::{hash, Digest, Tag};
+use tacit_algebra::{Key, Wiped};
 use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::Slab as Committed;
 use tacit_program::{entries, pack, Prepared, Trace};
-use tacit_prover::{slab_seed, Job};
+use tacit_prover::{slab_seed, Count, Job, Permit};
 use tacit_verifier::files::CommitmentFile;
 use tacit_verifier::prepare_validity;
 use tacit_verifier::VALIDITY_CONTEXT as CONTEXT;
@@ -17,7 +17,9 @@ use zeroize::Zeroizing;
 use crate::deploy::{budget_of, max_fold, most_links};
 use crate::failure::{Fail, Result};
 use crate::program::Program;
+use crate::run::pooled;
 use crate::slab::Slab;
+use crate::wipe;
 
 /// Commits the integers of one slab, by tensor name, and proves them valid.
 #[pyfunction]
@@ -38,7 +40,9 @@ pub fn commit(
             Ok((name, slice.to_vec()))
         })
         .collect::<Result<Vec<_>>>()?;
-    py.detach(|| commit_values(program, slab, given, proofs, children))
+    let made = py.detach(|| pooled(|| commit_values(program, slab, given, proofs, children)));
+    wipe::stacks();
+    made
 }
 
 fn commit_values(
@@ -52,7 +56,7 @@ fn commit_values(
     let slab = program.slab(name)?;
     let private = prepared.program.slabs[slab].private;
     let trace = slab_trace(prepared, slab, given)?;
-    let cells = pack(prepared, slab, &trace);
+    let cells = Wiped::new(pack(prepared, slab, &trace));
     if children > most_links(program.proofs) || (children > 0 && !private) {
         let most = most_links(program.proofs);
         let reason = if private {
@@ -71,17 +75,16 @@ fn commit_values(
     };
     let budget = if private { budget_of(spends) } else { 0 };
     let schema = prepared.schema(slab);
-    let hedged = |label| -> Result<Zeroizing<Digest>> {
-        Ok(slab_seed(&*fresh()?, &schema, &cells, budget, fold, label))
-    };
+    let hedged =
+        |label| -> Result<Key> { Ok(slab_seed(&*fresh()?, &schema, &cells, budget, fold, label)) };
     let seed = if private {
         hedged(b"")?
     } else {
-        Zeroizing::default()
+        Key::new(&Digest::default())
     };
-    let links = Links(Stream::new(&*hedged(b"links")?, PADS).k_vec(usize::from(children)));
+    let links = Wiped::new(Stream::new(&*hedged(b"links")?, PADS).k_vec(usize::from(children)));
     let inner = tacit_pcs::commit(
-        geometry, private, schema, &cells, &links.0, budget, fold, *seed,
+        geometry, private, schema, &cells, &links, budget, fold, *seed,
     )
     .map_err(|e| {
         Fail::from(e).hint("compile for more proofs (option proofs), or commit for fewer")
@@ -93,10 +96,11 @@ fn commit_values(
         validity: Vec::new(),
         link: None,
     };
-    if private {
-        public.validity = prove_validity(&inner, &public, geometry)?;
+    let mut count = Count::fresh(&inner);
+    if let Some(permit) = count.reserve(&hash(Tag::File, 0, &[CONTEXT]), name)? {
+        public.validity = prove_validity(&inner, &public, geometry, permit)?;
     }
-    Ok(Slab::new(inner, public))
+    Ok(Slab::new(inner, public, count))
 }
 
 /// 32 bytes of the operating system's randomness.
@@ -107,16 +111,6 @@ pub fn fresh() -> Result<Zeroizing<Digest>> {
         Fail::new("bug", "entropy", "", reason)
     })?;
     Ok(seed)
-}
-
-/// Link values, wiped when dropped.
-struct Links(Vec<K>);
-
-impl Drop for Links {
-    fn drop(&mut self) {
-        self.0.fill(K::default());
-        std::hint::black_box(&self.0);
-    }
 }
 
 /// The values of a slab's tensors where a trace has them; each in its interval.
@@ -172,6 +166,7 @@ fn prove_validity(
     inner: &Committed,
     public: &CommitmentFile,
     geometry: &tacit_params::Geometry,
+    permit: Permit,
 ) -> Result<Vec<u8>> {
     let prepared = prepare_validity(&public.slab, &public.tensors)?;
     let job = Job {
@@ -181,5 +176,6 @@ fn prove_validity(
         context: CONTEXT,
     };
     let none: [(u32, Vec<i64>); 0] = [];
-    Ok(job.prove(none)?.argument)
+    let proof = job.prove_counted(none, || Ok::<_, Fail>(vec![permit]))?;
+    Ok(proof.argument)
 }

@@ -121,6 +121,9 @@ impl From<BudgetError> for Fail {
             BudgetError::Damaged { .. } => {
                 "commit anew, or rotate its master: what is left cannot be known"
             }
+            BudgetError::Exposed { .. } => {
+                "as its owner: chmod 600; or move it and the secret to a file system that knows owners"
+            }
             _ => "",
         };
         Self::new("budget", e.slug(), "", e.to_string()).hint(hint)

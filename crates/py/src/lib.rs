@@ -4,13 +4,16 @@
 mod commit;
 mod compute;
 mod deploy;
+mod disk;
 mod estimate;
 mod failure;
+mod guard;
 mod program;
 mod proof;
 mod rotate;
 mod run;
 mod slab;
+mod wipe;
 
 use pyo3::prelude::*;
 
@@ -51,6 +54,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(proof::verify, m)?)?;
     m.add_function(wrap_pyfunction!(proof::weights_to_file, m)?)?;
     m.add_function(wrap_pyfunction!(proof::weights_from_file, m)?)?;
+    m.add_function(wrap_pyfunction!(proof::weights_load, m)?)?;
     m.add_function(wrap_pyfunction!(proof::proof_to_file, m)?)?;
     m.add_function(wrap_pyfunction!(proof::proof_from_file, m)?)?;
     Ok(())

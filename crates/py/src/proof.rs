@@ -3,14 +3,17 @@
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use std::path::PathBuf;
 use tacit_algebra::hash::{hash, Tag};
 use tacit_program::Prepared;
 use tacit_prover::Job;
 use tacit_verifier::files::{Body, CommitmentFile, ProofFile, WeightsFile};
 
+use crate::disk;
 use crate::failure::{Fail, Result};
 use crate::program::Program;
 use crate::slab::Slab;
+use crate::wipe;
 
 /// A published commitment: header, root, y, the tensors' intervals and their validity proof.
 #[pyclass(frozen)]
@@ -161,8 +164,13 @@ pub fn prove<'py>(
             slabs: &inner,
             context,
         };
-        job.prove_counted(given, || slabs.iter().try_for_each(|s| s.spend(&note)))
-    })?;
+        job.prove_counted(given, || {
+            let permits = slabs.iter().map(|s| s.reserve(&note).transpose());
+            permits.flatten().collect()
+        })
+    });
+    wipe::stacks();
+    let proof = proof?;
     let publics = proof
         .publics
         .0
@@ -302,17 +310,23 @@ pub fn weights_to_file(
 }
 
 /// (program digest, slab, [(tensor, integers)])
+type WeightsParts<'py> = (Vec<u8>, String, Vec<(String, Bound<'py, PyArray1<i64>>)>);
+
 #[pyfunction]
-#[allow(clippy::type_complexity)]
-pub fn weights_from_file<'py>(
-    py: Python<'py>,
-    bytes: &[u8],
-) -> Result<(Vec<u8>, String, Vec<(String, Bound<'py, PyArray1<i64>>)>)> {
-    let f = WeightsFile::from_file(bytes)?;
-    let tensors = f
-        .tensors
-        .iter()
-        .map(|(name, v)| (name.clone(), PyArray1::from_slice(py, v)))
-        .collect();
-    Ok((f.program.to_vec(), f.slab, tensors))
+pub fn weights_from_file<'py>(py: Python<'py>, bytes: &[u8]) -> Result<WeightsParts<'py>> {
+    Ok(arrays(py, WeightsFile::from_file(bytes)?))
+}
+
+/// As `weights_from_file`, from a path.
+#[pyfunction]
+pub fn weights_load(py: Python<'_>, path: PathBuf) -> Result<WeightsParts<'_>> {
+    let found = py.detach(|| Ok::<_, Fail>(WeightsFile::from_file(&disk::read(&path)?)?))?;
+    Ok(arrays(py, found))
+}
+
+/// Arrays over this module's memory, which is wiped when they are dropped.
+fn arrays(py: Python<'_>, file: WeightsFile) -> WeightsParts<'_> {
+    let named = |(name, values)| (name, PyArray1::from_vec(py, values));
+    let tensors = file.tensors.into_iter().map(named).collect();
+    (file.program.to_vec(), file.slab, tensors)
 }

@@ -2,7 +2,7 @@
 
 use tacit_algebra::hash::{hash, Tag};
 use tacit_pcs::Slab as Committed;
-use tacit_prover::Linking;
+use tacit_prover::{Count, Linking, Permit};
 use tacit_verifier::files::CommitmentFile;
 
 use crate::commit::fresh;
@@ -10,20 +10,18 @@ use crate::deploy::budget_of;
 use crate::failure::{Fail, Result};
 use crate::slab::Slab;
 
-/// The next link cell, counted before anything else is done with it: a failed try has consumed it.
-fn next_child(master: &Slab) -> Result<u16> {
-    let number = master.reserve(&hash(Tag::File, 0, &[b"child"]))?;
-    // The first record is the master's validity proof.
-    let index = number.checked_sub(1).and_then(|i| u16::try_from(i).ok());
+/// The next link cell and the permit to open it, counted before anything else is done with it: a failed try has consumed it.
+fn next_child(master: &Slab) -> Result<(u16, Permit)> {
+    let permit = master.reserve(&hash(Tag::File, 0, &[b"child"]))?;
     let cells = master.public.commitment.header.links;
-    index.filter(|i| *i < cells).ok_or_else(|| {
-        Fail::new(
-            "budget",
-            "budget_other",
-            "",
-            "the count does not belong to a master",
-        )
-    })
+    // The first record is the master's validity proof.
+    permit
+        .and_then(|p| Some((u16::try_from(p.number().checked_sub(1)?).ok()?, p)))
+        .filter(|(index, _)| *index < cells)
+        .ok_or_else(|| {
+            let reason = "the count does not belong to a master";
+            Fail::new("budget", "budget_other", "", reason)
+        })
 }
 
 /// Proofs that a child of this master can be blinded for under its geometry, the link's not counted.
@@ -47,7 +45,7 @@ pub fn rotate(master: &Slab, proofs: Option<u32>) -> Result<Slab> {
         let reason = format!("expected 1 to {most} proofs, got {proofs}");
         return Err(Fail::input("proofs", "proofs", reason).hint("compile for more proofs"));
     }
-    let index = next_child(master)?;
+    let (index, opened) = next_child(master)?;
     let budget = budget_of(proofs);
     let inner = tacit_prover::child_of(&master.inner, index, budget, *fresh()?)?;
     let linking = Linking {
@@ -57,11 +55,14 @@ pub fn rotate(master: &Slab, proofs: Option<u32>) -> Result<Slab> {
         child: &inner,
         index,
     };
-    let link = linking.prove()?;
+    let mut count = Count::fresh(&inner);
+    let permit = count.reserve(&hash(Tag::File, 0, &[b"link"]), name)?;
+    let permit = permit.ok_or_else(|| Fail::new("bug", "link", "", "a child is private"))?;
+    let link = linking.prove_counted([opened, permit])?;
     let public = CommitmentFile {
         commitment: inner.commitment.clone(),
         link: Some((master.public.commitment.clone(), link)),
         ..master.public.clone()
     };
-    Ok(Slab::new(inner, public))
+    Ok(Slab::new(inner, public, count))
 }

@@ -187,9 +187,14 @@ pub fn remember_process() {
     LOADED_BY.get_or_init(std::process::id);
 }
 
+/// Whether this process has the threads of its pool.
+pub fn is_own_pool() -> bool {
+    LOADED_BY.get() == Some(&std::process::id())
+}
+
 /// Runs the closure where parallel loops end: a fork has the pool of its parent, but none of its threads.
-fn pooled<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    if LOADED_BY.get() == Some(&std::process::id()) {
+pub fn pooled<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    if is_own_pool() {
         return rayon::scope(|_| work());
     }
     let pool = rayon::ThreadPoolBuilder::new()

@@ -5,51 +5,41 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tacit_algebra::encoding::{length, TooLarge, MOST};
-use tacit_algebra::hash::{hash, Digest, Tag};
+use tacit_algebra::hash::Digest;
 use tacit_pcs::Slab as Committed;
 use tacit_program::{pack, shape_bits, Trace, Values};
-use tacit_prover::{gather, Budget, BudgetError};
+use tacit_prover::{gather, BudgetError, Count, Permit};
 use tacit_verifier::files::{seal_parts, unseal, Body, CommitmentFile, FileKind};
 use tacit_verifier::{prepare_link, Schema, Slug, VerifyError};
+use zeroize::Zeroizing;
 
+use crate::disk;
 use crate::failure::{Fail, Result};
+use crate::guard::{keep_out_of_dumps, Locked};
 use crate::rotate::rotate;
-
-/// Where the proofs of a slab are counted.
-enum Count {
-    /// No file holds the secret yet: the count dies with the values.
-    Memory {
-        used: u32,
-        budget: u32,
-        /// The process that counts: a fork would count by itself.
-        owner: u32,
-    },
-    File(Budget),
-    /// Nothing to count: the slab is public.
-    Free,
-}
+use crate::run::pooled;
+use crate::wipe;
 
 #[pyclass(frozen)]
 pub struct Slab {
+    /// Before the memory that it is about is gone.
+    locked: Locked,
     pub inner: Committed,
     pub public: CommitmentFile,
     count: Mutex<Count>,
 }
 
 impl Slab {
-    /// A slab that no file holds yet; one proof of its budget (its validity's, or its link's) is spent.
-    pub fn new(inner: Committed, public: CommitmentFile) -> Self {
-        let header = &inner.commitment.header;
-        let count = if header.private {
-            Count::Memory {
-                used: 1,
-                budget: header.budget,
-                owner: std::process::id(),
-            }
-        } else {
-            Count::Free
-        };
+    /// A slab that no file holds yet, and the count that its validity or its link was taken from.
+    pub fn new(inner: Committed, public: CommitmentFile, count: Count) -> Self {
+        // Values that are public are no secret.
+        let private = inner.commitment.header.private;
+        if private {
+            keep_out_of_dumps();
+        }
+        let regions = inner.regions();
         Self {
+            locked: Locked::new(if private { &regions } else { &[] }),
             inner,
             public,
             count: Mutex::new(count),
@@ -62,10 +52,10 @@ struct SecretFile;
 
 impl SecretFile {
     /// The whole file.
-    fn seal(public: &[u8], slab: &[u8]) -> std::result::Result<Vec<u8>, TooLarge> {
+    fn seal(public: &[u8], slab: &[u8]) -> std::result::Result<Zeroizing<Vec<u8>>, TooLarge> {
         let [first, second] = [public, slab].map(|part| length("secret", part.len() as u64, MOST));
         let parts = [&first?[..], public, &second?[..], slab];
-        Ok(seal_parts(FileKind::Secret, &parts))
+        Ok(Zeroizing::new(seal_parts(FileKind::Secret, &parts)))
     }
 
     /// Both parts of a body's bytes, not copied: a slab's code is most of the memory. `None` when they are not borsh.
@@ -81,12 +71,16 @@ impl SecretFile {
 }
 
 impl Slab {
-    /// Counts one proof, on the disk if the secret is; before anything that depends on the slab's blinding leaves.
-    pub fn spend(&self, note: &Digest) -> Result<()> {
-        self.reserve(note).map(|_| ())
+    /// Counts one proof and gives its permit (none for a public slab), on the disk if the secret is; before anything that depends
+    /// on the slab's blinding leaves.
+    pub fn reserve(&self, note: &Digest) -> Result<Option<Permit>> {
+        // Another thread may come between `check_spend` and this: it checks again under the lock.
+        let mut count = self.lock()?;
+        let found = count.reserve(note, &self.public.slab);
+        found.map_err(|e| self.spent(e))
     }
 
-    /// What `spend` will refuse, before any work; in a forked process before its dead thread pool is asked, too.
+    /// What `reserve` will refuse, before any work; in a forked process before its dead thread pool is asked, too.
     pub fn check_spend(&self) -> Result<()> {
         if self.is_master() {
             let hint = if self.left()? == Some(0) {
@@ -97,36 +91,13 @@ impl Slab {
             let reason = "this is a master: its budget is for children, and they make the proofs";
             return Err(Fail::new("budget", "master", "", reason).hint(hint));
         }
-        self.check_count()
-    }
-
-    fn check_count(&self) -> Result<()> {
-        match &*self.lock()? {
-            Count::Free => Ok(()),
-            Count::Memory {
-                used,
-                budget,
-                owner,
-            } => {
-                let path = PathBuf::from(&self.public.slab);
-                tacit_prover::same_process(*owner, &path)?;
-                let budget = *budget;
-                if *used < budget {
-                    return Ok(());
-                }
-                Err(self.spent(BudgetError::Spent { path, budget }))
-            }
-            Count::File(journal) => journal.check().map_err(|e| self.spent(e)),
-        }
+        let checked = self.lock()?.check(&self.public.slab);
+        checked.map_err(|e| self.spent(e))
     }
 
     /// What is left of the budget, `None` for a public slab.
     fn left(&self) -> Result<Option<u32>> {
-        Ok(match &*self.lock()? {
-            Count::Free => None,
-            Count::Memory { used, budget, .. } => Some(budget.saturating_sub(*used)),
-            Count::File(journal) => Some(journal.left()),
-        })
+        Ok(self.lock()?.left())
     }
 
     fn lock(&self) -> Result<std::sync::MutexGuard<'_, Count>> {
@@ -154,38 +125,59 @@ impl Slab {
         })
     }
 
-    /// Counts one record and gives its number; on the disk, if the secret is, when this returns.
-    pub fn reserve(&self, note: &Digest) -> Result<u32> {
-        // Another thread may come between: a file's journal checks again under its lock, and so does this.
-        match &mut *self.lock()? {
-            Count::Free => Ok(0),
-            Count::Memory {
-                used,
-                budget,
-                owner,
-            } => {
-                let path = PathBuf::from(&self.public.slab);
-                tacit_prover::same_process(*owner, &path)?;
-                let budget = *budget;
-                if *used >= budget {
-                    return Err(self.spent(BudgetError::Spent { path, budget }));
-                }
-                *used += 1;
-                Ok(*used - 1)
-            }
-            Count::File(journal) => {
-                journal.reserve(note).map_err(|e| self.spent(e))?;
-                Ok(journal.used() - 1)
-            }
+    /// The slab of a secret file's bytes; `path` is where it lies, its journal beside it.
+    fn of_file(bytes: &[u8], path: &Path) -> Result<Self> {
+        let body = unseal(FileKind::Secret, bytes)?;
+        let (public, slab) = SecretFile::parts(body).ok_or_else(|| {
+            VerifyError::new(Slug::Encoding, "secret file", "borsh", "another layout")
+        })?;
+        let public = CommitmentFile::from_file(public)?;
+        let inner = Committed::from_whole_bytes(slab)?;
+        if inner.commitment != public.commitment {
+            return Err(Fail::new(
+                "file",
+                "encoding",
+                shown(path),
+                "secret and commitment do not belong together",
+            ));
         }
+        let private = public.commitment.header.private;
+        let inner = if private {
+            inner
+        } else {
+            recommit(&inner, &public, path)?
+        };
+        let journal = journal_path(path);
+        if private && !journal.exists() {
+            let reason = format!(
+                "the journal {} is missing: what is left is unknown",
+                journal.display()
+            );
+            return Err(Fail::new("budget", "budget_missing", shown(path), reason).hint(
+                "bring the journal back beside the secret; or commit anew, or rotate its master",
+            ));
+        }
+        if private {
+            keep_file_private(path)?;
+        }
+        let count = Count::open(&inner, &journal)?;
+        Ok(Self::new(inner, public, count))
+    }
+
+    /// The whole secret file.
+    fn sealed(&self) -> Result<Zeroizing<Vec<u8>>> {
+        let written = self.inner.to_bytes(true).and_then(|slab| {
+            let public = self.public.to_file()?;
+            SecretFile::seal(&public, &slab)
+        });
+        written.map_err(|e| {
+            Fail::from(e)
+                .hint("compile for fewer proofs (option proofs): a master renews them, tacit commit model --children N")
+        })
     }
 
     fn digest(&self) -> Digest {
         self.public.commitment.identity()
-    }
-
-    fn budget(&self) -> u32 {
-        self.public.commitment.header.budget
     }
 }
 
@@ -246,6 +238,19 @@ fn journal_path(path: &Path) -> PathBuf {
     name.into()
 }
 
+/// A secret that others could read is its owner's from here on. What is no file has no mode of its own.
+fn keep_file_private(path: &Path) -> Result<()> {
+    let io = |source| BudgetError::Exposed {
+        path: path.to_path_buf(),
+        source,
+    };
+    if path.is_file() {
+        let file = std::fs::File::open(path).map_err(io)?;
+        tacit_prover::keep_private(&file, path)?;
+    }
+    Ok(())
+}
+
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }
@@ -290,7 +295,9 @@ impl Slab {
     /// one link cell of this master before anything else; also when the rest fails.
     #[pyo3(signature = (proofs=None))]
     fn rotate(&self, py: Python<'_>, proofs: Option<u32>) -> Result<Self> {
-        py.detach(|| rotate(self, proofs))
+        let child = py.detach(|| rotate(self, proofs));
+        wipe::stacks();
+        child
     }
 
     /// The public part, as a file.
@@ -298,95 +305,34 @@ impl Slab {
         Ok(self.public.to_file()?)
     }
 
-    /// The body of the secret file. The caller writes it; then `start_journal`.
-    fn secret_file(&self) -> Result<Vec<u8>> {
-        let written = self.inner.to_bytes(true).and_then(|slab| {
-            let public = self.public.to_file()?;
-            SecretFile::seal(&public, &slab)
-        });
-        written.map_err(|e| {
-            Fail::from(e)
-                .hint("compile for fewer proofs (option proofs): a master renews them, tacit commit model --children N")
-        })
+    /// Whether the system keeps seed, cells, blinding and code out of the swap; false for public values.
+    #[getter]
+    fn locked(&self) -> bool {
+        self.public.commitment.header.private && self.locked.whole()
+    }
+
+    /// Writes the secret file to an empty file that is there; then `start_journal`.
+    fn write_file(&self, py: Python<'_>, path: PathBuf) -> Result<()> {
+        let written = py.detach(|| disk::write(&path, &self.sealed()?));
+        wipe::stacks();
+        written
     }
 
     /// From here on proofs are counted in the journal beside the secret file at `path`.
     fn start_journal(&self, path: PathBuf) -> Result<()> {
         let mut count = self.lock()?;
-        match &*count {
-            Count::Free => Ok(()),
-            Count::File(_) => Err(Fail::input(
-                "exists",
-                shown(&path),
-                "this secret is counted in another journal already",
-            )),
-            Count::Memory {
-                used,
-                budget,
-                owner,
-            } => {
-                tacit_prover::same_process(*owner, &path)?;
-                let mut journal = Budget::create(&journal_path(&path), self.digest(), *budget)?;
-                for _ in 0..*used {
-                    journal.reserve(&hash(Tag::File, 0, &[b"before saving"]))?;
-                }
-                *count = Count::File(journal);
-                Ok(())
-            }
+        if count.saved() {
+            let reason = "this secret is counted in another journal already";
+            return Err(Fail::input("exists", shown(&path), reason));
         }
+        Ok(count.save(&journal_path(&path))?)
     }
 
-    /// Reads a secret file's bytes; `path` is where it lies, its journal beside it.
+    /// Reads the secret file at this path, and its journal beside it.
     #[staticmethod]
-    fn from_file(py: Python<'_>, bytes: &[u8], path: PathBuf) -> Result<Self> {
-        py.detach(|| {
-            let body = unseal(FileKind::Secret, bytes)?;
-            let (public, slab) = SecretFile::parts(body)
-                .ok_or_else(|| VerifyError::new(Slug::Encoding, "secret file", "borsh", "another layout"))?;
-            let public = CommitmentFile::from_file(public)?;
-            let inner = Committed::from_whole_bytes(slab)?;
-            if inner.commitment != public.commitment {
-                return Err(Fail::new(
-                    "file",
-                    "encoding",
-                    shown(&path),
-                    "secret and commitment do not belong together",
-                ));
-            }
-            let private = public.commitment.header.private;
-            let slab = Self {
-                inner: if private {
-                    inner
-                } else {
-                    recommit(&inner, &public, &path)?
-                },
-                public,
-                count: Mutex::new(Count::Free),
-            };
-            if private {
-                let journal = journal_path(&path);
-                if !journal.exists() {
-                    let reason = format!(
-                        "the journal {} is missing: what is left is unknown",
-                        journal.display()
-                    );
-                    return Err(Fail::new("budget", "budget_missing", shown(&path), reason).hint(
-                        "bring the journal back beside the secret; or commit anew, or rotate its master",
-                    ));
-                }
-                let budget = Budget::open(&journal, slab.digest(), slab.budget())?;
-                // One record is there from the beginning: the commitment's own proof, or its link's.
-                if budget.used() == 0 {
-                    let reason = "its first record, of the commitment's own proof, is gone";
-                    return Err(BudgetError::Damaged {
-                        path: journal,
-                        reason,
-                    }
-                    .into());
-                }
-                *slab.lock()? = Count::File(budget);
-            }
-            Ok(slab)
-        })
+    fn load(py: Python<'_>, path: PathBuf) -> Result<Self> {
+        let found = py.detach(|| pooled(|| Self::of_file(&disk::read(&path)?, &path)));
+        wipe::stacks();
+        found
     }
 }

@@ -7,7 +7,7 @@ pub mod testing;
 
 use tacit_algebra::field::{k_from_bytes, k_to_bytes};
 use tacit_algebra::hash::{hash, Digest, Tag, Words};
-use tacit_algebra::{Affine, K};
+use tacit_algebra::{Affine, Wiped, K};
 
 /// Why reading an argument stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -128,7 +128,7 @@ impl Sponge {
 pub struct Writer {
     pub sponge: Sponge,
     proof: Vec<u8>,
-    pads: Vec<K>,
+    pads: Wiped<K>,
     used: usize,
 }
 
@@ -137,14 +137,14 @@ impl Writer {
         Self {
             sponge: Sponge::new(),
             proof: Vec::new(),
-            pads: Vec::new(),
+            pads: Wiped::default(),
             used: 0,
         }
     }
 
     /// Pads are known once the whole statement is absorbed.
     pub fn set_pads(&mut self, pads: Vec<K>) {
-        self.pads = pads;
+        self.pads = Wiped::new(pads);
     }
 
     pub fn send_bytes(&mut self, kind: &str, data: &[u8]) {

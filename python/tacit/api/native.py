@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tacit import _native
+from tacit.api import leftovers
 from tacit.errors import BudgetExceeded, InputError, InvalidProof, ProgramError, TacitError
 
 _level, _fits = _native.simd()
@@ -94,13 +94,14 @@ def failures(place: str = "", *, detail: bool = False) -> Iterator[None]:
             del error  # a frame that holds what it raises is a circle: secrets, and their locks, would outlive the call
 
 
-def read_file(path: str | os.PathLike[str]) -> bytes:
-    """The bytes of a file. Raises InputError when it cannot be read."""
+def read_file(path: str | os.PathLike[str], most: int | None = None) -> bytes:
+    """The bytes of a file, or the first of them: `most` at most. Raises InputError when it cannot be read."""
     try:
         with open(path, "rb") as file:
             # A pipe will do, but one without an end would fill the memory.
             regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-            data = file.read() if regular else file.read(MOST_PIPED + 1)
+            whole = None if regular else MOST_PIPED + 1
+            data = file.read(whole if most is None else most)
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
         raise InputError(getattr(error, "strerror", None) or str(error), slug="file", place=str(path)) from None
     if not regular and len(data) > MOST_PIPED:
@@ -115,28 +116,34 @@ def write_file(path: str | os.PathLike[str], data: bytes, *, private: bool = Fal
 
     `private`: readable by its owner only. Raises InputError when it cannot be written; then nothing has changed.
     """
-    with staged(path, data, private=private):
+
+    def fill(handle: int, _: str) -> None:
+        # Without a buffer, which would be written once more after a failure.
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+
+    with staged(path, fill, private=private):
         pass
 
 
 @contextmanager
-def staged(path: str | os.PathLike[str], data: bytes, *, private: bool = False) -> Iterator[None]:
-    """As `write_file`, but what is done inside comes between: the data is on the disk then, under another name."""
+def staged(path: str | os.PathLike[str], fill: Callable[[int, str], None], *, private: bool = False) -> Iterator[None]:
+    """As `write_file`, but what is done inside comes between: the data is on the disk then, under another name.
+
+    `fill` puts it there: it gets the empty file, open and by name.
+    """
     if "\0" in os.fspath(path):
         raise InputError("expected the name of a file, got one with a NUL", slug="file", place=str(path))
     target = Path(path)
-    temporary = ""
-    unused = str(target.with_name(f".{target.name}.{secrets.token_hex(8)}"))
+    temporary, handle = "", -1
     try:
-        # The mode at once: to look at the process's umask is to change it, for other threads as well.
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        handle = os.open(unused, flags, 0o600 if private else 0o666)
-        temporary = unused
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        leftovers.remove(target)
+        handle, temporary = leftovers.temporary(target, 0o600 if private else 0o666)
+        fill(handle, temporary)
+        os.fsync(handle)
         yield
+        # Open, and so locked, until it has its name.
         os.replace(temporary, target)
         temporary = ""
         folder = os.open(target.parent, os.O_RDONLY)
@@ -149,3 +156,5 @@ def staged(path: str | os.PathLike[str], data: bytes, *, private: bool = False) 
     finally:
         if temporary and os.path.exists(temporary):  # also when interrupted
             os.unlink(temporary)
+        if handle >= 0:
+            os.close(handle)

@@ -7,17 +7,19 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tacit import _native
-from tacit.api.native import failures, read_file, staged
+from tacit.api import leftovers
+from tacit.api.native import failures, staged
 from tacit.api.results import Array as Array
 from tacit.api.results import Proof as Proof
 from tacit.api.results import Statement as Statement
-from tacit.api.storage import Path, Stored
+from tacit.api.storage import Path, Readable, Stored, place_of
 from tacit.api.target import check_target as check_target
 from tacit.errors import InputError, NoCopy
 from tacit.progress import slow
@@ -234,6 +236,16 @@ class Weights(Stored):
         tensors = [(name, _flat(values)) for name, values in self.tensors.items()]
         return _native.weights_to_file(bytes.fromhex(self.program), self.slab, tensors)
 
+    @classmethod
+    def load(cls, source: Path | Readable) -> Weights:
+        """As every file is loaded; from a path past Python's memory, so that what is dropped is wiped."""
+        if not isinstance(source, (str, os.PathLike)):
+            return super().load(source)
+        leftovers.remove(FilePath(source))
+        with failures(place_of(source)):
+            program, slab, tensors = _native.weights_load(os.fspath(source))
+        return cls(program.hex(), slab, dict(tensors))
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Weights):
             return NotImplemented
@@ -341,9 +353,9 @@ class Secret:
         header or an interval is not theirs.
         """
         _check_path(path)
-        data = read_file(path)
+        leftovers.remove(FilePath(path))
         with failures(str(path)):
-            return cls(_native.Slab.from_file(data, os.fspath(path)))
+            return cls(_native.Slab.load(os.fspath(path)))
 
     def save(self, path: Path) -> None:
         """Write the secret file (readable by its owner only) and start its journal, PATH.budget.
@@ -351,19 +363,25 @@ class Secret:
         Raises InputError, and BudgetExceeded (slug too_large) from 4 GiB on; then nothing is written and nothing counted.
         """
         _check_path(path)
+        leftovers.remove(FilePath(path))
         for there in (os.fspath(path), f"{os.fspath(path)}.budget"):
             if os.path.exists(there):
+                alone = "; a journal alone may be removed once its secret is gone for good"
                 raise InputError(
                     "a file is there already: a secret or its journal is never replaced",
                     slug="exists",
                     place=there,
-                    hint="choose another name",
+                    hint=f"choose another name{alone if not os.path.exists(path) else ''}",
                 )
+
         # The journal before the secret has its name: a secret without one is refused. But after its bytes are on the
         # disk: a full disk leaves no journal, and a secret that can be saved elsewhere.
-        with failures(os.fspath(path)):
-            data = self._native.secret_file()
-        with staged(path, data, private=True), failures():
+        # Its bytes pass through no object of Python's, which nobody can wipe.
+        def fill(_: int, temporary: str) -> None:
+            with failures(os.fspath(path)):
+                self._native.write_file(temporary)
+
+        with staged(path, fill, private=True), failures():
             self._native.start_journal(os.fspath(path))
 
     @cached_property
@@ -390,6 +408,14 @@ class Secret:
         """Children that can still be made; 0 if this is no master."""
         with failures():
             return self._native.children
+
+    @property
+    def locked(self) -> bool:
+        """Whether the system keeps the seed and the values out of the swap.
+
+        It has little room for such memory by default: `ulimit -l`, RLIMIT_MEMLOCK.
+        """
+        return self._native.locked
 
     def rotate(self, proofs: int | None = None) -> Secret:
         """A child of this master: a fresh commitment to the same values, with a budget of `proofs` proofs.

@@ -255,7 +255,7 @@ def check_distinct(*paths: Path | None) -> None:
 def _kind(path: Path) -> str | None:
     from tacit.api.native import FILE_KINDS, read_file
 
-    start = read_file(path)[:7]
+    start = read_file(path, 7)
     return FILE_KINDS.get(start[6]) if start[:6] == b"TACIT\0" and len(start) == 7 else None
 
 
@@ -288,6 +288,10 @@ def journal_of(secret: Path) -> Path:
 
 def fresh(path: Path) -> Path:
     """The path, unless a file is there: a secret holds a count of proofs and must never be lost or turned back."""
+    from tacit.api import leftovers
+
+    if path.name:
+        leftovers.remove(path)
     journal = journal_of(path)
     if journal.exists() and not path.exists():
         raise InputError(

@@ -11,28 +11,58 @@ use borsh::BorshDeserialize;
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use tacit_algebra::encoding::{length, TooLarge, MOST};
 use tacit_algebra::hash::Digest;
-use tacit_algebra::{F, P};
-use zeroize::{Zeroize, Zeroizing};
+use tacit_algebra::{Key, F, P};
+use zeroize::Zeroizing;
 
-/// The body of a secret slab file, as it is read. `Slab::to_bytes` writes it.
-#[derive(BorshDeserialize)]
-struct Stored {
+/// The body of a secret slab file, as it is read: nothing secret is copied. `Slab::to_bytes` writes it.
+struct Stored<'a> {
     commitment: Commitment,
     cells: u64,
-    seed: [u8; 32],
-    data: Vec<u64>,
+    seed: &'a [u8; 32],
+    /// Eight bytes a cell.
+    data: &'a [[u8; 8]],
     /// The code word's values and the tree's stored levels.
-    code: Option<(Vec<u8>, Vec<Vec<Digest>>)>,
+    code: Option<(&'a [u8], Vec<Vec<Digest>>)>,
 }
 
-impl Drop for Stored {
-    fn drop(&mut self) {
-        self.seed.zeroize();
-        self.data.zeroize();
-        if let Some((values, _)) = &mut self.code {
-            values.zeroize();
-        }
+impl<'a> Stored<'a> {
+    /// `None` when the bytes are another layout's.
+    fn read(mut bytes: &'a [u8]) -> Option<Self> {
+        let commitment = Commitment::deserialize(&mut bytes).ok()?;
+        let cells = u64::from_le_bytes(*take(&mut bytes)?);
+        let seed = take(&mut bytes)?;
+        let data = list(&mut bytes, 8)?.as_chunks().0;
+        let code = match take::<1>(&mut bytes)? {
+            [0] => None,
+            [1] => {
+                let values = list(&mut bytes, 1)?;
+                Some((values, Vec::deserialize(&mut bytes).ok()?))
+            }
+            _ => return None,
+        };
+        bytes.is_empty().then_some(Self {
+            commitment,
+            cells,
+            seed,
+            data,
+            code,
+        })
     }
+}
+
+/// The next N bytes.
+fn take<'a, const N: usize>(bytes: &mut &'a [u8]) -> Option<&'a [u8; N]> {
+    let (first, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(first)
+}
+
+/// The bytes of a list of elements of `size` bytes, behind its length.
+fn list<'a>(bytes: &mut &'a [u8], size: usize) -> Option<&'a [u8]> {
+    let length = u32::from_le_bytes(*take(bytes)?) as usize;
+    let (first, rest) = bytes.split_at_checked(length.checked_mul(size)?)?;
+    *bytes = rest;
+    Some(first)
 }
 
 /// Bytes of the body of a secret slab file with its code, for a slab of this header.
@@ -62,8 +92,13 @@ fn body_length(
     (head + 1).saturating_add(data).saturating_add(code)
 }
 
-fn elements(x: &[u64]) -> Option<Vec<F>> {
-    x.iter().map(|&w| (w < P).then(|| F::from_u64(w))).collect()
+/// The cells; in one allocation, for growth leaves copies behind.
+fn elements(bytes: &[[u8; 8]]) -> Option<Vec<F>> {
+    let words = bytes.iter().map(|b| u64::from_le_bytes(*b));
+    if words.clone().any(|w| w >= P) {
+        return None;
+    }
+    Some(words.map(F::from_u64).collect())
 }
 
 impl Slab {
@@ -86,7 +121,7 @@ impl Slab {
         let mut out = Zeroizing::new(Vec::with_capacity(size as usize));
         out.extend(self.commitment.bytes());
         out.extend((self.cells as u64).to_le_bytes());
-        out.extend(self.seed);
+        out.extend_from_slice(&self.seed[..]);
         out.extend(list(self.data.len())?);
         let words = self.data.iter().map(F::as_canonical_u64);
         words.for_each(|w| out.extend(w.to_le_bytes()));
@@ -122,10 +157,10 @@ impl Slab {
 
     fn read(bytes: &[u8], may_build: bool) -> Result<Self, PcsError> {
         let bad = |what| PcsError::Encoding { what };
-        let stored = Stored::try_from_slice(bytes).map_err(|_| bad("not a slab"))?;
+        let stored = Stored::read(bytes).ok_or(bad("not a slab"))?;
         let header = &stored.commitment.header;
         header.geometry.check_well_formed()?;
-        let data = elements(&stored.data).ok_or(bad("a cell is not below p"))?;
+        let data = elements(stored.data).ok_or(bad("a cell is not below p"))?;
         let columns = header.columns as usize;
         let cells = usize::try_from(stored.cells).map_err(|_| bad("too many cells"))?;
         let fits = slab_columns(&header.geometry, cells, usize::from(header.links))
@@ -139,8 +174,8 @@ impl Slab {
         }
         let (code, tree, blind) = match &stored.code {
             None if !may_build => return Err(bad("its code is not stored")),
-            None => build(header, &data, &stored.seed),
-            Some((values, levels)) => restore(header, &stored.seed, values, levels)?,
+            None => build(header, &data, stored.seed),
+            Some((values, levels)) => restore(header, stored.seed, values, levels)?,
         };
         if tree.root() != stored.commitment.root {
             return Err(PcsError::Merkle { tree: 0 });
@@ -150,7 +185,7 @@ impl Slab {
             cells,
             data,
             blind,
-            seed: stored.seed,
+            seed: Key::new(stored.seed),
             code,
             tree,
         })

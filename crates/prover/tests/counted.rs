@@ -1,0 +1,78 @@
+//! Nothing that users build proves uncounted: every private slab's permit comes from its count, and serves one proof.
+
+mod common;
+
+use common::*;
+use tacit_pcs::Slab;
+use tacit_prover::{child_of, Count, Job, Linking, Permit, ProveError};
+
+fn permit(count: &mut Count) -> Permit {
+    count.reserve(&[1; 32], "model").unwrap().unwrap()
+}
+
+fn prove(world: &World, permits: Vec<Permit>) -> Result<(), ProveError> {
+    let slabs: Vec<&Slab> = world.slabs.iter().collect();
+    let job = Job {
+        prepared: &world.case.prepared,
+        geometry: &world.geometry,
+        slabs: &slabs,
+        context: CONTEXT,
+    };
+    let counted = || Ok::<_, ProveError>(permits);
+    let proof = job.prove_counted(world.case.givens.clone(), counted)?;
+    world.verify(&proof).map_err(ProveError::Statement)
+}
+
+#[test]
+fn a_proof_takes_the_permit_of_its_slab() {
+    let (world, other) = (World::new(linear()), World::new(mlp()));
+    let mut count = Count::fresh(&world.slabs[0]);
+    let mut foreign = Count::fresh(&other.slabs[0]);
+    assert_eq!(count.left(), Some(2));
+    for permits in [vec![], vec![permit(&mut foreign)]] {
+        let refused = prove(&world, permits).unwrap_err();
+        assert!(matches!(refused, ProveError::Uncounted { slab: 0 }));
+        assert_eq!(refused.slug(), "uncounted");
+    }
+    prove(&world, vec![permit(&mut count)]).unwrap();
+    assert_eq!(count.left(), Some(1));
+    let _ = permit(&mut count);
+    let refused = count.reserve(&[1; 32], "model").unwrap_err();
+    assert_eq!(refused.slug(), "budget");
+}
+
+#[test]
+fn a_link_takes_both_permits() {
+    let case = linear();
+    let geometry = toy();
+    let cells = tacit_prover::slab_cells(&case.prepared, 0, &slab_values(&case));
+    let links = tacit_pcs::random::Stream::new(&[3; 32], tacit_pcs::random::PADS).k_vec(2);
+    let schema = case.prepared.schema(0);
+    let master = tacit_pcs::commit(&geometry, true, schema, &cells, &links, 2, 6, [3; 32]).unwrap();
+    let child = child_of(&master, 0, 2, [4; 32]).unwrap();
+    let linking = Linking {
+        slab: "model",
+        tensors: &case.prepared.schema_tensors(0),
+        master: &master,
+        child: &child,
+        index: 0,
+    };
+    let (mut old, mut new) = (Count::fresh(&master), Count::fresh(&child));
+    let swapped = linking.prove_counted([permit(&mut new), permit(&mut old)]);
+    assert_eq!(swapped.unwrap_err().slug(), "uncounted");
+    linking
+        .prove_counted([permit(&mut old), permit(&mut new)])
+        .unwrap();
+    assert_eq!((old.left(), new.left()), (Some(0), Some(0)));
+}
+
+#[test]
+fn a_public_slab_needs_none() {
+    let case = linear();
+    let cells = tacit_prover::slab_cells(&case.prepared, 0, &slab_values(&case));
+    let schema = case.prepared.schema(0);
+    let slab = tacit_pcs::commit(&toy(), false, schema, &cells, &[], 0, 0, [0; 32]).unwrap();
+    let mut count = Count::fresh(&slab);
+    assert_eq!(count.left(), None);
+    assert!(count.reserve(&[1; 32], "model").unwrap().is_none());
+}
