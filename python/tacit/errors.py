@@ -38,6 +38,8 @@ NEXT_STEPS = {
     "onnx": "give a model in the ONNX format: export it from its framework",
     "original": "give the model that the program was compiled from",
     "quantization": "rescale weights, inputs or constants of extreme magnitudes",
+    "overflow": "give one of these: docs/cli.md says what each does",
+    "ranges": 'give (least, greatest) for each input, such as {"x": (0.0, 1.0)}, with all samples inside',
     "proofs": "give a number of proofs that the program allows",
     "security": "compile for 128 or 100 bits, and insist on no more when verifying",
     "shape": "reshape the values to what the program takes (`tacit inspect` shows it)",

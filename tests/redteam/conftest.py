@@ -1,7 +1,9 @@
-"""A small network, compiled once."""
+"""A small network, compiled once; the helpers of this folder are importable."""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import tacit
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 SAMPLES = np.random.default_rng(5).normal(size=(64, 4))
 #: Proofs that a commitment is made for.
