@@ -9,7 +9,7 @@ use tacit_params::Geometry;
 use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::{commit, Commitment, Slab};
 use tacit_program::*;
-use tacit_prover::{child_of, slab_cells, spent, Budget, Job, Linking};
+use tacit_prover::{child_of, read, slab_cells, Budget, Entry, Job, Linking};
 use tacit_verifier::files::{
     seal, unseal, Body, CommitmentFile, FileKind, ProgramFile, ProofFile, WeightsFile,
 };
@@ -118,9 +118,12 @@ pub static SEEDS: LazyLock<Seeds> = LazyLock::new(|| {
 fn journal_of(proofs: u32) -> Vec<u8> {
     let name = format!("tacit-fuzz-{}-{proofs}.budget", std::process::id());
     let path = std::env::temp_dir().join(name);
-    let mut budget = Budget::create(&path, OWNED, BUDGET).unwrap();
+    let mut budget = Budget::create(&path, OWNED, BUDGET, 0).unwrap();
     for i in 0..proofs {
-        let _ = budget.reserve(&[i as u8; 32]).unwrap();
+        let _ = budget.record(Entry::Opening([i as u8; 32])).unwrap();
+    }
+    for entry in [Entry::Refusal, Entry::Counter] {
+        let _ = budget.record(entry).unwrap();
     }
     drop(budget);
     let bytes = std::fs::read(&path).unwrap();
@@ -279,10 +282,13 @@ pub fn secret_file(body: &[u8]) -> bool {
 
 /// A budget's journal: what is accepted is the honest one, or where it stood before (which no file can rule out).
 pub fn journal(data: &[u8]) -> bool {
-    let Ok((used, _)) = spent(data, &OWNED, BUDGET) else {
+    let Ok((identity, tally, _)) = read(data, 0) else {
         return false;
     };
-    assert!(used <= PROOFS && SEEDS.journal[0].starts_with(data));
+    if (identity, tally.budget) != (OWNED, BUDGET) {
+        return false;
+    }
+    assert!(tally.openings <= PROOFS && SEEDS.journal[0].starts_with(data));
     true
 }
 

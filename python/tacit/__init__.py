@@ -6,7 +6,8 @@
     proof = tacit.prove(program, model, {"x": x}, context=b"nonce")
     statement = tacit.verify(program, proof, model=model.commitment, context=b"nonce")
 
-Exceptions are in `tacit.errors`; a second, independent verifier in plain Python is `tacit.reference`.
+Exceptions are in `tacit.errors`, counters that notice restored journals in `tacit.counters`; a second, independent
+verifier in plain Python is `tacit.reference`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tacit.api.evaluation import evaluate
     from tacit.api.inspect import inspect
     from tacit.api.objects import Commitment, Program, Proof, Secret, Weights
+    from tacit.api.renewal import verify_renewal
     from tacit.api.running import run
     from tacit.errors import InvalidProof
 
@@ -39,6 +41,7 @@ __all__ = [
     "prove",
     "run",
     "verify",
+    "verify_renewal",
 ]
 
 #: Where each name lives. Loaded when first used: `tacit.reference` needs no extension module, `tacit prove` no compiler.
@@ -48,12 +51,13 @@ _HOMES = {
     "evaluate": "tacit.api.evaluation",
     "inspect": "tacit.api.inspect",
     "run": "tacit.api.running",
+    "verify_renewal": "tacit.api.renewal",
     "InvalidProof": "tacit.errors",
 }
 
 
 #: Modules that are part of the interface, too.
-_MODULES = ("errors", "reference")
+_MODULES = ("counters", "errors", "reference")
 
 
 def __getattr__(name: str) -> Any:

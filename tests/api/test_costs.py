@@ -119,7 +119,7 @@ def test_a_secret_that_could_not_be_saved_is_refused_beforehand(monkeypatch: pyt
     program, _ = compiled("small", 64)
     check_secret(program, "model")
     found: dict[str, Any] = program.estimate["commitments"]["model"]
-    body = found["secret_bytes"] - found["commitment_bytes"] - 48
+    body = found["secret_bytes"] - found["commitment_bytes"] - 52
     monkeypatch.setattr(cost, "MOST_BYTES", body - 1)
     with pytest.raises(BudgetExceeded, match=f"expected at most {body - 1} bytes, got {body}") as refused:
         check_secret(program, "model")

@@ -289,7 +289,7 @@ def test_folders_that_are_not_there(case: Cases, tmp_path: Path) -> None:
 class Huge:
     """Native objects whose files would have 4 GiB: what the extension module says of such."""
 
-    slab, children, remaining = "model", 0, 1
+    slab, children, remaining, identity = "model", 0, 1, bytes(32)
 
     def to_file(self, *_: object) -> bytes:
         raise _native.Failure(

@@ -96,11 +96,31 @@ COMMANDS = {
     "error-labels": f"{EVALUATE} --labels one.npz",
     "error-other-weights": "commit model m.tacit sealed.weights -o other",
     "error-budget": "commit rotate master.secret -o child3",
+    "commit-renew": "commit renew model.secret -o renewed",
+    "keys-commit-renew": "commit renew again.secret -o renewed2 --json",
+    "check-renewal": "commit check-renewal model.commitment renewed.renewal",
+    "keys-check-renewal": "commit check-renewal model.commitment renewed.renewal --json",
+    "inspect-renewal": "inspect renewed.renewal",
+    "error-renewed": "prove m.tacit --model model.secret --input one.npz",
+    "error-renewed-twice": "commit renew model.secret -o renewed3",
+    "error-counter": "prove m.tacit --model renewed.secret --input one.npz --counter here",
 }
 #: What the first step of `tacit prove` ends in, for the exit codes that no input brings about.
 RAISED = {"bug": AttributeError("unexpected"), "interrupted": KeyboardInterrupt()}
-HELP = ("", "compile", "commit", "commit model", "commit data", "commit rotate", "run", "evaluate", "prove", "verify")
-HELP += ("inspect", "demo")
+HELP = (
+    "",
+    "compile",
+    "commit",
+    "commit model",
+    "commit data",
+    "commit rotate",
+    "commit renew",
+    "run",
+    "evaluate",
+    "prove",
+    "verify",
+)
+HELP += ("inspect", "demo", "commit check-renewal")
 
 
 def help_name(command: str) -> str:

@@ -74,7 +74,7 @@ def secret_file(path: Path, first: int, *, y: bool = False) -> None:
     """The file with another first value; with `y`, its commitment changed as well. The stored code and tree stay."""
     body = unwrap(Kind.SECRET, path.read_bytes())
     (size,) = struct.unpack_from("<I", body)
-    public, slab = body[4 : 4 + size], bytearray(body[8 + size :])
+    public, slab = body[4 : 4 + size], bytearray(body[8 + size : -4])
     file = decode(COMMITMENT_FILE, unwrap(Kind.COMMITMENT, public), "file")
     start = len(COMMITMENT_CODEC.write(file.commitment))
     if y:
@@ -82,7 +82,7 @@ def secret_file(path: Path, first: int, *, y: bool = False) -> None:
         public = wrap(Kind.COMMITMENT, COMMITMENT_FILE.write(dataclasses.replace(file, commitment=commitment)))
         slab[:start] = COMMITMENT_CODEC.write(commitment)
     struct.pack_into("<Q", slab, start + 8 + 32 + 4, first % ref_p())
-    parts = (struct.pack("<I", len(public)), public, struct.pack("<I", len(slab)), bytes(slab))
+    parts = (struct.pack("<I", len(public)), public, struct.pack("<I", len(slab)), bytes(slab), bytes(4))
     path.write_bytes(wrap(Kind.SECRET, b"".join(parts)))
 
 
@@ -181,7 +181,7 @@ def test_a_secret_without_its_code_is_refused(kind: str, request: pytest.Fixture
     cut = start + 8 + 32 + 4 + 8 * count
     assert slab[cut] == 1, "the option's tag"
     slab = slab[:cut] + b"\0"
-    parts = (struct.pack("<I", len(public)), public, struct.pack("<I", len(slab)), slab)
+    parts = (struct.pack("<I", len(public)), public, struct.pack("<I", len(slab)), slab, bytes(4))
     path.write_bytes(wrap(Kind.SECRET, b"".join(parts)))
     with pytest.raises(TacitError, match="its code is not stored"):
         tacit.Secret.load(path)

@@ -27,7 +27,7 @@ def deployed(request: pytest.FixtureRequest) -> tuple[tacit.Program, tacit.Weigh
     if "threshold" in options:
         options["threshold"] = ("covert2", 0, options["threshold"])
     program, weights = tacit.compile(network(), calibration=SAMPLES, overflow="refuse", **options)
-    return program, weights, tacit.commit_model(program, weights)
+    return program, weights, tacit.commit_model(program, weights, refusals=1000)
 
 
 def refusal(call: Callable[[], object]) -> TacitError | None:
@@ -131,7 +131,7 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     program.save("m.tacit")
     weights.save("m.weights")
-    secret = tacit.commit_model(program, weights)
+    secret = tacit.commit_model(program, weights, refusals=1000)
     secret.save("model.secret")
     del secret
     x = next(x for x in corners(program) if refusal(lambda x=x: tacit.run(program, weights, {"x": x})))

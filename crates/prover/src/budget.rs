@@ -1,15 +1,20 @@
 //! The proof budget of a private slab, counted by its owner: a journal that is on the disk before a proof leaves the process.
 //!
-//! A slab's blinding hides it for n proofs, no more. The journal is a header and one record a proof; a record holds its number and
-//! a checksum that chains to the record before it, so a torn, edited or shortened-in-the-middle file is noticed. What cannot be
-//! noticed from the file alone is an older copy of it: so every record is fsynced before `reserve` returns, the file is locked
-//! while it is open, and the slab's identity stands in the header. Split n beforehand when several machines prove.
+//! A slab's blinding hides it for n openings, no more. The journal is a header and one record for each of them, for each refusal
+//! that tells of hidden values and for the slab's renewal; a record holds its number and a checksum that chains to the record
+//! before it, so a torn, edited or shortened-in-the-middle file is noticed. What cannot be noticed from the file alone is an older
+//! copy of it (docs/adr/0009): so every record is fsynced before `record` returns, the file is locked while it is open, and the
+//! slab's identity stands in the header. Split n beforehand when several machines prove.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use tacit_algebra::hash::{hash, Digest, Tag};
+use tacit_algebra::hash::Digest;
+
+mod tally;
+
+pub use tally::{read, Entry, Full, Tally};
 
 use crate::permit::Permit;
 use crate::private::{keep_private, options};
@@ -43,6 +48,12 @@ pub enum BudgetError {
     Forked { path: PathBuf, owner: u32 },
     #[error("{path}: the budget of {budget}, the proof of validity counted, is spent")]
     Spent { path: PathBuf, budget: u32 },
+    #[error("{path}: {refusals} proofs were refused for values inside the network, as many as may be: each told a bit of what is hidden")]
+    Refusals { path: PathBuf, refusals: u32 },
+    #[error("{path}: this commitment was renewed, another one has taken its place")]
+    Renewed { path: PathBuf },
+    #[error("{path}: this commitment keeps no reserve for a renewal")]
+    NoReserve { path: PathBuf },
 }
 
 impl BudgetError {
@@ -55,6 +66,27 @@ impl BudgetError {
             Self::Damaged { .. } => "budget_damaged",
             Self::Other { .. } => "budget_other",
             Self::Spent { .. } => "budget",
+            Self::Refusals { .. } => "refusals",
+            Self::Renewed { .. } => "renewed",
+            Self::NoReserve { .. } => "reserve",
+        }
+    }
+
+    /// The refusal of the next entry.
+    #[must_use]
+    pub fn full(full: Full, tally: &Tally, path: &Path) -> Self {
+        let path = path.to_path_buf();
+        match full {
+            Full::Spent => Self::Spent {
+                path,
+                budget: tally.budget.saturating_sub(tally.reserve),
+            },
+            Full::Refusals => Self::Refusals {
+                path,
+                refusals: tally.most_refusals,
+            },
+            Full::Renewed => Self::Renewed { path },
+            Full::NoReserve => Self::NoReserve { path },
         }
     }
 }
@@ -65,8 +97,7 @@ pub struct Budget {
     path: PathBuf,
     file: File,
     identity: Digest,
-    budget: u32,
-    used: u32,
+    tally: Tally,
     /// Checksum of the last record.
     chain: Digest,
     /// The process that opened it. A lock and what is in memory both survive a fork: the child would count by itself.
@@ -74,18 +105,23 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Starts a journal for a fresh slab.
+    /// Starts a journal for a fresh slab with a budget of so many openings, of which `reserve` are for a renewal.
     ///
     /// # Errors
     /// `budget_io`, also when the file exists: a budget is never started twice.
-    pub fn create(path: &Path, identity: Digest, budget: u32) -> Result<Self, BudgetError> {
+    pub fn create(
+        path: &Path,
+        identity: Digest,
+        budget: u32,
+        reserve: u32,
+    ) -> Result<Self, BudgetError> {
         let io = |source| BudgetError::Io {
             path: path.to_path_buf(),
             source,
         };
         let mut file = options().create_new(true).open(path).map_err(io)?;
         lock(&file, path)?;
-        let header = header(&identity, budget);
+        let header = tally::header(&identity, budget);
         file.write_all(&header)
             .and_then(|()| file.sync_all())
             .map_err(io)?;
@@ -97,9 +133,8 @@ impl Budget {
             path: path.to_path_buf(),
             file,
             identity,
-            budget,
-            used: 0,
-            chain: start(&header),
+            tally: Tally::new(budget, reserve),
+            chain: tally::start(&header),
             owner: std::process::id(),
         })
     }
@@ -108,7 +143,12 @@ impl Budget {
     ///
     /// # Errors
     /// `budget_io`, `budget_exposed`, `budget_locked`, `budget_damaged`, `budget_other`.
-    pub fn open(path: &Path, identity: Digest, budget: u32) -> Result<Self, BudgetError> {
+    pub fn open(
+        path: &Path,
+        identity: Digest,
+        budget: u32,
+        reserve: u32,
+    ) -> Result<Self, BudgetError> {
         let io = |source| BudgetError::Io {
             path: path.to_path_buf(),
             source,
@@ -118,52 +158,46 @@ impl Budget {
         lock(&file, path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io)?;
-        let (used, chain) = spent(&bytes, &identity, budget).map_err(|fault| match fault {
-            JournalFault::Other => BudgetError::Other {
-                path: path.to_path_buf(),
-            },
-            JournalFault::Damaged(reason) => BudgetError::Damaged {
-                path: path.to_path_buf(),
-                reason,
-            },
-        })?;
+        let (found, tally, chain) =
+            read(&bytes, reserve).map_err(|JournalFault::Damaged(reason)| {
+                let path = path.to_path_buf();
+                BudgetError::Damaged { path, reason }
+            })?;
+        if (found, tally.budget) != (identity, budget) {
+            let path = path.to_path_buf();
+            return Err(BudgetError::Other { path });
+        }
         Ok(Self {
             path: path.to_path_buf(),
             file,
             identity,
-            budget,
-            used,
+            tally,
             chain,
             owner: std::process::id(),
         })
     }
 
-    /// What `reserve` refuses before it looks at the file.
+    /// What `record` refuses before it looks at the file.
     ///
     /// # Errors
-    /// `budget`, `budget_locked`.
-    pub fn check(&self) -> Result<(), BudgetError> {
+    /// `budget`, `refusals`, `renewed`, `reserve`, `budget_locked`.
+    pub fn check(&self, entry: Entry) -> Result<(), BudgetError> {
         same_process(self.owner, &self.path)?;
-        if self.used < self.budget {
-            return Ok(());
-        }
-        Err(BudgetError::Spent {
-            path: self.path.clone(),
-            budget: self.budget,
-        })
+        let full = |full| BudgetError::full(full, &self.tally, &self.path);
+        self.tally.check(entry).map_err(full)
     }
 
-    /// Spends one proof; `note` says on what (a hash of the statement). On the disk when this returns.
+    /// Writes one record; on the disk when this returns.
     ///
     /// # Errors
-    /// `budget` when nothing is left, `budget_io`, `budget_locked` in a process that was forked from the one that opened
-    /// it, `budget_damaged` when the file is no longer what was read and written here.
-    pub fn reserve(&mut self, note: &Digest) -> Result<Permit, BudgetError> {
-        self.check()?;
+    /// Those of `check`, `budget_io`, `budget_locked` in a process that was forked from the one that opened it, `budget_damaged`
+    /// when the file is no longer what was read and written here.
+    pub fn record(&mut self, entry: Entry) -> Result<Option<Permit>, BudgetError> {
+        self.check(entry)?;
         self.check_length()?;
-        let record = record(&self.chain, self.used, note);
+        let record = entry.record(&self.chain, self.tally.records);
         // Counted even when writing fails: a record may be on the disk in part.
-        self.used += 1;
+        self.tally.add(entry);
         self.chain.copy_from_slice(&record[36..]);
         self.file
             .seek(SeekFrom::End(0))
@@ -173,7 +207,19 @@ impl Budget {
                 path: self.path.clone(),
                 source,
             })?;
-        Ok(Permit::new(self.identity, self.used - 1))
+        Ok(entry.permit(self.identity, &self.tally))
+    }
+
+    /// Writes the records of a slab that was counted in memory until now, in their order.
+    ///
+    /// # Errors
+    /// Those of `record`.
+    pub fn catch_up(
+        &mut self,
+        entries: impl IntoIterator<Item = Entry>,
+    ) -> Result<(), BudgetError> {
+        let mut entries = entries.into_iter();
+        entries.try_for_each(|entry| self.record(entry).map(|_| ()))
     }
 
     /// The file ends where the last record ends.
@@ -182,7 +228,7 @@ impl Budget {
             path: self.path.clone(),
             source,
         })?;
-        let expected = HEADER as u64 + u64::from(self.used) * RECORD as u64;
+        let expected = HEADER as u64 + u64::from(self.tally.records) * RECORD as u64;
         if metadata.len() == expected {
             return Ok(());
         }
@@ -192,54 +238,30 @@ impl Budget {
         })
     }
 
-    /// Proofs spent.
+    /// What its records add up to.
     #[must_use]
-    pub fn used(&self) -> u32 {
-        self.used
+    pub fn tally(&self) -> Tally {
+        self.tally
     }
 
-    /// Proofs left.
+    /// Openings spent.
+    #[must_use]
+    pub fn used(&self) -> u32 {
+        self.tally.openings
+    }
+
+    /// Openings left, but for a renewal's.
     #[must_use]
     pub fn left(&self) -> u32 {
-        self.budget.saturating_sub(self.used)
+        self.tally.left()
     }
 }
 
-/// Why bytes are not the journal that was looked for.
+/// Why bytes are not a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JournalFault {
     /// Not a whole journal.
     Damaged(&'static str),
-    /// A journal of another slab or another budget.
-    Other,
-}
-
-/// What the bytes of a journal say was spent, and the checksum of the last record. Total on any bytes.
-///
-/// # Errors
-/// `JournalFault`.
-pub fn spent(bytes: &[u8], identity: &Digest, budget: u32) -> Result<(u32, Digest), JournalFault> {
-    let (head, records) = bytes
-        .split_at_checked(HEADER)
-        .ok_or(JournalFault::Damaged("it is shorter than its header"))?;
-    if !head.starts_with(MAGIC) {
-        return Err(JournalFault::Damaged("its first bytes are not a journal's"));
-    }
-    if head != header(identity, budget) {
-        return Err(JournalFault::Other);
-    }
-    let (mut chain, mut used) = (start(head), 0);
-    for record in records.chunks(RECORD) {
-        let whole = record.len() == RECORD && record == self::record(&chain, used, &record[4..36]);
-        if !whole {
-            return Err(JournalFault::Damaged(
-                "a record does not follow from the one before",
-            ));
-        }
-        chain.copy_from_slice(&record[36..]);
-        used += 1;
-    }
-    Ok((used, chain))
 }
 
 /// Refuses in another process than `owner`, the one that began to count at `path`.
@@ -270,20 +292,6 @@ fn lock(file: &File, path: &Path) -> Result<(), BudgetError> {
     }
 }
 
-fn header(identity: &Digest, budget: u32) -> Vec<u8> {
-    [&MAGIC[..], identity, &budget.to_be_bytes()].concat()
-}
-
-fn start(header: &[u8]) -> Digest {
-    hash(Tag::File, 0, &[b"budget", header])
-}
-
-fn record(chain: &Digest, number: u32, note: &[u8]) -> Vec<u8> {
-    let number = number.to_be_bytes();
-    let checksum = hash(Tag::File, 0, &[b"proof", chain, &number, note]);
-    [&number[..], note, &checksum].concat()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,24 +302,30 @@ mod tests {
         path
     }
 
+    /// One opening; the number of its permit.
+    fn opened(budget: &mut Budget, note: u8) -> Result<u32, BudgetError> {
+        let permit = budget.record(Entry::Opening([note; 32]))?;
+        Ok(permit.map(|permit| permit.number()).unwrap())
+    }
+
     #[test]
     fn spends_to_the_end_and_no_further() {
         let path = path("end");
-        let mut budget = Budget::create(&path, [7; 32], 2).unwrap();
-        assert_eq!(budget.reserve(&[1; 32]).unwrap().number(), 0);
+        let mut budget = Budget::create(&path, [7; 32], 2, 0).unwrap();
+        assert_eq!(opened(&mut budget, 1).unwrap(), 0);
         assert!(matches!(
-            Budget::open(&path, [7; 32], 2),
+            Budget::open(&path, [7; 32], 2, 0),
             Err(BudgetError::Locked { .. })
         ));
         drop(budget);
-        let mut budget = Budget::open(&path, [7; 32], 2).unwrap();
+        let mut budget = Budget::open(&path, [7; 32], 2, 0).unwrap();
         assert_eq!((budget.used(), budget.left()), (1, 1));
-        assert_eq!(budget.reserve(&[2; 32]).unwrap().number(), 1);
-        assert_eq!(budget.reserve(&[3; 32]).unwrap_err().slug(), "budget");
+        assert_eq!(opened(&mut budget, 2).unwrap(), 1);
+        assert_eq!(opened(&mut budget, 3).unwrap_err().slug(), "budget");
         drop(budget);
-        assert_eq!(Budget::open(&path, [7; 32], 2).unwrap().left(), 0);
+        assert_eq!(Budget::open(&path, [7; 32], 2, 0).unwrap().left(), 0);
         assert!(
-            Budget::create(&path, [7; 32], 2).is_err(),
+            Budget::create(&path, [7; 32], 2, 0).is_err(),
             "a budget is never started twice"
         );
         std::fs::remove_file(path).unwrap();
@@ -320,10 +334,10 @@ mod tests {
     #[test]
     fn another_process_is_refused() {
         let path = path("fork");
-        let mut budget = Budget::create(&path, [7; 32], 2).unwrap();
+        let mut budget = Budget::create(&path, [7; 32], 2, 0).unwrap();
         budget.owner ^= 1;
         let before = std::fs::read(&path).unwrap();
-        let refused = budget.reserve(&[1; 32]).unwrap_err();
+        let refused = opened(&mut budget, 1).unwrap_err();
         assert!(matches!(refused, BudgetError::Forked { .. }), "{refused}");
         assert_eq!(refused.slug(), "budget_locked");
         assert_eq!((budget.left(), std::fs::read(&path).unwrap()), (2, before));
@@ -333,43 +347,43 @@ mod tests {
     #[test]
     fn records_by_others_are_noticed() {
         let path = path("others");
-        let mut budget = Budget::create(&path, [7; 32], 3).unwrap();
-        let _ = budget.reserve(&[1; 32]).unwrap();
+        let mut budget = Budget::create(&path, [7; 32], 3, 0).unwrap();
+        opened(&mut budget, 1).unwrap();
         let whole = std::fs::read(&path).unwrap();
         for bytes in [[&whole[..], &[0]].concat(), whole[..HEADER].to_vec()] {
             std::fs::write(&path, &bytes).unwrap();
-            let refused = budget.reserve(&[2; 32]).unwrap_err();
+            let refused = opened(&mut budget, 2).unwrap_err();
             assert_eq!(refused.slug(), "budget_damaged");
             assert_eq!(std::fs::read(&path).unwrap(), bytes, "nothing is written");
         }
         std::fs::write(&path, &whole).unwrap();
-        assert_eq!(budget.reserve(&[2; 32]).unwrap().number(), 1);
+        assert_eq!(opened(&mut budget, 2).unwrap(), 1);
         std::fs::remove_file(path).unwrap();
     }
 
     #[test]
     fn every_damage_is_noticed() {
         let path = path("damage");
-        let mut budget = Budget::create(&path, [7; 32], 3).unwrap();
-        let _ = budget.reserve(&[1; 32]).unwrap();
-        let _ = budget.reserve(&[2; 32]).unwrap();
+        let mut budget = Budget::create(&path, [7; 32], 3, 0).unwrap();
+        opened(&mut budget, 1).unwrap();
+        opened(&mut budget, 2).unwrap();
         drop(budget);
         let whole = std::fs::read(&path).unwrap();
         for i in 0..whole.len() {
             let mut bytes = whole.clone();
             bytes[i] ^= 1;
             std::fs::write(&path, &bytes).unwrap();
-            assert!(Budget::open(&path, [7; 32], 3).is_err(), "byte {i}");
+            assert!(Budget::open(&path, [7; 32], 3, 0).is_err(), "byte {i}");
         }
         let removed = [&whole[..HEADER], &whole[HEADER + RECORD..]].concat();
         std::fs::write(&path, removed).unwrap();
         assert_eq!(
-            Budget::open(&path, [7; 32], 3).unwrap_err().slug(),
+            Budget::open(&path, [7; 32], 3, 0).unwrap_err().slug(),
             "budget_damaged"
         );
         std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
         assert_eq!(
-            Budget::open(&path, [7; 32], 3).unwrap_err().slug(),
+            Budget::open(&path, [7; 32], 3, 0).unwrap_err().slug(),
             "budget_damaged"
         );
         std::fs::remove_file(path).unwrap();

@@ -5,7 +5,7 @@ use std::path::Path;
 use tacit_algebra::hash::{hash, Digest, Tag};
 use tacit_pcs::Slab;
 
-use crate::budget::{same_process, Budget, BudgetError};
+use crate::budget::{same_process, Budget, BudgetError, Entry, Tally};
 use crate::permit::Permit;
 
 /// The count of one slab.
@@ -17,8 +17,7 @@ enum State {
     /// No file holds the secret yet: the count dies with the values.
     Memory {
         identity: Digest,
-        used: u32,
-        budget: u32,
+        tally: Tally,
         /// The process that counts: a fork would count by itself.
         owner: u32,
     },
@@ -28,17 +27,19 @@ enum State {
 }
 
 impl Count {
-    /// The count of a slab that was committed just now and opened never: for whoever committed it, once.
+    /// The count of a slab that was committed just now and opened never: for whoever committed it, once. `reserve`: openings kept
+    /// for a renewal; `refusals`: how many there may be.
     #[must_use]
-    pub fn fresh(slab: &Slab) -> Self {
+    pub fn fresh(slab: &Slab, reserve: u32, refusals: u32) -> Self {
         let commitment = &slab.commitment;
         if !commitment.header.private {
             return Self(State::Free);
         }
+        let mut tally = Tally::new(commitment.header.budget, reserve);
+        tally.most_refusals = refusals;
         Self(State::Memory {
             identity: commitment.identity(),
-            used: 0,
-            budget: commitment.header.budget,
+            tally,
             owner: std::process::id(),
         })
     }
@@ -46,13 +47,14 @@ impl Count {
     /// The count that the journal at this path holds; a public slab has none and needs none.
     ///
     /// # Errors
-    /// Those of `Budget::open`; `budget_damaged` when the first record is missing: every slab begins with one, its own proof's.
-    pub fn open(slab: &Slab, journal: &Path) -> Result<Self, BudgetError> {
+    /// Those of `Budget::open`; `budget_damaged` when the first opening is missing: every slab begins with one, its own proof's.
+    pub fn open(slab: &Slab, journal: &Path, reserve: u32) -> Result<Self, BudgetError> {
         let commitment = &slab.commitment;
         if !commitment.header.private {
             return Ok(Self(State::Free));
         }
-        let budget = Budget::open(journal, commitment.identity(), commitment.header.budget)?;
+        let (identity, n) = (commitment.identity(), commitment.header.budget);
+        let budget = Budget::open(journal, identity, n, reserve)?;
         if budget.used() == 0 {
             return Err(BudgetError::Damaged {
                 path: journal.to_path_buf(),
@@ -65,21 +67,20 @@ impl Count {
     /// From here on this slab is counted in a new journal, which begins with what was counted until now.
     ///
     /// # Errors
-    /// Those of `Budget::create` and `Budget::reserve`.
+    /// Those of `Budget::create` and `Budget::record`.
     pub fn save(&mut self, journal: &Path) -> Result<(), BudgetError> {
         let State::Memory {
             identity,
-            used,
-            budget,
+            tally,
             owner,
         } = &self.0
         else {
             return Ok(());
         };
         same_process(*owner, journal)?;
-        let mut file = Budget::create(journal, *identity, *budget)?;
+        let mut file = Budget::create(journal, *identity, tally.budget, tally.reserve)?;
         let note = hash(Tag::File, 0, &[b"before saving"]);
-        let past = (0..*used).try_for_each(|_| file.reserve(&note).map(|_| ()));
+        let past = file.catch_up(tally.entries(note));
         if past.is_err() {
             // No secret has its name yet: nothing is counted there.
             let _ = std::fs::remove_file(journal);
@@ -95,55 +96,47 @@ impl Count {
         matches!(self.0, State::File(_))
     }
 
-    /// What is left of the budget, `None` for a public slab.
+    /// What was counted, `None` for a public slab.
     #[must_use]
-    pub fn left(&self) -> Option<u32> {
+    pub fn tally(&self) -> Option<Tally> {
         match &self.0 {
             State::Free => None,
-            State::Memory { used, budget, .. } => Some(budget.saturating_sub(*used)),
-            State::File(journal) => Some(journal.left()),
+            State::Memory { tally, .. } => Some(*tally),
+            State::File(journal) => Some(journal.tally()),
         }
     }
 
-    /// What `reserve` will refuse, before any work; `name` is what the error calls a slab without a file.
+    /// What `record` will refuse, before any work; `name` is what the error calls a slab without a file.
     ///
     /// # Errors
-    /// `budget`, `budget_locked`.
-    pub fn check(&self, name: &str) -> Result<(), BudgetError> {
+    /// `budget`, `refusals`, `renewed`, `reserve`, `budget_locked`.
+    pub fn check(&self, entry: Entry, name: &str) -> Result<(), BudgetError> {
         match &self.0 {
             State::Free => Ok(()),
-            State::File(journal) => journal.check(),
-            State::Memory {
-                used,
-                budget,
-                owner,
-                ..
-            } => {
+            State::File(journal) => journal.check(entry),
+            State::Memory { tally, owner, .. } => {
                 let path = Path::new(name);
                 same_process(*owner, path)?;
-                if used < budget {
-                    return Ok(());
-                }
-                Err(BudgetError::Spent {
-                    path: path.to_path_buf(),
-                    budget: *budget,
-                })
+                let full = |full| BudgetError::full(full, tally, path);
+                tally.check(entry).map_err(full)
             }
         }
     }
 
-    /// Counts one opening, on the disk if the secret is. `None` for a public slab: it needs no permit.
+    /// Counts one entry, on the disk if the secret is. The permit of an opening; `None` for a public slab: it needs none.
     ///
     /// # Errors
-    /// Those of `check` and `Budget::reserve`.
-    pub fn reserve(&mut self, note: &Digest, name: &str) -> Result<Option<Permit>, BudgetError> {
-        self.check(name)?;
+    /// Those of `check` and `Budget::record`.
+    pub fn record(&mut self, entry: Entry, name: &str) -> Result<Option<Permit>, BudgetError> {
+        self.check(entry, name)?;
         match &mut self.0 {
             State::Free => Ok(None),
-            State::File(journal) => journal.reserve(note).map(Some),
-            State::Memory { identity, used, .. } => {
-                *used += 1;
-                Ok(Some(Permit::new(*identity, *used - 1)))
+            State::File(journal) => journal.record(entry),
+            State::Memory {
+                identity, tally, ..
+            } => {
+                tally.add(entry);
+                Ok(entry.permit(*identity, tally))
             }
         }
     }

@@ -1,12 +1,26 @@
 //! Steps of the prover that a test may replace, to be a malicious prover with one step changed. The defaults do nothing.
 
+use tacit_algebra::hash::Digest;
 use tacit_algebra::{F, K};
 use tacit_pcs::{Commitment, NoHooks, OpeningHooks, WitnessSlab};
 use tacit_program::{Publics, Trace};
 use tacit_verifier::Claim;
+use zeroize::Zeroizing;
+
+use crate::error::ProveError;
 
 /// Every method sees an honest value; what it leaves is what the prover goes on with.
 pub trait Hooks: OpeningHooks {
+    /// 32 bytes of the operating system's randomness; the slabs' seeds, the witness and the statement hedge them.
+    ///
+    /// # Errors
+    /// `entropy`.
+    fn fresh(&mut self) -> Result<Zeroizing<Digest>, ProveError> {
+        let mut fresh = Zeroizing::new(Digest::default());
+        getrandom::fill(&mut *fresh).map_err(|e| ProveError::Entropy(e.to_string()))?;
+        Ok(fresh)
+    }
+
     /// The trace and the public tensors, before anything is committed.
     fn trace(&mut self, _trace: &mut Trace, _publics: &mut Publics) {}
 
@@ -53,3 +67,16 @@ pub trait Hooks: OpeningHooks {
 
 /// The honest prover.
 impl Hooks for NoHooks {}
+
+/// An honest prover whose randomness is the slabs' seeds, the witness and the statement: the same proof again, byte for byte, so
+/// that proving twice shows no more than proving once. Its slabs are private, or the proof hides nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Repeatable;
+
+impl OpeningHooks for Repeatable {}
+
+impl Hooks for Repeatable {
+    fn fresh(&mut self) -> Result<Zeroizing<Digest>, ProveError> {
+        Ok(Zeroizing::default())
+    }
+}

@@ -25,12 +25,12 @@ mod seed;
 pub mod testing;
 mod weights;
 
-pub use budget::{same_process, spent, Budget, BudgetError, JournalFault};
+pub use budget::{read, same_process, Budget, BudgetError, Entry, Full, JournalFault, Tally};
 pub use commit::slab_cells;
 pub use count::Count;
 pub use error::ProveError;
-pub use hooks::Hooks;
-pub use link::{child_of, link_value, Linking};
+pub use hooks::{Hooks, Repeatable};
+pub use link::{child_of, link_value, renewal_of, Linking, FIRST_CHILD, ORIGIN, RENEWAL};
 pub use permit::Permit;
 pub use private::keep_private;
 pub use profile::Profile;

@@ -55,15 +55,15 @@ mod tests {
         let name = format!("tacit-budget-{}-mode", std::process::id());
         let path = std::env::temp_dir().join(name);
         let _ = std::fs::remove_file(&path);
-        drop(Budget::create(&path, [7; 32], 2).unwrap());
+        drop(Budget::create(&path, [7; 32], 2, 0).unwrap());
         assert_eq!(mode(&path), 0o600);
         // As older versions left it.
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o664)).unwrap();
-        let held = Budget::open(&path, [7; 32], 2).unwrap();
+        let held = Budget::open(&path, [7; 32], 2, 0).unwrap();
         assert_eq!(mode(&path), 0o600);
         // Also when somebody has it locked: they will not come back.
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o604)).unwrap();
-        let refused = Budget::open(&path, [7; 32], 2).unwrap_err();
+        let refused = Budget::open(&path, [7; 32], 2, 0).unwrap_err();
         assert_eq!(refused.slug(), "budget_locked");
         assert_eq!(mode(&path), 0o600);
         drop(held);

@@ -9,10 +9,9 @@ use tacit_pcs::{commit_witness, prove_opening, Columns, Commitment, NoHooks, Sla
 use tacit_program::{execute, Prepared, Publics, Trace, Values};
 use tacit_transcript::{Reader, Writer};
 use tacit_verifier::{opening, verify_rest, verify_up_to_common, Claim, Statement};
-use zeroize::Zeroizing;
 
 use crate::error::ProveError;
-use crate::hooks::Hooks;
+use crate::hooks::{Hooks, Repeatable};
 use crate::permit::{consume, Permit};
 use crate::profile::Profile;
 use crate::seed::proof_seed;
@@ -84,6 +83,14 @@ impl Job<'_> {
         Ok(execute(self.prepared, self.all_givens(givens)?)?)
     }
 
+    /// Proves a program whose values are all in its slabs, without fresh randomness: the same proof again, byte for byte.
+    ///
+    /// # Errors
+    /// As `prove_counted`.
+    pub fn prove_repeatably(&self, permits: Vec<Permit>) -> Result<Proof, ProveError> {
+        self.prove_further_counted(&[], permits, &mut Repeatable)
+    }
+
     /// Proves a program whose values are all in its slabs, with further claims behind those of its relations.
     ///
     /// # Errors
@@ -151,7 +158,7 @@ impl Job<'_> {
             Wiped::new(tacit_program::pack(self.prepared, witness_slab, trace))
         });
         hooks.witness(&mut cells);
-        let seed = profile.time("seed", || self.seed(&cells, writer.sponge.state()))?;
+        let seed = profile.time("seed", || self.seed(&cells, writer.sponge.state(), hooks))?;
         let pads = Stream::new(&seed, PADS).k_vec(self.prepared.sizes.pads as usize);
         let mut pads = Wiped::new(pads);
         hooks.pads(&mut pads);
@@ -240,9 +247,13 @@ impl Job<'_> {
     }
 
     /// The seed of everything random in this proof.
-    fn seed(&self, cells: &[F], state: &Digest) -> Result<Key, ProveError> {
-        let mut fresh = Zeroizing::new([0u8; 32]);
-        getrandom::fill(&mut *fresh).map_err(|e| ProveError::Entropy(e.to_string()))?;
+    fn seed<H: Hooks>(
+        &self,
+        cells: &[F],
+        state: &Digest,
+        hooks: &mut H,
+    ) -> Result<Key, ProveError> {
+        let fresh = hooks.fresh()?;
         let slabs: Vec<&[u8]> = self.slabs.iter().map(|s| &s.seed()[..]).collect();
         Ok(proof_seed(&fresh, &slabs, cells, state))
     }

@@ -4,10 +4,17 @@ mod common;
 
 use common::*;
 use tacit_pcs::Slab;
-use tacit_prover::{child_of, Count, Job, Linking, Permit, ProveError};
+use tacit_prover::{child_of, Count, Entry, Job, Linking, Permit, ProveError};
 
 fn permit(count: &mut Count) -> Permit {
-    count.reserve(&[1; 32], "model").unwrap().unwrap()
+    count
+        .record(Entry::Opening([1; 32]), "model")
+        .unwrap()
+        .unwrap()
+}
+
+fn left(count: &Count) -> Option<u32> {
+    count.tally().map(|tally| tally.left())
 }
 
 fn prove(world: &World, permits: Vec<Permit>) -> Result<(), ProveError> {
@@ -26,18 +33,18 @@ fn prove(world: &World, permits: Vec<Permit>) -> Result<(), ProveError> {
 #[test]
 fn a_proof_takes_the_permit_of_its_slab() {
     let (world, other) = (World::new(linear()), World::new(mlp()));
-    let mut count = Count::fresh(&world.slabs[0]);
-    let mut foreign = Count::fresh(&other.slabs[0]);
-    assert_eq!(count.left(), Some(2));
+    let mut count = Count::fresh(&world.slabs[0], 0, 1);
+    let mut foreign = Count::fresh(&other.slabs[0], 0, 1);
+    assert_eq!(left(&count), Some(2));
     for permits in [vec![], vec![permit(&mut foreign)]] {
         let refused = prove(&world, permits).unwrap_err();
         assert!(matches!(refused, ProveError::Uncounted { slab: 0 }));
         assert_eq!(refused.slug(), "uncounted");
     }
     prove(&world, vec![permit(&mut count)]).unwrap();
-    assert_eq!(count.left(), Some(1));
+    assert_eq!(left(&count), Some(1));
     let _ = permit(&mut count);
-    let refused = count.reserve(&[1; 32], "model").unwrap_err();
+    let refused = count.record(Entry::Opening([1; 32]), "model").unwrap_err();
     assert_eq!(refused.slug(), "budget");
 }
 
@@ -57,13 +64,13 @@ fn a_link_takes_both_permits() {
         child: &child,
         index: 0,
     };
-    let (mut old, mut new) = (Count::fresh(&master), Count::fresh(&child));
+    let (mut old, mut new) = (Count::fresh(&master, 0, 1), Count::fresh(&child, 0, 1));
     let swapped = linking.prove_counted([permit(&mut new), permit(&mut old)]);
     assert_eq!(swapped.unwrap_err().slug(), "uncounted");
     linking
         .prove_counted([permit(&mut old), permit(&mut new)])
         .unwrap();
-    assert_eq!((old.left(), new.left()), (Some(0), Some(0)));
+    assert_eq!((left(&old), left(&new)), (Some(0), Some(0)));
 }
 
 #[test]
@@ -72,7 +79,30 @@ fn a_public_slab_needs_none() {
     let cells = tacit_prover::slab_cells(&case.prepared, 0, &slab_values(&case));
     let schema = case.prepared.schema(0);
     let slab = tacit_pcs::commit(&toy(), false, schema, &cells, &[], 0, 0, [0; 32]).unwrap();
-    let mut count = Count::fresh(&slab);
-    assert_eq!(count.left(), None);
-    assert!(count.reserve(&[1; 32], "model").unwrap().is_none());
+    let mut count = Count::fresh(&slab, 0, 1);
+    assert_eq!(left(&count), None);
+    assert!(count
+        .record(Entry::Opening([1; 32]), "model")
+        .unwrap()
+        .is_none());
+}
+
+/// A renewal's permit opens the reserve, once; a refusal and what else a journal says open nothing.
+#[test]
+fn the_reserve_has_one_permit() {
+    let world = World::new(linear());
+    let mut count = Count::fresh(&world.slabs[0], 1, 2);
+    assert_eq!(left(&count), Some(1));
+    for entry in [Entry::Refusal, Entry::Counter, Entry::MostRefusals(3)] {
+        assert!(count.record(entry, "model").unwrap().is_none());
+    }
+    prove(&world, vec![permit(&mut count)]).unwrap();
+    let opening = Entry::Opening([1; 32]);
+    assert_eq!(count.check(opening, "model").unwrap_err().slug(), "budget");
+    let renewal = count.record(Entry::Renewal, "model").unwrap().unwrap();
+    assert_eq!(renewal.number(), 1);
+    prove(&world, vec![renewal]).unwrap();
+    for entry in [Entry::Renewal, opening] {
+        assert_eq!(count.record(entry, "model").unwrap_err().slug(), "renewed");
+    }
 }

@@ -8,21 +8,23 @@ use tacit_algebra::{Key, Wiped};
 use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::Slab as Committed;
 use tacit_program::{entries, pack, Prepared, Trace};
-use tacit_prover::{slab_seed, Count, Job, Permit};
+use tacit_prover::{slab_seed, Count, Entry, Job, Proof, ProveError};
 use tacit_verifier::files::CommitmentFile;
 use tacit_verifier::prepare_validity;
 use tacit_verifier::VALIDITY_CONTEXT as CONTEXT;
 use zeroize::Zeroizing;
 
-use crate::deploy::{budget_of, max_fold, most_links};
+use crate::deploy::{budget_of, links_of, max_fold, most_children};
 use crate::failure::{Fail, Result};
 use crate::program::Program;
 use crate::run::pooled;
-use crate::slab::Slab;
+use crate::slab::{reserve_of, Slab};
 use crate::wipe;
 
-/// Commits the integers of one slab, by tensor name, and proves them valid.
+/// Commits the integers of one slab, by tensor name, and proves them valid. `refusals`: how many proofs may be refused for hidden
+/// values; as many as `proofs`, if not given.
 #[pyfunction]
+#[pyo3(signature = (program, slab, tensors, proofs, children, refusals=None))]
 pub fn commit(
     py: Python<'_>,
     program: &Program,
@@ -30,6 +32,7 @@ pub fn commit(
     tensors: Vec<(String, PyReadonlyArray1<'_, i64>)>,
     proofs: u32,
     children: u16,
+    refusals: Option<u32>,
 ) -> Result<Slab> {
     let given = tensors
         .into_iter()
@@ -40,7 +43,9 @@ pub fn commit(
             Ok((name, slice.to_vec()))
         })
         .collect::<Result<Vec<_>>>()?;
-    let made = py.detach(|| pooled(|| commit_values(program, slab, given, proofs, children)));
+    let refusals = refusals.unwrap_or(proofs);
+    let made =
+        py.detach(|| pooled(|| commit_values(program, slab, given, proofs, children, refusals)));
     wipe::stacks();
     made
 }
@@ -51,14 +56,15 @@ fn commit_values(
     given: Vec<(String, Vec<i64>)>,
     proofs: u32,
     children: u16,
+    refusals: u32,
 ) -> Result<Slab> {
     let (prepared, geometry) = (&program.prepared, &program.geometry);
     let slab = program.slab(name)?;
     let private = prepared.program.slabs[slab].private;
     let trace = slab_trace(prepared, slab, given)?;
     let cells = Wiped::new(pack(prepared, slab, &trace));
-    if children > most_links(program.proofs) || (children > 0 && !private) {
-        let most = most_links(program.proofs);
+    if children > most_children(program.proofs) || (children > 0 && !private) {
+        let most = most_children(program.proofs);
         let reason = if private {
             format!("expected at most {most} children, got {children}")
         } else {
@@ -82,7 +88,9 @@ fn commit_values(
     } else {
         Key::new(&Digest::default())
     };
-    let links = Wiped::new(Stream::new(&*hedged(b"links")?, PADS).k_vec(usize::from(children)));
+    let link_cells = if private { links_of(children) } else { 0 };
+    let links = Stream::new(&*hedged(b"links")?, PADS).k_vec(usize::from(link_cells));
+    let links = Wiped::new(links);
     let inner = tacit_pcs::commit(
         geometry, private, schema, &cells, &links, budget, fold, *seed,
     )
@@ -96,11 +104,14 @@ fn commit_values(
         validity: Vec::new(),
         link: None,
     };
-    let mut count = Count::fresh(&inner);
-    if let Some(permit) = count.reserve(&hash(Tag::File, 0, &[CONTEXT]), name)? {
-        public.validity = prove_validity(&inner, &public, geometry, permit)?;
+    let mut count = Count::fresh(&inner, reserve_of(&public), refusals);
+    if let Some(permit) = count.record(Entry::Opening(hash(Tag::File, 0, &[CONTEXT])), name)? {
+        public.validity = prove_validity(&inner, &public, |job| {
+            let none: [(u32, Vec<i64>); 0] = [];
+            job.prove_counted(none, || Ok::<_, ProveError>(vec![permit]))
+        })?;
     }
-    Ok(Slab::new(inner, public, count))
+    Ok(Slab::new(inner, public, Vec::new(), count))
 }
 
 /// 32 bytes of the operating system's randomness.
@@ -162,20 +173,18 @@ pub fn slab_trace(
     Ok(trace)
 }
 
-fn prove_validity(
+/// The validity proof of a slab, whose file lacks it still.
+pub fn prove_validity(
     inner: &Committed,
     public: &CommitmentFile,
-    geometry: &tacit_params::Geometry,
-    permit: Permit,
+    prove: impl FnOnce(&Job<'_>) -> std::result::Result<Proof, ProveError>,
 ) -> Result<Vec<u8>> {
     let prepared = prepare_validity(&public.slab, &public.tensors)?;
     let job = Job {
         prepared: &prepared,
-        geometry,
+        geometry: &inner.commitment.header.geometry,
         slabs: &[inner],
         context: CONTEXT,
     };
-    let none: [(u32, Vec<i64>); 0] = [];
-    let proof = job.prove_counted(none, || Ok::<_, Fail>(vec![permit]))?;
-    Ok(proof.argument)
+    Ok(prove(&job)?.argument)
 }

@@ -3,28 +3,53 @@
 use tacit_params::{derive, Geometry, Optimize, SlabSize, Work};
 use tacit_pcs::Columns;
 use tacit_program::Prepared;
+use tacit_prover::FIRST_CHILD;
 use tacit_verifier::{prepare_link, prepare_validity, relations_of};
 
 use crate::failure::{Fail, Result};
 
-/// Proofs that the blinding is made for: those asked for and the validity proof.
+/// Openings that the blinding of a plain commitment is made for: the proofs (or children) asked for, the validity proof, and the
+/// one in reserve for a renewal.
 pub fn budget_of(proofs: u32) -> u32 {
+    proofs.saturating_add(2)
+}
+
+/// That of a renewed one: its link to the one before comes on top.
+pub fn renewed_budget_of(proofs: u32) -> u32 {
+    budget_of(proofs).saturating_add(1)
+}
+
+/// That of a child, which its master renews: the proofs and the link.
+pub fn child_budget_of(proofs: u32) -> u32 {
     proofs.saturating_add(1)
 }
 
-/// The most link cells that a deployment for so many proofs is made for: a master spends its budget on children.
-pub fn most_links(proofs: u32) -> u16 {
-    u16::try_from(proofs.max(1)).unwrap_or(u16::MAX)
+/// Link cells of a plain commitment with room for so many children.
+pub fn links_of(children: u16) -> u16 {
+    children.saturating_add(FIRST_CHILD)
 }
 
-/// The long-lived slabs as a geometry sees them; a private one may have up to `links` link cells.
-pub fn slab_sizes(prepared: &Prepared, proofs: u32, links: u16) -> Vec<SlabSize> {
+/// The most children that a deployment for so many proofs is made for: a master spends its budget on children.
+pub fn most_children(proofs: u32) -> u16 {
+    u16::try_from(proofs.max(1))
+        .unwrap_or(u16::MAX)
+        .min(u16::MAX - FIRST_CHILD)
+}
+
+/// The long-lived slabs as the proofs of a deployment see them, at their largest.
+pub fn largest_sizes(prepared: &Prepared, proofs: u32) -> Vec<SlabSize> {
+    let links = links_of(most_children(proofs));
+    slab_sizes(prepared, renewed_budget_of(proofs), links)
+}
+
+/// The long-lived slabs as a geometry sees them; a private one is opened `budget` times and has `links` link cells.
+pub fn slab_sizes(prepared: &Prepared, budget: u32, links: u16) -> Vec<SlabSize> {
     let sizes = prepared.program.slabs.iter().zip(&prepared.layouts);
     sizes
         .map(|(slab, layout)| SlabSize {
             cells: layout.cells as u64,
             private: slab.private,
-            proofs: if slab.private { budget_of(proofs) } else { 0 },
+            proofs: if slab.private { budget } else { 0 },
             links: if slab.private { links } else { 0 },
         })
         .collect()
@@ -51,7 +76,7 @@ pub fn validities(prepared: &Prepared) -> Result<Vec<Option<Prepared>>> {
 }
 
 /// The programs of the private slabs' links: none has a relation.
-fn links_of(prepared: &Prepared) -> Result<Vec<Prepared>> {
+fn link_programs(prepared: &Prepared) -> Result<Vec<Prepared>> {
     let slabs = prepared.program.slabs.iter().enumerate();
     slabs
         .filter(|(_, slab)| slab.private)
@@ -68,17 +93,22 @@ pub fn geometry(
 ) -> Result<Geometry> {
     let mut works = vec![work_of(prepared)];
     works.extend(validities(prepared)?.iter().flatten().map(work_of));
-    works.extend(links_of(prepared)?.iter().map(work_of));
-    let sizes = slab_sizes(prepared, proofs, most_links(proofs));
+    works.extend(link_programs(prepared)?.iter().map(work_of));
+    let sizes = largest_sizes(prepared, proofs);
     let derived = derive(&sizes, &works, target, optimize).map_err(|e| {
         Fail::new("program", "geometry", "", e.to_string()).hint("fewer proofs, or 100 bits")
     })?;
     Ok(derived.geometry)
 }
 
-/// The largest k0 of the program's proofs and of one slab's validity and link proofs under a geometry, with up to `links` link
-/// cells in every private slab.
-pub fn max_fold(prepared: &Prepared, geometry: &Geometry, slab: usize, links: u16) -> Result<u8> {
+/// The largest k0 of the program's proofs and of one slab's validity and link proofs under a geometry, with room for so many
+/// children in every private slab.
+pub fn max_fold(
+    prepared: &Prepared,
+    geometry: &Geometry,
+    slab: usize,
+    children: u16,
+) -> Result<u8> {
     let columns = |sizes: &[SlabSize], work: &Work| {
         let mut all: Vec<u32> = sizes
             .iter()
@@ -92,11 +122,10 @@ pub fn max_fold(prepared: &Prepared, geometry: &Geometry, slab: usize, links: u1
         ));
         Columns::new(all).k0
     };
-    // A child of this slab, or another slab's, has one.
-    let sizes = slab_sizes(prepared, 1, links.max(1));
+    let sizes = slab_sizes(prepared, 1, links_of(children));
     let mut k0 = columns(&sizes, &work_of(prepared));
     let own = validities(prepared)?.into_iter().nth(slab).flatten();
-    for program in own.iter().chain(&links_of(prepared)?) {
+    for program in own.iter().chain(&link_programs(prepared)?) {
         k0 = k0.max(columns(&sizes[slab..=slab], &work_of(program)));
     }
     Ok(k0.min(255) as u8)

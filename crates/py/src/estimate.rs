@@ -7,12 +7,12 @@ use tacit_pcs::{secret_bytes, Commitment, Header};
 use tacit_program::Prepared;
 use tacit_verifier::files::{Body, CommitmentFile};
 
-use crate::deploy::{budget_of, slab_sizes, validities, work_of};
+use crate::deploy::{budget_of, links_of, slab_sizes, validities, work_of};
 use crate::failure::Result;
 use crate::program::{Program, PROCESS_BYTES};
 
-/// A container's head and checksum, and the lengths of a secret's two parts.
-const AROUND: u64 = 40 + 4 + 4;
+/// A container's head and checksum, and the lengths of a secret's three parts.
+const AROUND: u64 = 40 + 4 + 4 + 4;
 
 /// Seconds, memory and files of one commitment.
 struct Cost {
@@ -25,14 +25,15 @@ struct Cost {
 fn cost(program: &Program, slab: usize, validity: Option<&Prepared>) -> Result<Cost> {
     let (prepared, geometry) = (&program.prepared, &program.geometry);
     let declared = &prepared.program.slabs[slab];
-    let size = slab_sizes(prepared, program.proofs, 0)[slab];
+    let (budget, links) = (budget_of(program.proofs), links_of(0));
+    let size = slab_sizes(prepared, budget, links)[slab];
     let header = Header {
         geometry: geometry.clone(),
         columns: u32::try_from(size.columns(geometry.log_rows)).unwrap_or(u32::MAX),
         blinding: 0,
-        budget: budget_of(program.proofs),
+        budget,
         max_fold: 0,
-        links: 0,
+        links,
         leaf_groups: 1,
         private: declared.private,
         schema: prepared.schema(slab),

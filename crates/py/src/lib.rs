@@ -8,6 +8,7 @@ mod disk;
 mod estimate;
 mod failure;
 mod guard;
+mod owned;
 mod program;
 mod proof;
 mod rotate;
@@ -50,6 +51,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(program::derive, m)?)?;
     m.add_function(wrap_pyfunction!(commit::commit, m)?)?;
     m.add_function(wrap_pyfunction!(compute::compute, m)?)?;
+    m.add_function(wrap_pyfunction!(owned::journal, m)?)?;
     m.add_function(wrap_pyfunction!(proof::prove, m)?)?;
     m.add_function(wrap_pyfunction!(proof::verify, m)?)?;
     m.add_function(wrap_pyfunction!(proof::weights_to_file, m)?)?;

@@ -8,7 +8,7 @@ use tacit_program::{Place, Port, Prepared};
 use tacit_verifier::files::{Body, ProgramFile};
 use tacit_verifier::{relations_of, VerifyError};
 
-use crate::deploy::{geometry, most_links, slab_sizes, work_of};
+use crate::deploy::{budget_of, geometry, largest_sizes, links_of, slab_sizes, work_of};
 use crate::estimate::commitments;
 use crate::failure::{Fail, Result};
 
@@ -202,7 +202,7 @@ impl Program {
     /// Counts that decide a proof's cost, and the estimate.
     fn sizes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let (sizes, work) = (&self.prepared.sizes, work_of(&self.prepared));
-        let slabs = slab_sizes(&self.prepared, self.proofs, 0);
+        let slabs = slab_sizes(&self.prepared, budget_of(self.proofs), links_of(0));
         let e = estimate(&self.geometry, &work, &slabs);
         let d = PyDict::new(py);
         d.set_item("lookups_and_rows", relations_of(&self.prepared).entries)?;
@@ -227,7 +227,7 @@ impl Program {
         let work = work_of(&self.prepared);
         let shape = work.relations.shape(
             &self.geometry,
-            &slab_sizes(&self.prepared, self.proofs, most_links(self.proofs)),
+            &largest_sizes(&self.prepared, self.proofs),
             work.witness_cells,
         );
         let b = budget(&self.geometry, &shape);

@@ -5,8 +5,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::path::PathBuf;
 use tacit_algebra::hash::{hash, Tag};
-use tacit_program::Prepared;
-use tacit_prover::Job;
+use tacit_program::{entries, Place, Prepared};
+use tacit_prover::{Entry, Job, ProveError, FIRST_CHILD, RENEWAL};
 use tacit_verifier::files::{Body, CommitmentFile, ProofFile, WeightsFile};
 
 use crate::disk;
@@ -90,9 +90,20 @@ impl Commitment {
     #[getter]
     fn children(&self) -> u16 {
         match self.file.link {
-            None => self.file.commitment.header.links,
+            None => self
+                .file
+                .commitment
+                .header
+                .links
+                .saturating_sub(FIRST_CHILD),
             Some(_) => 0,
         }
+    }
+
+    /// Whether the link is that of a renewal: a child has one link cell, and no renewal.
+    #[getter]
+    fn renews(&self) -> bool {
+        self.file.link.is_some() && self.file.commitment.header.links > RENEWAL
     }
 
     #[getter]
@@ -139,8 +150,64 @@ pub fn by_index(
     values.into_iter().map(one).collect()
 }
 
+/// A refusal of a proof.
+pub enum Refusal {
+    /// The values have none: whether they do depends on what is hidden, unless an input is to blame.
+    Values(Fail),
+    Other(Fail),
+}
+
+impl From<ProveError> for Refusal {
+    fn from(e: ProveError) -> Self {
+        match e {
+            ProveError::Program(ref inner) if inner.slug == "execution" => Self::Values(e.into()),
+            e => Self::Other(e.into()),
+        }
+    }
+}
+
+impl From<Fail> for Refusal {
+    fn from(e: Fail) -> Self {
+        Self::Other(e)
+    }
+}
+
+impl Refusal {
+    /// The failure to report. What depends on hidden values is counted by every slab first: each tells a bit of them.
+    pub fn counted(self, slabs: &[&Slab], inputs_fit: bool) -> Fail {
+        match self {
+            Self::Other(fail) => fail,
+            Self::Values(fail) if !inputs_fit => fail,
+            Self::Values(fail) => {
+                let mut counts = slabs.iter().map(|slab| slab.record(Entry::Refusal));
+                counts.find_map(Result::err).unwrap_or(fail)
+            }
+        }
+    }
+}
+
+/// Whether the given values are such as the program declares of its inputs, which is public.
+pub fn inputs_fit(prepared: &Prepared, given: &[(u32, Vec<i64>)]) -> bool {
+    let program = &prepared.program;
+    let mut inputs = program.inputs.iter().filter(|p| {
+        let place = program.tensors.get(p.tensor as usize).map(|t| &t.place);
+        !matches!(place, Some(Place::Slab(_)))
+    });
+    inputs.all(|p| {
+        let t = &program.tensors[p.tensor as usize];
+        let mut found = given.iter().filter(|(tensor, _)| *tensor == p.tensor);
+        let (Some((_, values)), None) = (found.next(), found.next()) else {
+            return false;
+        };
+        values.len() == entries(&t.shape) && values.iter().all(|v| (t.lo..=t.hi).contains(v))
+    }) && given
+        .iter()
+        .all(|(tensor, _)| program.inputs.iter().any(|p| p.tensor == *tensor))
+}
+
 /// Proves. `slabs` in the order of the program; `inputs` by tensor name. Every private slab's count is one less, on the disk,
-/// before anything is made from its blinding; slabs and values that have no proof spend nothing.
+/// before anything is made from its blinding; slabs and values that have no proof spend none. A refusal that depends on hidden
+/// values is counted, on the disk, before it is reported.
 #[pyfunction]
 pub fn prove<'py>(
     py: Python<'py>,
@@ -152,6 +219,7 @@ pub fn prove<'py>(
     let prepared = &program.prepared;
     let given = by_index(prepared, inputs)?;
     let slabs: Vec<&Slab> = slabs.iter().map(|s| s.get()).collect();
+    let fit = inputs_fit(prepared, &given);
     let proof = py.detach(|| -> Result<_> {
         let inner: Vec<_> = slabs.iter().map(|s| &s.inner).collect();
         for slab in &slabs {
@@ -164,10 +232,12 @@ pub fn prove<'py>(
             slabs: &inner,
             context,
         };
-        job.prove_counted(given, || {
+        let count = || -> std::result::Result<Vec<_>, Refusal> {
             let permits = slabs.iter().map(|s| s.reserve(&note).transpose());
-            permits.flatten().collect()
-        })
+            Ok(permits.flatten().collect::<Result<_>>()?)
+        };
+        let proven: std::result::Result<_, Refusal> = job.prove_counted(given, count);
+        proven.map_err(|refusal| refusal.counted(&slabs, fit))
     });
     wipe::stacks();
     let proof = proof?;

@@ -4,19 +4,19 @@ use pyo3::prelude::*;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use tacit_algebra::encoding::{length, TooLarge, MOST};
 use tacit_algebra::hash::Digest;
 use tacit_pcs::Slab as Committed;
 use tacit_program::{pack, shape_bits, Trace, Values};
-use tacit_prover::{gather, BudgetError, Count, Permit};
-use tacit_verifier::files::{seal_parts, unseal, Body, CommitmentFile, FileKind};
+use tacit_prover::{gather, BudgetError, Count, Entry, Permit, Tally, FIRST_CHILD, RENEWAL};
+use tacit_verifier::files::{unseal, Body, CommitmentFile, FileKind};
 use tacit_verifier::{prepare_link, Schema, Slug, VerifyError};
 use zeroize::Zeroizing;
 
 use crate::disk;
 use crate::failure::{Fail, Result};
 use crate::guard::{keep_out_of_dumps, Locked};
-use crate::rotate::rotate;
+use crate::owned::SecretFile;
+use crate::rotate::{renew, rotate};
 use crate::run::pooled;
 use crate::wipe;
 
@@ -26,12 +26,21 @@ pub struct Slab {
     locked: Locked,
     pub inner: Committed,
     pub public: CommitmentFile,
+    /// The file that shows that it holds what another commitment held; empty if it renews none.
+    pub renewal: Vec<u8>,
     count: Mutex<Count>,
+}
+
+/// Openings that a commitment keeps for a renewal. A child has none: its master renews it.
+pub fn reserve_of(public: &CommitmentFile) -> u32 {
+    let header = &public.commitment.header;
+    let renewable = public.link.is_none() && header.links > RENEWAL;
+    u32::from(header.private && renewable)
 }
 
 impl Slab {
     /// A slab that no file holds yet, and the count that its validity or its link was taken from.
-    pub fn new(inner: Committed, public: CommitmentFile, count: Count) -> Self {
+    pub fn new(inner: Committed, public: CommitmentFile, renewal: Vec<u8>, count: Count) -> Self {
         // Values that are public are no secret.
         let private = inner.commitment.header.private;
         if private {
@@ -42,31 +51,9 @@ impl Slab {
             locked: Locked::new(if private { &regions } else { &[] }),
             inner,
             public,
+            renewal,
             count: Mutex::new(count),
         }
-    }
-}
-
-/// The body of a secret file: borsh `{ public: Vec<u8>, slab: Vec<u8> }`.
-struct SecretFile;
-
-impl SecretFile {
-    /// The whole file.
-    fn seal(public: &[u8], slab: &[u8]) -> std::result::Result<Zeroizing<Vec<u8>>, TooLarge> {
-        let [first, second] = [public, slab].map(|part| length("secret", part.len() as u64, MOST));
-        let parts = [&first?[..], public, &second?[..], slab];
-        Ok(Zeroizing::new(seal_parts(FileKind::Secret, &parts)))
-    }
-
-    /// Both parts of a body's bytes, not copied: a slab's code is most of the memory. `None` when they are not borsh.
-    fn parts(body: &[u8]) -> Option<(&[u8], &[u8])> {
-        let part = |bytes: &'_ [u8]| -> Option<usize> {
-            let length = bytes.get(..4)?.try_into().ok()?;
-            4usize.checked_add(u32::from_le_bytes(length) as usize)
-        };
-        let cut = part(body)?;
-        let (public, slab) = (body.get(4..cut)?, body.get(cut..)?);
-        (part(slab)? == slab.len()).then(|| (public, &slab[4..]))
     }
 }
 
@@ -74,30 +61,24 @@ impl Slab {
     /// Counts one proof and gives its permit (none for a public slab), on the disk if the secret is; before anything that depends
     /// on the slab's blinding leaves.
     pub fn reserve(&self, note: &Digest) -> Result<Option<Permit>> {
-        // Another thread may come between `check_spend` and this: it checks again under the lock.
-        let mut count = self.lock()?;
-        let found = count.reserve(note, &self.public.slab);
-        found.map_err(|e| self.spent(e))
+        Ok(self.record(Entry::Opening(*note))?.0)
     }
 
     /// What `reserve` will refuse, before any work; in a forked process before its dead thread pool is asked, too.
     pub fn check_spend(&self) -> Result<()> {
-        if self.is_master() {
-            let hint = if self.left()? == Some(0) {
-                "commit anew with --children: all its children were made"
+        let tally = self.lock()?.tally();
+        if self.is_master() && !tally.is_some_and(|t| t.renewed) {
+            let hint = if self.children()? == 0 {
+                "renew it: all its children were made (tacit commit renew MASTER.secret -o NAME)"
             } else {
                 "rotate it, and prove with the child: tacit commit rotate MASTER.secret -o NAME"
             };
             let reason = "this is a master: its budget is for children, and they make the proofs";
             return Err(Fail::new("budget", "master", "", reason).hint(hint));
         }
-        let checked = self.lock()?.check(&self.public.slab);
-        checked.map_err(|e| self.spent(e))
-    }
-
-    /// What is left of the budget, `None` for a public slab.
-    fn left(&self) -> Result<Option<u32>> {
-        Ok(self.lock()?.left())
+        let opening = Entry::Opening(Digest::default());
+        let checked = self.lock()?.check(opening, &self.public.slab);
+        checked.map_err(|e| self.refused(e))
     }
 
     fn lock(&self) -> Result<std::sync::MutexGuard<'_, Count>> {
@@ -106,30 +87,53 @@ impl Slab {
             .map_err(|_| Fail::new("bug", "lock", "", "a thread died while counting a proof"))
     }
 
-    /// Whether the budget is for children: with link cells and no master of its own.
+    /// Whether the budget is for children: with link cells for them, and no master of its own.
     pub fn is_master(&self) -> bool {
-        self.public.commitment.header.links > 0 && self.public.link.is_none()
+        self.public.commitment.header.links > FIRST_CHILD && self.public.link.is_none()
     }
 
-    /// The refusal of a proof or of a child when nothing is left, with the way on.
-    fn spent(&self, fail: BudgetError) -> Fail {
-        let spent = matches!(fail, BudgetError::Spent { .. });
-        let fail = Fail::from(fail);
-        if !spent {
-            return fail;
-        }
-        fail.hint(if self.public.link.is_some() {
-            "rotate its master again: tacit commit rotate MASTER.secret -o NAME"
-        } else {
-            "commit anew; made with --children N, a commitment is renewed N times under one identity: tacit commit rotate"
-        })
+    /// Openings kept for a renewal.
+    pub fn reserved(&self) -> u32 {
+        reserve_of(&self.public)
+    }
+
+    /// A refusal of the count, with the way on.
+    fn refused(&self, fail: BudgetError) -> Fail {
+        let child = self.public.link.is_some();
+        let hint = match fail {
+            BudgetError::Spent { .. } | BudgetError::NoReserve { .. } if child => {
+                "rotate its master again: tacit commit rotate MASTER.secret -o NAME"
+            }
+            BudgetError::Spent { .. } => "renew it: tacit commit renew OLD.secret -o NAME",
+            BudgetError::NoReserve { .. } => "commit anew",
+            BudgetError::Refusals { .. } if child => {
+                "compile again for a total program (overflow, --overflow: total); until then rotate its master: tacit commit rotate MASTER.secret -o NAME"
+            }
+            BudgetError::Refusals { .. } => {
+                "compile again for a total program (overflow, --overflow: total); until then renew it: tacit commit renew OLD.secret -o NAME"
+            }
+            BudgetError::Renewed { .. } => "use the secret that it was renewed to",
+            _ => return fail.into(),
+        };
+        Fail::from(fail).hint(hint)
+    }
+
+    /// Counts one entry and gives the sum; on the disk, if the secret is, when this returns.
+    pub fn record(&self, entry: Entry) -> Result<(Option<Permit>, Tally)> {
+        // Another thread may come between `check_spend` and this: it checks again under the lock.
+        let mut count = self.lock()?;
+        let permit = count.record(entry, &self.public.slab);
+        let permit = permit.map_err(|e| self.refused(e))?;
+        let tally = count.tally().unwrap_or(Tally::new(0, 0));
+        Ok((permit, tally))
     }
 
     /// The slab of a secret file's bytes; `path` is where it lies, its journal beside it.
     fn of_file(bytes: &[u8], path: &Path) -> Result<Self> {
         let body = unseal(FileKind::Secret, bytes)?;
-        let (public, slab) = SecretFile::parts(body).ok_or_else(|| {
+        let [public, slab, renewal] = SecretFile::parts(body).ok_or_else(|| {
             VerifyError::new(Slug::Encoding, "secret file", "borsh", "another layout")
+                .with_hint("it was made by an older version, or changed: commit anew")
         })?;
         let public = CommitmentFile::from_file(public)?;
         let inner = Committed::from_whole_bytes(slab)?;
@@ -154,21 +158,21 @@ impl Slab {
                 journal.display()
             );
             return Err(Fail::new("budget", "budget_missing", shown(path), reason).hint(
-                "bring the journal back beside the secret; or commit anew, or rotate its master",
+                "bring the journal itself back beside the secret, never an older copy of it; or commit anew, or rotate its master",
             ));
         }
         if private {
             keep_file_private(path)?;
         }
-        let count = Count::open(&inner, &journal)?;
-        Ok(Self::new(inner, public, count))
+        let count = Count::open(&inner, &journal, reserve_of(&public))?;
+        Ok(Self::new(inner, public, renewal.to_vec(), count))
     }
 
     /// The whole secret file.
     fn sealed(&self) -> Result<Zeroizing<Vec<u8>>> {
         let written = self.inner.to_bytes(true).and_then(|slab| {
             let public = self.public.to_file()?;
-            SecretFile::seal(&public, &slab)
+            SecretFile::seal([&public, &slab, &self.renewal])
         });
         written.map_err(|e| {
             Fail::from(e)
@@ -276,28 +280,66 @@ impl Slab {
     /// Proofs left, `None` for a public slab; a master makes none.
     #[getter]
     fn remaining(&self) -> Result<Option<u32>> {
-        if self.is_master() {
-            return Ok(Some(0));
-        }
-        self.left()
+        let left = self.lock()?.tally().map(|tally| tally.left());
+        Ok(left.map(|left| if self.is_master() { 0 } else { left }))
     }
 
     /// Children that can still be made: more than 0 only for a master.
     #[getter]
     fn children(&self) -> Result<u32> {
-        if !self.is_master() {
-            return Ok(0);
-        }
-        Ok(self.left()?.unwrap_or(0))
+        let left = self.lock()?.tally().map_or(0, |tally| tally.left());
+        Ok(if self.is_master() { left } else { 0 })
+    }
+
+    /// Refusals for hidden values after which nothing is proven; `None` for a public slab.
+    #[getter]
+    fn remaining_refusals(&self) -> Result<Option<u32>> {
+        Ok(self.lock()?.tally().map(|tally| tally.refusals_left()))
+    }
+
+    /// Whether another commitment has taken its place.
+    #[getter]
+    fn renewed(&self) -> Result<bool> {
+        Ok(self.lock()?.tally().is_some_and(|tally| tally.renewed))
+    }
+
+    /// Whether a counter elsewhere must agree.
+    #[getter]
+    fn counter(&self) -> Result<bool> {
+        Ok(self.lock()?.tally().is_some_and(|tally| tally.counter))
+    }
+
+    /// Entries counted, of any kind; 0 for a public slab.
+    #[getter]
+    fn records(&self) -> Result<u32> {
+        Ok(self.lock()?.tally().map_or(0, |tally| tally.records))
+    }
+
+    /// From here on a counter elsewhere must agree.
+    fn require_counter(&self) -> Result<()> {
+        self.record(Entry::Counter).map(|_| ())
     }
 
     /// A child: the same values, a budget of its own for `proofs` proofs (as many as there is room for, if not given). Counts
     /// one link cell of this master before anything else; also when the rest fails.
-    #[pyo3(signature = (proofs=None))]
-    fn rotate(&self, py: Python<'_>, proofs: Option<u32>) -> Result<Self> {
-        let child = py.detach(|| rotate(self, proofs));
+    #[pyo3(signature = (proofs=None, refusals=None))]
+    fn rotate(&self, py: Python<'_>, proofs: Option<u32>, refusals: Option<u32>) -> Result<Self> {
+        let child = py.detach(|| rotate(self, proofs, refusals));
         wipe::stacks();
         child
+    }
+
+    /// The same values with a fresh budget, and the proof of that in `renewal_file`. Counts the reserve before anything else; also
+    /// when the rest fails.
+    fn renew(&self, py: Python<'_>) -> Result<Self> {
+        let new = py.detach(|| renew(self));
+        wipe::stacks();
+        new
+    }
+
+    /// The file that shows that it holds what another commitment held; empty if it renews none.
+    fn renewal_file(&self) -> Vec<u8> {
+        self.renewal.clone()
     }
 
     /// The public part, as a file.

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import warnings
 from collections.abc import Mapping
+from contextlib import ExitStack
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,18 @@ from tacit.api.arguments import (
 from tacit.api.claims import input_claims
 from tacit.api.cost import costly
 from tacit.api.native import failures
-from tacit.api.objects import Array, Commitment, Ints, Program, Proof, Secret, Statement, Weights, check_target
+from tacit.api.objects import (
+    Array,
+    Commitment,
+    Ints,
+    Program,
+    Proof,
+    Secret,
+    Statement,
+    Weights,
+    check_refusals,
+    check_target,
+)
 from tacit.errors import AccuracyWarning, InputError, InvalidProof
 from tacit.progress import note, slow
 
@@ -172,25 +184,43 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def commit_model(program: Program, weights: Weights, *, proofs: int | None = None, children: int = 0) -> Secret:
+def commit_model(
+    program: Program,
+    weights: Weights,
+    *,
+    proofs: int | None = None,
+    children: int = 0,
+    refusals: int | None = None,
+) -> Secret:
     """Commit to the weights, and prove that they lie in the program's intervals.
 
     `proofs`: the budget, at most what the program was compiled for. `children`: make a master instead, whose
     budget is spent on so many children (`Secret.rotate`); they make the proofs, under the master's identity.
+    `refusals`: how often a proof may be refused for a value inside the network, which tells one bit of what is hidden; as
+    often as there are proofs, if not given. A spent one is renewed (`Secret.renew`).
+
+    The budget is a cliff. Up to it nothing is shown; beyond it, after the journal was restored from a backup or the secret
+    was copied, the openings are linear equations for the values: a model of 8 weights was read in full from 14 proofs on a
+    budget of 8. Never restore a journal, never copy a secret; after a restore renew or rotate, never prove.
     Raises InputError, BudgetExceeded.
     """
     check("program", program, Program)
     check("weights", weights, Weights)
     check_weights(program, weights)
-    return _commit(program, weights.slab, dict(weights.tensors), proofs, children)
+    return _commit(program, weights.slab, dict(weights.tensors), proofs, children, refusals)
 
 
 def commit_data(
-    program: Program, inputs: Mapping[str, Array], *, proofs: int | None = None, children: int = 0
+    program: Program,
+    inputs: Mapping[str, Array],
+    *,
+    proofs: int | None = None,
+    children: int = 0,
+    refusals: int | None = None,
 ) -> Secret:
     """Commit to the inputs of a program that was compiled with input="committed".
 
-    `proofs`, `children`: as for `commit_model`. Raises InputError, BudgetExceeded.
+    `proofs`, `children`, `refusals`: as for `commit_model`. Raises InputError, BudgetExceeded.
     """
     check("program", program, Program)
     check("inputs", inputs, Mapping)
@@ -204,10 +234,17 @@ def commit_data(
         )
     check_names(inputs, ports)
     tensors = {port.tensor: port.quantize(inputs[port.name]) for port in ports}
-    return _commit(program, "data", tensors, proofs, children)
+    return _commit(program, "data", tensors, proofs, children, refusals)
 
 
-def _commit(program: Program, slab: str, tensors: Mapping[str, Array], proofs: int | None, children: int) -> Secret:
+def _commit(
+    program: Program,
+    slab: str,
+    tensors: Mapping[str, Array],
+    proofs: int | None,
+    children: int,
+    refusals: int | None = None,
+) -> Secret:
     budget = program.proofs if proofs is None else proofs
     _check_count("proofs", budget)
     if budget > program.proofs:
@@ -226,10 +263,11 @@ def _commit(program: Program, slab: str, tensors: Mapping[str, Array], proofs: i
             place="proofs",
             hint="give the number of proofs when the master is rotated",
         )
+    check_refusals(refusals)
     flat = [(name, whole_numbers(name, values)) for name, values in tensors.items()]
     note(costly(program, slab))
     with slow(f"committing to the {slab}"), failures(slab):
-        return Secret(_native.commit(program._native, slab, flat, budget, children))
+        return Secret(_native.commit(program._native, slab, flat, budget, children, refusals))
 
 
 def prove(
@@ -245,8 +283,9 @@ def prove(
     """Run the committed model on an input and prove the answer.
 
     `inputs`: real values by input name (not for committed inputs). `context`: bytes that the proof is bound to, such
-    as a nonce. Spends one proof of each private secret, once the values are known to have a proof. Raises InputError,
-    BudgetExceeded.
+    as a nonce. Spends one proof of each private secret, once the values are known to have a proof; values that have none
+    for a reason inside the network are counted as a refusal of each (`Secret.remaining_refusals`). Raises InputError,
+    BudgetExceeded (slugs budget, refusals, renewed, restored, ..).
     Inputs out of range are refused first, before a secret is looked at. A value inside the network that leaves its range
     is refused by one sentence that names none (slug execution), for it tells of the weights. `detail`: for their owner,
     the tensor and the value in the error's `details["hidden"]`; pass these on to nobody.
@@ -262,11 +301,16 @@ def prove(
     given = {"model": model, "data": data}
     slabs = [secret_of(name, given.pop(name, None)) for name in program.slabs if name != "output"]
     refuse_more(given)
-    output, outputs = _commit_outputs(program, slabs, flat, detail) if program.commits_outputs else (None, {})
-    if output is not None:
-        slabs.append(output._native)
-    with slow("proving"), failures(detail=detail):
-        publics, argument, phases, total, peak = _native.prove(program._native, slabs, flat, context)
+    with ExitStack() as counting:
+        for secret in (model, data):
+            if secret is not None:
+                counting.enter_context(secret._counted.counting())
+        output, outputs = _commit_outputs(program, slabs, flat, detail) if program.commits_outputs else (None, {})
+        if output is not None:
+            slabs.append(output._native)
+        with slow("proving"), failures(detail=detail):
+            publics, argument, phases, total, peak = _native.prove(program._native, slabs, flat, context)
+    with failures():
         identities = [slab.identity for slab in slabs]
         file = _native.proof_to_file(program._native.digest, identities, [p.tolist() for p in publics], argument)
     times = {**dict(phases), "total": total} if profile else {}

@@ -11,8 +11,8 @@ from tacit.errors import BudgetExceeded
 MANY_PROOFS = 1024
 #: Bytes of a secret's body: its length is written in four bytes.
 MOST_BYTES = 2**32 - 1
-#: A container's head and checksum, and the lengths of a secret's two parts.
-_AROUND = 48
+#: A container's head and checksum, and the lengths of a secret's three parts.
+_AROUND = 52
 
 
 def costly(program: Program, slab: str = "") -> str:

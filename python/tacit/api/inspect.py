@@ -18,8 +18,8 @@ from tacit.errors import InputError
 from tacit.program import Program as Decoded
 from tacit.program import Public
 
-#: The first bytes of a journal, the bytes of a record, how many public numbers are shown, how many names of one kind.
-JOURNAL, RECORD, MOST, MOST_NAMES = b"TACITB\0\x01", 68, 16, 4
+#: The first bytes of a journal, how many public numbers are shown, how many names of one kind.
+JOURNAL, MOST, MOST_NAMES = b"TACITB\0\x01", 16, 4
 
 
 def inspect(thing: Any, *, program: Program | None = None) -> dict[str, Any]:
@@ -118,19 +118,35 @@ def _weights(weights: Weights) -> dict[str, Any]:
 
 
 def _role(commitment: Commitment) -> dict[str, Any]:
-    """Plain, master or child, and the budget that follows."""
+    """Plain, master, child or renewal, and the budget that follows."""
     native = commitment._native
+    if native.renews:
+        return {"renewal of": commitment.master, "budget (validity, link and renewal counted)": native.budget}
     if commitment.master is not None:
         return {"child of": commitment.master, "budget of proofs (one spent on the link)": native.budget}
+    if not native.private:
+        return {}
     if native.children:
-        return {"master of": f"up to {native.children} children", "budget (one spent on validity)": native.budget}
-    return {"budget of proofs (one spent on validity)": native.budget}
+        return {
+            "master of": f"up to {native.children} children",
+            "budget (one spent on validity, one kept for a renewal)": native.budget,
+        }
+    return {"budget (one spent on validity, one kept for a renewal)": native.budget}
 
 
 def _left(secret: Secret) -> dict[str, Any]:
-    if secret.commitment._native.children:
-        return {"children left": secret.children}
-    return {"proofs left": secret.remaining}
+    """What can still be made with it."""
+    if secret.remaining is None:
+        return {"proofs left": None}
+    found: dict[str, Any] = (
+        {"children left": secret.children} if secret.commitment._native.children else {"proofs left": secret.remaining}
+    )
+    found["refusals left"] = secret.remaining_refusals
+    if secret.renewed:
+        found["renewed"] = "another commitment has taken its place"
+    if secret._native.counter:
+        found["counter"] = "a counter elsewhere must agree before it proves"
+    return found
 
 
 def _commitment(commitment: Commitment) -> dict[str, Any]:
@@ -205,15 +221,17 @@ def _claims(program: Program, publics: list[list[int]]) -> dict[str, Any]:
 
 
 def _journal(data: bytes) -> dict[str, Any]:
-    """magic, identity, budget (u32), then one record an opening."""
-    head = len(JOURNAL) + 32 + 4
-    if len(data) < head or (len(data) - head) % RECORD:
-        raise InputError("a journal that is cut off", slug="budget_damaged", place="journal")
-    budget = int.from_bytes(data[head - 4 : head], "big")
+    """The sums of its records."""
+    with failures():
+        identity, budget, openings, refusals, most, renewed, counter = _native.journal(data)
     return {
         "kind": "journal",
         "statement": "counts what was spent of a secret's budget; stays beside the secret, and is never copied back",
-        "identity": data[len(JOURNAL) : head - 4].hex(),
-        "budget (one spent on validity or link)": budget,
-        "spent": (len(data) - head) // RECORD,
+        "identity": identity.hex(),
+        "budget (validity, link and renewal counted)": budget,
+        "spent": openings,
+        "refused for hidden values": refusals,
+        "refusals at most": most,
+        "renewed": renewed,
+        "counter elsewhere": counter,
     }

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from tacit import _native
 from tacit.api import leftovers
+from tacit.api.counted import Counted, counter_of
 from tacit.api.native import failures, staged
 from tacit.api.results import Array as Array
 from tacit.api.results import Proof as Proof
@@ -25,6 +26,7 @@ from tacit.errors import InputError, NoCopy
 from tacit.progress import slow
 
 if TYPE_CHECKING:
+    from tacit.counters import Counter
     from tacit.report import Report
 
 Ints = npt.NDArray[np.int64]
@@ -342,23 +344,34 @@ class Secret:
     So it is neither copied nor pickled, and its file has a path.
     """
 
-    def __init__(self, native: _native.Slab) -> None:
+    def __init__(self, native: _native.Slab, counter: Counter | None = None) -> None:
         self._native = native
+        self._counted = Counted(native, counter)
 
     @classmethod
-    def load(cls, path: Path) -> Secret:
+    def load(cls, path: Path, *, counter: Counter | str | None = None) -> Secret:
         """Read a secret file and its journal. Raises BudgetExceeded when the journal is missing or damaged.
 
+        `counter`: what the secret was saved with, or what it is to have from now on (`tacit.counters`): an object, or its
+        name, "file:PATH" or "postgresql://..". A journal that is behind it is an older copy: `prove` and `rotate` refuse it
+        (slug restored), `renew` does not.
         A public slab is committed again from the values in the file: InvalidProof (slug encoding) if its root, its
         header or an interval is not theirs.
         """
         _check_path(path)
+        found = counter_of(counter)
         leftovers.remove(FilePath(path))
         with failures(str(path)):
-            return cls(_native.Slab.load(os.fspath(path)))
+            secret = cls(_native.Slab.load(os.fspath(path)), found)
+        secret._counted.attach()
+        return secret
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, *, counter: Counter | str | None = None) -> None:
         """Write the secret file (readable by its owner only) and start its journal, PATH.budget.
+
+        Never restore the journal from a backup, and never copy a secret: proofs beyond the budget give the values away, all
+        of a small model's with a few. After a restore: `renew` (or rotate its master), never prove. `counter`: a number kept
+        elsewhere that notices it (`tacit.counters`); from then on the secret is loaded with it.
 
         Raises InputError, and BudgetExceeded (slug too_large) from 4 GiB on; then nothing is written and nothing counted.
         """
@@ -381,8 +394,12 @@ class Secret:
             with failures(os.fspath(path)):
                 self._native.write_file(temporary)
 
+        agreed = counter_of(counter)
+        if agreed is not None:
+            self._counted.begin(agreed)
         with staged(path, fill, private=True), failures():
             self._native.start_journal(os.fspath(path))
+        self._counted.attach()
 
     @cached_property
     def commitment(self) -> Commitment:
@@ -417,18 +434,55 @@ class Secret:
         """
         return self._native.locked
 
-    def rotate(self, proofs: int | None = None) -> Secret:
+    @property
+    def remaining_refusals(self) -> int | None:
+        """Refusals for hidden values that are left; then nothing is proven any more. None for a public slab.
+
+        A proof that is refused because a value inside the network leaves its range tells one bit of what is hidden, to
+        whoever sees that it was refused. Inputs outside their declared range are not counted: that is public.
+        """
+        with failures():
+            return self._native.remaining_refusals
+
+    @property
+    def renewed(self) -> bool:
+        """Whether it was renewed: then it makes nothing any more."""
+        with failures():
+            return self._native.renewed
+
+    @cached_property
+    def renewal(self) -> Commitment | None:
+        """The public proof that it holds what the commitment before it held (`Commitment.accept`, `verify_renewal`)."""
+        data = self._native.renewal_file()
+        return Commitment(_native.Commitment.from_file(data)) if data else None
+
+    def renew(self) -> Secret:
+        """A fresh commitment to the same values with the same budget, and the proof of that: its `renewal`.
+
+        It opens this commitment once more, for which one opening is kept in reserve: `prove` never takes it. So it may be
+        renewed whatever its count says: when it is spent, after too many refusals, and when its journal was, or may have
+        been, restored from a backup. From then on this one makes nothing (slug renewed): counted first, also when the rest
+        fails. What comes out follows from this secret alone, so that renewing a copy again shows nothing new; but then two
+        secrets are one, with two counts: use one of them, and delete the other.
+        Raises InputError (public values), BudgetExceeded (renewed; reserve: a child, whose master renews it).
+        """
+        with self._counted.renewing(), slow("renewing"), failures(self.slab):
+            new = Secret(self._native.renew())
+        return new
+
+    def rotate(self, proofs: int | None = None, *, refusals: int | None = None) -> Secret:
         """A child of this master: a fresh commitment to the same values, with a budget of `proofs` proofs.
 
         Its commitment holds the proof of that, so whoever trusts the master's identity accepts the child. By
-        default it is made for as many proofs as the program's geometry has room for. Uses up one child of the
-        master's budget, on disk first if the master is saved, also when making it fails.
+        default it is made for as many proofs as the program's geometry has room for, and for as many `refusals`. Uses up
+        one child of the master's budget, on disk first if the master is saved, also when making it fails.
         Raises InputError (not a master, too many proofs), BudgetExceeded (no child left).
         """
         if proofs is not None and not 1 <= proofs < 1 << 32:
             raise InputError(f"expected 1 to {2**32 - 1}, got {proofs}", slug="proofs", place="proofs")
-        with slow("making a child"), failures(self.slab):
-            return Secret(self._native.rotate(proofs))
+        check_refusals(refusals)
+        with self._counted.counting(), slow("making a child"), failures(self.slab):
+            return Secret(self._native.rotate(proofs, refusals))
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise NoCopy(
@@ -441,6 +495,12 @@ class Secret:
     def __repr__(self) -> str:
         left = f"children={self.children}" if self.children else f"remaining={self.remaining}"
         return f"<tacit.Secret {self.slab!r} {left}>"
+
+
+def check_refusals(refusals: int | None) -> None:
+    """A number of refusals that a journal can hold, or none. Raises InputError."""
+    if refusals is not None and not 1 <= refusals < 1 << 32:
+        raise InputError(f"expected 1 to {2**32 - 1}, got {refusals}", slug="refusals", place="refusals")
 
 
 def _check_path(path: Any) -> None:

@@ -1,4 +1,4 @@
-"""`tacit commit model|data|rotate`: long-lived commitments, each a public file and a secret one."""
+"""`tacit commit model|data|rotate|renew`: long-lived commitments, each a public file and a secret one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from rich.markup import escape
 
 from tacit import console
 from tacit.cli import files
-from tacit.cli.options import Json, ProgramFile, WeightsFile
+from tacit.cli.options import Counter, Json, ProgramFile, WeightsFile
+from tacit.errors import InputError
 
 app = typer.Typer(help="Commit to a model or to data, once; proofs then refer to it.")
 
@@ -28,6 +29,11 @@ Children = Annotated[
     ),
 ]
 
+Refusals = Annotated[
+    int | None,
+    typer.Option(min=1, help="Proofs that may be refused for hidden values; as many as proofs, if not given."),
+]
+
 
 @app.command("model")
 def commit_model(
@@ -36,18 +42,23 @@ def commit_model(
     out: Out = Path("model"),
     proofs: Proofs = None,
     children: Children = 0,
+    refusals: Refusals = None,
+    counter: Counter = None,
     as_json: Json = False,
 ) -> None:
     """Commit to the weights. The commitment carries a proof that they lie in the program's intervals."""
     import tacit
+    from tacit.api.counted import counter_of
 
-    output_files = files.fresh_pair(out)
+    output_files, agreed = files.fresh_pair(out), counter_of(counter)
     loaded = tacit.Program.load(program)
     _look_ahead(loaded, "model")
     start = time.perf_counter()
     with console.busy("committing to the model"):
-        secret = tacit.commit_model(loaded, tacit.Weights.load(weights), proofs=proofs, children=children)
-    _save(secret, output_files, seconds=time.perf_counter() - start, as_json=as_json)
+        secret = tacit.commit_model(
+            loaded, tacit.Weights.load(weights), proofs=proofs, children=children, refusals=refusals
+        )
+    _save(secret, output_files, seconds=time.perf_counter() - start, as_json=as_json, counter=agreed)
 
 
 @app.command("data")
@@ -57,19 +68,22 @@ def commit_data(
     out: Out = Path("data"),
     proofs: Proofs = None,
     children: Children = 0,
+    refusals: Refusals = None,
+    counter: Counter = None,
     as_json: Json = False,
 ) -> None:
     """Commit to an input of a program that was compiled with --input committed."""
     import tacit
+    from tacit.api.counted import counter_of
 
-    output_files = files.fresh_pair(out)
+    output_files, agreed = files.fresh_pair(out), counter_of(counter)
     loaded = tacit.Program.load(program)
     _look_ahead(loaded, "data")
     arrays = files.pick(files.read_arrays(data), files.input_names(loaded), place=str(data))
     start = time.perf_counter()
     with console.busy("committing to the data"):
-        secret = tacit.commit_data(loaded, arrays, proofs=proofs, children=children)
-    _save(secret, output_files, seconds=time.perf_counter() - start, as_json=as_json)
+        secret = tacit.commit_data(loaded, arrays, proofs=proofs, children=children, refusals=refusals)
+    _save(secret, output_files, seconds=time.perf_counter() - start, as_json=as_json, counter=agreed)
 
 
 @app.command("rotate")
@@ -81,17 +95,85 @@ def rotate(
     proofs: Annotated[
         int | None, typer.Option(min=1, help="Proofs to make it for; as many as there is room for, if not given.")
     ] = None,
+    refusals: Refusals = None,
+    counter: Counter = None,
     as_json: Json = False,
 ) -> None:
     """Make a child: a fresh budget for the master's values, under the master's identity. Uses up one of its children."""
     import tacit
+    from tacit.api.counted import counter_of
 
-    output_files = files.fresh_pair(out)
-    loaded = tacit.Secret.load(master)
+    output_files, agreed = files.fresh_pair(out), counter_of(counter)
+    loaded = tacit.Secret.load(master, counter=agreed)
     start = time.perf_counter()
     with console.busy("making a child"):
-        secret = loaded.rotate(proofs)
-    _save(secret, output_files, seconds=time.perf_counter() - start, as_json=as_json, master=loaded)
+        secret = loaded.rotate(proofs, refusals=refusals)
+    _save(secret, output_files, seconds=time.perf_counter() - start, as_json=as_json, master=loaded, counter=agreed)
+
+
+@app.command("renew")
+def renew(
+    old: Annotated[
+        Path, typer.Argument(metavar="OLD.secret", help="The secret, whatever its count says.", show_default=False)
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("-o", "--out", metavar="NAME", help="NAME.commitment and NAME.renewal are public."),
+    ] = Path("renewed"),
+    counter: Counter = None,
+    as_json: Json = False,
+) -> None:
+    """Make a fresh commitment to the same values, and the proof of that; the old secret makes nothing any more.
+
+    For a commitment that is spent, and for one whose journal was restored, or may have been: never prove with that.
+    """
+    import tacit
+    from tacit.api.counted import counter_of
+
+    output_files, agreed = files.fresh_pair(out), counter_of(counter)
+    renewal_file = files.beside(out, ".renewal")
+    files.check_distinct(*output_files, renewal_file)
+    if renewal_file.exists():
+        raise InputError(
+            "there is a renewal already", slug="exists", place=str(renewal_file), hint="another name with -o"
+        )
+    loaded = tacit.Secret.load(old, counter=agreed)
+    start = time.perf_counter()
+    with console.busy("renewing"):
+        secret = loaded.renew()
+    _save(
+        secret,
+        output_files,
+        seconds=time.perf_counter() - start,
+        as_json=as_json,
+        counter=agreed,
+        renewal=(renewal_file, loaded.commitment.identity),
+    )
+
+
+@app.command("check-renewal")
+def check_renewal(
+    trusted: Annotated[
+        Path, typer.Argument(metavar="OLD.commitment", help="The commitment that is trusted.", show_default=False)
+    ],
+    renewals: Annotated[
+        list[Path],
+        typer.Argument(metavar="NAME.renewal..", help="Its renewals, the first one first.", show_default=False),
+    ],
+    security: Annotated[int, typer.Option(help="The proven bits to insist on (1 to 160).")] = 128,
+    as_json: Json = False,
+) -> None:
+    """Check that a new commitment holds what a trusted one holds. Exit code 0: it does. Exit code 1: refused."""
+    import tacit
+
+    known = tacit.Commitment.load(trusted)
+    newest = tacit.verify_renewal(known, *map(tacit.Commitment.load, renewals), security=security)
+    result: dict[str, Any] = {"accepted": True, "trusted": known.identity, "newest": newest, "renewals": len(renewals)}
+    if as_json:
+        console.print_json(result)
+        return
+    console.stdout().print("[bold green]accepted[/bold green]: the same values, each within the same interval")
+    console.stdout().print(console.facts([("trusted", known.identity), ("newest", newest)]))
 
 
 @app.command("export")
@@ -131,36 +213,55 @@ def _look_ahead(program: Any, slab: str) -> None:
     console.note(costly(program, slab))
 
 
-def _save(secret: Any, output_files: tuple[Path, Path], *, seconds: float, as_json: bool, master: Any = None) -> None:
+def _save(
+    secret: Any,
+    output_files: tuple[Path, Path],
+    *,
+    seconds: float,
+    as_json: bool,
+    master: Any = None,
+    counter: Any = None,
+    renewal: tuple[Path, str] | None = None,
+) -> None:
+    """Write a new commitment's files, and say what they are. `renewal`: where its renewal goes, and the old identity."""
     secret_file, commitment_file = output_files
     # The secret first: a published commitment whose secret was lost is worth nothing.
-    secret.save(secret_file)
+    secret.save(secret_file, counter=counter)
     secret.commitment.save(commitment_file)
-    result = {
+    result: dict[str, Any] = {
         "commitment": str(commitment_file),
         "secret": str(secret_file),
         "bytes": commitment_file.stat().st_size,
         "proofs": secret.remaining,
         "seconds": seconds,
     }
+    if secret.remaining is not None:
+        result["refusals"] = secret.remaining_refusals
     if secret.children:
         result["children"] = secret.children
+    if renewal is not None:
+        secret.renewal.save(renewal[0])
+        result |= {"renewal": str(renewal[0]), "renews": renewal[1]}
     if master is not None:
         result |= {"master": secret.commitment.master, "children_left": master.children}
     if as_json:
         console.print_json(result)
         return
-    console.stdout().print(
-        console.facts(
-            [
-                ("publish", f"[bold]{escape(str(commitment_file))}[/bold] ({console.size(result['bytes'])})"),
-                ("keep", f"[bold]{escape(str(secret_file))}[/bold], never a copy in use beside it"),
-                ("good for", _good_for(secret)),
-                *([] if master is None else [("children left", str(master.children))]),
-                ("took", console.duration(seconds)),
-            ]
-        )
-    )
+    shown = [("publish", f"[bold]{escape(str(commitment_file))}[/bold] ({console.size(result['bytes'])})")]
+    if renewal is not None:
+        shown.append(("publish with it", f"[bold]{escape(str(renewal[0]))}[/bold], for those who trust the old one"))
+    shown += [("keep", f"[bold]{escape(str(secret_file))}[/bold]"), ("good for", _good_for(secret))]
+    if secret.remaining is not None:
+        shown.append(("beyond that", "its values leak: 14 proofs on a budget of 8 gave 8 of 8 weights away"))
+        shown.append(("never", f"copy it or restore its journal; after a restore: tacit commit {_way_on(secret)}"))
+    if master is not None:
+        shown.append(("children left", str(master.children)))
+    shown.append(("took", console.duration(seconds)))
+    console.stdout().print(console.facts(shown))
+
+
+def _way_on(secret: Any) -> str:
+    return "renew" if secret.commitment.master is None else "rotate, with its master"
 
 
 def _good_for(secret: Any) -> str:

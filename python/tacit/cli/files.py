@@ -207,7 +207,7 @@ def beside(path: Path, suffix: str) -> Path:
     """The file of another kind with the same name: `m.tacit` -> `m.weights`, `model` -> `model.secret`."""
     if not path.name:
         raise InputError(f"expected the name of a file, got {path}", slug="file", place=str(path))
-    known = {".tacit", ".weights", ".commitment", ".secret", ".proof"}
+    known = {".tacit", ".weights", ".commitment", ".secret", ".proof", ".renewal"}
     return path.with_suffix(suffix) if path.suffix in known else path.with_name(path.name + suffix)
 
 

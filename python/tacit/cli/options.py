@@ -196,3 +196,13 @@ WeightBits = Annotated[
     int | None, typer.Option(help="Bits of weights, sign included (2 to 32); 16, or more where need be, if not given.")
 ]
 OutputBits = Annotated[int, typer.Option(help="Bits of the output, sign included (2 to 32).")]
+
+Counter = Annotated[
+    str | None,
+    typer.Option(
+        "--counter",
+        metavar="WHERE",
+        envvar="TACIT_COUNTER",
+        help="A count kept elsewhere that notices a restored journal: file:PATH or postgresql://HOST/DATABASE.",
+    ),
+]

@@ -16,6 +16,7 @@ from tacit.cli import files
 from tacit.cli.options import (
     Chart,
     Context,
+    Counter,
     DataCommitment,
     DataSecret,
     Json,
@@ -45,6 +46,7 @@ def prove(
     context: Context = "",
     out: ProofOut = Path("out.proof"),
     output: OutputName = None,
+    counter: Counter = None,
     profile: Profile = False,
     chart: Chart = None,
     show_hidden: ShowHidden = False,
@@ -52,6 +54,7 @@ def prove(
 ) -> None:
     """Run the committed model on an input and prove the answer. Spends one proof of each commitment's budget."""
     import tacit
+    from tacit.api.counted import counter_of
 
     bound_to = files.read_context(context)
     if chart is not None:
@@ -63,7 +66,8 @@ def prove(
     loaded = tacit.Program.load(program)
     output_files = _output_files(loaded, output)
     arrays = _inputs(loaded, input_)  # before a secret is opened: what is refused in any case touches none
-    secrets = {name: tacit.Secret.load(path) for name, path in (("model", model), ("data", data)) if path is not None}
+    agreed, given = counter_of(counter), (("model", model), ("data", data))
+    secrets = {name: tacit.Secret.load(path, counter=agreed) for name, path in given if path is not None}
     profile = profile or chart is not None
     start = time.perf_counter()
     with console.busy("proving"):
@@ -79,7 +83,7 @@ def prove(
     seconds = time.perf_counter() - start
     if output_files is not None and proof.output is not None:
         # First: a proof whose output commitment was lost cannot be verified.
-        proof.output.save(output_files[0])
+        proof.output.save(output_files[0], counter=agreed)
         proof.output.commitment.save(output_files[1])
     _keep(proof, out)
     result: dict[str, Any] = {"proof": str(out), "bytes": len(proof), "seconds": seconds}

@@ -1,0 +1,183 @@
+"""Renewal: a fresh commitment to the same values, once, and what a verifier accepts of it."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import tacit
+from tacit.errors import BudgetExceeded, InputError, InvalidProof
+
+PROOFS = 2
+SAMPLES = np.random.default_rng(1).normal(size=(30, 4)).astype(np.float32)
+ONE = {"x": SAMPLES[:1]}
+
+
+def network() -> onnx.ModelProto:
+    """y = relu(x W)."""
+    weight = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["h"]), helper.make_node("Relu", ["h"], ["y"])],
+        "small",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])],
+        [numpy_helper.from_array(weight, "w")],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+@pytest.fixture(scope="module")
+def compiled() -> tuple[tacit.Program, tacit.Weights]:
+    return tacit.compile(network(), calibration=SAMPLES, proofs=PROOFS)
+
+
+def refusal(kind: type[Exception], call: Any) -> Any:
+    with pytest.raises(kind) as caught:
+        call()
+    return caught.value
+
+
+def renewal_of(secret: tacit.Secret) -> tacit.Commitment:
+    found = secret.renewal
+    assert found is not None
+    return found
+
+
+def test_a_spent_commitment_is_renewed(compiled: tuple[tacit.Program, tacit.Weights]) -> None:
+    program, weights = compiled
+    old = tacit.commit_model(program, weights)
+    assert old.renewal is None
+    for _ in range(PROOFS):
+        tacit.prove(program, old, ONE)
+    spent = refusal(BudgetExceeded, lambda: tacit.prove(program, old, ONE))
+    assert (spent.slug, "tacit commit renew" in spent.hint) == ("budget", True)
+    new = old.renew()
+    assert (new.remaining, new.commitment.master, new.children) == (PROOFS, None, 0)
+    renewal = renewal_of(new)
+    assert (renewal.master, renewal.identity) == (old.commitment.identity, new.commitment.identity)
+    assert tacit.verify_renewal(old.commitment, renewal) == new.commitment.identity
+    # It stands by itself, and under the identity that was trusted before.
+    proof = tacit.prove(program, new, ONE)
+    tacit.verify(program, proof, model=new.commitment)
+    known = tacit.verify(program, proof, model=old.commitment, link=renewal)
+    assert known.digests["master of model"] == old.commitment.identity
+
+
+def test_the_old_one_retires(compiled: tuple[tacit.Program, tacit.Weights], tmp_path: Path) -> None:
+    program, weights = compiled
+    old = tacit.commit_model(program, weights)
+    old.save(tmp_path / "old.secret")
+    old.renew()
+
+    def check(secret: tacit.Secret) -> None:
+        assert (secret.renewed, secret.remaining) == (True, 0)
+        for call in (lambda: tacit.prove(program, secret, ONE), secret.renew):
+            refused = refusal(BudgetExceeded, call)
+            assert refused.slug == "renewed"
+            assert "renewed to" in refused.hint
+
+    check(old)
+    del old
+    gc.collect()
+    check(tacit.Secret.load(tmp_path / "old.secret"))
+    gc.collect()
+    assert tacit.inspect(tmp_path / "old.secret.budget")["renewed"] is True
+
+
+def test_renewed_again_and_again(compiled: tuple[tacit.Program, tacit.Weights], tmp_path: Path) -> None:
+    program, weights = compiled
+    first = tacit.commit_model(program, weights)
+    second = first.renew()
+    second.save(tmp_path / "second.secret")
+    del second
+    second = tacit.Secret.load(tmp_path / "second.secret")
+    assert second.remaining == PROOFS
+    third = second.renew()
+    assert third.remaining == PROOFS
+    one, two = renewal_of(second), renewal_of(third)
+    assert tacit.verify_renewal(first.commitment, one, two) == third.commitment.identity
+    for wrong in ((two,), (two, one), (one, one), (third.commitment,), ()):
+        assert refusal(InvalidProof, lambda w=wrong: tacit.verify_renewal(first.commitment, *w)).slug == "link"
+    tacit.verify(program, tacit.prove(program, third, ONE), model=second.commitment, link=two)
+    stranger = tacit.commit_model(program, weights)
+    assert refusal(InvalidProof, lambda: tacit.verify_renewal(stranger.commitment, one)).slug == "link"
+
+
+def test_other_values_are_no_renewal(compiled: tuple[tacit.Program, tacit.Weights]) -> None:
+    from tacit.reference import borsh, files
+
+    program, weights = compiled
+    old = tacit.commit_model(program, weights)
+    changed = {name: np.array(values) for name, values in weights.tensors.items()}
+    next(iter(changed.values())).flat[0] -= 1
+    other = tacit.commit_model(program, tacit.Weights(weights.program, weights.slab, changed)).renew()
+
+    def decoded(commitment: tacit.Commitment) -> files.CommitmentFile:
+        body = files.unwrap(files.Kind.COMMITMENT, commitment.to_bytes())
+        found: files.CommitmentFile = borsh.decode(files.COMMITMENT_FILE, body, "commitment")
+        return found
+
+    mine, theirs = decoded(old.commitment), decoded(renewal_of(other))
+    assert theirs.link is not None
+    forged = files.CommitmentFile(
+        mine.slab, mine.tensors, theirs.commitment, mine.validity, (mine.commitment, theirs.link[1])
+    )
+    data = files.wrap(files.Kind.COMMITMENT, files.COMMITMENT_FILE.write(forged))
+    claimed = tacit.Commitment.from_bytes(data)
+    assert claimed.master == old.commitment.identity
+    assert refusal(InvalidProof, lambda: tacit.verify_renewal(old.commitment, claimed)).slug == "link"
+
+
+def test_whatever_the_count_says(compiled: tuple[tacit.Program, tacit.Weights], tmp_path: Path) -> None:
+    """The way on after a restore: the reserve is there, and proofs never took it."""
+    program, weights = compiled
+    old = tacit.commit_model(program, weights)
+    old.save(tmp_path / "m.secret")
+    shutil.copy(tmp_path / "m.secret.budget", tmp_path / "backup")
+    for _ in range(PROOFS):
+        tacit.prove(program, old, ONE)
+    del old
+    shutil.copy(tmp_path / "backup", tmp_path / "m.secret.budget")
+    old = tacit.Secret.load(tmp_path / "m.secret")
+    assert old.remaining == PROOFS
+    new = old.renew()
+    assert (old.remaining, new.remaining) == (0, PROOFS)
+    tacit.verify_renewal(old.commitment, renewal_of(new))
+
+
+def test_a_master_is_renewed_and_children_are_not(compiled: tuple[tacit.Program, tacit.Weights]) -> None:
+    program, weights = compiled
+    master = tacit.commit_model(program, weights, children=1)
+    child = master.rotate()
+    refused = refusal(BudgetExceeded, child.renew)
+    assert (refused.slug, "rotate its master" in refused.hint) == ("reserve", True)
+    assert refusal(BudgetExceeded, master.rotate).slug == "budget"
+    again = master.renew()
+    assert (again.children, again.remaining) == (1, 0)
+    assert refusal(BudgetExceeded, master.rotate).slug == "renewed"
+    other = again.rotate()
+    assert other.commitment.master == again.commitment.identity
+    assert tacit.verify_renewal(master.commitment, renewal_of(again)) == again.commitment.identity
+    tacit.verify(program, tacit.prove(program, other, ONE), model=again.commitment, link=other.commitment)
+
+
+def test_public_values_need_none() -> None:
+    program, weights = tacit.compile(network(), calibration=SAMPLES, proofs=PROOFS, weights="public")
+    refused = refusal(InputError, tacit.commit_model(program, weights).renew)
+    assert refused.slug == "renewal"
+
+
+def test_what_inspect_says(compiled: tuple[tacit.Program, tacit.Weights]) -> None:
+    program, weights = compiled
+    old = tacit.commit_model(program, weights)
+    new = old.renew()
+    assert tacit.inspect(renewal_of(new))["renewal of"] == old.commitment.identity
+    assert tacit.inspect(old)["renewed"] == "another commitment has taken its place"
+    assert tacit.inspect(new)["proofs left"] == PROOFS
