@@ -44,10 +44,8 @@ pub fn commit(
         })
         .collect::<Result<Vec<_>>>()?;
     let refusals = refusals.unwrap_or(proofs);
-    let made =
-        py.detach(|| pooled(|| commit_values(program, slab, given, proofs, children, refusals)));
-    wipe::stacks();
-    made
+    let make = || commit_values(program, slab, given, proofs, children, refusals);
+    py.detach(|| wipe::after(|| pooled(make)))
 }
 
 fn commit_values(

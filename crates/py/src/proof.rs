@@ -220,7 +220,7 @@ pub fn prove<'py>(
     let given = by_index(prepared, inputs)?;
     let slabs: Vec<&Slab> = slabs.iter().map(|s| s.get()).collect();
     let fit = inputs_fit(prepared, &given);
-    let proof = py.detach(|| -> Result<_> {
+    let make = || -> Result<_> {
         let inner: Vec<_> = slabs.iter().map(|s| &s.inner).collect();
         for slab in &slabs {
             slab.check_spend()?;
@@ -238,9 +238,8 @@ pub fn prove<'py>(
         };
         let proven: std::result::Result<_, Refusal> = job.prove_counted(given, count);
         proven.map_err(|refusal| refusal.counted(&slabs, fit))
-    });
-    wipe::stacks();
-    let proof = proof?;
+    };
+    let proof = py.detach(|| wipe::after(make))?;
     let publics = proof
         .publics
         .0

@@ -324,17 +324,13 @@ impl Slab {
     /// one link cell of this master before anything else; also when the rest fails.
     #[pyo3(signature = (proofs=None, refusals=None))]
     fn rotate(&self, py: Python<'_>, proofs: Option<u32>, refusals: Option<u32>) -> Result<Self> {
-        let child = py.detach(|| rotate(self, proofs, refusals));
-        wipe::stacks();
-        child
+        py.detach(|| wipe::after(|| rotate(self, proofs, refusals)))
     }
 
     /// The same values with a fresh budget, and the proof of that in `renewal_file`. Counts the reserve before anything else; also
     /// when the rest fails.
     fn renew(&self, py: Python<'_>) -> Result<Self> {
-        let new = py.detach(|| renew(self));
-        wipe::stacks();
-        new
+        py.detach(|| wipe::after(|| renew(self)))
     }
 
     /// The file that shows that it holds what another commitment held; empty if it renews none.
@@ -355,9 +351,7 @@ impl Slab {
 
     /// Writes the secret file to an empty file that is there; then `start_journal`.
     fn write_file(&self, py: Python<'_>, path: PathBuf) -> Result<()> {
-        let written = py.detach(|| disk::write(&path, &self.sealed()?));
-        wipe::stacks();
-        written
+        py.detach(|| wipe::after(|| disk::write(&path, &self.sealed()?)))
     }
 
     /// From here on proofs are counted in the journal beside the secret file at `path`.
@@ -373,8 +367,7 @@ impl Slab {
     /// Reads the secret file at this path, and its journal beside it.
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> Result<Self> {
-        let found = py.detach(|| pooled(|| Self::of_file(&disk::read(&path)?, &path)));
-        wipe::stacks();
-        found
+        let read = || Self::of_file(&disk::read(&path)?, &path);
+        py.detach(|| wipe::after(|| pooled(read)))
     }
 }

@@ -34,8 +34,15 @@ const DEEP: usize = 256 << 10;
 /// Of the caller's stack, whose size is not known here.
 const SHALLOW: usize = 8 << 10;
 
-/// Overwrites what calls have left on the stacks of the pool's threads and of this one.
-pub fn stacks() {
+/// Does this, and overwrites what it left on the stacks of the pool's threads and of this one. Not with Python's lock in hand: the
+/// pool's threads come when they have time.
+pub fn after<T>(work: impl FnOnce() -> T) -> T {
+    let done = work();
+    stacks();
+    done
+}
+
+fn stacks() {
     zeroize::zeroize_stack::<SHALLOW>();
     if crate::run::is_own_pool() {
         rayon::broadcast(|_| zeroize::zeroize_stack::<DEEP>());
