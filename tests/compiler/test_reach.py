@@ -25,7 +25,7 @@ from tacit.lowering.total import OUTPUT_STEP, total
 from tacit.quantize import Options
 
 Array = Any
-MODES = (Overflow(), Overflow(spare=0), Overflow(widen=True))
+MODES = (Overflow(), Overflow(room=0), Overflow(widen=True))
 
 
 def chain(operators: tuple[Operator, ...], args: list[Array]) -> Array:
@@ -88,7 +88,7 @@ def test_bounds_come_from_the_weights_or_from_their_intervals() -> None:
     (clamp,) = (step.op for step in made.steps if isinstance(step.op, Saturate))
     # 3 * 128 * 128 / 16, in signed bits.
     assert clamp.bits == 13
-    assert product_of(small, Overflow(declared=True, spare=4))[1] == "widened"
+    assert product_of(small, Overflow(declared=True, room=4))[1] == "widened"
 
 
 def test_only_powers_of_two_show_of_the_weights() -> None:
@@ -103,8 +103,8 @@ def test_only_powers_of_two_show_of_the_weights() -> None:
 def test_an_input_that_has_one_sign_needs_no_room_for_the_other() -> None:
     """Weights of both signs, of which one half counts."""
     weights = np.array([[100.0], [-100.0], [100.0], [-100.0]])
-    both, _ = product_of(weights, Overflow(spare=0))
-    one, _ = product_of(weights, Overflow(spare=0), ends=(0, 127))
+    both, _ = product_of(weights, Overflow(room=0))
+    one, _ = product_of(weights, Overflow(room=0), ends=(0, 127))
     assert [step.op for step in (both.steps[-1], one.steps[-1])] == [Saturate(4, 0, 511, 13), Saturate(4, 0, 511, 12)]
 
 

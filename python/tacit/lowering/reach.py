@@ -42,17 +42,17 @@ class Reach:
 class Overflow:
     """What becomes of values beyond the bits of a rounding.
 
-    `widen`: digits for all that they can be; else values are clamped to the bits, unless `spare` more are enough for all.
+    `widen`: digits for all that they can be; else values are clamped to the bits, unless `room` more are enough for all.
     `declared`: weights are bounded by their declared intervals instead of their own sums.
     """
 
     widen: bool = False
-    spare: int = 2
+    room: int = 2
     declared: bool = False
 
     def takes(self, bits: int, need: int) -> bool:
         """Whether a rounding to `bits` that needs more takes them all."""
-        return self.widen or need <= bits + self.spare
+        return self.widen or need <= bits + self.room
 
 
 def signed_bits(lo: int, hi: int) -> int:

@@ -68,8 +68,8 @@ class Chosen:
 #: What may become of values beyond the bits of a rounding, and what each tries: clamps alone; digits for all that a value can
 #: be, nowhere a clamp; nothing, so that such an input has no proof; and "total": any of the first two, by the cost.
 MODES: dict[str, tuple[Overflow | None, ...]] = {
-    "total": (Overflow(), Overflow(spare=0), Overflow(spare=4), Overflow(widen=True)),
-    "saturate": (Overflow(spare=0),),
+    "total": (Overflow(), Overflow(room=0), Overflow(room=4), Overflow(widen=True)),
+    "saturate": (Overflow(room=0),),
     "widen": (Overflow(widen=True),),
     "refuse": (None,),
 }
