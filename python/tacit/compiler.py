@@ -212,6 +212,7 @@ def compile_model(
     bound = None if threshold is None else _threshold(threshold)
     visibility = Visibility(inputs, weights, outputs)
     precision = options or Options()
+    price = None
     if architecture_only:
         lowering = Lowering(visibility, precision, settings, bound, overflow)
         graph, chosen = _of_architecture(graph, samples, input_ranges, lowering, aim)
@@ -223,6 +224,7 @@ def compile_model(
         known = _known(graph, samples, ranges)
         search = Search(graph, ranges, known, visibility, aim, precision, settings, bound, overflow)
         chosen = search.found()
+        price = search.price(chosen)
     doubts = Doubts(graph, ranges) if jumping(graph) else None
     program = chosen.emitted.program
     validate(program)
@@ -230,7 +232,7 @@ def compile_model(
     found = accuracy(chosen.ints, original(graph, truth(graph, samples)), against=against, doubts=doubts)
     refuse_gross(found, max_error, far_apart(graph, ranges))
     if overflow != "refuse":
-        found = replace(found, ways=chosen.ways, beyond=beyond(graph, chosen.ints))
+        found = replace(found, ways=chosen.ways, beyond=beyond(graph, chosen.ints), price=price)
     digest = program.digest
     compiled = CompiledProgram(
         program, digest, graph, chosen.ints, ranges, chosen.options, chosen.settings, found, cost(program), aim

@@ -68,7 +68,8 @@ class Report:
     the integers are compared with: "onnxruntime" on the model as it was given, or "float64", the package's own evaluation of
     a graph that has no such model. `top1`: the share of samples whose largest entry (last axis) agrees; `noise`: signal to
     noise of every layer in dB, against float64. `notes`: remarks in words, perhaps none. `ways`: what every rounding does
-    with values beyond its bits. `beyond`: what that does to answers far from the samples.
+    with values beyond its bits. `beyond`: what that does to answers far from the samples. `price`: the estimated time of a
+    proof, as a multiple of that of the same program if it refused such inputs; None where there is none.
     It tells of the weights: keep it to yourself. No public file holds it.
     """
 
@@ -81,6 +82,7 @@ class Report:
     notes: tuple[str, ...] = ()
     ways: tuple[Way, ...] = ()
     beyond: Mapping[str, Beyond] = field(default_factory=dict)
+    price: float | None = None
 
     @property
     def worst_relative(self) -> float:
@@ -128,7 +130,8 @@ class Report:
             for way, word in (("fits", "never pass their bits"), ("widened", "have room for all"), ("clamped", "clamp"))
             if count[way]
         ]
-        lines = [f"of {len(self.ways)} roundings {', '.join(parts)}"]
+        price = "" if self.price is None else f"; that takes {self.price:.2f} times as long as refusing them would"
+        lines = [f"of {len(self.ways)} roundings {', '.join(parts)}{price}"]
         for name, off in self.beyond.items():
             agree = "" if off.top1 is None else f", top-1 agreement {100 * off.top1:.0f} %"
             lines.append(

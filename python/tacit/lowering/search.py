@@ -134,6 +134,11 @@ class Search:
         near = [one for one in every if one.nanoseconds <= least * (1.0 if one.clamps else WIDER)]
         return min(near, key=lambda one: (one.clamps, one.nanoseconds))
 
+    def price(self, chosen: Chosen) -> float | None:
+        """What it costs that no input is refused: the estimated time as a multiple of the refusing program's, if there is one."""
+        refusing = self.build(chosen.options, chosen.settings, None)
+        return None if refusing is None else chosen.nanoseconds / refusing.nanoseconds
+
     def cheapest(self) -> Chosen:
         """The cheapest candidate with at most `max_error` and no refused sample; else the most accurate one tried.
 
