@@ -18,6 +18,8 @@ from typing import Any, Protocol, runtime_checkable
 from tacit.errors import InputError, MissingDependency
 
 _LINE = re.compile(rb"([0-9a-f]{64}) ([0-9]{1,19})\n")
+#: What a crash leaves of one.
+_PART = re.compile(rb"[0-9a-f]{0,64}|[0-9a-f]{64} [0-9]{0,19}")
 
 
 @runtime_checkable
@@ -60,13 +62,16 @@ class FileCounter:
         if not os.path.exists(self.path):
             return None
         with self._locked() as file:
-            return self._numbers(file).get(identity)
+            return self._numbers(file)[0].get(identity)
 
     def advance(self, identity: str, count: int) -> bool:
         """As `Counter.advance`; on the disk when it returns."""
         with self._locked() as file:
-            if self._numbers(file).get(identity, -1) >= count:
+            numbers, end = self._numbers(file)
+            if numbers.get(identity, -1) >= count:
                 return False
+            file.seek(end)
+            file.truncate()
             file.write(f"{identity} {count}\n".encode())
             file.flush()
             os.fsync(file.fileno())
@@ -77,10 +82,15 @@ class FileCounter:
             os.close(folder)
         return True
 
-    def _numbers(self, file: Any) -> dict[str, int]:
-        """All numbers. A last line that was never finished is cut off: nothing left on its account."""
+    def _numbers(self, file: Any) -> tuple[dict[str, int], int]:
+        """All numbers, and where their lines end. Of a last one that was never finished nothing left on its account.
+
+        Anything else is no counter's, and stays as it is: another file may have been named by mistake.
+        """
         data = file.read()
         whole = data[: data.rfind(b"\n") + 1]
+        if not _PART.fullmatch(data, len(whole)):
+            raise self._broken("it ends with what is no count")
         found: dict[str, int] = {}
         at = 0
         while at < len(whole):
@@ -92,9 +102,7 @@ class FileCounter:
                 raise self._broken("a count in it falls")
             found[identity] = count
             at = line.end()
-        file.seek(len(whole))
-        file.truncate()
-        return found
+        return found, at
 
     @contextmanager
     def _locked(self) -> Iterator[Any]:

@@ -87,6 +87,20 @@ def test_a_line_that_was_never_finished(tmp_path: Path) -> None:
         assert (error.slug, type(error)) == ("counter_io", InputError)
 
 
+@pytest.mark.parametrize("start", ["", f"{A} 5\n"])
+def test_another_file_is_left_as_it_is(tmp_path: Path, start: str) -> None:
+    """Named by mistake: a journal, say, has no end of a line in it."""
+    path = tmp_path / "notes"
+    for text in ("my thesis", f"{A} x", f"{A}5", f"{A} {10**19}"):
+        path.write_text(start + text)
+        for call in (lambda: FileCounter(path).read(A), lambda: FileCounter(path).advance(B, 7)):
+            assert refusal(call).slug == "counter_io"
+            assert path.read_text() == start + text
+    path.write_text(f"{start}{A} ")
+    FileCounter(path).read(A)
+    assert path.read_text() == f"{start}{A} ", "to look changes nothing"
+
+
 def test_counters_that_do_not_answer(tmp_path: Path) -> None:
     def broken() -> Any:
         raise OSError("password=hunter2")
@@ -216,6 +230,46 @@ def test_a_counter_that_fails_keeps_the_proof(made: Any, tmp_path: Path) -> None
     # It is spent in the journal, and the next one goes on from there.
     left = prove(program, path, inputs, counter)
     assert left == commit().remaining - 2
+
+
+def test_no_journal_without_its_counter(made: Any, tmp_path: Path) -> None:
+    """A save that ends anywhere leaves no secret that proves uncounted."""
+    program, commit, inputs = made
+    counter = FileCounter(tmp_path / "counts")
+
+    class Ends:
+        """Ends the process' work at the n-th question."""
+
+        def __init__(self, left: int) -> None:
+            self.left = left
+
+        def read(self, identity: str) -> int | None:
+            self._count()
+            return counter.read(identity)
+
+        def advance(self, identity: str, count: int) -> bool:
+            self._count()
+            return counter.advance(identity, count)
+
+        def _count(self) -> None:
+            self.left -= 1
+            if self.left < 0:
+                raise KeyboardInterrupt
+
+    for asked in range(5):
+        path = tmp_path / f"{asked}.secret"
+        try:
+            commit().save(path, counter=Ends(asked))
+        except KeyboardInterrupt:
+            assert not path.exists()
+            assert not Path(f"{path}.budget").exists()
+            continue
+        break
+    assert asked == 3, "each of the three questions was the last one"
+    gc.collect()
+    assert refusal(lambda: prove(program, path, inputs, None)).slug == "counter"
+    gc.collect()
+    assert prove(program, path, inputs, counter) is not None
 
 
 def test_renewals_of_copies_cannot_both_be_saved(made: Any, counter: Counter, tmp_path: Path) -> None:

@@ -397,9 +397,10 @@ class Secret:
         agreed = counter_of(counter)
         if agreed is not None:
             self._counted.begin(agreed)
+            # Before there is a journal: no kill leaves one that does not ask for its counter.
+            self._counted.attach()
         with staged(path, fill, private=True), failures():
             self._native.start_journal(os.fspath(path))
-        self._counted.attach()
 
     @cached_property
     def commitment(self) -> Commitment:
