@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import os
 import re
+import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, runtime_checkable
@@ -18,6 +20,8 @@ from typing import Any, Protocol, runtime_checkable
 from tacit.errors import InputError, MissingDependency
 
 _LINE = re.compile(rb"([0-9a-f]{64}) ([0-9]{1,19})\n")
+#: Seconds to wait for other processes.
+_PATIENCE = 30.0
 #: What a crash leaves of one.
 _PART = re.compile(rb"[0-9a-f]{0,64}|[0-9a-f]{64} [0-9]{0,19}")
 
@@ -111,10 +115,23 @@ class FileCounter:
         try:
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
             with os.fdopen(handle, "r+b") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
+                if not stat.S_ISREG(os.fstat(handle).st_mode):  # a device has no end, a pipe none yet
+                    raise self._broken("it is no plain file")
+                self._lock(lambda: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB))
                 yield file
         except OSError as error:
             raise InputError(error.strerror or str(error), slug="counter_io", place=f"counter {self.path}") from None
+
+    def _lock(self, take: Callable[[], None]) -> None:
+        """Wait for the lock, which nobody needs for long. A journal named by mistake is held as long as its secret."""
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return take()
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise self._broken("another process holds it, or it is no counter's") from None
+                time.sleep(0.01)
 
     def _broken(self, reason: str) -> InputError:
         return InputError(

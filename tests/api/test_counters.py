@@ -101,6 +101,21 @@ def test_another_file_is_left_as_it_is(tmp_path: Path, start: str) -> None:
     assert path.read_text() == f"{start}{A} ", "to look changes nothing"
 
 
+def test_a_counter_is_a_plain_file_that_nobody_keeps(
+    made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tacit.counters._PATIENCE", 0.05)
+    for path in (tmp_path, "/dev/null", "/dev/zero"):
+        assert refusal(lambda p=path: FileCounter(p).read(A)).slug == "counter_io"
+    secret = tmp_path / "m.secret"
+    made[1]().save(secret)
+    gc.collect()
+    before = Path(f"{secret}.budget").read_bytes()
+    error = refusal(lambda: tacit.Secret.load(secret, counter=f"file:{secret}.budget"))
+    assert (error.slug, error.reason.split(",")[0]) == ("counter_io", "another process holds it")
+    assert Path(f"{secret}.budget").read_bytes() == before
+
+
 def test_counters_that_do_not_answer(tmp_path: Path) -> None:
     def broken() -> Any:
         raise OSError("password=hunter2")

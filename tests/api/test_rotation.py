@@ -116,8 +116,21 @@ def test_wrong_numbers_cost_nothing(compiled: tuple[tacit.Program, tacit.Weights
     assert master.children == 2
     for children in (-1, 5, 1 << 16):
         assert refusal(InputError, lambda n=children: tacit.commit_model(*compiled, children=n)).slug == "children"
-    both = refusal(InputError, lambda: tacit.commit_model(*compiled, proofs=2, children=2))
-    assert both.slug == "children"
+    # Said of a master they would count for nothing: its children are given theirs.
+    for number in ("proofs", "refusals"):
+        options: Any = {number: 2, "children": 2}
+        both = refusal(InputError, lambda o=options: tacit.commit_model(*compiled, **o))
+        assert (both.slug, both.place) == ("children", number)
+    wrong: Any = 1.5
+    calls = {
+        "proofs": lambda: master.rotate(wrong),
+        "refusals": lambda: master.rotate(refusals=wrong),
+        "children": lambda: tacit.commit_model(*compiled, children=wrong),
+    }
+    for place, call in calls.items():
+        error = refusal(InputError, call)
+        assert (error.slug, error.place) == ("type", place)
+    assert master.children == 2
 
 
 def test_links_of_strangers(compiled: tuple[tacit.Program, tacit.Weights], master: tacit.Secret) -> None:

@@ -34,7 +34,7 @@ from tacit.api.objects import (
     Secret,
     Statement,
     Weights,
-    check_refusals,
+    check_number,
     check_target,
 )
 from tacit.errors import AccuracyWarning, InputError, InvalidProof
@@ -197,7 +197,7 @@ def commit_model(
     `proofs`: the budget, at most what the program was compiled for. `children`: make a master instead, whose
     budget is spent on so many children (`Secret.rotate`); they make the proofs, under the master's identity.
     `refusals`: how often a proof may be refused for a value inside the network, which tells one bit of what is hidden; as
-    often as there are proofs, if not given. A spent one is renewed (`Secret.renew`).
+    often as there are proofs, if not given; not for a master, whose children count. A spent one is renewed (`Secret.renew`).
 
     The budget is a cliff. Up to it nothing is shown; beyond it, after the journal was restored from a backup or the secret
     was copied, the openings are linear equations for the values: a model of 8 weights was read in full from 14 proofs on a
@@ -254,16 +254,18 @@ def _commit(
             place="proofs",
             hint="compile for more proofs (option proofs)",
         )
+    check("children", children, Integral)
     if not 0 <= children < 1 << 16:
         raise InputError(f"expected 0 to 65535 children, got {children}", slug="children", place="children")
-    if children and proofs is not None:
-        raise InputError(
-            "a master makes children, and they make proofs",
-            slug="children",
-            place="proofs",
-            hint="give the number of proofs when the master is rotated",
-        )
-    check_refusals(refusals)
+    for name, number in (("proofs", proofs), ("refusals", refusals)):
+        if children and number is not None:
+            raise InputError(
+                "a master makes children, and they make proofs",
+                slug="children",
+                place=name,
+                hint=f"give the number of {name} when the master is rotated",
+            )
+    check_number("refusals", refusals)
     flat = [(name, whole_numbers(name, values)) for name, values in tensors.items()]
     note(costly(program, slab))
     with slow(f"committing to the {slab}"), failures(slab):

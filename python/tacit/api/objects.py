@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
@@ -479,9 +480,8 @@ class Secret:
         one child of the master's budget, on disk first if the master is saved, also when making it fails.
         Raises InputError (not a master, too many proofs), BudgetExceeded (no child left).
         """
-        if proofs is not None and not 1 <= proofs < 1 << 32:
-            raise InputError(f"expected 1 to {2**32 - 1}, got {proofs}", slug="proofs", place="proofs")
-        check_refusals(refusals)
+        check_number("proofs", proofs)
+        check_number("refusals", refusals)
         with self._counted.counting(), slow("making a child"), failures(self.slab):
             return Secret(self._native.rotate(proofs, refusals))
 
@@ -498,10 +498,14 @@ class Secret:
         return f"<tacit.Secret {self.slab!r} {left}>"
 
 
-def check_refusals(refusals: int | None) -> None:
-    """A number of refusals that a journal can hold, or none. Raises InputError."""
-    if refusals is not None and not 1 <= refusals < 1 << 32:
-        raise InputError(f"expected 1 to {2**32 - 1}, got {refusals}", slug="refusals", place="refusals")
+def check_number(name: str, number: int | None) -> None:
+    """A number of proofs or refusals that a journal can hold, or none. Raises InputError (slugs type, `name`)."""
+    if number is None:
+        return
+    if not isinstance(number, Integral):
+        raise InputError(f"expected a whole number, got {type(number).__name__}", slug="type", place=name)
+    if not 1 <= number < 1 << 32:
+        raise InputError(f"expected 1 to {2**32 - 1}, got {number}", slug=name, place=name)
 
 
 def _check_path(path: Any) -> None:
