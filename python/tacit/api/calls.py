@@ -82,7 +82,8 @@ def compile(
     `outputs`: "public", or "committed": a proof says that the answer is the one in a commitment made along with it.
     `threshold`: publish only whether an output reaches a value (see `tacit.compiler`).
     `ranges`: (least, greatest) of the inputs, by name or for the one there is; numbers, or one for each entry of the last axis.
-    They are public, and take the place of what the samples say; an input outside has no proof.
+    They are public, and take the place of what the samples say. What the program takes is one range an input, of a power of two
+    of steps: it reaches further up than the declared one (`Port.range`). An input outside that one has no proof.
     `overflow`: what becomes of values inside the network that are far beyond those of the samples. "total": every input in
     range has a proof; such values are clamped, or there is room for them, whatever costs less. "saturate": all clamped;
     "widen": room for all, so that the program is the network everywhere; "refuse": such an input has no proof, which tells

@@ -37,7 +37,7 @@ _HINTS = {
 INSIDE = "inside the network"
 NO_ROOM = "expected values that the program has room for, got one that leaves its range"
 NO_ROOM_HINT = (
-    "calibrate with samples that reach it, or compile with more headroom; "
+    'compile for a total program (overflow="total", --overflow total), or with samples that reach it; '
     "detail=True or --show-hidden tells the owner of the weights which value it is"
 )
 

@@ -74,7 +74,7 @@ class Port:
                 f"expected values in [{low:g}, {high:g}], got {worst:g}",
                 slug="range",
                 place=self.name,
-                hint="calibrate with samples that cover such values, or compile with more headroom",
+                hint="compile for a wider range (ranges=.., --range), or with samples that cover such values",
             )
         return np.ascontiguousarray(scaled.astype(np.int64))
 

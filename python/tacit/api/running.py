@@ -52,8 +52,8 @@ def run(
     as in calibration; then the outputs are (n, e..) as well. Committed inputs: values among `inputs`, or their secret as
     `data`, which all samples share.
     A single sample that has no proof raises what `tacit.prove` raises. Among many it ends nothing: it is in `refused`.
-    `detail`: as for `tacit.prove`, hidden values in `details` of these errors; never in what they say, for a service may
-    ask here before it proves, and relay the answer. Raises InputError.
+    `detail`: as for `tacit.prove`, hidden values in `details` of these errors; never in what they say, for an answer may
+    be relayed. But nothing is counted here: a service lets `tacit.prove` refuse, which counts. Raises InputError.
     """
     check("inputs", inputs, Mapping, optional=True)
     check("detail", detail, bool)
