@@ -152,6 +152,31 @@ def test_whatever_the_count_says(compiled: tuple[tacit.Program, tacit.Weights], 
     tacit.verify_renewal(old.commitment, renewal_of(new))
 
 
+def test_a_backup_from_before_a_renewal(compiled: tuple[tacit.Program, tacit.Weights], tmp_path: Path) -> None:
+    """What it is renewed to was used already, and its count begins anew; renewing on comes to an identity that is fresh."""
+    program, weights = compiled
+    path, backup = tmp_path / "m.secret", tmp_path / "backup"
+    old = tacit.commit_model(program, weights)
+    old.save(path)
+    shutil.copy(f"{path}.budget", backup)
+    used = old.renew()
+    for _ in range(PROOFS):
+        tacit.prove(program, used, ONE)
+    published = [old.commitment.identity, used.commitment.identity]
+    del old, used
+    shutil.copy(backup, f"{path}.budget")
+    found = tacit.Secret.load(path)
+    trusted, renewals = found.commitment, []
+    while found.commitment.identity in published:
+        assert found.remaining == PROOFS, "nothing tells but the identity"
+        found = found.renew()
+        renewals.append(renewal_of(found))
+    assert len(renewals) == 2
+    proof = tacit.prove(program, found, ONE)
+    tacit.verify(program, proof, model=found.commitment)
+    assert tacit.verify_renewal(trusted, *renewals) == found.commitment.identity
+
+
 def test_a_master_is_renewed_and_children_are_not(compiled: tuple[tacit.Program, tacit.Weights]) -> None:
     program, weights = compiled
     master = tacit.commit_model(program, weights, children=1)

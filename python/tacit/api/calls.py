@@ -202,7 +202,7 @@ def commit_model(
 
     The budget is a cliff. Up to it nothing is shown; beyond it, after the journal was restored from a backup or the secret
     was copied, the openings are linear equations for the values: a model of 8 weights was read in full from 14 proofs on a
-    budget of 8. Never restore a journal, never copy a secret; after a restore renew or rotate, never prove.
+    budget of 8. Never restore a journal, never copy a secret; after a restore renew until the identity is new, never prove.
     Raises InputError, BudgetExceeded.
     """
     check("program", program, Program)

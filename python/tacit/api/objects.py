@@ -371,7 +371,7 @@ class Secret:
         """Write the secret file (readable by its owner only) and start its journal, PATH.budget.
 
         Never restore the journal from a backup, and never copy a secret: proofs beyond the budget give the values away, all
-        of a small model's with a few. After a restore: `renew` (or rotate its master), never prove. `counter`: a number kept
+        of a small model's with a few. After a restore: `renew` until the identity is new, never prove. `counter`: a number kept
         elsewhere that notices it (`tacit.counters`); from then on the secret is loaded with it.
 
         Raises InputError, and BudgetExceeded (slug too_large) from 4 GiB on; then nothing is written and nothing counted.
@@ -465,7 +465,8 @@ class Secret:
         renewed whatever its count says: when it is spent, after too many refusals, and when its journal was, or may have
         been, restored from a backup. From then on this one makes nothing (slug renewed): counted first, also when the rest
         fails. What comes out follows from this secret alone, so that renewing a copy again shows nothing new; but then two
-        secrets are one, with two counts: use one of them, and delete the other.
+        secrets are one, with two counts: use one of them, and delete the other. A backup from before a renewal is a copy: an
+        identity that was published before has been used, so renew on, until one was not, and prove with that.
         Raises InputError (public values), BudgetExceeded (renewed; reserve: a child, whose master renews it).
         """
         with self._counted.renewing(), slow("renewing"), failures(self.slab):

@@ -241,7 +241,7 @@ def _save(
         result["children"] = secret.children
     if renewal is not None:
         secret.renewal.save(renewal[0])
-        result |= {"renewal": str(renewal[0]), "renews": renewal[1]}
+        result |= {"renewal": str(renewal[0]), "renews": renewal[1], "identity": secret.commitment.identity}
     if master is not None:
         result |= {"master": secret.commitment.master, "children_left": master.children}
     if as_json:
@@ -250,6 +250,10 @@ def _save(
     shown = [("publish", f"[bold]{escape(str(commitment_file))}[/bold] ({console.size(result['bytes'])})")]
     if renewal is not None:
         shown.append(("publish with it", f"[bold]{escape(str(renewal[0]))}[/bold], for those who trust the old one"))
+        shown.append(("identity", secret.commitment.identity))
+        shown.append(
+            ("if it is known", "the old secret came from before its renewal: do not prove, renew this one, too")
+        )
     shown += [("keep", f"[bold]{escape(str(secret_file))}[/bold]"), ("good for", _good_for(secret))]
     if secret.remaining is not None:
         shown.append(("beyond that", "its values leak: 14 proofs on a budget of 8 gave 8 of 8 weights away"))
