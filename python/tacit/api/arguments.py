@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tacit import _native
-from tacit.api.objects import Array, Commitment, Ints, Port, Program, Proof, Secret, Weights
+from tacit.api.objects import Array, Commitment, Ints, Port, Program, Proof, Weights
+from tacit.api.secret import Secret
 from tacit.errors import InputError
 
 #: Words for classes whose names say little.

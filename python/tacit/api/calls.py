@@ -31,12 +31,11 @@ from tacit.api.objects import (
     Ints,
     Program,
     Proof,
-    Secret,
     Statement,
     Weights,
-    check_number,
     check_target,
 )
+from tacit.api.secret import Secret, check_number
 from tacit.errors import AccuracyWarning, InputError, InvalidProof
 from tacit.progress import note, slow
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from tacit.api.arguments import check, check_names
-from tacit.api.objects import Array, Port, Program, Secret, Weights
+from tacit.api.objects import Array, Port, Program, Weights
 from tacit.api.running import as_array, run_samples, runner_of
 from tacit.api.scores import Decision, Judge, Labels, OutputScores
+from tacit.api.secret import Secret
 from tacit.errors import InputError, TacitError
 from tacit.progress import slow
 

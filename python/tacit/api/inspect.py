@@ -12,7 +12,8 @@ from tacit import _native
 from tacit.api.arguments import check
 from tacit.api.claims import input_claims
 from tacit.api.native import FILE_KINDS, failures, read_file
-from tacit.api.objects import Commitment, Program, Proof, Secret, Weights
+from tacit.api.objects import Commitment, Program, Proof, Weights
+from tacit.api.secret import Secret
 from tacit.api.told import described
 from tacit.errors import InputError
 from tacit.program import Program as Decoded

@@ -13,7 +13,7 @@ from tacit.api.storage import Stored
 from tacit.errors import NoCopy
 
 if TYPE_CHECKING:
-    from tacit.api.objects import Secret
+    from tacit.api.secret import Secret
 
 Array = npt.NDArray[Any]
 

@@ -12,7 +12,8 @@ import numpy as np
 from tacit import _native
 from tacit.api.arguments import check, check_names, check_weights, refuse_more, secret_of, whole_numbers
 from tacit.api.native import exception, failures
-from tacit.api.objects import Array, Ints, Port, Program, Secret, Weights, rounded
+from tacit.api.objects import Array, Ints, Port, Program, Weights, rounded
+from tacit.api.secret import Secret
 from tacit.errors import InputError, TacitError
 from tacit.progress import slow
 
