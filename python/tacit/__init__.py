@@ -2,8 +2,8 @@
 
     program, weights = tacit.compile("m.onnx", calibration=xs)
     model = tacit.commit_model(program, weights)
-    answers = tacit.run(program, weights, {"x": xs})  # without proving
-    proof = tacit.prove(program, model, {"x": x}, context=b"nonce")
+    answers = tacit.run(program, weights, xs)  # without proving
+    proof = tacit.prove(program, model, x, context=b"nonce")
     statement = tacit.verify(program, proof, model=model.commitment, context=b"nonce")
 
 Exceptions are in `tacit.errors`, counters that notice restored journals in `tacit.counters`; a second, independent

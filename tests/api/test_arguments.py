@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from trained_networks import Case
+from trained_networks import PROOFS, Case
 
 import tacit
 from tacit import _native
+from tacit.api.arguments import by_name
 from tacit.errors import BudgetExceeded, InputError
 from tacit.quantize import Options
 
@@ -19,8 +20,21 @@ Cases = Callable[..., Case]
 Call = Callable[[Case, tacit.Secret, tacit.Proof], Any]
 RECORD, HEADER = 68, 44
 
+
+class Foreign:
+    """What another library has for an array."""
+
+    def __init__(self, values: Any) -> None:
+        self._values = values
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.asarray(self._values, dtype=dtype)
+
+
 WRONG: dict[str, tuple[str, Call]] = {
-    "an array of inputs": ("inputs", lambda c, s, p: tacit.prove(c.program, s, np.zeros((1, 4)))),
+    "inputs that are no array": ("inputs", lambda c, s, p: tacit.prove(c.program, s, "x.npz")),
+    "inputs of a run that are a secret": ("inputs", lambda c, s, p: tacit.run(c.program, c.weights, s)),
+    "samples that are no array": ("x", lambda c, s, p: tacit.evaluate(c.program, c.weights, "x.npz")),
     "a commitment to prove with": ("model", lambda c, s, p: tacit.prove(c.program, s.commitment, c.inputs)),
     "a path to prove with": ("model", lambda c, s, p: tacit.prove(c.program, "model.secret", c.inputs)),
     "a context of text": ("context", lambda c, s, p: tacit.prove(c.program, s, c.inputs, context="abc")),
@@ -30,7 +44,6 @@ WRONG: dict[str, tuple[str, Call]] = {
     "bits of text": ("security", lambda c, s, p: tacit.verify(c.program, p, model=s.commitment, security="128")),
     "weights by path": ("weights", lambda c, s, p: tacit.commit_model(c.program, "m.weights")),
     "proofs by halves": ("proofs", lambda c, s, p: tacit.commit_model(c.program, c.weights, proofs=1.5)),
-    "data that is an array": ("inputs", lambda c, s, p: tacit.commit_data(c.program, np.zeros((1, 4)))),
     "a program to inspect by": ("program", lambda c, s, p: tacit.inspect(p, program="m.tacit")),
 }
 
@@ -52,6 +65,46 @@ def test_of_another_type(made: tuple[Case, tacit.Secret, tacit.Proof], name: str
     assert refused.value.reason.startswith("expected ")
     assert refused.value.hint
     assert made[1].remaining == left
+
+
+def test_one_array_for_the_one_input(case: Cases) -> None:
+    """As by name; also lists, and what other libraries have for arrays."""
+    small = case(input="committed")
+    x = small.inputs["x"]
+    named, plain = (tacit.commit_data(small.program, given) for given in (small.inputs, x))
+    assert plain.commitment.tensors == named.commitment.tensors
+    public = case(input="public")
+    secret = public.commit()
+    want = tacit.run(public.program, public.weights, public.inputs).integers["y"]
+    for given in (x, x.tolist(), Foreign(x)):
+        np.testing.assert_array_equal(tacit.run(public.program, public.weights, given).integers["y"], want)
+        assert tacit.evaluate(public.program, public.weights, given).refused == 0
+    proof = tacit.prove(public.program, secret, x)
+    statement = tacit.verify(public.program, proof, model=secret.commitment)
+    np.testing.assert_array_equal(statement.integers["x"], public.program.inputs["x"].quantize(x).reshape(x.shape))
+    np.testing.assert_array_equal(statement.integers["y"], want)
+
+
+def test_one_array_where_there_is_no_one_input(case: Cases) -> None:
+    """All inputs are committed, or there are two."""
+    small = case(input="committed")
+    model, data = small.commit(), tacit.commit_data(small.program, small.inputs)
+    x = small.inputs["x"]
+    for call in (
+        lambda: tacit.prove(small.program, model, x, data=data),
+        lambda: tacit.run(small.program, model, x, data=data),
+    ):
+        with pytest.raises(InputError) as refused:
+            call()
+        assert (refused.value.slug, refused.value.place) == ("type", "inputs")
+        assert refused.value.reason == "expected no input: all of them are committed, got one ndarray"
+    assert (model.remaining, data.remaining) == (PROOFS, PROOFS)
+    ports = [*small.program.inputs.values(), *small.program.outputs.values()]
+    with pytest.raises(
+        InputError, match="expected a dictionary of arrays for the inputs x, y, got one list"
+    ) as refused:
+        by_name("x", [1.0], ports)
+    assert (refused.value.slug, refused.value.place) == ("type", "x")
 
 
 @pytest.mark.parametrize(

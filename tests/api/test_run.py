@@ -208,7 +208,8 @@ def test_a_batch(case: Cases) -> None:
         ({"x": np.zeros(())}, "shape"),
         ({"x": [["a"] * 4]}, "dtype"),
         ({"x": np.ma.masked_equal(np.zeros((5, 4)), 0)}, "dtype"),
-        ([1, 2], "type"),
+        ([1, 2], "shape"),
+        ("x.npz", "type"),
     ],
 )
 def test_wrong_inputs(case: Cases, inputs: Any, slug: str) -> None:

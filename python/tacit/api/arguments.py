@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Integral, Real
+from numbers import Integral, Number, Real
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ _MAKE: dict[type, str] = {
     Commitment: "tacit.Commitment.load(path), or the attribute `commitment` of a secret",
     Proof: "tacit.Proof.load(path), or what tacit.prove returns",
     bytes: "bytes, such as bytes.fromhex('c0ffee')",
-    Mapping: 'a dictionary of arrays by input name, such as {"x": x}',
+    Mapping: 'a dictionary of arrays by input name, such as {"x": x}; for the one input there is the array will do',
 }
 
 
@@ -58,6 +58,29 @@ def secret_of(slab: str, secret: Secret | None) -> _native.Slab:
     return secret._native
 
 
+def by_name(name: str, given: Any, ports: list[Port]) -> Mapping[str, Any]:
+    """Values by input name: a dictionary as it is, one array for the one input there is, nothing for none.
+
+    `name`: the argument. Raises InputError (slug type).
+    """
+    if given is None:
+        return {}
+    if isinstance(given, Mapping):
+        return given
+    # What has `__array__`: of NumPy, and tensors and tables of others.
+    if isinstance(given, (list, tuple, Number)) or hasattr(given, "__array__"):
+        if len(ports) == 1:
+            return {ports[0].name: given}
+        names = ", ".join(port.name for port in ports)
+        wanted = f"a dictionary of arrays for the inputs {names}" if ports else "no input: all of them are committed"
+        raise InputError(
+            f"expected {wanted}, got one {type(given).__name__}", slug="type", place=name, hint=_MAKE[Mapping]
+        )
+    raise InputError(
+        f"expected a dictionary or an array, got {type(given).__name__}", slug="type", place=name, hint=_MAKE[Mapping]
+    )
+
+
 def check_names(inputs: Mapping[str, Array], ports: list[Port]) -> None:
     """Raise InputError unless just these inputs are given."""
     wanted = [port.name for port in ports]
@@ -74,14 +97,15 @@ def check_names(inputs: Mapping[str, Array], ports: list[Port]) -> None:
             raise InputError(f"the program has no such input; it takes {expected}", slug="extra", place=name)
 
 
-def given_integers(program: Program, inputs: Mapping[str, Array]) -> list[tuple[str, Ints]]:
+def given_integers(program: Program, inputs: Mapping[str, Array] | Array | None) -> list[tuple[str, Ints]]:
     """(tensor, integers) of the inputs that are not committed. Raises InputError for names, shapes and ranges.
 
     Ranges are the program's, so public, and the values the caller's own: the errors name both.
     """
     ports = [port for port in program.inputs.values() if port.place in ("private", "public")]
-    check_names(inputs, ports)
-    return [(port.tensor, port.quantize(inputs[port.name])) for port in ports]
+    named = by_name("inputs", inputs, ports)
+    check_names(named, ports)
+    return [(port.tensor, port.quantize(named[port.name])) for port in ports]
 
 
 def refuse_more(given: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from tacit import _native
 from tacit.api.arguments import (
+    by_name,
     check,
     check_names,
     check_weights,
@@ -212,7 +213,7 @@ def commit_model(
 
 def commit_data(
     program: Program,
-    inputs: Mapping[str, Array],
+    inputs: Mapping[str, Array] | Array,
     *,
     proofs: int | None = None,
     children: int = 0,
@@ -220,10 +221,10 @@ def commit_data(
 ) -> Secret:
     """Commit to the inputs of a program that was compiled with input="committed".
 
+    `inputs`: real values by input name, or one array for the one input there is.
     `proofs`, `children`, `refusals`: as for `commit_model`. Raises InputError, BudgetExceeded.
     """
     check("program", program, Program)
-    check("inputs", inputs, Mapping)
     ports = [port for port in program.inputs.values() if port.place == "data"]
     if not ports:
         raise InputError(
@@ -232,8 +233,9 @@ def commit_data(
             place="data",
             hint='compile with input="committed"',
         )
-    check_names(inputs, ports)
-    tensors = {port.tensor: port.quantize(inputs[port.name]) for port in ports}
+    named = by_name("inputs", inputs, ports)
+    check_names(named, ports)
+    tensors = {port.tensor: port.quantize(named[port.name]) for port in ports}
     return _commit(program, "data", tensors, proofs, children, refusals)
 
 
@@ -275,7 +277,7 @@ def _commit(
 def prove(
     program: Program,
     model: Secret | None = None,
-    inputs: Mapping[str, Array] | None = None,
+    inputs: Mapping[str, Array] | Array | None = None,
     *,
     data: Secret | None = None,
     context: bytes = b"",
@@ -284,22 +286,21 @@ def prove(
 ) -> Proof:
     """Run the committed model on an input and prove the answer.
 
-    `inputs`: real values by input name (not for committed inputs). `context`: bytes that the proof is bound to, such
-    as a nonce. Spends one proof of each private secret, once the values are known to have a proof; values that have none
-    for a reason inside the network are counted as a refusal of each (`Secret.remaining_refusals`). Raises InputError,
-    BudgetExceeded (slugs budget, refusals, renewed, restored, ..).
+    `inputs`: real values by input name, or one array for the one input there is (not for committed inputs).
+    `context`: bytes that the proof is bound to, such as a nonce. Spends one proof of each private secret, once the values are
+    known to have a proof; values that have none for a reason inside the network are counted as a refusal of each
+    (`Secret.remaining_refusals`). Raises InputError, BudgetExceeded (slugs budget, refusals, renewed, restored, ..).
     Inputs out of range are refused first, before a secret is looked at. A value inside the network that leaves its range
     is refused by one sentence that names none (slug execution), for it tells of the weights. `detail`: for their owner,
     the tensor and the value in the error's `details["hidden"]`; pass these on to nobody.
     A program with committed outputs: they are committed anew for this proof, and its `output` is their secret.
     """
     check("program", program, Program)
-    check("inputs", inputs, Mapping, optional=True)
     check("context", context, bytes, bytearray)
     check("detail", detail, bool)
     for name, secret in (("model", model), ("data", data)):
         check(name, secret, Secret, optional=True)
-    flat = given_integers(program, inputs or {})
+    flat = given_integers(program, inputs)
     given = {"model": model, "data": data}
     slabs = [secret_of(name, given.pop(name, None)) for name in program.slabs if name != "output"]
     refuse_more(given)

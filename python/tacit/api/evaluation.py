@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tacit.api.arguments import check, check_names
+from tacit.api.arguments import by_name, check, check_names
 from tacit.api.objects import Array, Port, Program, Weights
 from tacit.api.running import as_array, run_samples, runner_of
 from tacit.api.scores import Decision, Judge, Labels, OutputScores
@@ -69,7 +69,7 @@ def evaluate(
     check("detail", detail, bool)
     runner = runner_of(program, model, detail=detail)
     ports = list(program.inputs.values())
-    named = dict(x) if isinstance(x, Mapping) else _named(ports, x)
+    named = by_name("x", x, ports)
     check_names(named, ports)
     batch = _batch(program)
     arrays, samples = _proofs(ports, named, batch)
@@ -104,15 +104,6 @@ def _told(error: TacitError) -> str:
     """What an error says, and what it holds of hidden values, where that was asked for."""
     hidden = error.details.get("hidden")
     return f"{error}; hidden: {hidden['where']}: {hidden['reason']}" if hidden else str(error)
-
-
-def _named(ports: list[Port], x: Any) -> dict[str, Any]:
-    if len(ports) != 1:
-        names = ", ".join(port.name for port in ports)
-        raise InputError(
-            f"expected a dictionary of arrays for the inputs {names}, got {type(x).__name__}", slug="type", place="x"
-        )
-    return {ports[0].name: x}
 
 
 def _batch(program: Program) -> int | None:

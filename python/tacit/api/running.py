@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tacit import _native
-from tacit.api.arguments import check, check_names, check_weights, refuse_more, secret_of, whole_numbers
+from tacit.api.arguments import by_name, check, check_names, check_weights, refuse_more, secret_of, whole_numbers
 from tacit.api.native import exception, failures
 from tacit.api.objects import Array, Ints, Port, Program, Weights, rounded
 from tacit.api.secret import Secret
@@ -41,27 +41,27 @@ class Run:
 def run(
     program: Program,
     model: Weights | Secret,
-    inputs: Mapping[str, Array] | None = None,
+    inputs: Mapping[str, Array] | Array | None = None,
     *,
     data: Secret | None = None,
     detail: bool = False,
 ) -> Run:
     """Run the integer program on the same numbers as a proof, without proving: fast, and nothing is spent.
 
-    `model`: the weights, or their secret; one that is spent, or a master, will do. `inputs`: real values by input name, for
-    one proof (the shape of the port), or for many: with an axis in front, (n, *shape), or, for a program of batch 1, (n, d..)
-    as in calibration; then the outputs are (n, e..) as well. Committed inputs: values among `inputs`, or their secret as
-    `data`, which all samples share.
+    `model`: the weights, or their secret; one that is spent, or a master, will do. `inputs`: real values by input name, or
+    one array for the one input there is; for one proof (the shape of the port), or for many: with an axis in front,
+    (n, *shape), or, for a program of batch 1, (n, d..) as in calibration; then the outputs are (n, e..) as well. Committed
+    inputs: values among `inputs`, or their secret as `data`, which all samples share.
     A single sample that has no proof raises what `tacit.prove` raises. Among many it ends nothing: it is in `refused`.
     `detail`: as for `tacit.prove`, hidden values in `details` of these errors; never in what they say, for an answer may
     be relayed. But nothing is counted here: a service lets `tacit.prove` refuse, which counts. Raises InputError.
     """
-    check("inputs", inputs, Mapping, optional=True)
     check("detail", detail, bool)
     runner = runner_of(program, model, data, detail=detail)
     ports = [port for port in program.inputs.values() if data is None or port.place != "data"]
-    check_names(inputs or {}, ports)
-    arrays, count, form = _stacked(ports, inputs or {})
+    named = by_name("inputs", inputs, ports)
+    check_names(named, ports)
+    arrays, count, form = _stacked(ports, named)
     with slow("running"):
         found = run_samples(program, runner, arrays, count, detail=detail)
     if form is Form.STACKED:
