@@ -62,7 +62,7 @@ def test_usage_errors_are_the_users(arguments: list[str], capsys: Capture) -> No
 def test_missing_file(capsys: Capture, tmp_path: Path) -> None:
     assert run(["compile", str(tmp_path / "m.onnx"), "--calibration", str(tmp_path / "x.npz"), "--json"]) == 1
     out, err = capsys.readouterr()
-    assert json.loads(out)["error"]["where"] == str(tmp_path / "x.npz")
+    assert json.loads(out)["error"]["where"] == str(tmp_path / "m.onnx")
     assert "no such file" in err
 
 

@@ -64,7 +64,10 @@ def commit_model(
 @app.command("data")
 def commit_data(
     program: ProgramFile,
-    data: Annotated[Path, typer.Argument(metavar="X.npz", help="The input to commit to.", show_default=False)],
+    data: Annotated[
+        Path,
+        typer.Argument(metavar="X.npz", help="The input to commit to (.npz, .npy, .csv, .json).", show_default=False),
+    ],
     out: Out = Path("data"),
     proofs: Proofs = None,
     children: Children = 0,
@@ -79,7 +82,7 @@ def commit_data(
     output_files, agreed = files.fresh_pair(out), counter_of(counter)
     loaded = tacit.Program.load(program)
     _look_ahead(loaded, "data")
-    arrays = files.pick(files.read_arrays(data), files.input_names(loaded), place=str(data))
+    arrays = files.read_inputs(data, files.input_names(loaded))
     start = time.perf_counter()
     with console.busy("committing to the data"):
         secret = tacit.commit_data(loaded, arrays, proofs=proofs, children=children, refusals=refusals)

@@ -82,7 +82,7 @@ def compile_model(
 
     target = files.beside(model.with_suffix("") if model.name else model, ".tacit") if out is None else out
     weights_file = _check_outputs(target, report, model, calibration)
-    arrays = files.calibration_arrays(files.read_arrays(calibration), model, place=str(calibration))
+    arrays = files.calibration_arrays(calibration, model)
     bound = None if threshold is None else files.read_threshold(threshold, model)
     precision = Options(
         activation_bits=activation_bits, weight_bits=weight_bits, input_bits=input_bits, output_bits=output_bits

@@ -8,22 +8,32 @@ import os
 import re
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tacit.cli.tables import read_lists, read_table
 from tacit.errors import InputError
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 
-def read_arrays(path: Path) -> Arrays:
-    """The arrays of an .npz file by name (or the one of an .npy file, under the name `x`); no pickled objects.
+def read_arrays(path: Path, names: Sequence[str] = ()) -> Arrays:
+    """The arrays of an .npz file by name; no pickled objects. Or one array, under the name `x`: of an .npy file, a table
+    (.csv, a sample a line), or a list (.json; an object has several).
 
-    Raises InputError if it is not such a file, FileNotFoundError if it is not there.
+    `names`: what is looked for; a table has a column (n, 1) for each of several. Raises InputError if it is not such a file,
+    FileNotFoundError if it is not there.
     """
+    if path.suffix.lower() == ".csv":
+        table = read_table(path)
+        return table.columns() if len(names) > 1 else {"x": table.values}
+    if path.suffix.lower() == ".json":
+        found = read_lists(path)
+        return found if isinstance(found, dict) else {"x": found}
     try:
         content = np.load(path, allow_pickle=False)
         if isinstance(content, np.ndarray):
@@ -49,7 +59,7 @@ def read_arrays(path: Path) -> Arrays:
             f"not an .npz or .npy file of plain arrays: {reason}",
             slug="arrays",
             place=str(path),
-            hint="write it with numpy.savez(path, NAME=array)",
+            hint="write it with numpy.savez(path, NAME=array), or as text: .csv, .json",
         ) from None
 
 
@@ -74,17 +84,22 @@ def pick(arrays: Arrays, names: list[str], *, place: str) -> Arrays:
     )
 
 
+def read_inputs(path: Path, names: Sequence[str]) -> Arrays:
+    """The arrays of a file that these inputs ask for. Raises InputError, FileNotFoundError."""
+    return pick(read_arrays(path, names), list(names), place=str(path))
+
+
 def input_names(program: Any) -> list[str]:
     """The names of a program's inputs, in order."""
     return list(program.inputs)
 
 
-def calibration_arrays(arrays: Arrays, model: Path, *, place: str) -> Arrays:
+def calibration_arrays(path: Path, model: Path) -> Arrays:
     """The arrays of a calibration file that are inputs of an ONNX model; raises InputError, FileNotFoundError.
 
     Files of samples often hold more than inputs (labels, expected outputs), so the model's names decide.
     """
-    return pick(arrays, onnx_inputs(model), place=place)
+    return read_inputs(path, onnx_inputs(model))
 
 
 def onnx_inputs(model: Path) -> list[str]:
@@ -168,7 +183,15 @@ def read_ranges(texts: list[str], model: Path) -> dict[str, tuple[float, float]]
 
 
 def read_labels(path: Path) -> npt.NDArray[Any]:
-    """The only array of an .npz or .npy file, or the one named `y` or `labels`. Raises InputError, FileNotFoundError."""
+    """The only array of a file, or the one named `y` or `labels`; of a table also all columns, if none has such a name.
+
+    Raises InputError, FileNotFoundError.
+    """
+    if path.suffix.lower() == ".csv":
+        table = read_table(path)
+        named = [name for name in ("y", "labels") if name in table.names]
+        only = named[:1] or (table.names if len(table.names) == 1 else ())
+        return table.columns()[only[0]][:, 0] if only else table.values
     arrays = read_arrays(path)
     for name in arrays if len(arrays) == 1 else ("y", "labels"):
         if name in arrays:

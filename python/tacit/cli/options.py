@@ -40,7 +40,10 @@ OutputName = Annotated[
     ),
 ]
 ProofInput = Annotated[
-    Path | None, typer.Option("--input", metavar="X.npz", help="The input; not needed where it is committed.")
+    Path | None,
+    typer.Option(
+        "--input", metavar="X.npz", help="The input (.npz, .npy, .csv, .json); not needed where it is committed."
+    ),
 ]
 ProofOut = Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The proof.")]
 Profile = Annotated[bool, typer.Option("--profile", help="Print the time of every phase.")]
@@ -61,15 +64,30 @@ AnySecret = Annotated[
     typer.Option("--model", metavar="FILE", help="In place of the weights: the model's secret, even if it is spent."),
 ]
 SampleInput = Annotated[
-    Path | None, typer.Option("--input", metavar="X.npz", help="Inputs: of one proof, or many with an axis in front.")
+    Path | None,
+    typer.Option(
+        "--input",
+        metavar="X.npz",
+        help="Inputs (.npz, .npy, .csv, .json): of one proof, or many with an axis in front.",
+    ),
 ]
 TestInput = Annotated[
-    Path, typer.Option("--input", metavar="X.npz", help="The samples, first axis the sample.", show_default=False)
+    Path,
+    typer.Option(
+        "--input",
+        metavar="X.npz",
+        help="The samples (.npz, .npy, .csv, .json), first axis the sample.",
+        show_default=False,
+    ),
 ]
 AnswersOut = Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE.npz", help="Write the outputs there.")]
 LabelsFile = Annotated[
     Path | None,
-    typer.Option("--labels", metavar="Y.npy", help="Right answers: one array, or the one named y or labels (.npz)."),
+    typer.Option(
+        "--labels",
+        metavar="Y.npy",
+        help="Right answers (.npy, .npz, .csv, .json): one array, or the one named y or labels.",
+    ),
 ]
 Original = Annotated[
     Path | None, typer.Option("--original", metavar="M.onnx", help="The model it was compiled from, to compare with.")
@@ -129,7 +147,12 @@ class Aim(str, Enum):
 ModelFile = Annotated[Path, typer.Argument(metavar="M.onnx", help="The network.", show_default=False)]
 Calibration = Annotated[
     Path,
-    typer.Option("--calibration", metavar="X.npz", help="Typical inputs; ranges come from them.", show_default=False),
+    typer.Option(
+        "--calibration",
+        metavar="X.npz",
+        help="Typical inputs (.npz, .npy, .csv, .json); ranges come from them.",
+        show_default=False,
+    ),
 ]
 ProgramOut = Annotated[
     Path | None, typer.Option("-o", "--out", metavar="M.tacit", help="The public program.", show_default=False)

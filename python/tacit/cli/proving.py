@@ -109,7 +109,7 @@ def _inputs(program: Any, path: Path | None) -> files.Arrays:
 
     found: files.Arrays = {}
     if path is not None:
-        found = files.pick(files.read_arrays(path), files.input_names(program), place=str(path))
+        found = files.read_inputs(path, files.input_names(program))
     given_integers(program, found)
     return found
 

@@ -56,7 +56,7 @@ def run(
     names = [name for name, port in loaded.inputs.items() if secret is None or port.place != "data"]
     arrays: files.Arrays = {}
     if input_ is not None:
-        arrays = files.pick(files.read_arrays(input_), names, place=str(input_))
+        arrays = files.read_inputs(input_, names)
     start = time.perf_counter()
     with console.busy("running"):
         found = tacit.run(loaded, values, arrays, data=secret, detail=show_hidden)
@@ -146,7 +146,7 @@ def evaluate(
     loaded = tacit.Program.load(program)
     values = _values(weights, model)
     names = list(loaded.outputs)
-    arrays = files.pick(files.read_arrays(input_), files.input_names(loaded), place=str(input_))
+    arrays = files.read_inputs(input_, files.input_names(loaded))
     start = time.perf_counter()
     with console.busy("evaluating"):
         found = tacit.evaluate(
