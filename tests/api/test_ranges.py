@@ -55,7 +55,7 @@ def test_a_value_inside_that_leaves_its_range(outputs: str) -> None:
     low, high, value, times = (float(n) for n in found.groups())
     assert value > high > 0 > low
     assert times == pytest.approx(value / high, rel=1e-2)
-    assert "headroom" in caught.value.hint
+    assert "overflow" in caught.value.hint
     assert secret.remaining == 3, "what has no proof spends nothing"
 
 
