@@ -11,16 +11,17 @@ from test_operators import CASES
 from test_pipeline import samples
 from test_scales import MEANINGS
 
-from tacit.compiler import compile_model
+from tacit import program as pg
+from tacit.compiler import CompiledProgram, compile_model
 from tacit.errors import InputError, QuantizationError, WitnessError
 from tacit.execution import execute
-from tacit.graph import evaluate
+from tacit.graph import Graph, evaluate
 from tacit.lowering.contraction import Contract
 from tacit.lowering.core import InputSpec, IntGraph, Operator, OutputSpec, Parameter
 from tacit.lowering.lookups import signed
 from tacit.lowering.reach import Overflow, Reach
 from tacit.lowering.rounding import Round, RoundRelu
-from tacit.lowering.saturate import Saturate
+from tacit.lowering.saturate import MOST_TABLE, Saturate
 from tacit.lowering.total import OUTPUT_STEP, total
 from tacit.quantize import Options
 
@@ -182,6 +183,50 @@ def test_what_becomes_of_large_values_is_a_choice() -> None:
         compile_model(graph, calibration=x, overflow="wrap")
 
 
+def far_off(graph: Graph, compiled: CompiledProgram, x: Array) -> float:
+    """The largest error on inputs x (n, ..), relative to the largest answer."""
+    gaps, most = [0.0], 0.0
+    for one in x:
+        exact = evaluate(graph, {"x": one[None]})[graph.outputs[0]][0]
+        ((name, y),) = compiled.ints.results(compiled.ints.run({"x": compiled.quantize("x", one)})).items()
+        gaps.append(float(np.abs(compiled.dequantize(name, y) - exact).max()))
+        most = max(most, float(np.abs(exact).max()))
+    return max(gaps) / most
+
+
+@pytest.mark.parametrize(
+    ("op", "attrs", "scale"),
+    [
+        ("Clip", {"min": 0.0, "max": 6.0}, 4.0),
+        ("Clip", {"min": -6.0, "max": float("inf")}, 4.0),
+        ("Clip", {"min": -6.0, "max": 6.0}, 4.0),
+        ("Sigmoid", {}, 1.5),
+        ("Tanh", {}, 1.0),
+        ("Softmax", {"axis": 1}, 2.0),
+    ],
+)
+def test_widened_is_the_network_where_no_sample_was(op: str, attrs: dict[str, float], scale: float) -> None:
+    """Bounds that no sample meets, tables beyond the samples, shares of very different numbers."""
+    net = Net(3, x=(1, 8))
+    hidden = net.add(op, [net.dense("x", 8)], (1, 8), **attrs)
+    graph = net.graph(net.dense(hidden, 3))
+    rng = np.random.default_rng(0)
+    near, ends = rng.normal(size=(24, 1, 8)) * 0.2, (-scale, scale)
+    compiled, _ = compile_model(graph, calibration={"x": near}, input_ranges={"x": ends}, overflow="widen")
+    far = np.concatenate([rng.choice(ends, (16, 1, 8)), rng.uniform(*ends, (16, 1, 8))])
+    met = [evaluate(graph, {"x": one[None]})[hidden][0] for one in (*near, *far)]
+    assert max(np.abs(y).max() for y in met[24:]) > 1.2 * max(np.abs(y).max() for y in met[:24])
+    assert far_off(graph, compiled, far) < 3e-3
+
+
+def test_a_function_that_samples_saw_only_far_out_is_itself_elsewhere() -> None:
+    net = Net(3, x=(1, 4))
+    graph = net.graph(net.add("Tanh", ["x"], (1, 4)))
+    x = np.random.default_rng(0).uniform(30.0, 40.0, (16, 1, 4))
+    compiled, _ = compile_model(graph, calibration={"x": x}, overflow="widen")
+    assert far_off(graph, compiled, np.array([[[0.0, 1.0, -1.0, 30.0]], [[0.25, -40.0, 5.0, -0.5]]])) < 1e-2
+
+
 def test_a_range_is_declared_by_whoever_compiles() -> None:
     """From the least value on, as wide as a power of two; it counts, not what the samples show."""
     graph, x = grown()
@@ -213,6 +258,20 @@ def test_a_range_of_each_column() -> None:
     frac = compiled.ints.inputs["x"].frac
     assert lo * 2.0**-frac <= -2.0
     assert hi * 2.0**-frac >= 100.0
+
+
+def test_a_clip_at_a_fine_scale_takes_no_table() -> None:
+    """A bound of more bits than a table has rows: some form is left, and the program is one."""
+    net = Net(3, x=(1, 4))
+    graph = net.graph(
+        net.add("Mul", [net.add("Clip", ["x"], (1, 4), min=0.0, max=0.587), net.constant(np.array([-2e-3]))], (1, 4))
+    )
+    x = np.random.default_rng(0).normal(size=(16, 1, 4))
+    options = Options(activation_bits=24, input_bits=28)
+    compiled, _ = compile_model(graph, calibration={"x": x}, options=options)
+    assert all(pg.table_len(table.kind) <= 1 << MOST_TABLE for table in compiled.program.tables)
+    top = compiled.ints.inputs["x"].hi
+    assert compiled.ints.results(compiled.ints.run({"x": np.full((1, 4), top)}))
 
 
 def test_a_network_without_room_in_the_field_is_named() -> None:

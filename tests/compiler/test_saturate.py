@@ -18,7 +18,7 @@ from tacit.execution import Execution, execute
 from tacit.lowering.builder import Builder, Lazy, Settings
 from tacit.lowering.lookups import bounded, fused_lookup, signed
 from tacit.lowering.maxima import RoundMax
-from tacit.lowering.saturate import Clamp, Form, Saturate, again, select
+from tacit.lowering.saturate import Clamp, Form, Saturate, again, by_signs, select
 
 TOY = Settings(2, 2)
 #: Witnesses that are counted out, at most, for each input and form.
@@ -56,6 +56,8 @@ def program(op: Saturate, form: Form, count: int) -> tuple[pg.Program, int]:
     bounded(builder, "x", builder.whole(x), *signed(bits))
     if form.name == "gated":
         result = op._gated(builder, "op", builder.whole(x), form.clamp)
+    elif form.name == "signs":
+        result = by_signs(builder, "op", builder.whole(x), op.shift, form.clamp)
     elif form.name == "whole":
         result = fused_lookup(builder, "op", builder.whole(x), op.shift, form.clamp.whole())
     else:
@@ -85,7 +87,7 @@ def test_every_form_is_the_clamp_for_every_input(toy: tuple[int, int, int, int])
         made, y = program(op, form, len(x))
         assert execute(made, {"x": x}).tensors[y].tolist() == op.reference(x).tolist(), form
         names.add(form.name)
-    assert names >= {"whole", "again"}
+    assert names >= {"whole", "again", "signs"}
     assert ("gated" in names) == (hi > lo + 1)
 
 
@@ -152,7 +154,7 @@ def test_every_witness_gives_one_result(toy: tuple[int, int, int, int]) -> None:
         names = [tensor.name for tensor in made.tensors]
         free = [i for i, name in enumerate(names) if not name.startswith("x")]
         sets = domains(made, free)
-        if form.name == "select":  # the result is a sum; what it may be is all numbers near
+        if form.name in ("select", "signs"):  # the result is a sum; what it may be is all numbers near
             sets[y] = set(range(lo - 6, hi + 7))
         choices = [sorted(sets[i]) for i in free]
         if np.prod([len(c) for c in choices], dtype=float) > MOST_WITNESSES:
@@ -173,7 +175,7 @@ def test_a_value_of_many_bits_is_clamped_in_steps() -> None:
     op = Saturate(3, -2048, 2047, 40)
     rng = np.random.default_rng(0)
     edges = np.array([-2049, -2048, -2047, -1, 0, 1, 2046, 2047, 2048, 4095, -(1 << 39), (1 << 39) - 1])
-    x = np.concatenate([edges << 3, rng.integers(-(1 << 41), 1 << 41, 200), rng.integers(-(1 << 15), 1 << 15, 200)])
+    x = np.concatenate([edges << 3, rng.integers(-(1 << 41), 1 << 41, 9000), rng.integers(-(1 << 15), 1 << 15, 200)])
     builder = Builder("one", Settings(8, 8))
     given = builder.tensor("x", x.shape, pg.Witness(), signed(43))
     builder.inputs.append(pg.Port("x", given, 0))
@@ -181,6 +183,35 @@ def test_a_value_of_many_bits_is_clamped_in_steps() -> None:
     builder.commit("y", op.lower(builder, "op", builder.whole(given)))
     assert builder.clamps == {"again": 1}
     assert execute(builder.build(), {"x": x}).named("y").tolist() == op.reference(x).tolist()
+
+
+@pytest.mark.parametrize("limb", [7, 12])
+def test_bounds_that_no_table_has_room_for(limb: int) -> None:
+    """No table passes what a program may have, whatever the bounds; by the signs of two differences then."""
+    lo, hi = -5, (1 << 22) + 3
+    rng = np.random.default_rng(0)
+    edges = np.array([lo - 1, lo, lo + 1, 0, hi - 1, hi, hi + 1, -(1 << 29), (1 << 29) - 1])
+    x = np.concatenate([edges << 2, rng.integers(-(1 << 31), 1 << 31, 100)])
+    builder = Builder("one", Settings(limb, limb))
+    given = builder.tensor("x", x.shape, pg.Witness(), signed(32))
+    builder.inputs.append(pg.Port("x", given, 0))
+    bounded(builder, "x", builder.whole(given), *signed(32))
+    op = Saturate(2, lo, hi, 31)
+    y = op.lower(builder, "op", builder.whole(given))
+    assert builder.clamps == {"signs": 1}
+    least, most = builder.interval(y)
+    assert lo <= least
+    assert most < lo + (1 << 23)
+    builder.commit("y", y)
+    window = builder.reshape("window", builder.whole(given), (1, len(x)))
+    builder.commit("m", RoundMax(2, 31, 1, most=23).lower(builder, "max", window))
+    assert builder.clamps == {"signs": 2}
+    run = execute(builder.build(), {"x": x})
+    assert run.named("y").tolist() == op.reference(x).tolist()
+    assert run.named("m").tolist() == [(1 << 22) - 1]
+    at = next(i for i, tensor in enumerate(run.program.tensors) if tensor.name == "op.clamp")
+    for delta in (-1, 1, 1 << 20):
+        assert refused(run, {at: run.tensors[at] + delta})
 
 
 def lowered(make: Callable[[Builder, Lazy], Lazy], x: Any, bits: int) -> Execution:

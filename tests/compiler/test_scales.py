@@ -24,7 +24,7 @@ from tacit.lowering.rounding import Round, RoundDivide, RoundLine, RoundRelu, Ro
 from tacit.lowering.saturate import Saturate
 from tacit.lowering.scale import Value
 from tacit.lowering.select import ArgMaxLast
-from tacit.lowering.signs import AtLeast, Commit, RoundClip, RoundLeaky
+from tacit.lowering.signs import AtLeast, Commit, RoundClip, RoundLeaky, Within
 from tacit.lowering.softmax import SoftmaxLast
 from tacit.lowering.views import Added, Cut, Expand, Join, Offset, Permute, Reshape, Times, Total, Windows
 from tacit.quantize import Options, quantize
@@ -66,6 +66,7 @@ MEANINGS: dict[str, Meaning] = {
     "RoundDivide": Meaning(RoundDivide(6, 12, -1), lambda x: x / 3),
     "RoundMax": Meaning(RoundMax(2, 12, 1), lambda x: x.max(-1)),
     "RoundClip": Meaning(RoundClip(1, 14, -128, 64, 8), lambda x: np.clip(x, -0.5, 0.25)),
+    "Within": Meaning(Within(-(1 << 20), 1 << 20, 9), lambda x: x),
     "Saturate": Meaning(Saturate(2, -128, 100, 14, 7), lambda x: np.clip(x, -1.0, 100 / 128)),
     "RoundLeaky": Meaning(RoundLeaky(2, 12, 512, 10), lambda x: np.where(x >= 0, x, 0.5 * x)),
     "AtLeast": Meaning(AtLeast(14), lambda x: (x >= 0) * 1.0),

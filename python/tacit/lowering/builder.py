@@ -263,7 +263,9 @@ class Builder:
         return self.einsum(name, a.shape, (labels, labels, labels), a.expr, b.expr)
 
     def build(self) -> pg.Program:
-        """The finished program; witness tensors declare the intervals that were derived."""
+        """The finished program; witness tensors declare the intervals that were derived. Raises OutOfField."""
+        for lookup in self.lookups:
+            self.intervals.check_lookup(lookup, self.tables[lookup.table].kind)
         tensors = list(self.tensors)
         for i in self._witness & self.intervals.known.keys():
             lo, hi = self.intervals.known[i]

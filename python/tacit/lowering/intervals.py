@@ -17,6 +17,7 @@ from tacit.program import (
     FromTensor,
     Lookup,
     Program,
+    TableKind,
     Term,
     Witness,
     Zero,
@@ -139,6 +140,16 @@ class Intervals:
         if not (interval[0] > -HALF and interval[1] < HALF):
             raise OutOfField(f"{what} may reach [{interval[0]}, {interval[1]}], beyond the field")
 
+    def check_lookup(self, lookup: Lookup, kind: TableKind) -> None:
+        """Neither side is another row modulo p."""
+        for what, expr, ends, shift in (
+            ("input", lookup.input, table_in(kind), lookup.shift),
+            ("output", lookup.output, table_out(kind), 0),
+        ):
+            lo, hi = self.expr(expr)
+            most = max(abs(lo), abs(hi)) + (max(map(abs, ends)) << shift)
+            self.check(f"{what} of lookup {lookup.name}", (-most, most))
+
 
 def bare_product(zero: Zero, einsums: Sequence[Einsum]) -> int | None:
     """The einsum of a zero that is one product, not summed, and nothing else: only its factors need bounds."""
@@ -195,13 +206,7 @@ def _check_relations(program: Program, state: Intervals) -> None:
         if i not in bare:
             state.check(f"einsum {einsum.name}", state.einsum(i))
     for lookup in program.lookups:
-        for what, expr, ends, shift in (
-            ("input", lookup.input, table_in(program.tables[lookup.table].kind), lookup.shift),
-            ("output", lookup.output, table_out(program.tables[lookup.table].kind), 0),
-        ):
-            lo, hi = state.expr(expr)
-            most = max(abs(lo), abs(hi)) + (max(map(abs, ends)) << shift)
-            state.check(f"{what} of lookup {lookup.name}", (-most, most))
+        state.check_lookup(lookup, program.tables[lookup.table].kind)
     for zero in program.zeros:
         if bare_product(zero, program.einsums) is None:
             state.check(f"zero {zero.name}", state.expr(zero.expr))

@@ -63,3 +63,15 @@ def bounded(builder: Builder, name: str, value: Lazy, lo: int, hi: int) -> None:
     widths = digit_widths(bits, builder.settings.limb)
     moved = builder.sum((1, value), constant=-lo)
     builder.digits(name, moved, widths[:-1], pg.Range(0, 1 << widths[-1]))
+
+
+def sign_bit(builder: Builder, name: str, value: Lazy, low: list[int], bits: int) -> tuple[Lazy, list[Lazy], list[int]]:
+    """b = [value >= 0] for a value in `sum(low) + bits` signed bits; the digits above `low` and their widths.
+
+    value = (digits of `low`) + 2^sum(low) * (limbs of `bits`), the top limb signed.
+    """
+    limbs = digit_widths(bits, builder.settings.limb)
+    lo, hi = signed(limbs[-1])
+    bit = builder.witness(f"{name}.sign", value.shape)
+    digits = builder.digits(name, value, [*low, *limbs[:-1]], pg.Sign(lo, hi - lo + 1), bit)
+    return builder.whole(bit), digits[len(low) :], limbs

@@ -21,7 +21,20 @@ from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
 from tacit.lowering.core import Operator, in_range, shifted
 from tacit.lowering.lookups import half, looked_up, signed
 from tacit.lowering.reach import Interval, Overflow, Reach, rounded, signed_bits
-from tacit.lowering.saturate import MOST_ROWS, MOST_WRITTEN, Clamp, Form, again, again_form, cheapest, cuts, select
+from tacit.lowering.saturate import (
+    MOST_ROWS,
+    MOST_TABLE,
+    MOST_WRITTEN,
+    Clamp,
+    Form,
+    again,
+    again_form,
+    by_signs,
+    cheapest,
+    cuts,
+    select,
+    signs_form,
+)
 from tacit.program import HALF, Expr
 
 
@@ -90,12 +103,16 @@ class RoundMax(Operator):
             if c.aligned and self.bits - cut <= MOST_WRITTEN:
                 more = len(digit_widths(cut, limb)) + 2
                 forms.append(Form("select", c, more, more + 1, c.select()))
-        form = cheapest(builder, out, forms)
+        signs = signs_form(whole, limb, len(builder.limbs(self.bits)))
+        form = cheapest(builder, out, [form for form in [*forms, signs] if form.rows <= 1 << MOST_TABLE])
         builder.count_clamp(form.name)
         return self._by_form(builder, name, x, form)
 
     def _by_form(self, builder: Builder, name: str, x: Lazy, form: Form) -> tuple[Lazy, Lazy]:
         limb, out = builder.settings.limb, self.shape(x.shape)
+        if form.name == "signs":
+            m, _ = replace(self, most=None, relu=False)._maximum(builder, name, x)
+            return m, by_signs(builder, name, m, 0, form.clamp)
         clamps = form.clamp.ladder(limb) if form.clamp.cut else ()
         parts = [digit_widths(c.cut, limb) for c in clamps]
         widths = [width for part in parts for width in part]

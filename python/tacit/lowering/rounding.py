@@ -7,9 +7,11 @@ are unique, and y's limbs bound it to `bits` signed bits. An x whose y needs mor
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import prod
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,6 +24,10 @@ from tacit.lowering.reach import Interval, Overflow, Reach, rounded, signed_bits
 from tacit.lowering.saturate import MOST_WRITTEN, Saturate
 from tacit.lowering.scale import agreed
 from tacit.program import Expr
+
+Function = Callable[[Array], Array]
+#: Rows of a table that is to have room for all inputs, at most.
+MOST_WIDE = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ class RoundRelu(Operator):
 class RoundTable(Operator):
     """outs[round(x / 2^shift) - lo]: a function by its table; defined where the rounded value is a row.
 
-    `at`: the scale of the rows; `gives`: that of the outs.
+    `at`: the scale of the rows; `gives`: that of the outs. `function`: what it is on real numbers, for rows beyond these.
     """
 
     shift: int
@@ -116,6 +122,7 @@ class RoundTable(Operator):
     outs: tuple[int, ...]
     at: float
     gives: float
+    function: Function | None = field(default=None, compare=False)
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -128,15 +135,18 @@ class RoundTable(Operator):
         return min(self.outs), max(self.outs)
 
     def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
-        """Beyond its ends the function is what it is there: by more rows, or by a clamp before it."""
+        """More rows where they pay, or where all there is room for is asked for; beyond its ends it is what it is there."""
         lo, hi = rounded(args[0].ends, self.shift)
         below, above = max(0, self.lo - lo), max(0, hi - self.lo - len(self.outs) + 1)
         if not below and not above:
             return (self,)
         if _rows_pay(below + above, args[0].shape):
-            return (replace(self, lo=self.lo - below, outs=_extended(self.outs, below, above)),)
-        ends = self.lo, self.lo + len(self.outs) - 1
-        return Saturate(self.shift, *ends, signed_bits(lo, hi), self.at), replace(self, shift=0)
+            return (replace(self, lo=self.lo - below, outs=_extended(self, below, above)),)
+        made = _widened(self, below, above) if overflow.widen else self
+        ends = made.lo, made.lo + len(made.outs) - 1
+        if made is not self and ends[0] <= lo and hi <= ends[1]:
+            return (made,)
+        return Saturate(self.shift, *ends, signed_bits(lo, hi), self.at), replace(made, shift=0)
 
     def reference(self, *args: Array) -> Array:
         row = in_range(shifted(args[0], self.shift), self.lo, self.lo + len(self.outs) - 1)
@@ -152,7 +162,7 @@ class RoundLine(Operator):
 
     With z = 2^part t + l, 0 <= l < 2^part, the result is 2^part outs[t - lo] + (outs[t - lo + 1] - outs[t - lo]) l: two lookups
     of the same t, one product. z's remainder and l are in digits, so t and l are forced; defined where t is a row.
-    `at`: the scale of t; `gives`: that of the outs.
+    `at`: the scale of t; `gives`: that of the outs. `function`: what it is on real numbers, for rows beyond these.
     """
 
     shift: int
@@ -161,6 +171,7 @@ class RoundLine(Operator):
     outs: tuple[int, ...]
     at: float
     gives: float
+    function: Function | None = field(default=None, compare=False)
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -173,16 +184,19 @@ class RoundLine(Operator):
         return min(self.outs) << self.part, max(self.outs) << self.part
 
     def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
-        """Beyond its ends the function is what it is there: by more rows, or by a clamp before it."""
+        """As for `RoundTable`."""
         lo, hi = rounded(args[0].ends, self.shift)
         below = max(0, self.lo - (lo >> self.part))
         above = max(0, (hi >> self.part) - self.lo - len(self.outs) + 2)
         if not below and not above:
             return (self,)
         if _rows_pay(2 * (below + above), args[0].shape):
-            return (replace(self, lo=self.lo - below, outs=_extended(self.outs, below, above)),)
-        ends = self.lo << self.part, ((self.lo + len(self.outs) - 1) << self.part) - 1
-        return Saturate(self.shift, *ends, signed_bits(lo, hi), self.at + self.part), replace(self, shift=0)
+            return (replace(self, lo=self.lo - below, outs=_extended(self, below, above)),)
+        made = _widened(self, below, above) if overflow.widen else self
+        ends = made.lo << self.part, ((made.lo + len(made.outs) - 1) << self.part) - 1
+        if made is not self and ends[0] <= lo and hi <= ends[1]:
+            return (made,)
+        return Saturate(self.shift, *ends, signed_bits(lo, hi), self.at + self.part), replace(made, shift=0)
 
     def reference(self, *args: Array) -> Array:
         z = shifted(args[0], self.shift)
@@ -248,10 +262,34 @@ class RoundDivide(Operator):
         return q
 
 
+Table = TypeVar("Table", "RoundTable", "RoundLine")
+
+
 def _rows_pay(rows: int, shape: Shape) -> bool:
     """Whether so many more rows of a table cost no more than a clamp of these entries: some four lookups and cells each."""
     return rows <= 4 * prod(shape) and rows < 1 << MOST_WRITTEN
 
 
-def _extended(outs: tuple[int, ...], below: int, above: int) -> tuple[int, ...]:
-    return (outs[0],) * below + outs + (outs[-1],) * above
+def _extended(table: Table, below: int, above: int) -> tuple[int, ...]:
+    """The outs with more before and after: those of the function, where that is known; else the first and the last."""
+    outs: tuple[int, ...] = table.outs
+    end = table.lo + len(outs)
+    if table.function is None:
+        return (outs[0],) * below + outs + (outs[-1],) * above
+    places = np.concatenate([np.arange(table.lo - below, table.lo), np.arange(end, end + above)])
+    more: list[int] = (
+        np.floor(table.function(places * 2.0**-table.at) * 2.0**table.gives + 0.5).astype(np.int64).tolist()
+    )
+    return (*more[:below], *outs, *more[below:])
+
+
+def _widened(table: Table, below: int, above: int) -> Table:
+    """The table with rows on both sides until the function stays what it is, or until there are MOST_WIDE."""
+    most = (max(MOST_WIDE, len(table.outs)) - len(table.outs)) // (2 if below and above else 1)
+    below, above = min(below, most), min(above, most)
+    outs = np.array(_extended(table, below, above))
+    moves = np.flatnonzero(np.diff(outs))
+    if not moves.size:
+        return table
+    first, last = min(int(moves[0]), below), max(int(moves[-1]) + 1, below + len(table.outs) - 1)
+    return replace(table, lo=table.lo - below + first, outs=tuple(outs[first : last + 1].tolist()))

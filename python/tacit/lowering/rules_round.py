@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import ceil, erf, floor, log2
 
@@ -11,11 +11,12 @@ import numpy as np
 from tacit.errors import QuantizationError
 from tacit.graph import Node
 from tacit.lowering.coarse import octave, rows
+from tacit.lowering.core import MOST_SHIFT
 from tacit.lowering.lookups import signed
 from tacit.lowering.rounding import Round, RoundDivide, RoundLine, RoundRelu, RoundTable
 from tacit.lowering.rules_columns import FLAT, SOFTMAX_FRAC
 from tacit.lowering.scale import Value
-from tacit.lowering.signs import RoundClip, RoundLeaky
+from tacit.lowering.signs import RoundClip, RoundLeaky, Within
 from tacit.lowering.softmax import SoftmaxLast
 from tacit.lowering.views import Permute, Times
 from tacit.quantize import Array, Quantizer, QValue, rule
@@ -62,14 +63,26 @@ def clip(q: Quantizer, node: Node) -> QValue:
     bounds = [low if low > -room else None, high if high < room else None]
     base = next((abs(bound) for bound in bounds if bound is not None), None)
     if base is None:
-        return v
+        ends = _integers((low, high), v.frac)
+        if ends == (None, None):
+            return v
+        return replace(v, value=q.emit(Within(*ends, v.frac), [v.value], out))
     v = q.fine(v, out)
     reach = (max(abs(low), abs(high)) or None) if None not in bounds else None
     shift, bits = q.narrowing(v.frac, tensor, out, reach)
     frac = v.frac - shift
-    lo, hi = (None if bound is None else floor(bound * 2.0**frac + 0.5) for bound in bounds)
+    (lo, hi), far = _integers(bounds, frac), _integers((low, high), frac)
     bits = max(bits, ceil(log2((room + base) * 2.0**frac + 1)) + 1)
-    return q.new(q.emit(RoundClip(shift, bits, lo, hi, frac), [v.value], out), False, out, v.perm)
+    return q.new(q.emit(RoundClip(shift, bits, lo, hi, frac, far), [v.value], out), False, out, v.perm)
+
+
+def _integers(bounds: Sequence[float | None], frac: float) -> tuple[int | None, int | None]:
+    """Lower and upper bound at this scale; None for one that is beyond the field, or absent."""
+    lo, hi = (
+        None if bound is None or abs(bound) * 2.0**frac >= 2.0**MOST_SHIFT else floor(bound * 2.0**frac + 0.5)
+        for bound in bounds
+    )
+    return lo, hi
 
 
 def _gelu(x: Array, tanh: bool) -> Array:
@@ -93,8 +106,8 @@ def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValu
 
     The rounding of the input goes straight to the table's scale; with `interpolate` to `LINE_BITS` more, and the function
     is linear between rows. An input beyond the table is an error at execution, unless the function is constant there and
-    most of the interval would be such rows: then the input is clipped first. An interval that is `far` out, all of it, leaves a
-    table of the one value there.
+    most of the interval would be such rows: then the input is clipped first. A sigmoid whose interval is `far` below all that,
+    leaves a table of the one value there.
     """
     tensor, out = node.inputs[0], node.outputs[0]
     v = q.value(tensor)
@@ -105,7 +118,8 @@ def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValu
     flat, far = FLAT.get(node.op, float("inf")), None
     if high - low > 4 * flat:
         v = _clipped(q, v, tensor, (max(abs(low), abs(high)), flat))
-        far = max(flat, octave(low)) if low > flat else min(-flat, octave(high)) if high < -flat else None
+        # What is next to nothing there keeps bits of its own.
+        far = min(-flat, octave(high)) if high < -flat and node.op == "Sigmoid" else None
         low, high = -flat, flat
     first, last, frac = rows(low, high, most, floor(v.frac))
     part = min(LINE_BITS, floor(v.frac) - frac) if q.options.interpolate else 0
@@ -118,10 +132,11 @@ def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValu
     away = np.abs(middle - (values[:-1] + values[1:]) / 2) if part else np.abs(np.diff(values)) / 2
     if v.frac > frac:  # else every input is a row
         q.ints.rough = max(q.ints.rough, float(away.max()) / q.calibration.magnitude(out))
+    known = function if far is None else None
     if part:
-        line = RoundLine(round(v.frac - frac - part), part, first, outs, frac, scale)
+        line = RoundLine(round(v.frac - frac - part), part, first, outs, frac, scale, known)
         return q.new(q.emit(line, [v.value], out), True, out, v.perm)
-    op = RoundTable(round(v.frac - frac), first, outs[:-1], frac, scale)
+    op = RoundTable(round(v.frac - frac), first, outs[:-1], frac, scale, known)
     return q.new(q.emit(op, [v.value], out), False, out, v.perm)
 
 

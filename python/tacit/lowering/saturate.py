@@ -1,6 +1,6 @@
 """Saturating roundings: a = min(max(y, lo), hi) for y = round(x / 2^s), with a witness for every x in reach.
 
-X = x + half - r is 2^s y, by the remainder's digits r. y is signed in B bits; c is a cut. Four relations that force a:
+X = x + half - r is 2^s y, by the remainder's digits r. y is signed in B bits; c is a cut. Five relations that force a:
 
 - *whole*: (X / 2^s, a) in the table of the clamp, 2^B rows.
 - *select*: y = low + 2^c t, low in [0, 2^c) by its digits, so that t = floor(y / 2^c). Two tables of t: z = 1 where all of
@@ -12,6 +12,8 @@ X = x + half - r is 2^s y, by the remainder's digits r. y is signed in B bits; c
 - *gated*: an excess v, and u = y - 2^c v: (u, a) in the table of the clamp around [lo, hi], and (v, v a) in the table
   E(v) = hi v for v > 0, 0 for 0, lo v for v < 0. With v = 0, y = u is a row and a its clamp. With v > 0 v a = hi v, and F has
   no zero divisors: a = hi, so u >= hi and y > hi. With v < 0 alike. a is forced; v, near a border, need not be.
+- *signs*: lo + relu(y - lo) - relu(y - hi), relu(u) = [u >= 0] u by the sign of u's top digit: no table of many rows, whatever
+  the bounds. Digits of a - lo say that a has few bits.
 
 Every a is one number for every x and every witness; the tests enumerate that at small sizes. Which one is taken follows
 from the estimated cost: lookups, cells and the rows of tables that the program does not have yet.
@@ -29,7 +31,7 @@ from tacit import program as pg
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
 from tacit.lowering.core import Operator, in_range, shifted
-from tacit.lowering.lookups import exact_multiple, fused_lookup, half, looked_up, remainder, signed
+from tacit.lowering.lookups import exact_multiple, fused_lookup, half, looked_up, remainder, sign_bit, signed
 from tacit.lowering.prices import NS_PER_CELL, NS_PER_LOOKUP
 from tacit.lowering.reach import Interval, Overflow, Reach, rounded, signed_bits
 from tacit.lowering.scale import agreed
@@ -37,6 +39,8 @@ from tacit.lowering.scale import agreed
 #: Rows of a table that a clamp may bring into a program, as a power of two: of the clamp itself, and of one whose rows are
 #: written out.
 MOST_ROWS, MOST_WRITTEN = 17, 11
+#: No form with a table of more rows, as a power of two, is offered.
+MOST_TABLE = 18
 
 
 def clamp_table(lo: int, length: int, low: int, high: int) -> pg.TableKind:
@@ -128,6 +132,11 @@ class Form:
     cells: int
     tables: tuple[pg.TableKind, ...]
 
+    @property
+    def rows(self) -> int:
+        """Of its largest table."""
+        return max(map(pg.table_len, self.tables))
+
     def nanoseconds(self, builder: Builder, entries: int) -> float:
         """An estimate: what is in the program already costs nothing."""
         rows = sum(pg.padded((pg.table_len(kind),)) for kind in set(self.tables) if not builder.has(kind))
@@ -191,7 +200,8 @@ class Saturate(Operator):
         for cut in range(max(1, self.bits - MOST_WRITTEN), span):
             c = Clamp(self.lo, self.hi, self.bits, cut)
             found.append(Form("gated", c, digits + 2, digits + 2, c.gated()))
-        return found
+        found.append(signs_form(clamp, limb, digits))
+        return [form for form in found if form.rows <= 1 << MOST_TABLE]
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
         form = cheapest(builder, args[0].shape, self.forms(builder.settings.limb))
@@ -200,6 +210,8 @@ class Saturate(Operator):
             return fused_lookup(builder, name, args[0], self.shift, form.clamp.whole())
         if form.name == "gated":
             return self._gated(builder, name, args[0], form.clamp)
+        if form.name == "signs":
+            return by_signs(builder, name, args[0], self.shift, form.clamp)
         return self._cut(builder, name, args[0], form)
 
     def _cut(self, builder: Builder, name: str, x: Lazy, form: Form) -> Lazy:
@@ -231,6 +243,37 @@ class Saturate(Operator):
         product = builder.hadamard(f"{name}.gate", beyond, result)
         builder.lookup(f"{name}.excess", gate, beyond, output=product.expr)
         return result
+
+
+def signs_form(clamp: Clamp, limb: int, digits: int) -> Form:
+    """`by_signs` with a remainder of so many digits."""
+    parts = [digit_widths(bits, limb) for bits in (*_beyond_bounds(clamp), (clamp.hi - clamp.lo).bit_length())]
+    lookups = digits + sum(map(len, parts))
+    tables = tuple(pg.Sign(signed(part[-1])[0], 1 << part[-1]) for part in parts[:2])
+    return Form("signs", clamp, lookups, lookups + 3, tables)
+
+
+def _beyond_bounds(c: Clamp) -> tuple[int, int]:
+    """Signed bits of y - lo and of y - hi."""
+    least, most = signed(c.bits)
+    return signed_bits(least - c.lo, most - c.lo), signed_bits(least - c.hi, most - c.hi)
+
+
+def by_signs(builder: Builder, name: str, x: Lazy, shift: int, c: Clamp) -> Lazy:
+    """lo + relu(y - lo) - relu(y - hi), y = round(x / 2^shift)."""
+    first, second = _beyond_bounds(c)
+    low = digit_widths(shift, builder.settings.limb)
+    moved = builder.sum((1, x), constant=half(shift) - (c.lo << shift))
+    bit, digits, limbs = sign_bit(builder, f"{name}.low", moved, low, first)
+    u = builder.joined(digits, limbs)
+    v = builder.sum((1, u), constant=c.lo - c.hi)
+    above, _, _ = sign_bit(builder, f"{name}.high", v, [], second)
+    parts = builder.hadamard(f"{name}.low", bit, u), builder.hadamard(f"{name}.high", above, v)
+    result = builder.commit(f"{name}.clamp", builder.sum((1, parts[0]), (-1, parts[1]), constant=c.lo))
+    widths = digit_widths((c.hi - c.lo).bit_length(), builder.settings.limb)
+    inside = builder.sum((1, result), constant=-c.lo)
+    builder.digits(f"{name}.inside", inside, widths[:-1], pg.Range(0, 1 << widths[-1]))
+    return result
 
 
 def again_form(c: Clamp, limb: int, lookups: int, cells: int) -> Form:

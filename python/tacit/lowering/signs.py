@@ -14,22 +14,10 @@ from tacit import program as pg
 from tacit.lowering.affine import Shape
 from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
 from tacit.lowering.core import Operator, in_range, shifted
-from tacit.lowering.lookups import exact_multiple, fused_lookup, half, looked_up, signed
+from tacit.lowering.lookups import exact_multiple, fused_lookup, half, looked_up, sign_bit, signed
 from tacit.lowering.reach import Interval, Overflow, Reach, rounded, scaled, signed_bits, within
 from tacit.lowering.saturate import Saturate
 from tacit.lowering.scale import agreed
-
-
-def sign_bit(builder: Builder, name: str, value: Lazy, low: list[int], bits: int) -> tuple[Lazy, list[Lazy], list[int]]:
-    """b = [value >= 0] for a value in `sum(low) + bits` signed bits; the digits above `low` and their widths.
-
-    value = (digits of `low`) + 2^sum(low) * (limbs of `bits`), the top limb signed.
-    """
-    limbs = digit_widths(bits, builder.settings.limb)
-    lo, hi = signed(limbs[-1])
-    bit = builder.witness(f"{name}.sign", value.shape)
-    digits = builder.digits(name, value, [*low, *limbs[:-1]], pg.Sign(lo, hi - lo + 1), bit)
-    return builder.whole(bit), digits[len(low) :], limbs
 
 
 @dataclass(frozen=True)
@@ -108,9 +96,11 @@ class RoundClip(Operator):
     """min(max(y, lo), hi) for y = round(x / 2^shift); a bound that is None is absent, one of them is there.
 
     The bounds are integers at the scale `at`, which y's must be. Defined where y - lo (without lo: y - hi) is signed in
-    `bits` bits. With u = y - lo and v = y - hi the result is lo + relu(u) - relu(v), or hi + v - relu(v) without a lower
-    bound. Where activations are narrow, both are lookups of the same rounded value; elsewhere u and v are in signed limbs
-    and relu(u) = [u >= 0] u with the sign bit.
+    `bits` bits. `far`: bounds that lie beyond all that has room in them, and count where there is more.
+
+    With u = y - lo and v = y - hi the result is lo + relu(u) - relu(v), or hi + v - relu(v) without a lower bound. Where
+    activations are narrow, both are lookups of the same rounded value; elsewhere u and v are in signed limbs and
+    relu(u) = [u >= 0] u with the sign bit.
     """
 
     shift: int
@@ -118,6 +108,7 @@ class RoundClip(Operator):
     lo: int | None
     hi: int | None
     at: float
+    far: tuple[int | None, int | None] = (None, None)
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -136,13 +127,15 @@ class RoundClip(Operator):
         need = signed_bits(lo - self._base, hi - self._base)
         if need <= self.bits:
             return (self,)
-        if self.lo is not None and self.hi is not None:
-            return (Saturate(self.shift, self.lo, self.hi, signed_bits(lo, hi), self.at),)
-        if overflow.takes(self.bits, need):
+        wide, room = overflow.takes(self.bits, need), [end + self._base for end in signed(self.bits)]
+        bounds = [self.lo, self.hi]
+        for i, (beyond, end) in enumerate(zip(self.far, room, strict=True)):
+            if bounds[i] is None and beyond is not None and lo < beyond < hi and (wide or abs(beyond) <= abs(end)):
+                bounds[i] = beyond
+        if wide and None in bounds:
             return (replace(self, bits=need),)
-        least, most = (end + self._base for end in signed(self.bits))
-        bounds = (least if self.lo is None else self.lo, most if self.hi is None else self.hi)
-        return (Saturate(self.shift, *bounds, signed_bits(lo, hi), self.at),)
+        least, most = (end if bound is None else bound for bound, end in zip(bounds, room, strict=True))
+        return (Saturate(self.shift, least, most, signed_bits(lo, hi), self.at),)
 
     def reference(self, *args: Array) -> Array:
         y = shifted(args[0], self.shift)
@@ -184,6 +177,37 @@ class RoundClip(Operator):
         v = builder.sum((1, u), constant=-(span << self.shift))
         second = looked_up(builder, f"{name}.high", v, self.shift, kind)
         return builder.sum((1, first), (-1, second), constant=base)
+
+
+@dataclass(frozen=True)
+class Within(Operator):
+    """min(max(x, lo), hi) of a value that stays within, as far as it has room: the value itself, until it is made total.
+
+    The bounds are at the scale `at`, which x's must be; None: there is none.
+    """
+
+    lo: int | None
+    hi: int | None
+    at: float
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+    def frac(self, *fracs: float) -> float:
+        return agreed(*fracs, self.at)
+
+    def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
+        lo, hi = args[0].ends
+        least, most = (lo if self.lo is None else self.lo), (hi if self.hi is None else self.hi)
+        if least <= lo and hi <= most:
+            return (self,)
+        return (Saturate(0, max(least, lo), min(most, hi), signed_bits(lo, hi), self.at),)
+
+    def reference(self, *args: Array) -> Array:
+        return args[0]
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        return args[0]
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,16 @@ that also are the limbs' range checks. s = sum e_j is a contraction, committed o
 
 is round(2^k e_j / s), and has one solution because s > 0: low[0] = 2^LOW, high[0] = 2^HIGH and some d_j is 0. The digit
 vectors of r_j and of 2 s - 1 - r_j are the two sides of the inequality.
+
+exp(-d) is as good as 0 long before d is as large as it can be for some input. There d_j is clamped to [-1, 2^most - 1] before
+it is cut into limbs, not x_j: the shares are those of the float network, however large x is. -1 has no limbs, so that m is
+still at least every x_j.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 
@@ -31,13 +36,22 @@ from tacit.lowering.scale import agreed
 LOW, HIGH = 12, 17
 
 
+#: exp(-2^GONE) is 0 in the tables; rows of the upper one, at most, as a power of two.
+GONE, MOST_HIGH = 4, 13
+
+
 @dataclass(frozen=True)
 class SoftmaxLast(Operator):
-    """round(2^out e_j / sum e), e_j for exp(x_j - max x), x at scale `at` and signed in `bits` bits."""
+    """round(2^out e_j / sum e), e_j for exp(x_j - max x), x at scale `at` and signed in `bits` bits.
+
+    `most`: bits of max x - x_j, which is clamped to them; None: as many as x has. `cut`: bits of its lower limb; None: half.
+    """
 
     at: float
     bits: int
     out: int
+    most: int | None = None
+    cut: int | None = None
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -50,22 +64,37 @@ class SoftmaxLast(Operator):
         return 0, 1 << self.out
 
     def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
-        need = signed_bits(*args[0].ends)
-        return (self,) if need <= self.bits else (Saturate(0, *signed(self.bits), need, self.at), self)
+        """The same tables, the upper one with rows until it is 0."""
+        need, cut = signed_bits(*args[0].ends), self._limb()
+        if need <= self.bits:
+            return (self,)
+        most = max(self.gap, min(ceil(self.at) + GONE, cut + MOST_HIGH))
+        return (replace(self, bits=need, most=most if most < need else None, cut=cut),)
+
+    @property
+    def gap(self) -> int:
+        """Bits of max x - x_j, after a clamp."""
+        return self.bits if self.most is None else self.most
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing is lost by the clamp."""
+        return self.most is None or self.tables()[1][-1] == 0
 
     def _limb(self) -> int:
-        return (self.bits + 1) // 2
+        return (self.gap + 1) // 2 if self.cut is None else self.cut
 
     def tables(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """exp(-l 2^-frac) and exp(-h 2^(w-frac)) at LOW and HIGH bits, rounded."""
         w = self._limb()
         low = np.floor(2.0**LOW * np.exp(-np.arange(1 << w) * 2.0**-self.at) + 0.5)
-        high = np.floor(2.0**HIGH * np.exp(-np.arange(1 << (self.bits - w)) * 2.0 ** (w - self.at)) + 0.5)
+        high = np.floor(2.0**HIGH * np.exp(-np.arange(1 << (self.gap - w)) * 2.0 ** (w - self.at)) + 0.5)
         return tuple(int(v) for v in low), tuple(int(v) for v in high)
 
     def reference(self, *args: Array) -> Array:
         x, w = in_range(args[0], *signed(self.bits)), self._limb()
         d = in_range(x.max(-1, keepdims=True) - x, 0, (1 << self.bits) - 1)
+        d = d if self.most is None else np.minimum(d, (1 << self.most) - 1)
         low, high = (np.array(t, dtype=np.int64) for t in self.tables())
         e = low[d & ((1 << w) - 1)] * high[d >> w]
         s = e.sum(-1, keepdims=True)
@@ -89,6 +118,8 @@ class SoftmaxLast(Operator):
         top = builder.whole(m)
         bounded(builder, f"{name}.max", top, *signed(self.bits))
         gap = builder.sum((1, spread(builder, top, shape)), (-1, x))
+        if self.most is not None:
+            gap = Saturate(0, -1, (1 << self.most) - 1, self.bits + 1).lower(builder, f"{name}.near", gap)
         ids = [builder.witness(f"{name}.gap{i}", shape) for i in range(2)]
         builder.hints.append(pg.DigitsHint(shape, gap.expr, ((ids[0], w),), ids[1]))
         outs = []
@@ -98,7 +129,7 @@ class SoftmaxLast(Operator):
             builder.hints.append(pg.LookupHint(out, builder.table(kind), limb.expr, 0))
             builder.lookup(builder.tensors[index].name, kind, limb, output=builder.whole(out).expr)
             outs.append(builder.whole(out))
-        joined = builder.joined([builder.whole(i) for i in ids], [w, self.bits - w])
+        joined = builder.joined([builder.whole(i) for i in ids], [w, self.gap - w])
         builder.zero(f"{name}.gap", shape, (1, gap.expr), (-1, joined.expr))
         attained(builder, name, joined, 1)
         return outs[0], outs[1]

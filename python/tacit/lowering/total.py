@@ -18,6 +18,7 @@ from tacit.lowering.maxima import RoundMax
 from tacit.lowering.reach import Overflow, Reach, power_above, rounded, signed_bits
 from tacit.lowering.saturate import Saturate
 from tacit.lowering.scale import Value
+from tacit.lowering.softmax import SoftmaxLast
 
 #: A value of more bits is as good as out of the field: products and sums of several are bounded together.
 MOST_BITS = 62
@@ -91,6 +92,8 @@ def _ways(step: Step, operators: tuple[Operator, ...]) -> list[Way]:
         return [Way(step.output, "clamped", signed_bits(after.lo, after.hi), after.bits)]
     if isinstance(after, RoundMax) and after.most is not None:
         return [Way(step.output, "clamped", after.most, after.bits)]
+    if isinstance(after, SoftmaxLast) and not after.exact:
+        return [Way(step.output, "clamped", after.gap, after.bits)]
     bits = getattr(after, "bits", None)
     if before is None or bits is None:
         return []
@@ -108,20 +111,22 @@ def _output(name: str, spec: OutputSpec, reaches: Mapping[str, Reach]) -> Output
     return replace(spec, lo=lo, hi=hi)
 
 
+#: What has a clamp.
+CLAMPS = (Saturate, RoundMax, SoftmaxLast)
 #: Clamps of a reach up to this share one; for others a multiple of OUTPUT_STEP is near enough.
 MOST_SHARED = 24
 
 
 def _shared(ints: IntGraph) -> IntGraph:
     """Every clamp for the largest reach of any."""
-    needs = [step.op.bits for step in ints.steps if isinstance(step.op, (Saturate, RoundMax)) and _clamps(step.op)]
+    needs = [step.op.bits for step in ints.steps if isinstance(step.op, CLAMPS) and _clamps(step.op)]
     most = max((bits for bits in needs if bits <= MOST_SHARED), default=0)
     for i, step in enumerate(ints.steps):
-        if isinstance(step.op, (Saturate, RoundMax)) and _clamps(step.op):
+        if isinstance(step.op, CLAMPS) and _clamps(step.op):
             bits = most if step.op.bits <= MOST_SHARED else -(-step.op.bits // OUTPUT_STEP) * OUTPUT_STEP
             ints.steps[i] = replace(step, op=replace(step.op, bits=bits))
     return ints
 
 
 def _clamps(op: Operator) -> bool:
-    return isinstance(op, Saturate) or (isinstance(op, RoundMax) and op.most is not None)
+    return isinstance(op, Saturate) or (isinstance(op, RoundMax | SoftmaxLast) and op.most is not None)
