@@ -98,6 +98,17 @@ def number(value: float) -> str:
     return f"{value:,.4g}"
 
 
+#: Entries of an array that are shown to people.
+MOST_ENTRIES = 12
+
+
+def entries(values: Any) -> str:
+    """The first numbers of an array."""
+    flat = np.asarray(values).reshape(-1)
+    shown = ", ".join(number(float(value)) for value in flat[:MOST_ENTRIES])
+    return f"{shown}, ..." if flat.size > MOST_ENTRIES else shown
+
+
 def _decimals(value: float) -> int:
     return 0 if value >= 99.95 else 1 if value >= 9.995 else 2
 

@@ -11,6 +11,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import tacit
+from tacit.api.claims import predicate_of
+from tacit.api.objects import Port
 
 SAMPLES = np.random.default_rng(11).normal(size=(64, 2, 3)).astype(np.float32)
 X, OTHER = {"x": SAMPLES[:1, 0]}, {"x": SAMPLES[1:2, 0]}
@@ -115,3 +117,68 @@ def test_inspect_says_so_too(deploy: Deploy, visibility: str, words: str) -> Non
     if data is not None:
         assert data.commitment.identity in sentence
     json.dumps(tacit.inspect(proof, program=program))
+
+
+# --- thresholds -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("visibility", ["private", "committed"])
+def test_a_threshold_is_a_predicate(deploy: Deploy, visibility: str) -> None:
+    """Of the answer, in the program, in what is computed without a proof, and never of another output."""
+    program, model = deploy(visibility)
+    for record, holds in ((np.full((1, 3), 0.5), True), (np.full((1, 3), -0.5), False)):
+        data = tacit.commit_data(program, record) if visibility == "committed" else None
+        proof = tacit.prove(program, model, None if data else record, data=data)
+        commitment = None if data is None else data.commitment
+        statement = tacit.verify(program, proof, model=model.commitment, data=commitment)
+        predicate = statement.predicates["y"]
+        assert (predicate.asks, predicate.holds) == ("y[0] >= 0", (holds,))
+        assert predicate.says == f"y[0] >= 0: {'true' if holds else 'false'}"
+        assert int(statement.integers["y"].item()) == int(holds)
+        assert tacit.inspect(proof, program=program)["claims"]["output y"] == predicate.says
+    assert tacit.inspect(program)["outputs"]["y"]["says whether"] == "y[0] >= 0"
+
+
+def test_a_predicate_is_bound_by_the_digest() -> None:
+    """Two values of a threshold that are one integer: the same bit, but other words, and so another program."""
+    made = [
+        tacit.compile(network(), calibration={"x": SAMPLES[:, 0]}, threshold=("y", 0, value), proofs=4)[0]
+        for value in (0.0, -1e-12, 12.5)
+    ]
+    words = [predicate_of(program.outputs["y"]) for program in made]
+    assert words == ["y[0] >= 0", "y[0] >= -1e-12", "y[0] >= 12.5"]
+    assert len({program.digest for program in made}) == 3
+
+
+@pytest.mark.parametrize(
+    "port",
+    [
+        Port("y", "output y", (1,), 0, 0, 1, "public"),
+        Port("y[0] >= 1", "output y[0] >= 1", (1,), 0, 0, 1, "public"),
+        Port("y", "output z[0] >= 1", (1,), 0, 0, 1, "public"),
+        Port("y", "output y[0] >= 1", (1,), 0, 0, 2, "public"),
+        Port("y", "output y[0] >= 1", (1,), 1, 0, 1, "public"),
+        Port("y", "output y[0] >= 1", (1, 2), 0, 0, 1, "public"),
+        Port("y", "output y[0] >= 1 or not", (1,), 0, 0, 1, "public"),
+    ],
+    ids=str,
+)
+def test_other_outputs_are_no_predicates(port: Port) -> None:
+    assert predicate_of(port) is None
+
+
+def test_a_batch_has_an_answer_each() -> None:
+    program, weights = tacit.compile(
+        network(), calibration={"x": SAMPLES[:, 0]}, threshold=("y", 0, 0.25), batch=3, proofs=4
+    )
+    model = tacit.commit_model(program, weights)
+    records = np.array([[1.0, 0, 0], [-1.0, 0, 0], [0.0, 0, 0.5]])
+    statement = tacit.verify(program, tacit.prove(program, model, records), model=model.commitment)
+    assert statement.predicates["y"].says == "y[0] >= 0.25: true, false, true"
+
+
+def test_outputs_themselves_have_no_predicates() -> None:
+    program, weights = tacit.compile(network(), calibration={"x": SAMPLES[:, 0]}, proofs=4)
+    model = tacit.commit_model(program, weights)
+    statement = tacit.verify(program, tacit.prove(program, model, X), model=model.commitment)
+    assert not statement.predicates

@@ -96,7 +96,10 @@ def test_programs_that_publish_their_outputs(case: Cases, proven: Proven) -> Non
     assert not usual.program.commits_outputs
     model = usual.commit()
     proof = tacit.prove(usual.program, model, usual.inputs)
-    assert (proof.output, proof.outputs) == (None, {})
+    assert proof.output is None
+    statement = tacit.verify(usual.program, proof, model=model.commitment)
+    np.testing.assert_array_equal(proof.outputs["y"], statement.outputs["y"])
+    assert not tacit.Proof.from_bytes(proof.to_bytes()).outputs
     assert refusal(lambda: tacit.verify(usual.program, proof, model=model.commitment, output=output)) == "slabs"
     assert small.program.digest != usual.program.digest
     assert refusal(lambda: case(outputs="hidden"), InputError) == "visibility"

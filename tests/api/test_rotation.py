@@ -89,7 +89,9 @@ def test_budgets_of_children(program: tacit.Program, master: tacit.Secret) -> No
     assert other.remaining >= program.proofs
     tacit.verify(program, tacit.prove(program, other, ONE), model=other.commitment)
     assert master.children == 0
-    assert refusal(BudgetExceeded, master.rotate).slug == "budget"
+    spent = refusal(BudgetExceeded, master.rotate)
+    assert (spent.slug, spent.place) == ("budget", "model")
+    assert str(spent).startswith("model: the budget of ")
 
 
 def test_as_many_children_as_proofs(compiled: tuple[tacit.Program, tacit.Weights]) -> None:
@@ -239,7 +241,9 @@ def test_a_crash_after_counting_costs_the_cell(compiled: tuple[tacit.Program, ta
     again = tacit.Secret.load(path)
     assert again.children == 1
     assert index_of(again.rotate()) == 3
-    assert refusal(BudgetExceeded, again.rotate).slug == "budget"
+    spent = refusal(BudgetExceeded, again.rotate)
+    assert (spent.slug, spent.place) == ("budget", str(journal))
+    assert spent.reason.startswith("the budget of ")
 
 
 def test_a_torn_journal_counts_as_spent(compiled: tuple[tacit.Program, tacit.Weights], tmp_path: Path) -> None:

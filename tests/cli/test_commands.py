@@ -10,10 +10,29 @@ import numpy as np
 import pytest
 from tiny_network import Capture, prove_command, result, tiny, verify_command
 
+import tacit
 from tacit.api import cost
 from tacit.cli.app import run
 from tacit.graph import Node
 from tacit.quantize import RULES, Quantizer, QValue
+
+
+def test_version(capsys: Capture) -> None:
+    """One version, wherever it is written."""
+    root = Path(__file__).parents[2]
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"tacit {tacit.__version__}\n"
+    for file in ("pyproject.toml", "Cargo.toml"):
+        assert f'\nversion = "{tacit.__version__}"\n' in (root / file).read_text(encoding="utf-8")
+
+
+def test_prove_shows_the_answer(folder: Path, capsys: Capture) -> None:
+    """The one that a verifier reads in the statement; until then it is not verified."""
+    assert run([*prove_command(folder, "shown.proof"), "--json"]) == 0
+    proven = result(capsys)
+    assert proven["verified"] is False
+    assert run(verify_command(folder, "--json", proof="shown.proof")) == 0
+    assert proven["outputs"] == result(capsys)["statement"]["outputs"]
 
 
 def test_accepted(folder: Path, capsys: Capture) -> None:

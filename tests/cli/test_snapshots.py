@@ -65,6 +65,13 @@ COMMANDS = {
     "keys-verify": f"{VERIFY} --json",
     "verify-sealed": "verify sealed.tacit sealed.proof --model master.commitment --link child.commitment"
     " --data data.commitment --output answer.commitment",
+    "commit-threshold": "commit model bit.tacit bit.weights -o bit",
+    "run-threshold": "run bit.tacit --weights bit.weights --input one.npz",
+    "prove-threshold": "prove bit.tacit --model bit.secret --input one.csv -o bit.proof",
+    "verify-threshold": "verify bit.tacit bit.proof --model bit.commitment",
+    "keys-verify-threshold": "verify bit.tacit bit.proof --model bit.commitment --json",
+    "inspect-threshold": "inspect bit.proof --program bit.tacit",
+    "error-csv": "run bit.tacit --weights bit.weights --input wrong.csv",
     "inspect-program": "inspect m.tacit",
     "inspect-program-sealed": "inspect sealed.tacit",
     "inspect-weights": "inspect m.weights",
@@ -232,6 +239,8 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         np.savez("one.npz", x=samples[:1])
         np.savez("far.npz", x=np.full((1, 4), 1e6))
         np.savez("many.npz", x=np.concatenate([samples[:9], np.full((1, 4), 1e6)]))
+        np.savetxt("one.csv", samples[:1], delimiter=",", header="a,b,c,d", comments="")
+        Path("wrong.csv").write_text("a,b,c,d\n0,0.5,,1\n", encoding="utf-8")
         np.save("y.npy", np.arange(10) % 2)
         raw: dict[str, tuple[str, int, str, str]] = {}
         for name, command in COMMANDS.items():

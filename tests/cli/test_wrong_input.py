@@ -83,6 +83,7 @@ def refused(kept: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> Any
         assert state(kept) == before
         found = json.loads(out)["error"]
         assert isinstance(found, dict)
+        assert not found["reason"].startswith(f"{found.get('where')}: ")  # a thing is named once
         return found
 
     return check

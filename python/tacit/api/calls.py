@@ -23,7 +23,7 @@ from tacit.api.arguments import (
     secret_of,
     whole_numbers,
 )
-from tacit.api.claims import input_claims
+from tacit.api.claims import input_claims, predicates
 from tacit.api.cost import costly
 from tacit.api.native import failures
 from tacit.api.objects import (
@@ -293,7 +293,8 @@ def prove(
     Inputs out of range are refused first, before a secret is looked at. A value inside the network that leaves its range
     is refused by one sentence that names none (slug execution), for it tells of the weights. `detail`: for their owner,
     the tensor and the value in the error's `details["hidden"]`; pass these on to nobody.
-    A program with committed outputs: they are committed anew for this proof, and its `output` is their secret.
+    The proof's `outputs` are the answer, until it is verified by the word of whoever proves. A program with committed outputs:
+    they are committed anew for this proof, and its `output` is their secret.
     """
     check("program", program, Program)
     check("context", context, bytes, bytearray)
@@ -304,6 +305,7 @@ def prove(
     given = {"model": model, "data": data}
     slabs = [secret_of(name, given.pop(name, None)) for name in program.slabs if name != "output"]
     refuse_more(given)
+    names = program._publics  # before anything is spent
     with ExitStack() as counting:
         for secret in (model, data):
             if secret is not None:
@@ -316,6 +318,8 @@ def prove(
     with failures():
         identities = [slab.identity for slab in slabs]
         file = _native.proof_to_file(program._native.digest, identities, [p.tolist() for p in publics], argument)
+    shown = dict(zip(names, publics, strict=True))
+    outputs |= {p.name: p.dequantize(shown[p.tensor]) for p in program.outputs.values() if p.tensor in shown}
     times = {**dict(phases), "total": total} if profile else {}
     return Proof(file, times, peak, output, outputs)
 
@@ -447,4 +451,5 @@ def _statement(program: Program, commitments: list[Commitment], found: dict[str,
         context,
         found["bits"],
         input_claims(program, {c.slab: c.master or c.identity for c in commitments}),
+        predicates(program, integers),
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from tacit import _native
 from tacit.api.arguments import check
-from tacit.api.claims import input_claims
+from tacit.api.claims import input_claims, predicate_of, predicates
 from tacit.api.native import FILE_KINDS, failures, read_file
 from tacit.api.objects import Commitment, Program, Proof, Weights
 from tacit.api.secret import Secret
@@ -75,7 +75,9 @@ def _kind(head: bytes) -> str | None:
 def _program(program: Program) -> dict[str, Any]:
     def port(p: Any) -> dict[str, Any]:
         low, high = p.range
-        return {"shape": list(p.shape), "range": [low, high], "step": 2.0**-p.frac, "visible": p.place}
+        found = {"shape": list(p.shape), "range": [low, high], "step": 2.0**-p.frac, "visible": p.place}
+        asks = predicate_of(p)
+        return found if asks is None else {**found, "says whether": asks}
 
     claims = input_claims(program)
     hidden = _hidden(program)
@@ -217,7 +219,9 @@ def _claims(program: Program, publics: list[list[int]]) -> dict[str, Any]:
             if len(entries) != int(np.prod(port.shape)):
                 raise InputError(f"expected {port.shape}, got {len(entries)} integers", slug="shape", place=name)
             real = port.dequantize(np.asarray(entries)).tolist()
-            found[f"{word} {name}"] = real if len(entries) <= MOST else f"{len(entries)} numbers"
+            asked = predicates(program, {name: entries} if word == "output" else {})
+            shown = asked[name].says if name in asked else real
+            found[f"{word} {name}"] = shown if len(entries) <= MOST else f"{len(entries)} numbers"
     return found
 
 

@@ -47,6 +47,10 @@ MOST_PIPED = 1 << 28
 FILE_KINDS = {1: "program", 2: "weights", 3: "commitment", 4: "secret", 5: "proof"}
 
 
+#: A refusal of a count: its journal, or the slab of a secret without one, then the reason.
+_COUNTED = re.compile(r"(.+\.budget|model|data|output): (.+)", re.DOTALL)
+
+
 def _named_kinds(reason: str) -> str:
     """`expected kind 1, got 2` in words."""
 
@@ -62,7 +66,7 @@ def _named_value(place: str) -> str:
 
 
 def exception(parts: tuple[str, str, str, str, str], place: str = "", *, detail: bool = False) -> TacitError:
-    """The exception for a failure's (kind, slug, place, reason, hint); `place` goes in front of its own.
+    """The exception for a failure's (kind, slug, place, reason, hint); `place` goes in front of its own, where that is another.
 
     A value inside the network that has no room (slug execution): one sentence for all of them. With `detail` the tensor
     and the value are in `details["hidden"]`, and still not in the sentence.
@@ -74,7 +78,9 @@ def exception(parts: tuple[str, str, str, str, str], place: str = "", *, detail:
         return InputError(NO_ROOM, slug=slug, place=INSIDE, hint=NO_ROOM_HINT, details=details)
     if slug == "file_kind":
         reason = _named_kinds(reason)
-    found = [part for part in (place, where) if part]
+    found = list(dict.fromkeys(part for part in (place, where) if part))
+    if kind == "budget" and (counted := _COUNTED.fullmatch(reason)):
+        found, reason = [counted[1]], counted[2]
     error = _KINDS.get(kind, TacitError)
     return error(reason, slug=slug, place=": ".join(found), hint=hint or _HINTS.get(slug, ""))
 

@@ -158,6 +158,14 @@ class Program(Stored):
         """The outputs by name."""
         return {p["name"]: _port(p) for p in self._native.outputs()}
 
+    @cached_property
+    def _publics(self) -> tuple[str, ...]:
+        """The public tensors by name, in the order in which a proof has them."""
+        from tacit.program import Program as Decoded
+        from tacit.program import Public
+
+        return tuple(t.name for t in Decoded.decode(self._native.bytes()).tensors if isinstance(t.place, Public))
+
     @property
     def slabs(self) -> dict[str, bool]:
         """The commitments a proof refers to: name -> private? "output" is made along with the proof."""

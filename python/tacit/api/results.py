@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from tacit.api.claims import InputClaim
+from tacit.api.claims import InputClaim, Predicate
 from tacit.api.storage import Stored
 from tacit.errors import NoCopy
 
@@ -24,9 +24,9 @@ class Proof(Stored):
 
     `load` and `from_bytes` take any bytes: what they are is looked at when the proof is verified.
 
-    Of a program with committed outputs, and only where the proof was made: `output`, the secret of the commitment that a
-    verifier needs besides the proof, and `outputs`, the real values in it. Neither is in the file, or in its bytes; such a
-    proof is not pickled. Proofs of the same bytes are equal.
+    Only where the proof was made: `outputs`, the real values of its outputs, which nobody has verified yet. Of a program with
+    committed outputs also `output`, the secret of the commitment that a verifier needs besides the proof; its values are in
+    neither the file nor its bytes, and such a proof is not pickled. Proofs of the same bytes are equal.
     """
 
     data: bytes = field(repr=False)
@@ -63,7 +63,8 @@ class Statement:
     `input_claims`: what the proof says of each input, also of those that it hides; `says`: the same in words.
     `digests`: hexadecimal identities of the program, of each commitment and, as "master of model", of the master that
     a child's values are those of; `hidden`: what the proof does not reveal;
-    `security`: proven bits, the weakest round's.
+    `security`: proven bits, the weakest round's. `predicates`: what the outputs of thresholds mean, by output name: what is
+    asked, and whether it holds.
     """
 
     outputs: Mapping[str, Array]
@@ -74,6 +75,7 @@ class Statement:
     context: bytes
     security: float
     input_claims: Mapping[str, InputClaim]
+    predicates: Mapping[str, Predicate] = field(default_factory=dict)
 
     @property
     def says(self) -> tuple[str, ...]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
+from tacit import console
 from tacit.cli import commit, compiling, failures, proving, running
 
 app = typer.Typer(
     name="tacit",
-    help="Prove what a neural network answered, and nothing else.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -24,6 +25,23 @@ app.command("prove")(proving.prove)
 app.command("verify")(proving.verify)
 app.command("inspect")(proving.inspect)
 app.command("demo")(proving.demo)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import tacit
+
+        console.stdout().print(f"tacit {tacit.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version, and leave.")
+    ] = False,
+) -> None:
+    """Prove what a neural network answered, and nothing else."""
 
 
 def run(arguments: Sequence[str]) -> int:

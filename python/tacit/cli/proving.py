@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.markup import escape
 
@@ -54,6 +55,7 @@ def prove(
 ) -> None:
     """Run the committed model on an input and prove the answer. Spends one proof of each commitment's budget."""
     import tacit
+    from tacit.api.claims import predicates
     from tacit.api.counted import counter_of
 
     bound_to = files.read_context(context)
@@ -90,7 +92,9 @@ def prove(
     result |= {"remaining": _left(secrets), "says": _says(loaded, secrets.get("data"))}
     if output_files is not None:
         result["output_secret"], result["output_commitment"] = map(str, output_files)
-        result["outputs"] = console.plain(proof.outputs)
+    result["outputs"] = console.plain(proof.outputs)
+    result["predicates"] = predicates(loaded, proof.outputs)
+    result["verified"] = False  # by nobody yet: the outputs are what this command has computed
     if profile:
         result["profile"] = {name: value for name, value in proof.profile.items() if name != "total"}
         result["peak_memory_bytes"] = proof.peak_memory
@@ -164,12 +168,16 @@ def _show_proof(result: dict[str, Any]) -> None:
     out = console.stdout()
     rows = [("proof", f"[bold]{escape(result['proof'])}[/bold] ({console.size(result['bytes'])})")]
     rows.append(("took", console.duration(result["seconds"])))
+    hidden = "not published" if "output_commitment" in result else "not verified yet"
+    for name, values in result["outputs"].items():
+        predicate = result["predicates"].get(name)
+        answer = _answer(values) if predicate is None else console.one_line(predicate.says)
+        rows.append((f"output {name}, {hidden}", escape(answer)))
     rows += [("it says of the input", escape(sentence)) for sentence in result["says"]]
     rows += [(f"proofs left, {name}", str(count)) for name, count in result["remaining"].items()]
     if "output_commitment" in result:
         rows.append(("publish with it", f"[bold]{escape(result['output_commitment'])}[/bold]"))
         rows.append(("keep", f"[bold]{escape(result['output_secret'])}[/bold]"))
-        rows += [(f"output {name}, not published", escape(str(v))) for name, v in result["outputs"].items()]
     if "peak_memory_bytes" in result:
         rows.append(("peak memory", console.size(result["peak_memory_bytes"])))
     if "chart" in result:
@@ -186,6 +194,11 @@ def _show_proof(result: dict[str, Any]) -> None:
                 ],
             )
         )
+
+
+def _answer(values: Any) -> str:
+    """All digits of a few entries, the first of many."""
+    return str(values) if np.size(values) <= console.MOST_ENTRIES else console.entries(values)
 
 
 def verify(
@@ -223,9 +236,15 @@ def verify(
         return
     out = console.stdout()
     out.print(f"[bold green]accepted[/bold green] in {console.duration(seconds)}")
+    for predicate in statement.predicates.values():
+        out.print(f"[bold]{escape(console.one_line(predicate.says))}[/bold]")
     for sentence in statement.says:
         out.print(f"input {escape(console.one_line(sentence))}")
-    del shown["input_claims"]  # the sentences just said it
+    del shown["input_claims"], shown["predicates"]  # the sentences just said it
+    for part in ("outputs", "integers") if statement.predicates else ():
+        shown[part] = {name: value for name, value in shown[part].items() if name not in statement.predicates}
+        if not shown[part]:
+            del shown[part]
     console.show(shown)
 
 

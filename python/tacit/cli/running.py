@@ -27,8 +27,8 @@ from tacit.cli.options import (
 )
 from tacit.errors import InputError
 
-#: Samples, and entries of an output, that are shown to people.
-MOST_SAMPLES, MOST_ENTRIES = 8, 12
+#: Samples that are shown to people.
+MOST_SAMPLES = 8
 
 
 def run(
@@ -77,7 +77,7 @@ def run(
     if as_json:
         console.print_json(result)
     else:
-        _show(result, found.outputs, many=many)
+        _show(result, loaded, found.outputs, many=many)
 
 
 def _values(weights: Path | None, model: Path | None) -> Any:
@@ -96,7 +96,9 @@ def _values(weights: Path | None, model: Path | None) -> Any:
     )
 
 
-def _show(result: dict[str, Any], outputs: Any, *, many: bool) -> None:
+def _show(result: dict[str, Any], program: Any, outputs: Any, *, many: bool) -> None:
+    from tacit.api.claims import predicate_of, predicates
+
     out = console.stdout()
     rows = [("took", console.duration(result["seconds"]))]
     if many:
@@ -106,13 +108,15 @@ def _show(result: dict[str, Any], outputs: Any, *, many: bool) -> None:
     if "out" in result:
         rows.append(("outputs", f"[bold]{escape(result['out'])}[/bold]"))
     elif not many:
-        rows += [(f"output {name}", _entries(values)) for name, values in outputs.items()]
+        said = predicates(program, outputs)
+        for name, values in outputs.items():
+            rows.append((f"output {name}", escape(said[name].says) if name in said else console.entries(values)))
     out.print(console.facts(rows))
     if "out" in result or not many:
         return
     shown = min(result["samples"], MOST_SAMPLES)
-    table = [[str(i), *(_entries(values[i]) for values in outputs.values())] for i in range(shown)]
-    out.print(console.table(["sample", *outputs], table))
+    table = [[str(i), *(console.entries(values[i]) for values in outputs.values())] for i in range(shown)]
+    out.print(console.table(["sample", *(predicate_of(program.outputs[name]) or name for name in outputs)], table))
     if result["samples"] > shown:
         out.print(f"[dim]and {console.number(result['samples'] - shown)} more: -o FILE.npz, or --json[/dim]")
 
@@ -121,12 +125,6 @@ def _refusal(refused: dict[str, Any]) -> str:
     hidden = refused.get("hidden")
     more = f"; hidden: {hidden['where']}: {hidden['reason']}" if hidden else ""
     return escape(console.one_line(f"sample {refused['sample']}: {refused['where']}: {refused['reason']}{more}"))
-
-
-def _entries(values: Any) -> str:
-    flat = np.asarray(values).reshape(-1)
-    shown = ", ".join(console.number(float(value)) for value in flat[:MOST_ENTRIES])
-    return f"{shown}, ..." if flat.size > MOST_ENTRIES else shown
 
 
 def evaluate(

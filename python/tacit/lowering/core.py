@@ -108,6 +108,12 @@ class Threshold:
     index: tuple[int, ...]
     value: float
 
+    def __str__(self) -> str:
+        """What is published, in words: y[3] >= 0.5."""
+        short = f"{self.value:g}"
+        value = short if float(short) == self.value else repr(self.value)
+        return f"{self.output}[{', '.join(map(str, self.index))}] >= {value}"
+
     def entry(self, exact: Array) -> Array:
         """The entry that is compared, one a batch entry."""
         for i in self.index:

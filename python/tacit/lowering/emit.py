@@ -17,6 +17,9 @@ INPUT_PLACES = ("private", "committed", "public")
 #: Who learns an output: everybody, or only the prover, under a commitment that is made for the proof ("output" slab).
 OUTPUT_PLACES = ("public", "committed")
 
+#: Bytes of a tensor's name (docs/program.md).
+MOST_NAME = 128
+
 
 @dataclass(frozen=True)
 class Visibility:
@@ -84,7 +87,10 @@ def _publish(builder: Builder, name: str, spec: OutputSpec, value: Lazy, place: 
 
     Who sees to y's interval: the verifier of a public y, the validity proof of a committed one (its width is a power of two).
     """
-    index = builder.tensor(f"output {name}", value.shape, place, (spec.lo, spec.hi))
+    called = f"output {name}"
+    if spec.threshold is not None and len(f"output {spec.threshold}".encode()) <= MOST_NAME:
+        called = f"output {spec.threshold}"  # the program's own bytes say what the bit means: its digest binds that
+    index = builder.tensor(called, value.shape, place, (spec.lo, spec.hi))
     builder.outputs.append(pg.Port(name, index, spec.frac))
     rounded = builder.sum((1, value), constant=half(spec.shift))
     ids, widths = remainder(builder, f"output {name}", spec.shift, value.shape)
