@@ -173,7 +173,8 @@ def test_a_huge_constant_is_not_made() -> None:
         node("Add", ["x", "r"], ["y"]),
     ]
     proto = model(nodes, {"x": (3,)}, {"y": 1}, constants={"s": np.array([2**20, 2**20], dtype=np.int64)})
-    assert refusal(proto).slug == "unsupported_operator"
+    error = refusal(proto)
+    assert (error.slug, error.place) == ("too_large", "node ConstantOfShape_0 (ConstantOfShape)")
 
 
 def test_weights_cut_off() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,10 +71,12 @@ class Builder:
     """The graph under construction.
 
     An ONNX tensor is either known (``values``: a NumPy array of its own type) or a canonical tensor (``aliases``).
-    ``integral`` has the ONNX tensors of integer type, ``unit_sum`` the canonical tensors whose last axis sums to 1.
+    ``integral`` has the ONNX tensors of integer type, ``unit_sum`` the canonical tensors whose last axis sums to 1,
+    ``unsized`` the ONNX constants that are not computed, because their size cannot be told before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, unsized: Collection[str] = ()) -> None:
+        self.unsized = frozenset(unsized)
         self.nodes: list[Node] = []
         self.constants: dict[str, Array] = {}
         self.shapes: dict[str, Shape] = {}

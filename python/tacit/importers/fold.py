@@ -27,14 +27,20 @@ def fold(builder: Builder, call: Call) -> Array | None:
         return constant_value(call)
     if call.op in ("Shape", "Size") and call.inputs[0] in builder.aliases:
         return _shape(call, builder.shapes[builder.aliases[call.inputs[0]]])
-    rule = RULES.get(call.op)
-    if rule is None or any(name and name not in builder.values for name in call.inputs):
+    if call.op not in RULES or any(name and name not in builder.values for name in call.inputs):
         return None
     values = [builder.values[name] if name else None for name in call.inputs]
     if any(value is not None and value.dtype.kind not in "fiub" for value in values):
         return None
+    return compute(call, values)
+
+
+def compute(call: Call, values: Sequence[Any]) -> Array:
+    """What an operator of RULES (or Shape, or Size) makes of known values. Raises :class:`ModelError`."""
+    if call.op in ("Shape", "Size"):
+        return _shape(call, values[0].shape)
     try:
-        return np.asarray(rule(call, values))
+        return np.asarray(RULES[call.op](call, values))
     except (ValueError, TypeError, IndexError, KeyError, OverflowError, ZeroDivisionError) as error:
         raise call.error(f"its constants cannot be computed: {error}") from error
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 import onnx
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 from tacit.errors import NEXT_STEPS, ModelError
 from tacit.graph import Graph, Origin
 from tacit.importers import ops as _ops  # noqa: F401 - fills the registries
 from tacit.importers.builder import Builder, Call, check_extents
+from tacit.importers.calls import call_of, versions_of
+from tacit.importers.census import most_folded, take_census
 from tacit.importers.fold import fold
 from tacit.importers.fuse import fuse
-from tacit.importers.read import DOMAIN_ALIASES, check_model, needed_tensors, node_name, node_reads, order_nodes
+from tacit.importers.read import check_model, needed_tensors, node_reads, order_nodes
 from tacit.importers.registry import IMPORTERS
 from tacit.importers.simplify import simplify
 from tacit.importers.unsupported import Finding, check_known, find_unsupported, refusal
@@ -46,9 +45,8 @@ def import_model(
     notes = drop_labels(work)
     _complete_outputs(work)
     _check_by_library(work)
-    work = simplify(work) if simplified else work
-    order_nodes(work.graph)
-    builder = Builder()
+    work, unsized = _simplified(work, simplified)
+    builder = Builder(unsized)
     builder.notes += notes
     inputs = _start(builder, work)
     _mark_integers(builder, work)
@@ -68,6 +66,19 @@ def import_model(
         notes=tuple(builder.notes),
         origin=Origin(origin.content, origin.path, batch, outputs),
     )
+
+
+def _simplified(model: ModelProto, wanted: bool) -> tuple[ModelProto, frozenset[str]]:
+    """The model, simplified where that is wanted and its cost is known before; the constants whose size cannot be told."""
+    most = most_folded(model)
+    census = take_census(model, most)
+    if not wanted or census.unsized:
+        return model, census.unsized
+    result = simplify(model)
+    if result is model:
+        return model, census.unsized
+    order_nodes(result.graph)
+    return result, take_census(result, most).unsized  # a library leaves the largest constants to the importer
 
 
 def free_inputs(model: ModelProto) -> list[ValueInfoProto]:
@@ -241,35 +252,13 @@ def _mark_integers(builder: Builder, model: ModelProto) -> None:
             builder.integral.add(entry.name)
 
 
-def _call(model: ModelProto, node: NodeProto, index: int, needed: set[str]) -> Call:
-    """The node as a call; an output that nothing needs is ``""``, as if it had not been asked for."""
-    domain = DOMAIN_ALIASES.get(node.domain, node.domain)
-    versions = {DOMAIN_ALIASES.get(entry.domain, entry.domain): entry.version for entry in model.opset_import}
-    return Call(
-        name=node_name(node, index),
-        op=node.op_type,
-        domain=domain,
-        version=versions.get(domain, 1),
-        inputs=tuple(node.input),
-        outputs=tuple(name if name in needed else "" for name in node.output),
-        attrs={attribute.name: _attribute(attribute) for attribute in node.attribute},
-    )
-
-
-def _attribute(attribute: AttributeProto) -> Any:
-    value = onnx.helper.get_attribute_value(attribute)
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
-
-
 def _translate_all(builder: Builder, model: ModelProto) -> None:
     """Every node that is needed. What is not supported is left out, with what depends on it, and named at the end."""
     findings = find_unsupported(model)
     lost = {name for finding in findings for name in finding.outputs}
-    needed = needed_tensors(model)
+    needed, versions = needed_tensors(model), versions_of(model)
     for index, node in enumerate(model.graph.node):
-        call = _call(model, node, index, needed)
+        call = call_of(node, index, versions, needed)
         if not any(call.outputs):
             continue
         if not lost.isdisjoint({*node.output, *node_reads(node)}):
@@ -292,6 +281,8 @@ def _translate_all(builder: Builder, model: ModelProto) -> None:
 
 def _translate(builder: Builder, call: Call) -> None:
     builder.begin(call)
+    if not builder.unsized.isdisjoint(call.outputs):
+        raise call.error("the size of this constant cannot be told beforehand", "store its result in the model")
     known = fold(builder, call)
     if known is not None:
         builder.values[call.outputs[0]] = known
