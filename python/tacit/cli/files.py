@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import io
-import lzma
 import os
 import re
 import zipfile
-import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tacit.cli.arrays import ArrayFile
 from tacit.cli.tables import read_lists, read_table
 from tacit.errors import InputError
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 
-def read_arrays(path: Path, names: Sequence[str] = ()) -> Arrays:
-    """The arrays of an .npz file by name; no pickled objects. Or one array, under the name `x`: of an .npy file, a table
-    (.csv, a sample a line), or a list (.json; an object has several).
+def read_arrays(path: Path, names: Sequence[str] = ()) -> Mapping[str, npt.NDArray[Any]]:
+    """The arrays of an .npz file by name, read when they are asked for; no pickled objects. Or one array, under the name `x`:
+    of an .npy file, a table (.csv, a sample a line), or a list (.json; an object has several).
 
     `names`: what is looked for; a table has a column (n, 1) for each of several. Raises InputError if it is not such a file,
-    FileNotFoundError if it is not there.
+    FileNotFoundError if it is not there; both again when an array is read.
     """
     if path.suffix.lower() == ".csv":
         table = read_table(path)
@@ -34,36 +33,10 @@ def read_arrays(path: Path, names: Sequence[str] = ()) -> Arrays:
     if path.suffix.lower() == ".json":
         found = read_lists(path)
         return found if isinstance(found, dict) else {"x": found}
-    try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            return {"x": content}
-        with content:
-            return {name: content[name] for name in content.files}
-    except (
-        ValueError,
-        zipfile.BadZipFile,
-        zlib.error,
-        lzma.LZMAError,
-        EOFError,
-        KeyError,
-        RuntimeError,
-        OSError,
-    ) as error:
-        if isinstance(error, OSError) and error.errno is not None:  # of the file; without a number it is of bzip2
-            raise
-        # A zip archive may be encrypted, or packed in a way that Python does not know: RuntimeError.
-        # NumPy takes whatever it does not know for a pickle, and says how to load one: not here.
-        reason = "pickled objects, or another kind of file" if "pickle" in str(error) else str(error)
-        raise InputError(
-            f"not an .npz or .npy file of plain arrays: {reason}",
-            slug="arrays",
-            place=str(path),
-            hint="write it with numpy.savez(path, NAME=array), or as text: .csv, .json",
-        ) from None
+    return ArrayFile(path)
 
 
-def pick(arrays: Arrays, names: list[str], *, place: str) -> Arrays:
+def pick(arrays: Mapping[str, npt.NDArray[Any]], names: list[str], *, place: str) -> Arrays:
     """The arrays that a program's inputs ask for.
 
     Names must agree; but for a single input a file with a single array, or with one named `x`, will do.
@@ -77,7 +50,7 @@ def pick(arrays: Arrays, names: list[str], *, place: str) -> Arrays:
             return {names[0]: arrays["x"]}
     missing = [name for name in names if name not in arrays]
     raise InputError(
-        f"no array for input {', '.join(missing)}; the file has {', '.join(arrays) or 'nothing'}",
+        f"no array for input {', '.join(missing)}; the file has {', '.join(list(arrays)[:20]) or 'nothing'}",
         slug="input_missing",
         place=place,
         hint=f"numpy.savez(path, {', '.join(f'{name}=...' for name in names)})",
