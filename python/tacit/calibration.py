@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tacit.errors import InputError
+from tacit.exact import as_floats
 from tacit.graph import Graph, evaluate_samples
 
 Array = npt.NDArray[Any]
@@ -56,7 +57,7 @@ def batches(graph: Graph, inputs: Mapping[str, Array]) -> Iterator[dict[str, Arr
         if given.dtype.kind not in "biufO":
             raise InputError(f"expected real numbers, got {given.dtype}", slug="dtype", place=name)
         try:
-            data = given.astype(np.float64)
+            data = as_floats(given, name)
         except (TypeError, ValueError, OverflowError) as error:
             raise InputError(f"not an array of numbers: {error}", slug="dtype", place=name) from None
         if not np.all(np.isfinite(data)):
@@ -132,7 +133,7 @@ def declare(found: Calibration, graph: Graph, ranges: Mapping[str, tuple[Any, An
 def _declared(name: str, given: Any, columns: int) -> tuple[Array, Array]:
     """Least and greatest as arrays of one entry or of one a column."""
     try:
-        low, high = (np.atleast_1d(np.asarray(end, dtype=np.float64)) for end in given)
+        low, high = (np.atleast_1d(as_floats(np.asarray(end), name)) for end in given)
     except (TypeError, ValueError):
         raise InputError(f"expected (least, greatest), got {given!r}", slug="ranges", place=name) from None
     if low.shape != high.shape or low.shape not in ((1,), (columns,)) or not np.all(np.isfinite([low, high])):

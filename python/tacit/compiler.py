@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from tacit.calibration import Calibration, calibrate, declare
 from tacit.errors import InputError, QuantizationError
+from tacit.exact import as_floats
 from tacit.execution import validate
 from tacit.graph import Graph, Node, load
 from tacit.importers import torch
@@ -133,7 +134,7 @@ class CompiledProgram:
         spec = self.ints.inputs.get(name)
         if spec is None:
             raise InputError("no such input", place=name, hint=f"inputs: {', '.join(self.ints.inputs)}")
-        array = np.asarray(values, dtype=np.float64)
+        array = as_floats(np.asarray(values), name)
         if array.shape != spec.shape:
             raise InputError(f"shape {list(array.shape)}, expected {list(spec.shape)}", place=name)
         if not np.all(np.isfinite(array)):

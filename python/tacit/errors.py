@@ -29,6 +29,7 @@ NEXT_STEPS = {
     "file": "check the name, the permissions and the room on the disk",
     "file_kind": "`tacit inspect FILE` says what a file is; give the kind that is asked for",
     "headroom": "give a factor such as 1.5: how far values may exceed the calibrated ranges",
+    "inexact": "give numbers that a float64 holds: whole ones up to 2^53",
     "input_type": "export the model with tensors of numbers as inputs",
     "labels": "give one label for every sample: a class (n,), or values in the output's shape",
     "max_error": "give a share such as 0.05, the default: the largest relative error that is taken",

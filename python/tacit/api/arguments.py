@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from numbers import Integral, Number, Real
 from typing import Any
 
-import numpy as np
-
 from tacit import _native
 from tacit.api.objects import Array, Commitment, Ints, Port, Program, Proof, Weights
 from tacit.api.secret import Secret
@@ -113,13 +111,3 @@ def refuse_more(given: Mapping[str, Any]) -> None:
     for name, value in given.items():
         if value is not None:
             raise InputError("the program has no such slab", slug="slabs", place=name)
-
-
-def whole_numbers(name: str, values: Array) -> Ints:
-    """The integers of a slab's tensor, flat. Raises InputError."""
-    array = np.asarray(values)
-    if array.dtype.kind not in "iu":
-        raise InputError(
-            f"expected integers, got {array.dtype}", slug="dtype", place=name, hint="tacit.compile makes the integers"
-        )
-    return np.ascontiguousarray(array.reshape(-1), dtype=np.int64)

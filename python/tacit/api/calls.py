@@ -21,7 +21,6 @@ from tacit.api.arguments import (
     given_integers,
     refuse_more,
     secret_of,
-    whole_numbers,
 )
 from tacit.api.claims import input_claims, predicates
 from tacit.api.cost import costly
@@ -38,6 +37,7 @@ from tacit.api.objects import (
 )
 from tacit.api.secret import Secret, check_number
 from tacit.errors import AccuracyWarning, InputError, InvalidProof
+from tacit.exact import as_integers
 from tacit.progress import note, slow
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ def _commit(
                 hint=f"give the number of {name} when the master is rotated",
             )
     check_number("refusals", refusals)
-    flat = [(name, whole_numbers(name, values)) for name, values in tensors.items()]
+    flat = [(name, as_integers(values, name)) for name, values in tensors.items()]
     note(costly(program, slab))
     with slow(f"committing to the {slab}"), failures(slab):
         return Secret(_native.commit(program._native, slab, flat, budget, children, refusals))

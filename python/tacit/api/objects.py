@@ -22,6 +22,7 @@ from tacit.api.results import Statement as Statement
 from tacit.api.storage import Path, Readable, Stored, place_of
 from tacit.api.target import check_target as check_target
 from tacit.errors import InputError
+from tacit.exact import as_floats, as_integers
 
 if TYPE_CHECKING:
     from tacit.report import Report
@@ -81,7 +82,7 @@ class Port:
             if array.dtype.kind not in "biufO" or np.ma.is_masked(values):
                 kind = "masked values" if np.ma.is_masked(values) else str(array.dtype)
                 raise InputError(f"expected real numbers, got {kind}", slug="dtype", place=self.name)
-            return array.astype(np.float64)
+            return as_floats(array, self.name)
         except (TypeError, ValueError, OverflowError) as error:
             raise InputError(f"not an array of numbers: {error}", slug="dtype", place=self.name) from None
 
@@ -240,7 +241,7 @@ class Weights(Stored):
         return cls(program.hex(), slab, dict(tensors))
 
     def _to_file(self) -> bytes:
-        tensors = [(name, _flat(values)) for name, values in self.tensors.items()]
+        tensors = [(name, as_integers(values, name)) for name, values in self.tensors.items()]
         return _native.weights_to_file(bytes.fromhex(self.program), self.slab, tensors)
 
     @classmethod
@@ -258,7 +259,7 @@ class Weights(Stored):
             return NotImplemented
         if (self.program, self.slab, list(self.tensors)) != (other.program, other.slab, list(other.tensors)):
             return False
-        return all(np.array_equal(_flat(self.tensors[name]), _flat(other.tensors[name])) for name in self.tensors)
+        return all(np.array_equal(np.ravel(self.tensors[n]), np.ravel(other.tensors[n])) for n in self.tensors)
 
     def __hash__(self) -> int:
         return hash((self.program, self.slab))
@@ -268,10 +269,6 @@ class Weights(Stored):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Weights:
         return Weights(self.program, self.slab, {name: np.array(values) for name, values in self.tensors.items()})
-
-
-def _flat(values: Array) -> Ints:
-    return np.ascontiguousarray(np.asarray(values, dtype=np.int64).reshape(-1))
 
 
 class Commitment(Stored):

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from tacit import _native
-from tacit.api.arguments import by_name, check, check_names, check_weights, refuse_more, secret_of, whole_numbers
+from tacit.api.arguments import by_name, check, check_names, check_weights, refuse_more, secret_of
 from tacit.api.native import exception, failures
 from tacit.api.objects import Array, Ints, Port, Program, Weights, rounded
 from tacit.api.secret import Secret
 from tacit.errors import InputError, TacitError
+from tacit.exact import as_integers
 from tacit.progress import slow
 
 #: Committed cells that are computed between two looks at an interrupt, and the most samples.
@@ -94,7 +95,7 @@ def runner_of(
             continue
         if isinstance(value, Weights):
             check_weights(program, value)
-            plain.append((value.slab, [(tensor, whole_numbers(tensor, v)) for tensor, v in value.tensors.items()]))
+            plain.append((value.slab, [(tensor, as_integers(v, tensor)) for tensor, v in value.tensors.items()]))
         else:
             slabs.append(secret_of(name, value))
     refuse_more(given)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tacit.api.objects import Array, Port, Program
 from tacit.errors import InputError
+from tacit.exact import as_floats
 
 Floats = npt.NDArray[np.float64]
 
@@ -148,6 +149,8 @@ class Labels:
         """Labels as numbers: classes by their places, from 0 to `answers` - 1; any numbers where that is None."""
         names, numeric = self.classes, labels.dtype.kind in NUMBERS
         if names is not None and len(names) == answers and (names.dtype.kind in NUMBERS) == numeric:
+            if numeric and names.dtype != labels.dtype:  # NumPy would compare as float64
+                names, labels = as_floats(names, "classes"), as_floats(labels, "y")
             places = np.searchsorted(names, labels).clip(0, answers - 1)
             _check_all(names[places] == labels, labels, "one of the classes")
             return np.asarray(places, dtype=np.float64)
@@ -158,7 +161,7 @@ class Labels:
                 place="y",
                 hint="give the classes' places, or the fitted classifier as original: it knows their names",
             )
-        numbers = labels.astype(np.float64)
+        numbers = as_floats(labels, "y")
         if answers is not None:
             good = (numbers >= 0) & (numbers < answers) & (numbers == np.floor(numbers))
             _check_all(good, labels, f"classes from 0 to {answers - 1}")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tacit.errors import ModelError
+from tacit.exact import inexact
 from tacit.graph import Array, Node, Shape
 from tacit.importers.registry import CANONICAL, Operator, unsupported
 
@@ -137,6 +138,13 @@ class Builder:
                 f"constant {name} has type {values.dtype}, not a number", slug="constant_type", place=place
             )
         check_extents(values.shape, place)
+        wrong = inexact(values)
+        if wrong is not None:
+            raise ModelError(
+                f"constant {name} has the whole number {wrong}, expected a magnitude of at most 2^53",
+                slug="inexact",
+                place=place,
+            )
         result = np.array(values, dtype=np.float64)  # a copy: never a view of the model's bytes
         if not np.isfinite(result).all():
             raise ModelError(

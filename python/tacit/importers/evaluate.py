@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from tacit.errors import InputError
+from tacit.exact import as_floats
 from tacit.graph import Array, Graph, Shape
 from tacit.importers import ops as _ops  # noqa: F401 - fills the registries
 from tacit.importers.registry import CANONICAL
@@ -36,6 +37,7 @@ def _samples(name: str, array: Array, shape: Shape) -> Array:
     place = f"input {name}"
     if array.dtype.kind not in "fiub":
         raise InputError(f"type {array.dtype} is not a number", slug="input_type", place=place)
+    as_floats(array, place)
     if not np.isfinite(array).all():
         raise InputError("it has a NaN or an infinite entry", slug="not_finite", place=place)
     if array.shape == shape:

@@ -5,6 +5,7 @@ Only the operators below, on known values, with every result's size bounded befo
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -86,7 +87,10 @@ def _binary(function: Callable[..., Any]) -> Rule:
 
 def _divide(x: Array, y: Array) -> Array:
     if x.dtype.kind in "iu":
-        return np.asarray(np.trunc(np.true_divide(x, y)), dtype=x.dtype)
+        if not np.all(y):
+            raise ValueError("division by zero")
+        quotient = x // y  # rounds down; ONNX rounds towards zero
+        return np.asarray(quotient + ((x % y != 0) & ((x < 0) != (y < 0))), dtype=x.dtype)
     return np.asarray(np.divide(x, y))
 
 
@@ -104,8 +108,8 @@ _BINARY: dict[str, Callable[..., Any]] = {
     "Or": np.logical_or,
     "Not": np.logical_not,
     "Where": np.where,
-    "Min": np.minimum,
-    "Max": np.maximum,
+    "Min": lambda *values: functools.reduce(np.minimum, values),
+    "Max": lambda *values: functools.reduce(np.maximum, values),
     "Neg": np.negative,
     "Sqrt": np.sqrt,
     "Floor": np.floor,
@@ -131,8 +135,14 @@ def _identity(call: Call, values: Sequence[Any]) -> Array:
 
 @rule("Cast")
 def _cast(call: Call, values: Sequence[Any]) -> Array:
+    kind = onnx.helper.tensor_dtype_to_np_dtype(call.attrs["to"])
+    if kind.kind in "iu" and values[0].dtype.kind == "f" and values[0].size:
+        ends = np.iinfo(kind)
+        least, greatest = np.trunc(values[0].min()), values[0].max()
+        if not (least >= float(ends.min) and greatest < float(ends.max) + 1):  # not so for NaN
+            raise ValueError(f"a number that {kind} does not hold")
     with np.errstate(all="ignore"):
-        return np.asarray(values[0].astype(onnx.helper.tensor_dtype_to_np_dtype(call.attrs["to"])))
+        return np.asarray(values[0].astype(kind))
 
 
 @rule("Gather")

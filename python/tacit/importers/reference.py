@@ -70,12 +70,28 @@ class Reference:
 
     def run(self, sample: Mapping[str, Array]) -> dict[str, Array]:
         """One sample, arrays of `shapes`, to its outputs in float64. Raises InputError."""
-        feeds = {name: np.ascontiguousarray(sample[name], dtype=kind) for name, kind in self._types.items()}
+        feeds = {name: _typed(name, sample[name], kind) for name, kind in self._types.items()}
         try:
             results = self._session.run(self.outputs, feeds)
         except Exception as error:  # onnxruntime has no common exception type
             raise InputError(f"onnxruntime: {error}", slug="reference", place="reference") from error
         return {name: np.asarray(x, dtype=np.float64) for name, x in zip(self.outputs, results, strict=True)}
+
+
+def _typed(name: str, values: Array, kind: type[np.generic]) -> Array:
+    """The values in an input's own type. Raises InputError where an integer type would make others of them."""
+    array = np.asarray(values)
+    if issubclass(kind, np.integer) and array.dtype != kind:
+        ends = np.iinfo(kind)
+        wrong = array[(array < float(ends.min)) | (array >= float(ends.max) + 1) | (array != np.floor(array))]
+        if wrong.size:
+            raise InputError(
+                f"expected whole numbers from {ends.min} to {ends.max}, got {wrong.flat[0]}",
+                slug="range",
+                place=f"input {name}",
+                hint=f"the model takes {ends.dtype}: give numbers of that type",
+            )
+    return np.ascontiguousarray(array, dtype=kind)
 
 
 def _readable(path: str | None) -> str | bytes | None:

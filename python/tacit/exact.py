@@ -1,0 +1,53 @@
+"""Numbers as callers give them, to float64 and int64: a whole number that would become another one is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tacit.errors import InputError
+
+#: Whole numbers up to this magnitude are float64 exactly, and none beyond is safe.
+EXACT = 2**53
+
+
+def inexact(values: npt.NDArray[Any]) -> int | None:
+    """The first whole number of the array, of an integer type or Python's own, beyond 2^53; None if there is none."""
+    if values.dtype.kind in "iu" and values.dtype.itemsize > 4:
+        beyond = values > EXACT
+        if values.dtype.kind == "i":
+            beyond |= values < -EXACT
+        found = values[beyond]
+        return int(found.flat[0]) if found.size else None
+    if values.dtype.kind == "O":
+        return next((x for x in values.flat if isinstance(x, int) and abs(x) > EXACT), None)
+    return None
+
+
+def as_floats(values: npt.NDArray[Any], place: str) -> npt.NDArray[np.float64]:
+    """The array as float64. Raises InputError for a whole number beyond 2^53; TypeError, ValueError, OverflowError."""
+    wrong = inexact(values)
+    if wrong is not None:
+        raise InputError(
+            f"expected whole numbers of a magnitude of at most 2^53, got {str(wrong)[:40]}", slug="inexact", place=place
+        )
+    return values.astype(np.float64)
+
+
+def as_integers(values: Any, place: str) -> npt.NDArray[np.int64]:
+    """Integers as int64, flat. Raises InputError where they are of another type, or do not fit."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu":
+        raise InputError(
+            f"expected integers, got {array.dtype}", slug="dtype", place=place, hint="tacit.compile makes the integers"
+        )
+    if array.dtype == np.uint64 and array.size and int(array.max()) >= 2**63:
+        raise InputError(
+            f"expected integers below 2^63, got {int(array.max())}",
+            slug="range",
+            place=place,
+            hint="tacit.compile makes the integers",
+        )
+    return np.ascontiguousarray(array.reshape(-1), dtype=np.int64)
