@@ -142,7 +142,22 @@ def test_threshold(tmp_path: Path) -> None:
     assert files.read_threshold("y[1]>=0.5", model) == ("y", (1,), 0.5)
     assert files.read_threshold(" scores[2, 3] >= -1e-3", model)[1:] == ((2, 3), -1e-3)
     assert files.read_threshold("p>=2", model) == ("p", (0,), 2.0)
-    for text in ("", "y", "y[1]", "y[a]>=1", "y[1]>=x", "y>0.5"):
+    assert files.read_threshold("y[]>=1", model) == ("y", (0,), 1.0)
+    wrong = (
+        "",
+        "y",
+        "y[1]",
+        "y[a]>=1",
+        "y[1]>=x",
+        "y>0.5",
+        ">=1",
+        "[1]>=1",
+        "y]>=1",
+        "y[1]]>=1",
+        "y[1]z>=1",
+        "y>=1>=2",
+    )
+    for text in (*wrong, "y[-1]>=1", " " * 2**20, "y" + " " * 2**15 + ">1"):
         with pytest.raises(InputError) as caught:
             files.read_threshold(text, model)
         assert caught.value.slug == "threshold"

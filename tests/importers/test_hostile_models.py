@@ -167,3 +167,24 @@ def test_a_model_whose_name_is_no_text(tmp_path: Path) -> None:
     samples = np.random.default_rng(0).normal(size=(4, *SHAPE))
     program, _ = tacit.compile(path, calibration=samples, proofs=2)
     assert str(program.report).startswith("against onnxruntime")
+
+
+@pytest.mark.parametrize("part", ["op_type", "name", "domain", "input", "attribute", "axis", "data"])
+def test_names_that_are_no_text(part: str, tmp_path: Path) -> None:
+    """A file may hold any bytes where text belongs; the libraries raise errors of their own for them."""
+    found = external("MARK") if part == "data" else model([helper.make_node("LeakyRelu", ["x"], ["y"], alpha=0.5)])
+    node = found.graph.node[0]
+    if part in ("op_type", "name", "domain"):
+        setattr(node, part, "MARK")
+    elif part == "input":
+        node.input[0] = found.graph.input[0].name = "MARK"
+    elif part == "attribute":
+        node.attribute[0].name = "MARK"
+    elif part == "axis":
+        found.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "MARK"
+    path = tmp_path / "m.onnx"
+    path.write_bytes(found.SerializeToString().replace(b"MARK", b"\xff\xfe\xfd\xfc"))
+    for source in (path, path.read_bytes()):
+        with pytest.raises(ModelError, match="not UTF-8 text") as error:
+            load(source)
+        assert error.value.slug == "structure"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -92,7 +91,8 @@ def _onnx_graph(model: Path) -> Any:
         raise InputError(f"not an ONNX file: {error}", slug="onnx", place=str(model)) from None
 
 
-THRESHOLD = re.compile(r"(?:(?P<output>[^\[\]>=]+?)\s*(?:\[(?P<index>[0-9, ]*)\]\s*)?>=)?(?P<value>[^\[\]>=]+)")
+#: Characters of a threshold or a range; a name has 2^15 at most.
+MOST_TEXT = 2**16
 
 
 def read_threshold(text: str, model: Path | list[str]) -> tuple[str, tuple[int, ...], float]:
@@ -100,20 +100,15 @@ def read_threshold(text: str, model: Path | list[str]) -> tuple[str, tuple[int, 
 
     A bare value is about the only output of `model`, an ONNX file, or the outputs' names. Raises InputError.
     """
-    found = THRESHOLD.fullmatch(text.strip())
     try:
-        if found is None:
-            raise ValueError
-        value = float(found["value"])
-        index = tuple(int(part) for part in (found["index"] or "0").split(","))
+        output, index, value = _threshold(text)
     except ValueError:
         raise InputError(
-            f"expected VALUE or OUTPUT[INDEX]>=VALUE, got {text}",
+            f"expected VALUE or OUTPUT[INDEX]>=VALUE, got {text[:80]}",
             slug="threshold",
             place="--threshold",
             hint="for example 0.5, or 'scores[3]>=0.5'",
         ) from None
-    output = found["output"]
     if output is None:
         names = model if isinstance(model, list) else [item.name for item in _onnx_graph(model).output]
         if len(names) != 1:
@@ -124,7 +119,21 @@ def read_threshold(text: str, model: Path | list[str]) -> tuple[str, tuple[int, 
                 hint=f"name it: '{names[-1]}[0]>={text.strip()}'",
             )
         output = names[0]
-    return output.strip(), index, value
+    return output, index, value
+
+
+def _threshold(text: str) -> tuple[str | None, tuple[int, ...], float]:
+    """Its parts, cut at single places: a pattern of several repeated parts takes time with the square of the text."""
+    if len(text) > MOST_TEXT:
+        raise ValueError
+    head, compared, value = text.rpartition(">=")
+    name, index = head.strip(), "0"
+    if name.endswith("]"):
+        name, _, index = name[:-1].rpartition("[")
+    name = name.strip()
+    if (compared and not name) or set("[]>=") & {*name, *value} or set(index) - set("0123456789, "):
+        raise ValueError
+    return name if compared else None, tuple(int(part) for part in (index or "0").split(",")), float(value)
 
 
 def read_ranges(texts: list[str], model: Path) -> dict[str, tuple[float, float]]:
@@ -133,10 +142,10 @@ def read_ranges(texts: list[str], model: Path) -> dict[str, tuple[float, float]]
     for text in texts:
         name, _, ends = text.rpartition("=")
         try:
-            least, greatest = (float(end) for end in ends.split(":"))
+            least, greatest = (float(end) for end in ends[:MOST_TEXT].split(":", 2))
         except ValueError:
             raise InputError(
-                f"expected LEAST:GREATEST or INPUT=LEAST:GREATEST, got {text}",
+                f"expected LEAST:GREATEST or INPUT=LEAST:GREATEST, got {text[:80]}",
                 slug="ranges",
                 place="--range",
                 hint="for example 0:1, or 'pixels=0:255'",

@@ -67,6 +67,7 @@ def _read(model: Any, batch: int, example: Any) -> tuple[ModelProto, Origin]:
             place="load",
             hint="pass a path, an onnx.ModelProto, a fitted scikit-learn estimator or a torch.nn.Module",
         )
+    read.check_text(proto)
     read.load_external(proto, None)
     read.strip_maps(proto)
     return proto, Origin(_serialise(proto), None, batch, ())

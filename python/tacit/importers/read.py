@@ -33,6 +33,7 @@ def read_path(path: Path) -> ModelProto:
             "the file is 2 GiB or larger", slug="too_large", place=str(path), hint="save the weights as external data"
         )
     model = parse(path.read_bytes(), str(path))
+    check_text(model)
     load_external(model, path.parent)
     return model
 
@@ -194,6 +195,40 @@ def check_model(model: ModelProto) -> None:
             "sparse weights are not supported", slug="structure", place="graph", hint="export dense weights"
         )
     order_nodes(model.graph)
+
+
+def check_text(model: ModelProto) -> None:
+    """Names must be text: a file may hold any bytes, and the libraries fail on them in ways of their own."""
+
+    def fields(part: GraphProto | FunctionProto) -> Iterator[object]:
+        for node in part.node:
+            yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+            yield from (attribute.name for attribute in node.attribute)
+        if isinstance(part, FunctionProto):
+            yield from (
+                part.name,
+                part.domain,
+                *part.input,
+                *part.output,
+                *(entry.domain for entry in part.opset_import),
+            )
+            return
+        yield part.name
+        for entry in (*part.input, *part.output, *part.value_info):
+            yield entry.name
+            yield from (dim.dim_param for dim in entry.type.tensor_type.shape.dim)
+
+    def everything() -> Iterator[object]:
+        yield from (entry.domain for entry in model.opset_import)
+        for part in all_parts(model):
+            yield from fields(part)
+        for tensor in all_tensors(model):
+            yield tensor.name
+            yield from (text for entry in tensor.external_data for text in (entry.key, entry.value))
+
+    wrong = next((value for value in everything() if not isinstance(value, str)), None)
+    if wrong is not None:
+        raise ModelError(f"a name is not UTF-8 text: {str(wrong)[:40]}", slug="structure", place="model")
 
 
 def check_nodes(model: ModelProto) -> None:
