@@ -13,8 +13,16 @@ pub type Interval = (i64, i64);
 /// (p - 1) / 2: an integer x with |x| <= HALF is the only one of its residue.
 pub(crate) const HALF: i128 = (P / 2) as i128;
 
-/// An interval before it is known to be short; `None` when it is unknown or too wide to compute.
+/// An interval before it is known to be short; `None` when it is unknown or too wide (`narrow_enough`).
 pub(crate) type Wide = Option<(i128, i128)>;
+
+/// Wider terms and einsums count as unknown. An expression has at most 2^16 terms: no sum of them leaves 128 bits, so
+/// that their order does not matter.
+const WIDEST: i128 = 1 << 96;
+
+pub(crate) fn narrow_enough((lo, hi): (i128, i128)) -> Wide {
+    (lo >= -WIDEST && hi <= WIDEST).then_some((lo, hi))
+}
 
 /// A term's share of an interval, its geometry already counted.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +46,7 @@ pub(crate) struct ExprBound {
 
 pub(crate) fn show(value: Wide) -> String {
     value.map_or_else(
-        || "an interval beyond 128 bits".into(),
+        || "an interval beyond 2^96".into(),
         |(lo, hi)| format!("[{lo}, {hi}]"),
     )
 }

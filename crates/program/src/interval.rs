@@ -1,6 +1,8 @@
 //! Intervals that follow from the relations, so that nothing wraps modulo p (docs/program.md section 5).
 
-use crate::bound::{add, expr_bound, inputs, outputs, ExprBound, Interval, TermBound, Wide, HALF};
+use crate::bound::{
+    add, expr_bound, inputs, narrow_enough, outputs, ExprBound, Interval, TermBound, Wide, HALF,
+};
 use crate::error::{ProgramError, Result};
 use crate::link::is_identity;
 use crate::types::{Expr, Place, Program, Source, Term};
@@ -8,8 +10,9 @@ use std::collections::VecDeque;
 
 mod checks;
 
-/// Term evaluations that narrowing may take before the program is refused; honest programs need a few per term.
-const WORK: u64 = 1 << 26;
+/// Steps that any program may take, and those for each relation, operand pair and term: honest programs need a few of them.
+const STEPS: u64 = 1 << 20;
+const STEPS_EACH: u64 = 64;
 
 pub(crate) struct Solver<'a> {
     program: &'a Program,
@@ -18,7 +21,7 @@ pub(crate) struct Solver<'a> {
     operands: Vec<[ExprBound; 2]>,
     /// Outputs of lookups, then zeros: an expression and the interval that its relation says it lies in.
     sums: Vec<(ExprBound, Interval)>,
-    work: u64,
+    steps: u64,
 }
 
 /// What waits to be looked at again.
@@ -48,10 +51,13 @@ impl<'a> Solver<'a> {
                 bound(&e.b, &shape(&e.b_axes)),
             ]
         });
-        let results = program.lookups.iter().map(|l| {
-            let kind = &program.tables[l.table as usize].kind;
-            (bound(&l.output, &l.shape), outputs(kind))
-        });
+        // Once a table, not once a lookup: the rows may be many.
+        let outs = program.tables.iter().map(|t| outputs(&t.kind));
+        let outs: Vec<Interval> = outs.collect();
+        let results = program
+            .lookups
+            .iter()
+            .map(|l| (bound(&l.output, &l.shape), outs[l.table as usize]));
         let zeros = program.zeros.iter();
         let zeros = zeros.map(|z| (bound(&z.expr, &z.shape), (0, 0)));
         Self {
@@ -60,7 +66,7 @@ impl<'a> Solver<'a> {
             einsums: vec![None; program.einsums.len()],
             operands: operands.collect(),
             sums: results.chain(zeros).collect(),
-            work: 0,
+            steps: 0,
         }
     }
 
@@ -106,7 +112,9 @@ impl<'a> Solver<'a> {
     }
 
     /// Rule 2, applied until nothing changes: an einsum or a sum is looked at again when a source of it is narrowed.
+    /// Order and count are part of what makes a program valid: every verifier stops at the same step.
     fn narrow_by_sums(&mut self) -> Result<()> {
+        let limit = self.limit();
         let readers = self.readers();
         let nodes = self.operands.len() + self.sums.len();
         let einsums = self.operands.len();
@@ -136,14 +144,16 @@ impl<'a> Solver<'a> {
                 Node::Sum(s) => self.narrow_by_sum(s)?,
             };
             for source in changed {
+                // A reader that waits already is asked all the same.
+                self.steps += readers[source].len() as u64;
                 for &reader in &readers[source] {
                     if !std::mem::replace(&mut queued[index(reader)], true) {
                         queue.push_back(reader);
                     }
                 }
             }
-            if self.work > WORK {
-                let expected = format!("intervals that settle within {WORK} steps");
+            if self.steps > limit {
+                let expected = format!("intervals that settle within {limit} steps");
                 return Err(ProgramError::program(
                     "interval_settle",
                     "intervals",
@@ -155,7 +165,13 @@ impl<'a> Solver<'a> {
         Ok(())
     }
 
-    /// For every tensor, then every einsum: who reads it.
+    fn limit(&self) -> u64 {
+        let einsums = self.operands.iter().map(|[a, b]| look(&[a, b]));
+        let sums = self.sums.iter().map(|(expr, _)| look(&[expr]));
+        STEPS + STEPS_EACH * einsums.chain(sums).sum::<u64>()
+    }
+
+    /// For every tensor, then every einsum: who reads it, once per term.
     fn readers(&self) -> Vec<Vec<Node>> {
         let n = self.tensors.len();
         let mut out = vec![Vec::new(); n + self.einsums.len()];
@@ -167,10 +183,15 @@ impl<'a> Solver<'a> {
                 }
             }
         };
+        // In the order of the queue.
+        let mut sums = self.sums.iter().enumerate();
+        for (s, (expr, _)) in sums.by_ref().take(self.program.lookups.len()) {
+            add(expr, Node::Sum(s));
+        }
         for (e, sides) in self.operands.iter().enumerate() {
             sides.iter().for_each(|side| add(side, Node::Einsum(e)));
         }
-        for (s, (expr, _)) in self.sums.iter().enumerate() {
+        for (s, (expr, _)) in sums {
             add(expr, Node::Sum(s));
         }
         out
@@ -180,7 +201,7 @@ impl<'a> Solver<'a> {
     /// sum comes to, in [low, high], with a minus.
     fn narrow_by_sum(&mut self, s: usize) -> Result<Vec<usize>> {
         let (expr, (low, high)) = self.sums[s].clone();
-        self.work += 1 + expr.terms.len() as u64;
+        self.steps += look(&[&expr]);
         let parts: Vec<Wide> = expr.terms.iter().map(|t| self.term(t)).collect();
         let unknown = parts.iter().filter(|p| p.is_none()).count();
         if unknown > 1 {
@@ -256,7 +277,7 @@ impl<'a> Solver<'a> {
             )
         };
         let (a, b) = (lo.checked_mul(term.coef)?, hi.checked_mul(term.coef)?);
-        Some((a.min(b), a.max(b)))
+        narrow_enough((a.min(b), a.max(b)))
     }
 
     fn expr(&self, expr: &ExprBound) -> Wide {
@@ -269,7 +290,7 @@ impl<'a> Solver<'a> {
     /// Corners of the operands times the number of contracted entries.
     fn einsum(&mut self, e: usize) -> Wide {
         let [a, b] = &self.operands[e];
-        self.work += 1 + (a.terms.len() + b.terms.len()) as u64;
+        self.steps += look(&[a, b]);
         let ((a0, a1), (b0, b1)) = (self.expr(a)?, self.expr(b)?);
         let mut corners = [0i128; 4];
         for (slot, (x, y)) in corners
@@ -284,6 +305,11 @@ impl<'a> Solver<'a> {
             .map(|&l| decl.extents[l as usize] as i128)
             .product::<i128>();
         let (lo, hi) = (corners.iter().min()?, corners.iter().max()?);
-        Some((lo.checked_mul(count)?, hi.checked_mul(count)?))
+        narrow_enough((lo.checked_mul(count)?, hi.checked_mul(count)?))
     }
+}
+
+/// Steps of one look at a sum or at an einsum's operands.
+fn look(exprs: &[&ExprBound]) -> u64 {
+    1 + exprs.iter().map(|e| e.terms.len() as u64).sum::<u64>()
 }

@@ -482,3 +482,42 @@ fn intervals_contain_every_value() {
         "bounds are met, so that they are not only wide: {met}"
     );
 }
+
+/// x <= y - 1 and y <= x in turn, from `reach` down to 0, where it ends: looks are counted, and readers that wait already too.
+/// The same programs stand in `tests/reference/test_steps.py`, which counts the steps: the last one, and one more.
+#[test]
+fn the_last_step_and_one_more() {
+    let creep = |reach: u32, copies: usize, padding: usize| {
+        let mut p = Builder::new("creep", &[]);
+        let range = TableKind::Range {
+            lo: -8,
+            len: reach + 9,
+        };
+        let range = p.table("range", range);
+        let relu = p.table("relu", TableKind::Relu { lo: -8, len: 16 });
+        let one = |id| expr(0, vec![same(1, id, 1)]);
+        let [x, y] = ["x", "y"].map(|name| {
+            let id = p.tensor(name, &[2], Place::Witness, -8, reach as i64);
+            p.lookup(name, range, &[2], one(id), 0, Expr::default());
+            id
+        });
+        let square = p.tensor("square", &[2], Place::Witness, -HUGE, HUGE);
+        let moved = p.tensor("moved", &[2], Place::Witness, -HUGE, HUGE);
+        let known = p.tensor("known", &[2], Place::Public, 0, 1);
+        let output = expr(0, vec![same(1, moved, 1), same(-1, y, 1)]);
+        p.lookup("moved", relu, &[2], one(known), 0, output);
+        let yy = p.einsum("yy", "a,a->a", &[('a', 2)], one(y), one(y));
+        let terms = vec![same(1, square, 1), product(-1, yy, 1)];
+        p.zero("square", &[2], expr(0, terms));
+        let next = |id| term(-1, id, vec![affine_link(&[(0, 1)], &[(0, 1)], 1)]);
+        for _ in 0..copies {
+            p.zero("x", &[2], expr(1, vec![same(1, x, 1), next(y)]));
+            p.zero("y", &[2], expr(0, vec![same(1, y, 1), next(x)]));
+        }
+        p.zero("padding", &[2], expr(0, vec![same(1, known, 1); padding]));
+        rule(p)
+    };
+    assert_eq!(creep(11_814, 20, 27), "accepted");
+    assert_eq!(creep(11_897, 20, 145), "interval_settle");
+    assert_eq!(creep(1 << 19, 2000, 0), "interval_settle");
+}

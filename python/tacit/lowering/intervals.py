@@ -1,11 +1,14 @@
 """Known intervals and the checks that nothing wraps modulo p (docs/program.md, section 5).
 
 Never finer than the rules there: Rust and the second verifier decide, this module only says no early and with a name.
+The order of the looks and the count of their steps are theirs; intervals are coarser (a term's always hold 0).
 """
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
 
 from tacit.program import (
@@ -28,6 +31,7 @@ from tacit.program import (
 
 Interval = tuple[int, int]
 Known = dict[int, Interval]
+STEPS, STEPS_EACH = 2**20, 64  # for any program; for each relation, einsum and term
 
 
 class UnknownInterval(ValueError):
@@ -75,12 +79,15 @@ class Intervals:
 
     def einsum(self, index: int) -> Interval:
         if index not in self._einsum_cache:
-            einsum = self.einsums[index]
-            a, b = self.expr(einsum.a), self.expr(einsum.b)
-            corners = [x * y for x in (min(a[0], 0), max(a[1], 0)) for y in (min(b[0], 0), max(b[1], 0))]
-            n = einsum.contraction
-            self._einsum_cache[index] = (n * min(corners), n * max(corners))
+            self._einsum_cache[index] = self._corners(index)
         return self._einsum_cache[index]
+
+    def _corners(self, index: int) -> Interval:
+        einsum = self.einsums[index]
+        a, b = self.expr(einsum.a), self.expr(einsum.b)
+        corners = [x * y for x in (min(a[0], 0), max(a[1], 0)) for y in (min(b[0], 0), max(b[1], 0))]
+        n = einsum.contraction
+        return n * min(corners), n * max(corners)
 
     def learn(self, tensor: int, interval: Interval) -> bool:
         """Intersect; whether anything changed."""
@@ -91,38 +98,50 @@ class Intervals:
             self._einsum_cache.clear()
         return new != old
 
-    def learn_lookup(self, lookup: Lookup, ins: Interval, outs: Interval, witness: set[int]) -> bool:
+    def learn_lookup(self, lookup: Lookup, ins: Interval, outs: Interval, witness: set[int]) -> None:
         """Rule 1 of its input, rule 2 of its output."""
-        changed = False
+        self.learn_input(lookup, ins, witness)
+        self.learn_sum(lookup.output, lookup.shape, outs, witness)
+
+    def learn_zero(self, zero: Zero, witness: set[int]) -> None:
+        """Rule 2."""
+        self.learn_sum(zero.expr, zero.shape, (0, 0), witness)
+
+    def learn_input(self, lookup: Lookup, ins: Interval, witness: set[int]) -> None:
+        """Rule 1."""
         alone = self._alone(lookup.input, lookup.shape)
         if lookup.shift == 0 and alone is not None and alone in witness:
-            changed = self.learn(alone, ins)
-        return self._learn_sum(lookup.output, lookup.shape, outs, witness) or changed
+            self.learn(alone, ins)
 
-    def learn_zero(self, zero: Zero, witness: set[int]) -> bool:
-        """Rule 2."""
-        return self._learn_sum(zero.expr, zero.shape, (0, 0), witness)
+    def learn_sum(self, expr: Expr, shape: tuple[int, ...], ends: Interval, witness: set[int]) -> list[int]:
+        """What one term must be for the expression to lie in [ends]; the tensors that were narrowed.
 
-    def _learn_sum(self, expr: Expr, shape: tuple[int, ...], ends: Interval, witness: set[int]) -> bool:
-        """What one term must be for the expression to lie in [ends]."""
-        changed = False
-        for at, term in enumerate(expr.terms):
+        All rests are of the intervals before the look.
+        """
+        found = [self._known_term(term) for term in expr.terms]
+        unknown = found.count(None)
+        if unknown > 1:
+            return []
+        low = expr.constant - ends[1] + sum(each[0] for each in found if each is not None)
+        high = expr.constant - ends[0] + sum(each[1] for each in found if each is not None)
+        uses, changed = Counter(term.source for term in expr.terms), list[int]()
+        for term, own in zip(expr.terms, found, strict=True):
             if not isinstance(term.source, FromTensor) or term.source.index not in witness or abs(term.coef) != 1:
                 continue
-            tensor = term.source.index
-            if not self._identity(term, shape):
+            # The total has no term that is unknown: another one has no rest.
+            if uses[term.source] != 1 or not self._identity(term, shape) or (own is not None and unknown):
                 continue
-            if sum(other.source == term.source for other in expr.terms) != 1:
-                continue
-            rest = Expr(expr.constant, (*expr.terms[:at], *expr.terms[at + 1 :]))
-            try:
-                lo, hi = self.expr(rest)
-            except UnknownInterval:
-                continue
-            lo, hi = lo - ends[1], hi - ends[0]
-            if lo > -HALF and hi < HALF:
-                changed |= self.learn(tensor, (-hi, -lo) if term.coef == 1 else (lo, hi))
+            lo, hi = (low, high) if own is None else (low - own[0], high - own[1])
+            narrows = lo >= -HALF and hi <= HALF
+            if narrows and self.learn(term.source.index, (-hi, -lo) if term.coef == 1 else (lo, hi)):
+                changed.append(term.source.index)
         return changed
+
+    def _known_term(self, term: Term) -> Interval | None:
+        try:
+            return self.term(term)
+        except UnknownInterval:
+            return None
 
     def _identity(self, term: Term, shape: tuple[int, ...]) -> bool:
         assert isinstance(term.source, FromTensor)
@@ -171,9 +190,70 @@ def only_bare(program: Program) -> set[int]:
     return {index for index in found if index is not None} - read
 
 
+@dataclass(frozen=True)
+class _Node:
+    """What rule 2 looks at: a sum that lies in [ends], or an einsum's operands."""
+
+    exprs: tuple[Expr, ...]
+    shape: tuple[int, ...] = ()
+    ends: Interval = (0, 0)
+    einsum: int | None = None
+
+    @property
+    def steps(self) -> int:
+        return 1 + sum(len(expr.terms) for expr in self.exprs)
+
+
+class _Settling(Intervals):
+    """Rule 2 until nothing changes, in the order and with the count of steps that every verifier has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = 0
+        self._products: dict[int, Interval] = {}
+
+    def einsum(self, index: int) -> Interval:
+        """As of the last look at it."""
+        if index not in self._products:
+            raise UnknownInterval(f"einsum {index}")
+        return self._products[index]
+
+    def settle(self, nodes: Sequence[_Node], witness: set[int]) -> None:
+        limit = STEPS + STEPS_EACH * sum(node.steps for node in nodes)
+        readers: dict[FromTensor | FromEinsum, list[int]] = {}
+        for number, node in enumerate(nodes):
+            for term in (term for expr in node.exprs for term in expr.terms):
+                readers.setdefault(term.source, []).append(number)
+        queue, waits = deque(range(len(nodes))), [True] * len(nodes)
+        while queue:
+            number = queue.popleft()
+            waits[number] = False
+            self.steps += nodes[number].steps
+            for source in self._look(nodes[number], witness):
+                self.steps += len(readers.get(source, ()))
+                for reader in readers.get(source, ()):
+                    if not waits[reader]:
+                        waits[reader] = True
+                        queue.append(reader)
+            if self.steps > limit:
+                raise OutOfField(f"intervals that do not settle within {limit} steps")
+
+    def _look(self, node: _Node, witness: set[int]) -> Sequence[FromTensor | FromEinsum]:
+        """The sources whose interval changed."""
+        if node.einsum is None:
+            return [FromTensor(i) for i in self.learn_sum(node.exprs[0], node.shape, node.ends, witness)]
+        try:
+            found = self._corners(node.einsum)
+        except UnknownInterval:
+            return []
+        changed = self._products.get(node.einsum) != found
+        self._products[node.einsum] = found
+        return [FromEinsum(node.einsum)] if changed else []
+
+
 def check_program(program: Program) -> Intervals:
     """The intervals of a whole program. Raises OutOfField or UnknownInterval naming the relation that may wrap."""
-    state = Intervals()
+    state = _Settling()
     state.tensor_shapes = [t.shape for t in program.tensors]
     state.einsums = list(program.einsums)
     witness = {i for i, t in enumerate(program.tensors) if isinstance(t.place, Witness)}
@@ -183,13 +263,11 @@ def check_program(program: Program) -> Intervals:
         elif i not in witness:
             state.known[i] = (tensor.lo, tensor.hi)
     tables = [(table_in(t.kind), table_out(t.kind)) for t in program.tables]
-    changed = True
-    while changed:
-        changed = False
-        for lookup in program.lookups:
-            changed |= state.learn_lookup(lookup, *tables[lookup.table], witness)
-        for zero in program.zeros:
-            changed |= state.learn_zero(zero, witness)
+    for lookup in program.lookups:
+        state.learn_input(lookup, tables[lookup.table][0], witness)
+    outputs = [_Node((x.output,), x.shape, tables[x.table][1]) for x in program.lookups]
+    einsums = [_Node((einsum.a, einsum.b), einsum=index) for index, einsum in enumerate(program.einsums)]
+    state.settle(outputs + einsums + [_Node((zero.expr,), zero.shape) for zero in program.zeros], witness)
     for i in witness & state.known.keys():
         tensor, (lo, hi) = program.tensors[i], state.known[i]
         if lo < tensor.lo or hi > tensor.hi:

@@ -5,7 +5,9 @@ Docs: program.md, section 5.
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import TypeAlias
 
@@ -30,6 +32,22 @@ from .program import (
 
 Interval: TypeAlias = tuple[int, int]
 MAX_LINK_ENTRIES = 2**22  # links with larger source blocks are counted coarsely
+WIDEST = 2**96  # wider terms and einsums count as unknown
+STEPS, STEPS_EACH = 2**20, 64  # for any program; for each relation, einsum and term
+
+
+def _meets(link: Link, target: Shape, source: Shape) -> tuple[int, bool]:
+    """(n, exactly) of one link."""
+    if len(link.source) == 1 and abs(link.source[0][1]) == 1:
+        ((axis, stride),) = link.source
+        moves = [s * (target[a] - 1) for a, s in link.target]
+        low, high = (link.offset + sum(f(m, 0) for m in moves) for f in (min, max))
+        last = stride * (source[axis] - 1)
+        return 1, min(last, 0) <= low and high <= max(last, 0)
+    block = prod(source[axis] for axis, _ in link.source)
+    if max(block, prod(target[axis] for axis, _ in link.target)) > MAX_LINK_ENTRIES:
+        return block, False
+    return link_multiplicity(link, target, source)
 
 
 def multiplicity(links: Sequence[Link], target: Shape, source: Shape) -> tuple[int, bool]:
@@ -38,14 +56,37 @@ def multiplicity(links: Sequence[Link], target: Shape, source: Shape) -> tuple[i
     most = prod(source[axis] for axis in summed)
     exactly = most == 1
     for link in links:
-        block = prod(source[axis] for axis, _ in link.source)
-        asked = prod(target[axis] for axis, _ in link.target)
-        if max(block, asked) > MAX_LINK_ENTRIES:
-            most, exactly = most * block, False
-            continue
-        count, whole = link_multiplicity(link, target, source)
+        count, whole = _meets(link, target, source)
         most, exactly = most * count, exactly and whole
     return most, exactly
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A term, its geometry counted."""
+
+    coef: int
+    source: OfTensor | OfEinsum
+    most: int
+    exactly: bool
+    narrows: bool  # a witness tensor that rule 2 may narrow
+
+
+@dataclass(frozen=True)
+class _Node:
+    """What rule 2 looks at: a sum that lies in [ends], or an einsum's operands."""
+
+    sums: tuple[tuple[int, tuple[_Part, ...]], ...]  # constant, parts
+    ends: Interval = (0, 0)
+    einsum: int | None = None
+
+    @property
+    def steps(self) -> int:
+        return 1 + sum(len(parts) for _, parts in self.sums)
+
+    @property
+    def sources(self) -> list[OfTensor | OfEinsum]:
+        return [part.source for _, parts in self.sums for part in parts]
 
 
 class Intervals:
@@ -62,60 +103,134 @@ class Intervals:
                 self.known.append(None)
             else:
                 self.known.append((tensor.lo, tensor.hi))
+        self.products: list[Interval | None] = [None] * len(program.einsums)
+        self.steps = 0
         self._met: dict[tuple[tuple[Link, ...], Shape, Shape], tuple[int, bool]] = {}
-        self._derive()
+        for lookup in program.lookups:  # rule 1 depends on nothing: once is enough
+            self._from_input(lookup)
+        nodes = self._nodes()
+        self.limit = STEPS + STEPS_EACH * sum(node.steps for node in nodes)
+        self._settle(nodes)
 
-    def term(self, term: Term, shape: Shape) -> Interval | None:
-        """Interval of one term: coef * [n min(lo, 0), n max(hi, 0)], or coef * [lo, hi]."""
-        if isinstance(term.source, OfEinsum):
-            inner = self.einsum(self.program.einsums[term.source.index])
-            n, exactly = 1, True
-        else:
-            inner = self.known[term.source.index]
-            source = self.program.shape_of(term.source.index)
-            key = (term.links, shape, source)
-            if key not in self._met:
-                self._met[key] = multiplicity(*key)
-            n, exactly = self._met[key]
-        if inner is None:
-            return None
-        lo, hi = inner if n == 1 and exactly else (n * min(inner[0], 0), n * max(inner[1], 0))
-        return (term.coef * lo, term.coef * hi) if term.coef > 0 else (term.coef * hi, term.coef * lo)
+    # ------------------------------------------------------------ arithmetic
+    def expr(self, expr: Expr, shape: Shape) -> Interval | None:
+        """Interval of an expression at valid indices."""
+        return self._sum(expr.constant, self._parts(expr, shape))
 
-    def expr(self, expr: Expr, shape: Shape, without: int = -1) -> Interval | None:
-        """Interval of an expression at valid indices, one of its terms left out if asked."""
-        lo = hi = expr.constant
-        for number, term in enumerate(expr.terms):
-            if number == without:
-                continue
-            part = self.term(term, shape)
-            if part is None:
+    def _sum(self, constant: int, parts: tuple[_Part, ...]) -> Interval | None:
+        lo = hi = constant
+        for part in parts:
+            found = self._term(part)
+            if found is None:
                 return None
-            lo, hi = lo + part[0], hi + part[1]
+            lo, hi = lo + found[0], hi + found[1]
         return lo, hi
 
-    def einsum(self, einsum: Einsum) -> Interval | None:
+    def _term(self, part: _Part) -> Interval | None:
+        """coef * [n min(lo, 0), n max(hi, 0)], or coef * [lo, hi]."""
+        known = self.products if isinstance(part.source, OfEinsum) else self.known
+        inner = known[part.source.index]
+        if inner is None:
+            return None
+        lo, hi = inner if part.exactly else (part.most * min(inner[0], 0), part.most * max(inner[1], 0))
+        return _narrow_enough((part.coef * lo, part.coef * hi) if part.coef > 0 else (part.coef * hi, part.coef * lo))
+
+    def _product(self, node: _Node, einsum: Einsum) -> Interval | None:
         """Corners of the operands' intervals times the number of products summed."""
-        a = self.expr(einsum.a, einsum.shape_of(einsum.a_axes))
-        b = self.expr(einsum.b, einsum.shape_of(einsum.b_axes))
+        a, b = (self._sum(*operand) for operand in node.sums)
         if a is None or b is None:
             return None
         count = prod(einsum.shape_of(einsum.contraction))
         corners = [count * x * y for x in a for y in b]
-        return min(corners), max(corners)
+        return _narrow_enough((min(corners), max(corners)))
+
+    def _parts(self, expr: Expr, shape: Shape) -> tuple[_Part, ...]:
+        uses = Counter(term.source for term in expr.terms)
+        return tuple(self._part(term, shape, uses[term.source] == 1) for term in expr.terms)
+
+    def _part(self, term: Term, shape: Shape, sole: bool) -> _Part:
+        if isinstance(term.source, OfEinsum):
+            return _Part(term.coef, term.source, 1, True, False)
+        source = self.program.shape_of(term.source.index)
+        key = (term.links, shape, source)
+        if key not in self._met:
+            self._met[key] = multiplicity(*key)
+        narrows = sole and abs(term.coef) == 1 and self._witness(term, shape) is not None
+        return _Part(term.coef, term.source, *self._met[key], narrows)
 
     # ------------------------------------------------------------ derivation
-    def _derive(self) -> None:
-        """The fixed point of the two rules. A pass limit keeps it finite: stopping early is coarser."""
-        for lookup in self.program.lookups:  # rule 1 depends on nothing: once is enough
-            self._from_input(lookup)
-        tables = self.program.tables
-        sums = [(x.output, x.shape, tables[x.table].out_ends) for x in self.program.lookups]
-        sums += [(zero.expr, zero.shape, (0, 0)) for zero in self.program.zeros]
-        for _ in range(len(self.program.tensors) + 64):
-            changed = [self._from_sum(*each) for each in sums]
-            if not any(changed):
-                break
+    def _nodes(self) -> list[_Node]:
+        """Outputs of lookups, einsums, zeros, each in the program's order."""
+        program, of = self.program, self._parts
+        ends = [table.out_ends for table in program.tables]
+        outputs = [_Node(((x.output.constant, of(x.output, x.shape)),), ends[x.table]) for x in program.lookups]
+        einsums = [
+            _Node(
+                (
+                    (einsum.a.constant, of(einsum.a, einsum.shape_of(einsum.a_axes))),
+                    (einsum.b.constant, of(einsum.b, einsum.shape_of(einsum.b_axes))),
+                ),
+                einsum=index,
+            )
+            for index, einsum in enumerate(program.einsums)
+        ]
+        zeros = [_Node(((zero.expr.constant, of(zero.expr, zero.shape)),)) for zero in program.zeros]
+        return outputs + einsums + zeros
+
+    def _settle(self, nodes: list[_Node]) -> None:
+        """Rule 2 until nothing changes; the order and the count of steps are the page's, for every verifier the same."""
+        readers: dict[OfTensor | OfEinsum, list[int]] = {}
+        for number, node in enumerate(nodes):
+            for source in node.sources:
+                readers.setdefault(source, []).append(number)
+        queue, waits = deque(range(len(nodes))), [True] * len(nodes)
+        while queue:
+            number = queue.popleft()
+            waits[number] = False
+            node = nodes[number]
+            self.steps += node.steps
+            for source in self._look(node):
+                self.steps += len(readers.get(source, ()))
+                for reader in readers.get(source, ()):
+                    if not waits[reader]:
+                        waits[reader] = True
+                        queue.append(reader)
+            if self.steps > self.limit:
+                raise Refused("program", "intervals", f"they do not settle within {self.limit} steps")
+
+    def _look(self, node: _Node) -> list[OfTensor | OfEinsum]:
+        """The sources whose interval changed."""
+        if node.einsum is None:
+            return self._from_sum(node)
+        found = self._product(node, self.program.einsums[node.einsum])
+        changed = found != self.products[node.einsum]
+        self.products[node.einsum] = found
+        return [OfEinsum(node.einsum)] if changed else []
+
+    def _from_sum(self, node: _Node) -> list[OfTensor | OfEinsum]:
+        """x + rest = 0 or -x + rest = 0 with a rest that cannot wrap; minus the sum, which lies in [ends], is in the rest.
+
+        All rests are of the intervals before the look.
+        """
+        ((constant, parts),) = node.sums
+        found = [self._term(part) for part in parts]
+        unknown = found.count(None)
+        if unknown > 1:
+            return []
+        low = constant - node.ends[1] + sum(each[0] for each in found if each is not None)
+        high = constant - node.ends[0] + sum(each[1] for each in found if each is not None)
+        changed: list[OfTensor | OfEinsum] = []
+        for part, own in zip(parts, found, strict=True):
+            # The total has no part that is unknown: another term than that one has no rest.
+            if not part.narrows or (own is not None and unknown):
+                continue
+            rest = (low, high) if own is None else (low - own[0], high - own[1])
+            if not fits(rest):
+                continue
+            lo, hi = rest if part.coef == -1 else (-rest[1], -rest[0])
+            if self._meet(part.source.index, (lo, hi)):
+                changed.append(part.source)
+        return changed
 
     def _alone(self, expr: Expr, shape: Shape) -> int | None:
         if len(expr.terms) != 1 or expr.constant != 0 or expr.terms[0].coef != 1:
@@ -135,28 +250,8 @@ class Intervals:
         if lookup.shift == 0 and (index := self._alone(lookup.input, lookup.shape)) is not None:
             self._meet(index, (table.ins[0], table.ins[-1]))
 
-    def _from_sum(self, expr: Expr, shape: Shape, ends: Interval) -> bool:
-        """x + rest = 0 or -x + rest = 0 with a rest that cannot wrap; minus the sum, which lies in [ends], is in the rest.
-
-        Returns whether x's changed.
-        """
-        changed = False
-        uses = [t.source.index for t in expr.terms if isinstance(t.source, OfTensor)]
-        for number, term in enumerate(expr.terms):
-            index = self._witness(term, shape)
-            if index is None or abs(term.coef) != 1 or uses.count(index) != 1:
-                continue
-            rest = self.expr(expr, shape, without=number)
-            if rest is None:
-                continue
-            rest = (rest[0] - ends[1], rest[1] - ends[0])
-            if not fits(rest):
-                continue
-            lo, hi = rest if term.coef == -1 else (-rest[1], -rest[0])
-            changed |= self._meet(index, (lo, hi))
-        return changed
-
     def _meet(self, index: int, found: Interval) -> bool:
+        """Whether the tensor's interval changed."""
         old = self.known[index]
         new = found if old is None else (max(old[0], found[0]), min(old[1], found[1]))
         if new[0] > new[1]:
@@ -164,6 +259,10 @@ class Intervals:
             raise Refused("program", f"tensor {name}", "its constraints leave no value")
         self.known[index] = new
         return new != old
+
+
+def _narrow_enough(interval: Interval) -> Interval | None:
+    return interval if interval[0] >= -WIDEST and interval[1] <= WIDEST else None
 
 
 def bare_product(program: Program, zero: Zero) -> int | None:
@@ -203,7 +302,7 @@ def check_intervals(program: Program) -> None:
 
     def bounded(interval: Interval | None, place: str, room: int = 0) -> None:
         if interval is None:
-            raise Refused("program", place, "it uses a witness tensor that nothing bounds")
+            raise Refused("program", place, "it uses a witness tensor that nothing bounds, or leaves [-2^96, 2^96]")
         lo, hi = interval
         if not fits((min(lo, -hi) - room, max(hi, -lo) + room)):
             raise Refused("program", place, f"[{lo}, {hi}] could wrap modulo p")
@@ -218,16 +317,16 @@ def check_intervals(program: Program) -> None:
     for zero in program.zeros:
         if bare_product(program, zero) is None:
             bounded(known.expr(zero.expr, zero.shape), f"zero {zero.name}")
+    outs = [max(map(abs, table.out_ends)) for table in program.tables]
     for lookup in program.lookups:
         table, place = program.tables[lookup.table], f"lookup {lookup.name}"
         room = max(abs(table.ins[0]), abs(table.ins[-1])) << lookup.shift
         bounded(known.expr(lookup.input, lookup.shape), place, room)
-        room = max(map(abs, table.out_ends))
-        bounded(known.expr(lookup.output, lookup.shape), place, room)
+        bounded(known.expr(lookup.output, lookup.shape), place, outs[lookup.table])
     bare = only_bare(program)
     for index, einsum in enumerate(program.einsums):
         place = f"einsum {einsum.name}"
         bounded(known.expr(einsum.a, einsum.shape_of(einsum.a_axes)), place)
         bounded(known.expr(einsum.b, einsum.shape_of(einsum.b_axes)), place)
         if index not in bare:
-            bounded(known.einsum(einsum), place)
+            bounded(known.products[index], place)

@@ -2,7 +2,7 @@
 
 use super::Solver;
 use crate::bare::{bare_product, only_bare};
-use crate::bound::{expr_bound, inputs, outputs, show, ExprBound, Interval, Wide, HALF};
+use crate::bound::{expr_bound, inputs, show, ExprBound, Interval, Wide, HALF};
 use crate::error::{ProgramError, Result};
 use crate::types::Source;
 
@@ -71,7 +71,7 @@ impl Solver<'_> {
     }
 
     pub(super) fn check_lookups(&self) -> Result<()> {
-        for (decl, (output, _)) in self.program.lookups.iter().zip(&self.sums) {
+        for (decl, (output, outs)) in self.program.lookups.iter().zip(&self.sums) {
             let kind = &self.program.tables[decl.table as usize].kind;
             let largest = |(lo, hi): Interval| (lo as i128).abs().max((hi as i128).abs());
             let input = expr_bound(self.program, &decl.input, &decl.shape);
@@ -89,7 +89,7 @@ impl Solver<'_> {
                 place,
                 output,
                 self.expr(output),
-                largest(outputs(kind)),
+                largest(*outs),
             )?;
         }
         Ok(())
