@@ -83,6 +83,7 @@ def test_one_array_for_the_one_input(case: Cases) -> None:
     statement = tacit.verify(public.program, proof, model=secret.commitment)
     np.testing.assert_array_equal(statement.integers["x"], public.program.inputs["x"].quantize(x).reshape(x.shape))
     np.testing.assert_array_equal(statement.integers["y"], want)
+    np.testing.assert_array_equal(proof.outputs["y"], statement.outputs["y"])
 
 
 def test_one_array_where_there_is_no_one_input(case: Cases) -> None:

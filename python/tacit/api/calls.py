@@ -305,7 +305,6 @@ def prove(
     given = {"model": model, "data": data}
     slabs = [secret_of(name, given.pop(name, None)) for name in program.slabs if name != "output"]
     refuse_more(given)
-    names = program._publics  # before anything is spent
     with ExitStack() as counting:
         for secret in (model, data):
             if secret is not None:
@@ -318,7 +317,7 @@ def prove(
     with failures():
         identities = [slab.identity for slab in slabs]
         file = _native.proof_to_file(program._native.digest, identities, [p.tolist() for p in publics], argument)
-    shown = dict(zip(names, publics, strict=True))
+    shown = program._named(publics)
     outputs |= {p.name: p.dequantize(shown[p.tensor]) for p in program.outputs.values() if p.tensor in shown}
     times = {**dict(phases), "total": total} if profile else {}
     return Proof(file, times, peak, output, outputs)
