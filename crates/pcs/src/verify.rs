@@ -40,14 +40,10 @@ where
 }
 
 impl Geometric<K> {
-    /// sum over its rows of weight * v.
-    fn dot(&self, v: &[K]) -> K {
-        let rows = v.get(self.first..self.end.min(v.len())).unwrap_or(&[]);
-        self.scale
-            * rows
-                .iter()
-                .rev()
-                .fold(K::ZERO, |acc, &c| acc * self.base + c)
+    /// sum over its rows of weight * v; `None` where v has not all of them.
+    fn dot(&self, v: &[K]) -> Option<K> {
+        let rows = v.get(self.first..self.end)?.iter().rev();
+        Some(self.scale * rows.fold(K::ZERO, |acc, &c| acc * self.base + c))
     }
 }
 
@@ -59,20 +55,27 @@ fn quadratic(s0: K, s1: K, s2: K, x: K) -> K {
 
 /// s0, s2 = clear(kind, 2), then the challenge and A's next value.
 fn round(r: &mut Reader, kind: &'static str, claim: &mut K) -> Result<K, PcsError> {
-    let (s0, s2) = two(r.clear(kind, 2)?);
+    let [s0, s2] = values(r, kind)?;
     let x = r.challenge(kind);
     *claim = quadratic(s0, *claim - s0, s2, x);
     Ok(x)
 }
 
-fn two(v: Vec<K>) -> (K, K) {
-    let at = |i| v.get(i).copied().unwrap_or(K::ZERO);
-    (at(0), at(1))
+/// A message of N values.
+fn values<const N: usize>(r: &mut Reader, kind: &'static str) -> Result<[K; N], PcsError> {
+    let wrong = |_| OTHER_LENGTH;
+    r.clear(kind, N)?.try_into().map_err(wrong)
 }
 
 fn one(r: &mut Reader, kind: &'static str) -> Result<K, PcsError> {
-    Ok(two(r.clear(kind, 1)?).0)
+    let [value] = values(r, kind)?;
+    Ok(value)
 }
+
+/// A reader gives what it is asked for; what is shorter or longer is refused, never filled up or cut.
+const OTHER_LENGTH: PcsError = PcsError::Encoding {
+    what: "a part of the argument has another length than the geometry says",
+};
 
 /// Everything that is known between messages.
 struct Verifier<'a> {
@@ -114,7 +117,7 @@ pub fn verify_opening(r: &mut Reader, st: &Statement) -> Result<(), PcsError> {
         let x = round(r, "columns", &mut v.claim)?;
         v.rho.push(x);
     }
-    v.rank_one(sigma, &lams, &mus, &scalars);
+    v.rank_one(sigma, &lams, &mus, &scalars)?;
     let mu = one(r, "mu")?;
     v.mask = r.challenge("mask");
     v.claim = mu + v.mask * v.claim;
@@ -171,7 +174,7 @@ fn check_statement(st: &Statement) -> Result<Columns, PcsError> {
 
 impl Verifier<'_> {
     /// What the blinding form and the bindings weigh after the column fold.
-    fn rank_one(&mut self, sigma: K, lams: &[K], mus: &[K], scalars: &[K]) {
+    fn rank_one(&mut self, sigma: K, lams: &[K], mus: &[K], scalars: &[K]) -> Result<(), PcsError> {
         let (r, m) = (self.st.geometry.r(), self.st.geometry.m());
         for (&lam, &mu) in lams.iter().zip(mus) {
             // sum over all 2^k0 columns of eq_low(rho, c) lam^c = prod_i (1 - rho_i + rho_i lam^(2^i)).
@@ -188,10 +191,18 @@ impl Verifier<'_> {
             });
         }
         let claims = self.st.claims.len();
+        let bad = |reason| PcsError::Statement {
+            claim: claims,
+            reason,
+        };
+        if scalars.len() != claims + self.st.bindings.len() {
+            return Err(bad("another number of scalars than of claims and bindings"));
+        }
         for (b, &s) in self.st.bindings.iter().zip(scalars.iter().skip(claims)) {
             // Cell c R + x weighs z^(c R) z^(x+1).
             let step = b.z.exp_u64(r as u64);
-            let first = self.columns.base.get(b.slab).copied().unwrap_or(0);
+            let first = self.columns.base.get(b.slab).copied();
+            let first = first.ok_or_else(|| bad("a binding does not fit its slab"))?;
             let mut power = s * b.z;
             let mut scale = K::ZERO;
             for c in 0..b.cells / r.max(1) {
@@ -205,6 +216,7 @@ impl Verifier<'_> {
                 end: r,
             });
         }
+        Ok(())
     }
 
     /// All levels, then the last code's queries; the final vector.
@@ -213,7 +225,7 @@ impl Verifier<'_> {
         let (mut previous, mut queries, mut log) = (None, g.queries, g.log_domain);
         let mut fold = 0;
         for level in &g.levels {
-            let root: Digest = r.bytes("root", 32)?.try_into().unwrap_or_default();
+            let root: Digest = r.bytes("root", 32)?.try_into().map_err(|_| OTHER_LENGTH)?;
             let zeta = r.challenge("ood");
             let o = one(r, "ood")?;
             r.check_work(g.grind)?;
@@ -301,10 +313,9 @@ impl Verifier<'_> {
             salted: false,
         };
         let rows = read_rows(r, &tree, positions)?;
-        let low = self
-            .low
-            .get(self.low.len().saturating_sub(fold)..)
-            .unwrap_or(&[]);
+        let start = self.low.len().checked_sub(fold);
+        let low = start.and_then(|start| self.low.get(start..));
+        let low = low.ok_or(OTHER_LENGTH)?;
         let eq: Vec<K> = (0..1u64 << fold).map(|b| eq_low(low, b)).collect();
         let combine = |row: &[F]| {
             let limbs = row.as_chunks::<3>().0;
@@ -341,10 +352,11 @@ impl Verifier<'_> {
                 .map(|c| self.mask * eq_low(&self.rho, c))
                 .collect();
             for (o, row) in out.iter_mut().zip(rows.iter()) {
-                let (cells, g) = row.split_at_checked(columns as usize).unwrap_or((row, &[]));
+                let split = row.split_at_checked(columns as usize);
+                let (cells, g) = split.ok_or(OTHER_LENGTH)?;
                 *o += eq.iter().zip(cells).map(|(&e, &x)| e * x).sum::<K>();
-                if let Ok(g) = g.try_into() {
-                    *o += k_new(g);
+                if witness {
+                    *o += k_new(g.try_into().map_err(|_| OTHER_LENGTH)?);
                 }
             }
             first += u64::from(columns);
@@ -362,8 +374,15 @@ impl Verifier<'_> {
             final_len: last.len(),
         };
         let forms = final_weights(self.st, &folded, scalars)?;
+        // A weight or a value without its partner would be left out of the sum.
+        if forms.len() != last.len() {
+            return Err(PcsError::FinalClaim);
+        }
         let dense: K = last.iter().zip(&forms).map(|(&v, &w)| v * w).sum();
-        let in_k: K = self.in_k.iter().map(|t| t.dot(last)).sum();
+        let mut in_k = K::ZERO;
+        for progression in &self.in_k {
+            in_k += progression.dot(last).ok_or(PcsError::FinalClaim)?;
+        }
         // Every query's progression runs over all rows.
         let bases: Vec<F> = self.in_f.iter().map(|t| t.base).collect();
         let values = evaluate_many(last, &bases);

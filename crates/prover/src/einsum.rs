@@ -12,7 +12,7 @@ use tacit_algebra::field::half_power;
 use tacit_algebra::{eq_table, F, K};
 use tacit_program::{fold_operand, shape_bits, EinsumPlan, Ends, Prepared, Side, Trace};
 use tacit_transcript::Writer;
-use tacit_verifier::Common;
+use tacit_verifier::{Common, VerifyError};
 
 use crate::hooks::Hooks;
 use crate::operands::Operands;
@@ -29,20 +29,25 @@ struct Term {
 }
 
 impl Term {
-    fn new(prepared: &Prepared, index: usize, trace: &Trace, common: &Common) -> Self {
+    fn new(
+        prepared: &Prepared,
+        index: usize,
+        trace: &Trace,
+        common: &Common,
+    ) -> Result<Self, VerifyError> {
         let plan: &EinsumPlan = &prepared.einsums[index];
-        let out = common.suffix(shape_bits(&plan.out_shape));
+        let out = common.suffix(shape_bits(&plan.out_shape))?;
         let fold = |side| fold_operand(prepared, index, side, trace, out);
         let a = fold(Side::A);
         let b = (plan.ends != Ends::Same).then(|| fold(Side::B));
         let batch = plan.batch_point(out);
         let rounds = prepared.sizes.einsum_rounds;
-        Self {
+        Ok(Self {
             scale: common.weights[index] * half_power(rounds - plan.bits),
             bound: K::ONE,
             total: sum(&eq_table(&batch), &a, b.as_deref().unwrap_or(&a)),
             operands: Operands::new(batch, a, b),
-        }
+        })
     }
 
     /// Values at 0, 1, 2, 3 of this term's round, `left` variables before its end.
@@ -87,13 +92,14 @@ pub fn prove<H: Hooks>(
     common: &Common,
     triples: &mut Vec<[K; 3]>,
     hooks: &mut H,
-) {
+) -> Result<(), VerifyError> {
     let count = prepared.einsums.len();
     if count == 0 {
-        return;
+        return Ok(());
     }
     let new = |i| Term::new(prepared, i, trace, common);
-    let mut terms: Vec<Term> = (0..count).into_par_iter().map(new).collect();
+    let terms: Result<Vec<Term>, _> = (0..count).into_par_iter().map(new).collect();
+    let mut terms = terms?;
     let rounds = prepared.sizes.einsum_rounds as usize;
     for left in (1..=rounds).rev() {
         let add = |x: [K; 4], y: [K; 4]| [x[0] + y[0], x[1] + y[1], x[2] + y[2], x[3] + y[3]];
@@ -123,4 +129,5 @@ pub fn prove<H: Hooks>(
             Ends::Both => writer.send_padded("ends", &[a, b, product()]),
         }
     }
+    Ok(())
 }

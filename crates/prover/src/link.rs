@@ -65,7 +65,7 @@ impl Linking<'_> {
     /// The v that the master opens to.
     pub(crate) fn value(&self) -> Result<K, ProveError> {
         // The claim for v = 0 has the value v.
-        let form = self.statement()?.claim(self.index, -K::default());
+        let form = self.statement()?.claim(self.index, -K::default())?;
         Ok(value(&form.affine, &[self.master.data()], &[]))
     }
 
@@ -85,7 +85,7 @@ impl Linking<'_> {
                 slabs: &[slab],
                 context: &context,
             };
-            prove(&job, statement.claim(index, v))
+            prove(&job, statement.claim(index, v)?)
         };
         Ok(Link {
             index: self.index,

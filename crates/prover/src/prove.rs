@@ -228,8 +228,8 @@ impl Job<'_> {
         })?;
         let (middle, sponge, used) = (writer.len(), writer.sponge.clone(), writer.pads_used());
         profile.time("einsum", || {
-            einsum::prove(writer, prepared, trace, &so_far.common, &mut triples, hooks);
-        });
+            einsum::prove(writer, prepared, trace, &so_far.common, &mut triples, hooks)
+        })?;
         products::prove(writer, triples, sizes.product_rounds as usize, hooks);
         let claims = profile.time("replay", || {
             let mut reader = Reader::resume(&writer.proof()[middle..], sponge);

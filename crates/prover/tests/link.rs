@@ -165,7 +165,24 @@ fn other_values_are_refused() {
 /// The child's claim of a link.
 fn claim(master: &Master, child: &Slab, link: &Link) -> Claim {
     let statement = master.linking(child, link.index).statement().unwrap();
-    statement.claim(0, k_from_bytes(&link.v).unwrap())
+    statement.claim(0, k_from_bytes(&link.v).unwrap()).unwrap()
+}
+
+/// A layout that is not the program's is refused: a tensor left out would not be tied to the master's.
+#[test]
+fn a_layout_of_fewer_tensors_makes_no_claim() {
+    let (master, child, link) = honest(0);
+    let refused = |change: &dyn Fn(&mut Vec<tacit_program::Layout>)| {
+        let mut statement = master.linking(&child, link.index).statement().unwrap();
+        change(&mut statement.prepared.layouts);
+        let error = statement.claim(0, K::default()).unwrap_err();
+        (error.slug(), error.place)
+    };
+    let at = ("program", "link".to_owned());
+    assert_eq!(refused(&|all| all.clear()), at);
+    assert_eq!(refused(&|all| all[0].order.truncate(1)), at);
+    assert_eq!(refused(&|all| all[0].offsets.truncate(1)), at);
+    assert_eq!(refused(&|all| all[0].order[0] = 99), at);
 }
 
 /// Every valid entry weighs in the form, nothing else does but the link cell.

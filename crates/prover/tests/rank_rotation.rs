@@ -78,7 +78,7 @@ impl Family {
             index,
         };
         let statement = linking.statement().unwrap();
-        let form = statement.claim(index, -K::default());
+        let form = statement.claim(index, -K::default()).unwrap();
         let v = value(&form.affine, &[self.master.data()], &[]);
         let context = statement.context(&k_to_bytes(&v));
         let geometry = toy();
@@ -89,7 +89,7 @@ impl Family {
                 slabs: &[slab],
                 context: &context,
             };
-            let further = [statement.claim(index, v)];
+            let further = [statement.claim(index, v).unwrap()];
             let run = run_further(job, &further, &[id], WITNESS + self.runs.len());
             // The last claims of a proof: the link's, then the binding claim.
             let mut last = claims(&run).split_off(run.record.claims.len() - 1);

@@ -17,6 +17,7 @@ use tacit_program::{ExprAt, Item, Prepared, Publics};
 use tacit_transcript::Reader;
 
 use crate::claim::{combine, difference, Claim};
+use crate::error::VerifyError;
 use crate::logup::Leaves;
 
 /// The point r and what is left to prove there: D = rest + sum over einsums of weight * value = 0.
@@ -32,15 +33,21 @@ pub struct Common {
 
 impl Common {
     /// The coordinates of a relation of `bits` variables.
-    pub fn suffix(&self, bits: u32) -> &[K] {
+    ///
+    /// # Errors
+    /// `program` when r has fewer.
+    pub fn suffix(&self, bits: u32) -> Result<&[K], VerifyError> {
         suffix(&self.r, bits)
     }
 }
 
 /// The last `bits` coordinates.
-fn suffix(r: &[K], bits: u32) -> &[K] {
-    let from = r.len().saturating_sub(usize_of(bits));
-    r.get(from..).unwrap_or(&[])
+fn suffix(r: &[K], bits: u32) -> Result<&[K], VerifyError> {
+    let from = r.len().checked_sub(usize_of(bits));
+    from.and_then(|from| r.get(from..)).ok_or_else(|| {
+        let expected = format!("at least {bits} coordinates");
+        VerifyError::mismatch("common point", expected, r.len())
+    })
 }
 
 /// Sums of terms, kept apart until they are combined once.
@@ -63,16 +70,17 @@ impl Sum {
     }
 
     /// += c * (affine + sum of coefficient * einsum value).
-    fn add(&mut self, c: K, value: ExprAt) {
+    fn add(&mut self, c: K, value: ExprAt) -> Result<(), VerifyError> {
         for (einsum, w) in value.einsums {
-            if let Some(weight) = usize::try_from(einsum)
-                .ok()
-                .and_then(|e| self.weights.get_mut(e))
-            {
-                *weight += c * w;
-            }
+            let all = self.weights.len();
+            let Some(weight) = self.weights.get_mut(usize_of(einsum)) else {
+                let expected = format!("one of {all} einsums");
+                return Err(VerifyError::mismatch("common point", expected, einsum));
+            };
+            *weight += c * w;
         }
         self.parts.push((c, value.affine));
+        Ok(())
     }
 
     fn total(&self) -> Affine {
@@ -81,15 +89,22 @@ impl Sum {
 }
 
 /// Draws the rest of r and gamma, claims P~ = P, and builds D.
+///
+/// # Errors
+/// `program` when the sizes are not the program's.
 pub(crate) fn verify(
     reader: &mut Reader<'_>,
     prepared: &Prepared,
     publics: &Publics,
     tree: Option<Leaves>,
     claims: &mut Vec<Claim>,
-) -> Common {
+) -> Result<Common, VerifyError> {
     let sizes = &prepared.sizes;
-    let drawn = usize_of(sizes.arity.saturating_sub(sizes.depth));
+    let drawn = sizes.arity.checked_sub(sizes.depth).ok_or_else(|| {
+        let expected = format!("at least the tree's {} variables", sizes.depth);
+        VerifyError::mismatch("common point", expected, sizes.arity)
+    })?;
+    let drawn = usize_of(drawn);
     let mut r: Vec<K> = (0..drawn).map(|_| reader.challenge("arity")).collect();
     if let Some(leaves) = &tree {
         r.extend(&leaves.r);
@@ -99,25 +114,25 @@ pub(crate) fn verify(
     let mut power = K::ONE;
     for zero in &prepared.program.zeros {
         power *= gamma;
-        let point = suffix(&r, tacit_program::shape_bits(&zero.shape));
+        let point = suffix(&r, tacit_program::shape_bits(&zero.shape))?;
         sum.add(
             power,
             prepared.expr_at(&zero.expr, &zero.shape, point, publics),
-        );
+        )?;
     }
     if let Some(leaves) = tree {
-        let numerators = blocks(prepared, publics, &leaves, &r, &mut sum);
+        let numerators = blocks(prepared, publics, &leaves, &r, &mut sum)?;
         claims.push(Claim::new(
             "logup numerators",
             difference(&numerators, &leaves.p),
         ));
         sum.parts.push((K::NEG_ONE, leaves.q));
     }
-    Common {
+    Ok(Common {
         rest: sum.total(),
         weights: sum.weights,
         r,
-    }
+    })
 }
 
 /// Adds Q~ to `sum` and returns P~.
@@ -127,27 +142,31 @@ fn blocks(
     leaves: &Leaves,
     r: &[K],
     sum: &mut Sum,
-) -> Affine {
+) -> Result<Affine, VerifyError> {
     let depth = prepared.sizes.depth;
     let mut numerators = Sum::new(0);
     let mut covered = K::ZERO;
     for block in &prepared.sizes.blocks {
-        let place = suffix(r, depth);
-        let high = place
-            .get(..usize_of(depth.saturating_sub(block.bits)))
-            .unwrap_or(&[]);
-        let e = eq_bits(high, block.offset.checked_shr(block.bits).unwrap_or(0));
+        let place = suffix(r, depth)?;
+        let high = depth.checked_sub(block.bits);
+        let high = high.and_then(|n| place.get(..usize_of(n)));
+        let Some((high, at)) = high.zip(block.offset.checked_shr(block.bits)) else {
+            let expected = format!("a block within {depth} variables");
+            return Err(VerifyError::mismatch("tree", expected, block.bits));
+        };
+        let e = eq_bits(high, at);
         covered += e;
         sum.constant(e * leaves.alpha);
         match block.item {
             Item::Lookup(id) => {
                 numerators.constant(e);
-                lookup(prepared, publics, leaves, id, suffix(r, block.bits), e, sum);
+                let point = suffix(r, block.bits)?;
+                lookup(prepared, publics, leaves, id, point, e, sum)?;
             }
             Item::Table(id) => {
-                let point = suffix(r, block.bits);
+                let point = suffix(r, block.bits)?;
                 let (table, tag) = (usize_of(id), K::from_u64(u64::from(id) + 1));
-                numerators.add(-e, affine(prepared.multiplicity_at(table, point)));
+                numerators.add(-e, affine(prepared.multiplicity_at(table, point)))?;
                 let (valid, input, output) = prepared.table_at(table, point);
                 let beta = leaves.beta;
                 sum.constant(-e * (tag * valid + beta * input + beta * beta * output));
@@ -155,7 +174,7 @@ fn blocks(
         }
     }
     sum.constant(K::ONE - covered);
-    numerators.total()
+    Ok(numerators.total())
 }
 
 /// -e (tag V + beta in + beta^2 out), in = input / 2^shift.
@@ -167,9 +186,11 @@ fn lookup(
     point: &[K],
     e: K,
     sum: &mut Sum,
-) {
-    let Some(lookup) = prepared.program.lookups.get(usize_of(id)) else {
-        return;
+) -> Result<(), VerifyError> {
+    let all = &prepared.program.lookups;
+    let Some(lookup) = all.get(usize_of(id)) else {
+        let expected = format!("one of {} lookups", all.len());
+        return Err(VerifyError::mismatch("tree", expected, id));
     };
     let tag = K::from_u64(u64::from(lookup.table) + 1);
     sum.constant(-e * tag * prepared.valid_at(&lookup.shape, point));
@@ -178,8 +199,8 @@ fn lookup(
     sum.add(
         -e * beta * half_power(u32::from(lookup.shift)),
         at(&lookup.input),
-    );
-    sum.add(-e * beta * beta, at(&lookup.output));
+    )?;
+    sum.add(-e * beta * beta, at(&lookup.output))
 }
 
 fn affine(affine: Affine) -> ExprAt {

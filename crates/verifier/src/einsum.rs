@@ -11,16 +11,17 @@ use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::field::half_power;
 use tacit_algebra::{eq, Affine, K};
 use tacit_program::{EinsumPlan, Ends, Expr, Prepared, Publics, Side};
-use tacit_transcript::{ReadError, Reader};
+use tacit_transcript::Reader;
 
 use crate::claim::{combine, difference, Claim, Triple};
 use crate::common::{usize_of, Common};
+use crate::error::{exactly, VerifyError};
 use crate::sumcheck;
 
 /// Discharges D = 0: appends the claims on operands and the last claim.
 ///
 /// # Errors
-/// When the argument's bytes run out or are not canonical.
+/// When the argument's bytes run out or are not canonical; `program` when the plans are not the program's.
 pub(crate) fn verify(
     reader: &mut Reader<'_>,
     prepared: &Prepared,
@@ -28,7 +29,7 @@ pub(crate) fn verify(
     common: &Common,
     triples: &mut Vec<Triple>,
     claims: &mut Vec<Claim>,
-) -> Result<(), ReadError> {
+) -> Result<(), VerifyError> {
     if prepared.einsums.is_empty() {
         claims.push(Claim::new("lookup inputs and zeros", common.rest.clone()));
         return Ok(());
@@ -37,22 +38,35 @@ pub(crate) fn verify(
     let start = common.rest.scaled(K::NEG_ONE);
     let (point, claim) = sumcheck::verify(reader, usize_of(rounds), &start)?;
     let mut parts = vec![(K::ONE, claim)];
+    let counts = [prepared.program.einsums.len(), common.weights.len()];
+    if counts != [prepared.einsums.len(); 2] {
+        let expected = format!("{} einsums and as many weights", prepared.einsums.len());
+        return Err(VerifyError::mismatch(
+            "einsums",
+            expected,
+            format!("{counts:?}"),
+        ));
+    }
     let all = prepared.einsums.iter().zip(&prepared.program.einsums);
     for ((plan, einsum), &weight) in all.zip(&common.weights) {
-        let from = point.len().saturating_sub(usize_of(plan.bits));
-        let inner = point.get(from..).unwrap_or(&[]);
+        let short = || {
+            let expected = format!("at least {} coordinates of the sumcheck", plan.bits);
+            VerifyError::mismatch(&format!("einsum {}", einsum.name), expected, point.len())
+        };
+        let free = rounds.checked_sub(plan.bits).ok_or_else(short)?;
+        let inner = point.get(usize_of(free)..).ok_or_else(short)?;
         let at = At {
             prepared,
             publics,
             plan,
             name: &einsum.name,
-            out: common.suffix(tacit_program::shape_bits(&plan.out_shape)),
+            out: common.suffix(tacit_program::shape_bits(&plan.out_shape))?,
             inner,
         };
         let product = at.ends(reader, (&einsum.a, &einsum.b), triples, claims)?;
         let batch = plan.batch_point(at.out);
-        let here = inner.get(..batch.len()).unwrap_or(&[]);
-        let scale = weight * half_power(rounds.saturating_sub(plan.bits)) * eq(&batch, here);
+        let here = inner.get(..batch.len()).ok_or_else(short)?;
+        let scale = weight * half_power(free) * eq(&batch, here);
         parts.push((-scale, product));
     }
     let last = combine(parts.iter().map(|(c, x)| (*c, x)));
@@ -89,15 +103,13 @@ impl At<'_> {
         (a, b): (&Expr, &Expr),
         triples: &mut Vec<Triple>,
         claims: &mut Vec<Claim>,
-    ) -> Result<Affine, ReadError> {
+    ) -> Result<Affine, VerifyError> {
         let count = usize_of(self.plan.ends.count());
         let sent = if count == 0 {
             Vec::new()
         } else {
             reader.padded("ends", count)?
         };
-        let mut sent = sent.into_iter();
-        let mut next = || sent.next().unwrap_or_default();
         let mut claim = |side: Side, value: &Affine, expr: &Expr| {
             let label = format!(
                 "einsum {} {}",
@@ -115,23 +127,23 @@ impl At<'_> {
                 Affine::constant(a.constant * b.constant)
             }
             Ends::A => {
-                let value = next();
+                let [value] = exactly("ends", sent)?;
                 claim(Side::A, &value, a);
                 value.scaled(self.operand(Side::B, b).constant)
             }
             Ends::B => {
-                let value = next();
+                let [value] = exactly("ends", sent)?;
                 claim(Side::B, &value, b);
                 value.scaled(self.operand(Side::A, a).constant)
             }
             Ends::Same => {
-                let (value, product) = (next(), next());
+                let [value, product] = exactly("ends", sent)?;
                 claim(Side::A, &value, a);
                 triples.push(Triple::new(value.clone(), value, product.clone()));
                 product
             }
             Ends::Both => {
-                let (left, right, product) = (next(), next(), next());
+                let [left, right, product] = exactly("ends", sent)?;
                 claim(Side::A, &left, a);
                 claim(Side::B, &right, b);
                 triples.push(Triple::new(left, right, product.clone()));

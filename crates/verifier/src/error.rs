@@ -133,6 +133,16 @@ impl VerifyError {
         }
     }
 
+    /// Parts of a prepared program, or of what is read for it, that do not fit each other. `Prepared::new` makes none such; a
+    /// default in its place would drop a term and accept.
+    pub(crate) fn mismatch(
+        place: &str,
+        expected: impl fmt::Display,
+        got: impl fmt::Display,
+    ) -> Self {
+        Self::new(Slug::Program, place, expected, got).with_hint("prepare the program again")
+    }
+
     #[must_use]
     pub fn with_hint(mut self, hint: &'static str) -> Self {
         self.hint = Some(hint);
@@ -150,6 +160,17 @@ impl VerifyError {
     pub fn slug(&self) -> &'static str {
         self.slug.as_str()
     }
+}
+
+/// The N values of a message that has N.
+pub(crate) fn exactly<const N: usize, T>(
+    kind: &str,
+    values: Vec<T>,
+) -> Result<[T; N], VerifyError> {
+    let expected = format!("{N} values");
+    values
+        .try_into()
+        .map_err(|v: Vec<T>| VerifyError::mismatch(kind, expected, v.len()))
 }
 
 impl fmt::Display for VerifyError {

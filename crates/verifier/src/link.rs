@@ -64,7 +64,11 @@ impl LinkStatement {
         index: u16,
     ) -> Result<Self, VerifyError> {
         let prepared = prepare_link(slab, tensors)?;
-        let cells = prepared.layouts.first().map_or(0, |l| l.cells);
+        let layout = prepared
+            .layouts
+            .first()
+            .ok_or_else(|| VerifyError::mismatch("link", "a layout of the slab", "none"))?;
+        let cells = layout.cells;
         let parts: [&[u8]; 3] = [
             &master.identity(),
             &child.identity(),
@@ -91,23 +95,25 @@ impl LinkStatement {
     }
 
     /// The form of v minus v, for the side whose link value lies in its cell number `index`.
-    pub fn claim(&self, index: u16, v: K) -> Claim {
+    ///
+    /// # Errors
+    /// `program` when the layout is not the program's.
+    pub fn claim(&self, index: u16, v: K) -> Result<Claim, VerifyError> {
         let mut form = Affine::constant(-v);
-        let Some(layout) = self.prepared.layouts.first() else {
-            return Claim::new("link", form);
-        };
+        let tensors = &self.prepared.program.tensors;
+        let bad = || VerifyError::mismatch("link", "a layout of all tensors", "another");
+        let layout = self.prepared.layouts.first().ok_or_else(bad)?;
+        if layout.order.len() != layout.offsets.len() || layout.order.len() != tensors.len() {
+            return Err(bad());
+        }
         for (&tensor, &offset) in layout.order.iter().zip(&layout.offsets) {
-            let Some(declared) = self.prepared.program.tensors.get(usize_of(tensor)) else {
-                continue;
-            };
+            let declared = tensors.get(usize_of(tensor)).ok_or_else(bad)?;
             // The tensor's block is aligned: its place is the high bits of the cell, its entries are the low ones.
             let size = shape_bits(&declared.shape);
-            let cut = self.r.len().saturating_sub(usize_of(size));
-            let (high, low) = self.r.split_at_checked(cut).unwrap_or((&[], &[]));
-            let place = u64::try_from(offset)
-                .unwrap_or(u64::MAX)
-                .checked_shr(size)
-                .unwrap_or(0);
+            let cut = self.r.len().checked_sub(usize_of(size)).ok_or_else(bad)?;
+            let (high, low) = self.r.split_at_checked(cut).ok_or_else(bad)?;
+            let place = u64::try_from(offset).ok().and_then(|o| o.checked_shr(size));
+            let place = place.ok_or_else(bad)?;
             let all = identity(tensor, declared.shape.len());
             let entries = self
                 .prepared
@@ -125,7 +131,7 @@ impl LinkStatement {
                 scale: self.z1 * unit,
                 groups: std::sync::Arc::default(),
             }));
-        Claim::new("link", form)
+        Ok(Claim::new("link", form))
     }
 }
 

@@ -10,7 +10,7 @@ use tacit_algebra::{eq, Affine, K};
 use tacit_transcript::Reader;
 
 use crate::claim::{combine, difference, line, Claim, Triple};
-use crate::error::{Slug, VerifyError};
+use crate::error::{exactly, Slug, VerifyError};
 use crate::sumcheck;
 
 /// Where the tree ends: its leaves' extensions P~(r), Q~(r) are P and Q.
@@ -45,8 +45,7 @@ pub(crate) fn verify(
     let alpha = reader.challenge("alpha");
     let beta = reader.challenge("beta");
     let inverse = inverse(alpha)?;
-    let root = take::<2>(reader.padded("root", 2)?);
-    let [mut q, q_inverse] = root;
+    let [mut q, q_inverse] = exactly("root", reader.padded("root", 2)?)?;
     // The root's denominator is not zero, and its numerator is not sent: P / Q = N_pad / alpha.
     triples.push(Triple::new(q.clone(), q_inverse, Affine::constant(K::ONE)));
     let mut p = q.scaled(inverse * K::from_u64(padding));
@@ -55,7 +54,7 @@ pub(crate) fn verify(
         let lambda = reader.challenge("lambda");
         let start = combine([(K::ONE, &p), (lambda, &q)]);
         let (mut point, claim) = sumcheck::verify(reader, layer, &start)?;
-        let [p0, p1, q0, q1, u0, u1, u2] = take::<7>(reader.padded("ends", 7)?);
+        let [p0, p1, q0, q1, u0, u1, u2] = exactly("ends", reader.padded("ends", 7)?)?;
         let ends = Ends {
             p: [p0, p1],
             q: [q0, q1],
@@ -101,12 +100,6 @@ impl Ends {
             triples.push(Triple::new(a.clone(), b.clone(), c.clone()));
         }
     }
-}
-
-/// The first N values of a message that has N.
-fn take<const N: usize>(values: Vec<Affine>) -> [Affine; N] {
-    let mut values = values.into_iter();
-    std::array::from_fn(|_| values.next().unwrap_or_default())
 }
 
 #[cfg(test)]

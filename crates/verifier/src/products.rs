@@ -6,9 +6,10 @@
 
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::{eq, eq_table, Affine, K};
-use tacit_transcript::{ReadError, Reader};
+use tacit_transcript::Reader;
 
 use crate::claim::{combine, difference, pad, Claim, Triple};
+use crate::error::{exactly, VerifyError};
 use crate::sumcheck;
 
 /// Labels of the claims on the columns of the triples.
@@ -17,13 +18,13 @@ const SIDES: [&str; 3] = ["products a", "products b", "products c"];
 /// Appends the four claims of the products.
 ///
 /// # Errors
-/// When the argument's bytes run out or are not canonical.
+/// When the argument's bytes run out or are not canonical; `program` for more triples than 2^rounds.
 pub(crate) fn verify(
     reader: &mut Reader<'_>,
     mut triples: Vec<Triple>,
     rounds: usize,
     claims: &mut Vec<Claim>,
-) -> Result<(), ReadError> {
+) -> Result<(), VerifyError> {
     let [rho1, rho2, rho3] = std::array::from_fn(|_| pad(reader.take_pad()));
     let none = Affine::default;
     triples.push(Triple::new(rho1, none(), none()));
@@ -31,14 +32,16 @@ pub(crate) fn verify(
     triples.push(Triple::new(rho3.clone(), Affine::constant(K::ONE), rho3));
     let tau: Vec<K> = (0..rounds).map(|_| reader.challenge("tau")).collect();
     let (point, claim) = sumcheck::verify(reader, rounds, &none())?;
-    let sent = reader.clear("products", 3)?;
-    let mut ends = [K::ZERO; 3];
-    ends.iter_mut().zip(sent).for_each(|(end, v)| *end = v);
+    let ends: [K; 3] = exactly("products", reader.clear("products", 3)?)?;
     let [a, b, c] = ends;
     // Missing triples up to 2^z are (0, 0, 0): they add nothing to any sum below.
     let last = Affine::constant(eq(&tau, &point) * (a * b - c));
     claims.push(Claim::new("products", difference(&claim, &last)));
     let weights = eq_table(&point);
+    if triples.len() > weights.len() {
+        let expected = format!("at most {} triples", weights.len());
+        return Err(VerifyError::mismatch("products", expected, triples.len()));
+    }
     for (side, (label, end)) in SIDES.into_iter().zip(ends).enumerate() {
         let column = triples.iter().filter_map(|t| t.0.get(side));
         let mut sum = combine(weights.iter().copied().zip(column));

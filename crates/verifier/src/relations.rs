@@ -23,7 +23,7 @@ pub struct UpToCommon {
 /// The tree and the common point.
 ///
 /// # Errors
-/// `alpha`, `truncated`, `non_canonical`.
+/// `alpha`, `truncated`, `non_canonical`; `program` when the sizes are not the program's.
 pub fn verify_up_to_common(
     reader: &mut Reader<'_>,
     prepared: &Prepared,
@@ -43,7 +43,7 @@ pub fn verify_up_to_common(
             &mut claims,
         )?)
     };
-    let common = common::verify(reader, prepared, publics, tree, &mut claims);
+    let common = common::verify(reader, prepared, publics, tree, &mut claims)?;
     Ok(UpToCommon {
         common,
         claims,
@@ -54,7 +54,7 @@ pub fn verify_up_to_common(
 /// Einsums and products: all claims of the relations, in order. `reader` goes on where `verify_up_to_common` stopped.
 ///
 /// # Errors
-/// `truncated`, `non_canonical`.
+/// `truncated`, `non_canonical`; `program` when the sizes are not the program's.
 pub fn verify_rest(
     reader: &mut Reader<'_>,
     prepared: &Prepared,
@@ -80,18 +80,18 @@ pub fn verify_rest(
         usize_of(prepared.sizes.product_rounds),
         &mut claims,
     )?;
-    debug_assert_eq!(
-        reader.pads_used(),
-        prepared.sizes.pads,
-        "pads are counted by the program"
-    );
+    let (used, counted) = (reader.pads_used(), prepared.sizes.pads);
+    if used != counted {
+        let expected = format!("the program's {counted} pads");
+        return Err(VerifyError::mismatch("relations", expected, used));
+    }
     Ok(claims)
 }
 
 /// The claims that a proof's relations leave, in order.
 ///
 /// # Errors
-/// `alpha`, `truncated`, `non_canonical`.
+/// `alpha`, `truncated`, `non_canonical`; `program` when the sizes are not the program's.
 pub fn verify_relations(
     reader: &mut Reader<'_>,
     prepared: &Prepared,

@@ -59,7 +59,7 @@ pub(crate) fn verify_further(
     statement: &Statement<'_>,
     argument: &[u8],
     target: u16,
-    further: Option<&dyn Fn() -> Claim>,
+    further: Option<&dyn Fn() -> Result<Claim, VerifyError>>,
 ) -> Result<Verified, VerifyError> {
     let (prepared, publics) = (statement.prepared, statement.publics);
     let commitments = statement.commitments;
@@ -69,9 +69,10 @@ pub(crate) fn verify_further(
     statement.absorb(&mut reader.sponge);
     let root = witness_root(&mut reader)?;
     let claims = verify_relations(&mut reader, prepared, publics)?;
+    let further = further.map(|make| make()).transpose()?;
     let claims: Vec<Affine> = claims
         .into_iter()
-        .chain(further.map(|make| make()))
+        .chain(further)
         .map(|Claim { affine, .. }| affine)
         .collect();
     let opening = opening(statement, &root, &columns, &claims)?;
