@@ -16,6 +16,8 @@ from tacit.graph import Graph, evaluate_samples
 Array = npt.NDArray[Any]
 
 
+#: What an end may be passed by, relative to the larger one: 0.1 as a float32 is more than 0.1.
+FLOAT32 = 2.0**-23
 #: Columns that are told apart, at most.
 MOST_COLUMNS = 4096
 
@@ -114,7 +116,8 @@ def declare(found: Calibration, graph: Graph, ranges: Mapping[str, tuple[Any, An
         low, high = _declared(name, given, graph.shapes[name][-1] if graph.shapes[name] else 1)
         seen = columns[name]
         wide = np.broadcast_to(low, seen.shape[1:]), np.broadcast_to(high, seen.shape[1:])
-        outside = np.flatnonzero((seen[0] < wide[0]) | (seen[1] > wide[1]))
+        near = FLOAT32 * np.maximum(np.abs(wide[0]), np.abs(wide[1]))
+        outside = np.flatnonzero((seen[0] < wide[0] - near) | (seen[1] > wide[1] + near))
         if outside.size:
             i = int(outside[0])
             where = f" in column {i}" if low.size > 1 else ""
@@ -134,14 +137,16 @@ def _declared(name: str, given: Any, columns: int) -> tuple[Array, Array]:
     """Least and greatest as arrays of one entry or of one a column."""
     try:
         low, high = (np.atleast_1d(as_floats(np.asarray(end), name)) for end in given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"expected (least, greatest), got {given!r}", slug="ranges", place=name) from None
-    if low.shape != high.shape or low.shape not in ((1,), (columns,)) or not np.all(np.isfinite([low, high])):
+    if low.shape != high.shape or low.shape not in ((1,), (columns,)):
         raise InputError(
-            f"expected two finite numbers, or two rows of {columns}, got shapes {low.shape} and {high.shape}",
+            f"expected two numbers, or two rows of {columns}, got shapes {low.shape} and {high.shape}",
             slug="ranges",
             place=name,
         )
+    if not np.all(np.isfinite([low, high])):
+        raise InputError(f"expected finite numbers, got {given!r}", slug="ranges", place=name)
     if not np.all(low < high):
         raise InputError("expected each least below its greatest", slug="ranges", place=name)
     return low, high

@@ -240,7 +240,8 @@ def test_a_range_is_declared_by_whoever_compiles() -> None:
     for wrong, message in (
         ((0.0, 0.5), "expected samples in"),
         ((1.0, 0.0), "least below its greatest"),
-        ((0.0, np.inf), "two finite numbers"),
+        ((0.0, np.inf), "finite numbers, got"),
+        ((0.0, 10**400), r"expected \(least, greatest\)"),
         (([0.0] * 5, [1.0] * 5), "two rows of 6"),
         (3.0, r"expected \(least, greatest\)"),
         ({"y": (0.0, 1.0)}, "no such input"),
@@ -248,6 +249,18 @@ def test_a_range_is_declared_by_whoever_compiles() -> None:
         with pytest.raises(InputError, match=message) as caught:
             compile_model(graph, calibration=np.abs(x["x"]), input_ranges=wrong)
         assert caught.value.slug == "ranges"
+
+
+def test_an_end_is_met_by_its_float32() -> None:
+    net = Net(3, x=(1, 2))
+    x = np.float32([[[0.1, 0.7]]] * 4)
+    assert float(x.max()) < 0.7
+    assert float(x[0, 0, 0]) > 0.1
+    compiled, _ = compile_model(net.graph(net.dense("x", 2)), calibration={"x": x}, input_ranges=([0.0, 0.7], [0.1, 1.0]))
+    assert compiled.quantize("x", x[0]).shape == (1, 2)
+    beyond = np.float32([[[0.10001, 0.7]]] * 4)
+    with pytest.raises(InputError, match=r"samples in \[0, 0.1\] in column 0, got 0.10001 to"):
+        compile_model(net.graph("x"), calibration={"x": beyond}, input_ranges=([0.0, 0.7], [0.1, 1.0]))
 
 
 def test_a_range_of_each_column() -> None:
@@ -282,7 +295,8 @@ def test_a_network_without_room_in_the_field_is_named() -> None:
         value = net.add("Mul", [value, value], (1, 4))
     graph = net.graph(value)
     x = np.random.default_rng(0).normal(size=(16, 1, 4))
-    with pytest.raises(QuantizationError, match="field"):
+    with pytest.raises(QuantizationError, match="every value in the field") as caught:
         compile_model(graph, calibration=x, overflow="widen")
+    assert caught.value.hint == 'overflow="total" clamps what has no room'
     compiled, _ = compile_model(graph, calibration=x, max_error=1.0)
     assert compiled.ints.results(compiled.ints.run({"x": np.full((1, 4), compiled.ints.inputs["x"].hi)}))

@@ -211,12 +211,13 @@ class Search:
                 return last
         if self.failed:
             return min(self.failed, key=lambda one: one[0])[1]
-        if self.error is not None:
+        widen = bool(self.refusal) and self.overflow == "widen"
+        if self.error is not None and not widen:
             raise self.error
         raise QuantizationError(
             f"no precision keeps every value in the field: {self.refusal}",
             place=self.graph.name,
-            hint="fewer activation_bits or weight_bits",
+            hint='overflow="total" clamps what has no room' if widen else "fewer activation_bits or weight_bits",
         )
 
 
