@@ -241,14 +241,14 @@ def test_a_range_is_declared_by_whoever_compiles() -> None:
         ((0.0, 0.5), "expected samples in"),
         ((1.0, 0.0), "least below its greatest"),
         ((0.0, np.inf), "finite numbers, got"),
-        ((0.0, 10**400), r"expected \(least, greatest\)"),
+        ((0.0, 10**400), "magnitude of at most"),
         (([0.0] * 5, [1.0] * 5), "two rows of 6"),
         (3.0, r"expected \(least, greatest\)"),
         ({"y": (0.0, 1.0)}, "no such input"),
     ):
         with pytest.raises(InputError, match=message) as caught:
             compile_model(graph, calibration=np.abs(x["x"]), input_ranges=wrong)
-        assert caught.value.slug == "ranges"
+        assert caught.value.slug == ("inexact" if "magnitude" in message else "ranges")
 
 
 def test_an_end_is_met_by_its_float32() -> None:
@@ -256,7 +256,9 @@ def test_an_end_is_met_by_its_float32() -> None:
     x = np.float32([[[0.1, 0.7]]] * 4)
     assert float(x.max()) < 0.7
     assert float(x[0, 0, 0]) > 0.1
-    compiled, _ = compile_model(net.graph(net.dense("x", 2)), calibration={"x": x}, input_ranges=([0.0, 0.7], [0.1, 1.0]))
+    compiled, _ = compile_model(
+        net.graph(net.dense("x", 2)), calibration={"x": x}, input_ranges=([0.0, 0.7], [0.1, 1.0])
+    )
     assert compiled.quantize("x", x[0]).shape == (1, 2)
     beyond = np.float32([[[0.10001, 0.7]]] * 4)
     with pytest.raises(InputError, match=r"samples in \[0, 0.1\] in column 0, got 0.10001 to"):
