@@ -18,7 +18,7 @@ from tacit.execution import Execution, execute
 from tacit.lowering.builder import Builder, Lazy, Settings
 from tacit.lowering.lookups import bounded, fused_lookup, signed
 from tacit.lowering.maxima import RoundMax
-from tacit.lowering.saturate import Clamp, Form, Saturate, again, by_signs, select
+from tacit.lowering.saturate import Clamp, Form, Saturate, again, by_signs, cheapest, select
 
 TOY = Settings(2, 2)
 #: Witnesses that are counted out, at most, for each input and form.
@@ -283,6 +283,18 @@ def test_a_maximum_that_saturates(relu: bool, limb: int) -> None:
         assert run.named("y").tolist() == op.reference(x).tolist()
         assert run.named("y").max() == 127
         assert run.named("y").min() == (0 if relu else -128)
+
+
+def test_a_table_is_paid_for_by_all_that_share_it() -> None:
+    """Gated has the fewest lookups and the largest table: none of these alone would pay for it, all of them do."""
+    op, count, many = Saturate(14, 0, (1 << 15) - 1, 22), 1 << 14, 24
+    forms = [*op.forms(14)]
+    builder = Builder("one", Settings(14, 14))
+    assert cheapest(builder, (count,), forms).name == "select"
+    builder.alike[op.clamp] = many * count
+    assert cheapest(builder, (count,), forms).name == "gated"
+    builder.alike[Saturate(14, 0, 3, 22).clamp] = builder.alike.pop(op.clamp)  # others, of another table
+    assert cheapest(builder, (count,), forms).name == "select"
 
 
 def test_again_and_select_agree() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -81,6 +81,8 @@ class Builder:
         self._table_ids: dict[pg.TableKind, int] = {}
         #: How often each form of a clamp was taken.
         self.clamps: dict[str, int] = {}
+        #: Entries that are clamped alike, by their clamp: their tables are shared.
+        self.alike: dict[Hashable, int] = {}
         self._constants: dict[tuple[Shape, tuple[int, ...]], int] = {}
 
     # tensors

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 from tacit import program as pg
 from tacit.lowering import storage
 from tacit.lowering.builder import Array, Builder, Lazy, Settings
 from tacit.lowering.core import InputSpec, IntGraph, OutputSpec
 from tacit.lowering.lookups import bounded, half, remainder
+from tacit.lowering.maxima import RoundMax
+from tacit.lowering.saturate import Saturate
 from tacit.program import Program, slab_tensors
 
 #: Who knows an input: only the prover, the prover under a commitment of its own ("data" slab), or everybody.
@@ -59,6 +62,10 @@ def emit(ints: IntGraph, settings: Settings, visibility: Visibility) -> Emitted:
         values[name] = _input(builder, name, spec, visibility.inputs)
     for name, parameter in ints.parameters.items():
         values[name] = storage.store(builder, name, parameter, pieces)
+    for step in ints.steps:
+        clamp = step.op.clamp if isinstance(step.op, Saturate | RoundMax) else None
+        if clamp is not None:
+            builder.alike[clamp] = builder.alike.get(clamp, 0) + prod(ints.values[step.output].shape)
     for step in ints.steps:
         values[step.output] = step.op.lower(builder, step.output, *(values[name] for name in step.inputs))
     for name, output in ints.outputs.items():

@@ -92,6 +92,11 @@ class RoundMax(Operator):
         attained(builder, name, builder.joined(digits[len(low) :], limbs), self.axes)
         return result
 
+    @property
+    def clamp(self) -> Clamp | None:
+        """Of the maximum, where there is one."""
+        return None if self.most is None else Clamp(*self._bounds, self.bits)
+
     def _clamped(self, builder: Builder, name: str, x: Lazy) -> tuple[Lazy, Lazy]:
         """m in low digits and a top, and its clamp, by the cheapest form of those in `saturate`."""
         limb, (lo, hi), out = builder.settings.limb, self._bounds, self.shape(x.shape)

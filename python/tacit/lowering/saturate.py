@@ -138,11 +138,11 @@ class Form:
         return max(map(pg.table_len, self.tables))
 
     def nanoseconds(self, builder: Builder, entries: int) -> float:
-        """An estimate: what is in the program already costs nothing."""
+        """An estimate: of tables only the share that is theirs of all that are clamped alike, nothing where they are there."""
         rows = sum(pg.padded((pg.table_len(kind),)) for kind in set(self.tables) if not builder.has(kind))
-        return (
-            entries * (NS_PER_LOOKUP * self.lookups + NS_PER_CELL * self.cells) + (NS_PER_LOOKUP + NS_PER_CELL) * rows
-        )
+        share = entries / max(entries, builder.alike.get(replace(self.clamp, cut=0), 0))
+        each = NS_PER_LOOKUP * self.lookups + NS_PER_CELL * self.cells
+        return entries * each + share * rows * (NS_PER_LOOKUP + NS_PER_CELL)
 
 
 def cheapest(builder: Builder, shape: Shape, forms: list[Form]) -> Form:
@@ -185,10 +185,14 @@ class Saturate(Operator):
     def reference(self, *args: Array) -> Array:
         return np.clip(in_range(shifted(args[0], self.shift), *signed(self.bits)), self.lo, self.hi)
 
+    @property
+    def clamp(self) -> Clamp:
+        return Clamp(self.lo, self.hi, self.bits)
+
     def forms(self, limb: int) -> list[Form]:
         """Every way that this may be lowered with digits of `limb` bits."""
         digits, found = len(digit_widths(self.shift, limb)), list[Form]()
-        clamp, span = Clamp(self.lo, self.hi, self.bits), (self.hi - self.lo).bit_length()
+        clamp, span = self.clamp, (self.hi - self.lo).bit_length()
         if self.bits <= MOST_ROWS:
             found.append(Form("whole", clamp, digits + 1, digits + 1, (clamp.whole(),)))
         for cut in cuts(self.bits, limb, span - 1):
