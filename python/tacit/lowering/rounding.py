@@ -137,9 +137,10 @@ class RoundTable(Operator):
     def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
         """More rows where they pay, or where all there is room for is asked for; beyond its ends it is what it is there."""
         lo, hi = rounded(args[0].ends, self.shift)
-        below, above = max(0, self.lo - lo), max(0, hi - self.lo - len(self.outs) + 1)
-        if not below and not above:
+        if self.lo <= lo and hi < self.lo + len(self.outs):
             return (self,)
+        start, end = _coarse(min(lo, self.lo), max(hi, self.lo + len(self.outs) - 1))
+        below, above = self.lo - start, end - self.lo - len(self.outs)
         if _rows_pay(below + above, args[0].shape):
             return (replace(self, lo=self.lo - below, outs=_extended(self, below, above)),)
         made = _widened(self, below, above) if overflow.widen else self
@@ -186,10 +187,11 @@ class RoundLine(Operator):
     def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
         """As for `RoundTable`."""
         lo, hi = rounded(args[0].ends, self.shift)
-        below = max(0, self.lo - (lo >> self.part))
-        above = max(0, (hi >> self.part) - self.lo - len(self.outs) + 2)
-        if not below and not above:
+        first, last = lo >> self.part, hi >> self.part
+        if self.lo <= first and last < self.lo + len(self.outs) - 1:
             return (self,)
+        start, end = _coarse(min(first, self.lo), max(last, self.lo + len(self.outs) - 2))
+        below, above = self.lo - start, end + 1 - self.lo - len(self.outs)
         if _rows_pay(2 * (below + above), args[0].shape):
             return (replace(self, lo=self.lo - below, outs=_extended(self, below, above)),)
         made = _widened(self, below, above) if overflow.widen else self
@@ -265,6 +267,17 @@ class RoundDivide(Operator):
 Table = TypeVar("Table", "RoundTable", "RoundLine")
 
 
+def _coarse(first: int, last: int) -> tuple[int, int]:
+    """[start, end) around both, a power of two long, with a quarter, half or three quarters of it below 0: it tells little."""
+    size = 4
+    while True:
+        for quarters in (2, 1, 3):
+            start = -size // 4 * quarters
+            if start <= first and last < start + size:
+                return start, start + size
+        size *= 2
+
+
 def _rows_pay(rows: int, shape: Shape) -> bool:
     """Whether so many more rows of a table cost no more than a clamp of these entries: some four lookups and cells each."""
     return rows <= 4 * prod(shape) and rows < 1 << MOST_WRITTEN
@@ -292,4 +305,6 @@ def _widened(table: Table, below: int, above: int) -> Table:
     if not moves.size:
         return table
     first, last = min(int(moves[0]), below), max(int(moves[-1]) + 1, below + len(table.outs) - 1)
-    return replace(table, lo=table.lo - below + first, outs=tuple(outs[first : last + 1].tolist()))
+    line = isinstance(table, RoundLine)
+    start, end = _coarse(table.lo - below + first, table.lo - below + last - line)
+    return replace(table, lo=start, outs=_extended(table, table.lo - start, end + line - table.lo - len(table.outs)))
