@@ -16,13 +16,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tacit.api.calls import commit_data, commit_model, compile, prove, verify
+    from tacit.api.calls import commit_data, commit_model, prove
+    from tacit.api.compiling import compile
     from tacit.api.evaluation import evaluate
     from tacit.api.inspect import inspect
     from tacit.api.objects import Commitment, Program, Proof, Weights
-    from tacit.api.renewal import verify_renewal
     from tacit.api.running import run
     from tacit.api.secret import Secret
+    from tacit.api.verifying import verify, verify_renewal
     from tacit.errors import InvalidProof
 
 __version__ = "0.1.0"
@@ -47,13 +48,14 @@ __all__ = [
 
 #: Where each name lives. Loaded when first used: `tacit.reference` needs no extension module, `tacit prove` no compiler.
 _HOMES = {
-    **dict.fromkeys(("commit_data", "commit_model", "compile", "prove", "verify"), "tacit.api.calls"),
+    **dict.fromkeys(("commit_data", "commit_model", "prove"), "tacit.api.calls"),
+    **dict.fromkeys(("verify", "verify_renewal"), "tacit.api.verifying"),
+    "compile": "tacit.api.compiling",
     **dict.fromkeys(("Commitment", "Program", "Proof", "Weights"), "tacit.api.objects"),
     "evaluate": "tacit.api.evaluation",
     "inspect": "tacit.api.inspect",
     "run": "tacit.api.running",
     "Secret": "tacit.api.secret",
-    "verify_renewal": "tacit.api.renewal",
     "InvalidProof": "tacit.errors",
 }
 

@@ -188,28 +188,8 @@ def compile_model(
     and perhaps of outputs; without any those of `calibration`, which then counts as public.
     Raises ModelError, InputError, QuantizationError, ProgramError.
     """
-    for name, given, choices in (
-        ("input", inputs, INPUT_PLACES),
-        ("weights", weights, ("private", "public")),
-        ("outputs", outputs, OUTPUT_PLACES),
-        ("overflow", overflow, tuple(MODES)),
-    ):
-        if given not in choices:
-            raise InputError(
-                f"expected {' or '.join(choices)}, got {given!r}",
-                slug="overflow" if name == "overflow" else "visibility",
-                place=name,
-                hint=f'for example {name}="{choices[0]}"',
-            )
-    example = torch.example_of(calibration, batch) if torch.is_module(model) else None
-    graph = (
-        model if isinstance(model, Graph) else load(model, batch=batch, example=example, blind=bool(architecture_only))
-    )
-    samples = named_samples(graph, calibration)
-    if not architecture_only and not faithful(graph, samples):
-        # A library simplified the model before: what it makes is believed no more than anything else.
-        plain = load(model, batch=batch, example=example, simplified=False)
-        graph = plain if faithful(plain, samples) else graph
+    _check_choices(inputs, weights, outputs, overflow)
+    graph, samples = _imported(model, calibration, batch, architecture_only)
     bound = None if threshold is None else _threshold(threshold)
     visibility = Visibility(inputs, weights, outputs)
     precision = options or Options()
@@ -239,6 +219,37 @@ def compile_model(
         program, digest, graph, chosen.ints, ranges, chosen.options, chosen.settings, found, cost(program), aim
     )
     return compiled, Weights(digest, "model", tuple(chosen.emitted.weights()))
+
+
+def _check_choices(inputs: str, weights: str, outputs: str, overflow: str) -> None:
+    """Raise InputError for one that is none of its kind."""
+    for name, given, choices in (
+        ("input", inputs, INPUT_PLACES),
+        ("weights", weights, ("private", "public")),
+        ("outputs", outputs, OUTPUT_PLACES),
+        ("overflow", overflow, tuple(MODES)),
+    ):
+        if given not in choices:
+            raise InputError(
+                f"expected {' or '.join(choices)}, got {given!r}",
+                slug="overflow" if name == "overflow" else "visibility",
+                place=name,
+                hint=f'for example {name}="{choices[0]}"',
+            )
+
+
+def _imported(
+    model: Any, calibration: Mapping[str, Array] | Array, batch: int, blind: bool
+) -> tuple[Graph, dict[str, Array]]:
+    """The graph and the samples by name. `blind`: nothing in the graph may depend on weights."""
+    example = torch.example_of(calibration, batch) if torch.is_module(model) else None
+    graph = model if isinstance(model, Graph) else load(model, batch=batch, example=example, blind=blind)
+    samples = named_samples(graph, calibration)
+    if not blind and not faithful(graph, samples):
+        # A library simplified the model before: what it makes is believed no more than anything else.
+        plain = load(model, batch=batch, example=example, simplified=False)
+        graph = plain if faithful(plain, samples) else graph
+    return graph, samples
 
 
 def _of_architecture(

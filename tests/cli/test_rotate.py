@@ -6,10 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from tiny_network import compile_one_layer
 
 from tacit.cli.app import run
 
@@ -20,20 +18,7 @@ Capture = pytest.CaptureFixture[str]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A compiled network, a master of two children, one child, and a proof made with it."""
     path = tmp_path_factory.mktemp("rotate")
-    weight = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
-    graph = helper.make_graph(
-        [helper.make_node("MatMul", ["x", "w"], ["y"])],
-        "small",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 4])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])],
-        [numpy_helper.from_array(weight, "w")],
-    )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path / "m.onnx")
-    samples = np.random.default_rng(1).normal(size=(30, 4)).astype(np.float32)
-    np.savez(path / "x.npz", x=samples)
-    np.savez(path / "one.npz", x=samples[:1])
-    calibration = ["--calibration", f"{path}/x.npz", "--proofs", "4"]
-    assert run(["compile", f"{path}/m.onnx", *calibration, "-o", f"{path}/m.tacit"]) == 0
+    compile_one_layer(path, proofs=4)
     assert run([*commit(path), "-o", f"{path}/master", "--children", "2"]) == 0
     assert run(["commit", "rotate", f"{path}/master.secret", "-o", f"{path}/child", "--proofs", "2"]) == 0
     assert run(prove(path, "child")) == 0

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from tiny_network import one_layer
 
 from tacit.api import native
 from tacit.cli.app import run
@@ -38,14 +38,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network, compiled, committed and proven with; a folder of that, and files of many wrong kinds."""
     folder = tmp_path_factory.mktemp("wrong")
     weight = (np.arange(12) % 7 - 3).reshape(4, 3).astype(np.float32) / 4
-    graph = helper.make_graph(
-        [helper.make_node("MatMul", ["x", "w"], ["y"])],
-        "small",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 4])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])],
-        [numpy_helper.from_array(weight, "w")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model = one_layer(weight)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         onnx.save(model, "m.onnx")

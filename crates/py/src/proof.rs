@@ -119,14 +119,22 @@ impl Commitment {
     }
 }
 
+/// The public tensors of a proof: (name, integers).
+type Publics<'py> = Vec<(String, Bound<'py, PyArray1<i64>>)>;
+
+fn named_publics<'py>(py: Python<'py>, program: &Program, values: &[Vec<i64>]) -> Publics<'py> {
+    let prepared = &program.prepared;
+    let names = prepared
+        .publics
+        .iter()
+        .map(|&t| prepared.program.tensors[t as usize].name.clone());
+    names
+        .zip(values.iter().map(|v| PyArray1::from_slice(py, v)))
+        .collect()
+}
+
 /// (publics, argument, [(phase, seconds)], total seconds, peak bytes)
-type Proven<'py> = (
-    Vec<Bound<'py, PyArray1<i64>>>,
-    Vec<u8>,
-    Vec<(String, f64)>,
-    f64,
-    u64,
-);
+type Proven<'py> = (Publics<'py>, Vec<u8>, Vec<(String, f64)>, f64, u64);
 
 /// Integers by tensor name, as integers by tensor.
 pub fn by_index(
@@ -240,12 +248,7 @@ pub fn prove<'py>(
         proven.map_err(|refusal| refusal.counted(&slabs, fit))
     };
     let proof = py.detach(|| wipe::after(make))?;
-    let publics = proof
-        .publics
-        .0
-        .iter()
-        .map(|v| PyArray1::from_slice(py, v))
-        .collect();
+    let publics = named_publics(py, program, &proof.publics.0);
     let phases = proof
         .profile
         .phases
@@ -313,16 +316,7 @@ pub fn verify<'py>(
         Ok(file.verify(prepared, geometry, &found, context, target)?)
     })?;
     let d = PyDict::new(py);
-    let publics = &program.prepared.publics;
-    let names = publics
-        .iter()
-        .map(|&t| program.prepared.program.tensors[t as usize].name.clone());
-    let values: Vec<_> = file
-        .publics
-        .iter()
-        .map(|v| PyArray1::from_slice(py, v))
-        .collect();
-    d.set_item("publics", names.zip(values).collect::<Vec<_>>())?;
+    d.set_item("publics", named_publics(py, program, &file.publics))?;
     d.set_item("bits", verified.budget.minimum)?;
     d.set_item("union_bits", verified.budget.union)?;
     d.set_item("binding", &verified.budget.binding)?;

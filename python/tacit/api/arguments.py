@@ -111,3 +111,10 @@ def refuse_more(given: Mapping[str, Any]) -> None:
     for name, value in given.items():
         if value is not None:
             raise InputError("the program has no such slab", slug="slabs", place=name)
+
+
+def check_count(name: str, count: int, most: int = 2**32 - 1) -> None:
+    """A number that the native code can take. Raises InputError."""
+    check(name, count, Integral)
+    if not 1 <= count <= most:
+        raise InputError(f"expected 1 to {most}, got {count}", slug=name, place=name)

@@ -159,21 +159,6 @@ class Program(Stored):
         """The outputs by name."""
         return {p["name"]: _port(p) for p in self._native.outputs()}
 
-    @cached_property
-    def _publics(self) -> tuple[str, ...]:
-        """The public tensors by name, in the order in which a proof has them."""
-        from tacit.program import Program as Decoded
-        from tacit.program import Public
-
-        return tuple(t.name for t in Decoded.decode(self._native.bytes()).tensors if isinstance(t.place, Public))
-
-    def _named(self, publics: list[Ints]) -> dict[str, Ints]:
-        """The public tensors of a proof by name."""
-        ports = [port.tensor for port in (*self.inputs.values(), *self.outputs.values()) if port.place == "public"]
-        # Of one there is no order, and decoding can take as long as the proof of a deep, narrow network.
-        names = tuple(ports) if len(publics) == len(ports) == 1 else self._publics
-        return dict(zip(names, publics, strict=True))
-
     @property
     def slabs(self) -> dict[str, bool]:
         """The commitments a proof refers to: name -> private? "output" is made along with the proof."""

@@ -111,14 +111,7 @@ def read_threshold(text: str, model: Path | list[str]) -> tuple[str, tuple[int, 
         ) from None
     if output is None:
         names = model if isinstance(model, list) else [item.name for item in _onnx_graph(model).output]
-        if len(names) != 1:
-            raise InputError(
-                f"expected a model with one output, got {', '.join(names)}",
-                slug="threshold",
-                place="--threshold",
-                hint=f"name it: '{names[-1]}[0]>={text.strip()}'",
-            )
-        output = names[0]
+        output = _only(names, "output", "threshold", f"[0]>={text.strip()}")
     return output, index, value
 
 
@@ -136,6 +129,18 @@ def _threshold(text: str) -> tuple[str | None, tuple[int, ...], float]:
     return name if compared else None, tuple(int(part) for part in (index or "0").split(",")), float(value)
 
 
+def _only(names: list[str], kind: str, option: str, rest: str) -> str:
+    """The name that need not be given, of the one input or output there is. Raises InputError."""
+    if len(names) == 1:
+        return names[0]
+    raise InputError(
+        f"expected a model with one {kind}, got {', '.join(names)}",
+        slug="ranges" if option == "range" else option,
+        place=f"--{option}",
+        hint=f"name it: '{names[-1]}{rest}'",
+    )
+
+
 def read_ranges(texts: list[str], model: Path) -> dict[str, tuple[float, float]]:
     """`[INPUT=]LEAST:GREATEST`, each for one input of the model. Raises InputError."""
     found: dict[str, tuple[float, float]] = {}
@@ -151,15 +156,7 @@ def read_ranges(texts: list[str], model: Path) -> dict[str, tuple[float, float]]
                 hint="for example 0:1, or 'pixels=0:255'",
             ) from None
         if not name:
-            names = onnx_inputs(model)
-            if len(names) != 1:
-                raise InputError(
-                    f"expected a model with one input, got {', '.join(names)}",
-                    slug="ranges",
-                    place="--range",
-                    hint=f"name it: '{names[-1]}={ends}'",
-                )
-            name = names[0]
+            name = _only(onnx_inputs(model), "input", "range", f"={ends}")
         found[name.strip()] = least, greatest
     return found
 

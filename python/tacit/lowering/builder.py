@@ -79,8 +79,6 @@ class Builder:
         self._witness: set[int] = set()
         self._names: dict[str, int] = {}
         self._table_ids: dict[pg.TableKind, int] = {}
-        #: How often each form of a clamp was taken.
-        self.clamps: dict[str, int] = {}
         #: Entries that are clamped alike, by their clamp: their tables are shared.
         self.alike: dict[Hashable, int] = {}
         self._constants: dict[tuple[Shape, tuple[int, ...]], int] = {}
@@ -129,10 +127,6 @@ class Builder:
     def has(self, kind: pg.TableKind) -> bool:
         """Whether some relation reads this table already."""
         return kind in self._table_ids
-
-    def count_clamp(self, form: str) -> None:
-        """Another clamp was lowered in this form."""
-        self.clamps[form] = self.clamps.get(form, 0) + 1
 
     def table(self, kind: pg.TableKind) -> int:
         if kind not in self._table_ids:

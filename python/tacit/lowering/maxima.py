@@ -21,20 +21,7 @@ from tacit.lowering.builder import Array, Builder, Lazy, digit_widths
 from tacit.lowering.core import Operator, in_range, shifted
 from tacit.lowering.lookups import half, looked_up, signed
 from tacit.lowering.reach import Interval, Overflow, Reach, rounded, signed_bits
-from tacit.lowering.saturate import (
-    MOST_ROWS,
-    MOST_TABLE,
-    MOST_WRITTEN,
-    Clamp,
-    Form,
-    again,
-    again_form,
-    by_signs,
-    cheapest,
-    cuts,
-    select,
-    signs_form,
-)
+from tacit.lowering.saturate import Clamp, again, by_signs, cheapest, common_forms, select, signs_form
 from tacit.program import HALF, Expr
 
 
@@ -99,22 +86,11 @@ class RoundMax(Operator):
 
     def _clamped(self, builder: Builder, name: str, x: Lazy) -> tuple[Lazy, Lazy]:
         """m in low digits and a top, and its clamp, by the cheapest form of those in `saturate`."""
-        limb, (lo, hi), out = builder.settings.limb, self._bounds, self.shape(x.shape)
-        whole = Clamp(lo, hi, self.bits)
-        forms = [Form("whole", whole, 1, 2, (whole.whole(),))] if self.bits <= MOST_ROWS else []
-        for cut in cuts(self.bits, limb, (hi - lo).bit_length() - 1):
-            c = Clamp(lo, hi, self.bits, cut)
-            forms.append(again_form(c, limb, 0, 1))
-            if c.aligned and self.bits - cut <= MOST_WRITTEN:
-                more = len(digit_widths(cut, limb)) + 2
-                forms.append(Form("select", c, more, more + 1, c.select()))
-        signs = signs_form(whole, limb, len(builder.limbs(self.bits)))
-        form = cheapest(builder, out, [form for form in [*forms, signs] if form.rows <= 1 << MOST_TABLE])
-        builder.count_clamp(form.name)
-        return self._by_form(builder, name, x, form)
-
-    def _by_form(self, builder: Builder, name: str, x: Lazy, form: Form) -> tuple[Lazy, Lazy]:
-        limb, out = builder.settings.limb, self.shape(x.shape)
+        limb, out, clamp = builder.settings.limb, self.shape(x.shape), self.clamp
+        assert clamp is not None
+        # Beside the clamp one cell, the maximum's top.
+        signs = signs_form(clamp, limb, len(builder.limbs(self.bits)))
+        form = cheapest(builder, out, [*common_forms(clamp, limb, 0, 1), signs])
         if form.name == "signs":
             m, _ = replace(self, most=None, relu=False)._maximum(builder, name, x)
             return m, by_signs(builder, name, m, 0, form.clamp)

@@ -146,8 +146,21 @@ class Form:
 
 
 def cheapest(builder: Builder, shape: Shape, forms: list[Form]) -> Form:
-    """The first of the cheapest."""
-    return min(forms, key=lambda form: form.nanoseconds(builder, prod(shape)))
+    """The first of the cheapest, of those without a table of very many rows."""
+    small = [form for form in forms if form.rows <= 1 << MOST_TABLE]
+    return min(small, key=lambda form: form.nanoseconds(builder, prod(shape)))
+
+
+def common_forms(clamp: Clamp, limb: int, lookups: int, cells: int) -> list[Form]:
+    """`whole`, `again` and `select` with cuts at digits of `limb` bits, beside so many other lookups and cells an entry."""
+    found = [Form("whole", clamp, lookups + 1, cells + 1, (clamp.whole(),))] if clamp.bits <= MOST_ROWS else []
+    for cut in cuts(clamp.bits, limb, (clamp.hi - clamp.lo).bit_length() - 1):
+        c = replace(clamp, cut=cut)
+        found.append(again_form(c, limb, lookups, cells))
+        if c.aligned and c.bits - cut <= MOST_WRITTEN:
+            more = len(digit_widths(cut, limb)) + 2
+            found.append(Form("select", c, lookups + more, cells + more, c.select()))
+    return found
 
 
 def cuts(bits: int, limb: int, most: int) -> list[int]:
@@ -191,25 +204,16 @@ class Saturate(Operator):
 
     def forms(self, limb: int) -> list[Form]:
         """Every way that this may be lowered with digits of `limb` bits."""
-        digits, found = len(digit_widths(self.shift, limb)), list[Form]()
-        clamp, span = self.clamp, (self.hi - self.lo).bit_length()
-        if self.bits <= MOST_ROWS:
-            found.append(Form("whole", clamp, digits + 1, digits + 1, (clamp.whole(),)))
-        for cut in cuts(self.bits, limb, span - 1):
-            c = Clamp(self.lo, self.hi, self.bits, cut)
-            found.append(again_form(c, limb, digits, digits))
-            if c.aligned and self.bits - cut <= MOST_WRITTEN:
-                more = digits + len(digit_widths(cut, limb)) + 2
-                found.append(Form("select", c, more, more, c.select()))
-        for cut in range(max(1, self.bits - MOST_WRITTEN), span):
-            c = Clamp(self.lo, self.hi, self.bits, cut)
-            found.append(Form("gated", c, digits + 2, digits + 2, c.gated()))
-        found.append(signs_form(clamp, limb, digits))
-        return [form for form in found if form.rows <= 1 << MOST_TABLE]
+        digits, span = len(digit_widths(self.shift, limb)), (self.hi - self.lo).bit_length()
+        gated = [replace(self.clamp, cut=cut) for cut in range(max(1, self.bits - MOST_WRITTEN), span)]
+        return [
+            *common_forms(self.clamp, limb, digits, digits),
+            *(Form("gated", c, digits + 2, digits + 2, c.gated()) for c in gated),
+            signs_form(self.clamp, limb, digits),
+        ]
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
         form = cheapest(builder, args[0].shape, self.forms(builder.settings.limb))
-        builder.count_clamp(form.name)
         if form.name == "whole":
             return fused_lookup(builder, name, args[0], self.shift, form.clamp.whole())
         if form.name == "gated":

@@ -136,6 +136,8 @@ class Search:
 
     def price(self, chosen: Chosen) -> float | None:
         """What it costs that no input is refused: the estimated time as a multiple of the refusing program's, if there is one."""
+        if chosen.overflow is None:
+            return None
         refusing = self.build(chosen.options, chosen.settings, None)
         return None if refusing is None else chosen.nanoseconds / refusing.nanoseconds
 

@@ -1,0 +1,158 @@
+"""The verifier's calls: what a proof states, and whether a commitment was renewed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tacit import _native
+from tacit.api.arguments import check
+from tacit.api.calls import commit_model
+from tacit.api.claims import input_claims, predicates
+from tacit.api.native import failures
+from tacit.api.objects import Array, Commitment, Program, Proof, Statement, Weights, check_target
+from tacit.errors import InvalidProof
+
+
+def verify(
+    program: Program,
+    proof: Proof | bytes,
+    *,
+    model: Commitment | Weights | None = None,
+    data: Commitment | None = None,
+    output: Commitment | None = None,
+    link: Commitment | None = None,
+    context: bytes = b"",
+    security: int = 128,
+) -> Statement:
+    """Accept a proof and say what it states, or raise InvalidProof with the reason and the part that differs.
+
+    What it states of the inputs is in `Statement.says`: of a private one only that there is one that gives this output.
+
+    A proof names its program and commitments: others are refused by name (slugs program, slabs). When those are right,
+    an argument that does not fit is bound to another context, or the proof was changed.
+
+    `model`: the model's commitment; its validity proof (and, for a child, its link) is checked once. Where the
+    program says that weights are public, the Weights themselves. `output`: the commitment that came with the proof,
+    where the program commits its outputs. `link`: a child that the proof was made with,
+    where `model` (or `data`) is the master that is trusted. `security`: the proven bits to insist on, 1 to 160.
+    """
+    check("program", program, Program)
+    check("proof", proof, Proof, bytes, bytearray, memoryview)
+    check("model", model, Commitment, Weights, optional=True)
+    for name, one in (("data", data), ("output", output), ("link", link)):
+        check(name, one, Commitment, optional=True)
+    check("context", context, bytes, bytearray)
+    check_target(security)
+    raw = proof.data if isinstance(proof, Proof) else bytes(proof)
+    with failures():
+        read = _native.Proof.from_file(raw)
+        read.check_program(program._native)
+    given: dict[str, Commitment | Weights | None] = {"model": model, "data": data, "output": output}
+    if link is not None:
+        given[link.slab] = _child(given.get(link.slab), link)
+    commitments = []
+    for name, private in program.slabs.items():
+        commitments.append(_commitment(program, name, private, given.pop(name, None), security))
+    for name, value in given.items():
+        if value is not None:
+            raise InvalidProof("the program has no such slab", slug="slabs", place=name)
+    with failures():
+        natives = [c._native for c in commitments]
+        found = _native.verify(program._native, natives, read, context, int(security))
+    return _statement(program, commitments, found, context)
+
+
+def _child(master: Commitment | Weights | None, link: Commitment) -> Commitment:
+    """The child, if it names this master; whether it is one is what `accept` checks."""
+    if not isinstance(master, Commitment):
+        raise InvalidProof("expected the commitment of its master", slug="slabs", place=link.slab)
+    check_origin(link, master, "child", "pass a commitment that was made by rotating this master")
+    return link
+
+
+def check_origin(made: Commitment, of: Commitment, kind: str, hint: str) -> None:
+    """Raise InvalidProof unless the one names the other: what it was made of, as a `kind` of it."""
+    if made.master != of.identity:
+        named = f"no {kind}" if made.master is None else f"one of {made.master[:16]}"
+        raise InvalidProof(
+            f"expected a {kind} of {of.identity[:16]}, got {named}", slug="link", place=made.slab, hint=hint
+        )
+
+
+def _commitment(
+    program: Program, name: str, private: bool, given: Commitment | Weights | None, security: int
+) -> Commitment:
+    if given is None:
+        raise InvalidProof(f"the program needs the commitment of its {name}", slug="slabs", place=name)
+    if isinstance(given, Weights):
+        if private:
+            raise InvalidProof("expected a commitment: the values are private", slug="slabs", place=name)
+        given = commit_model(program, given).commitment
+    if given.slab != name:
+        raise InvalidProof(f"expected a commitment of {name}, got one of {given.slab}", slug="slabs", place=name)
+    wanted = [(tensor, tuple(shape), lo, hi) for tensor, shape, lo, hi in program._native.schema(name)]
+    if given.tensors != wanted:  # before any of its proofs is looked at: what they cost is then what the program allows
+        raise InvalidProof(
+            f"expected a commitment to the {len(wanted)} tensors of this program's {name}, got one to others",
+            slug="schema",
+            place=name,
+            hint="give the commitment that was made for this program",
+        )
+    if not private and not given.known:
+        raise InvalidProof(
+            "the values are public: give them, so that they are compared",
+            slug="slabs",
+            place=name,
+            hint="pass the weights file, not its commitment",
+        )
+    given.accept(security)
+    return given
+
+
+def _statement(program: Program, commitments: list[Commitment], found: dict[str, Any], context: bytes) -> Statement:
+    publics = dict(found["publics"])
+    integers: dict[str, Array] = {}
+    values: dict[str, dict[str, Array]] = {"inputs": {}, "outputs": {}}
+    for side, ports in (("inputs", program.inputs), ("outputs", program.outputs)):
+        for name, port in ports.items():
+            if port.tensor in publics:
+                integers[name] = publics[port.tensor].reshape(port.shape)
+                values[side][name] = port.dequantize(publics[port.tensor])
+    hidden = [f"input {name}" for name, port in program.inputs.items() if port.place != "public"]
+    hidden += [f"output {name}" for name, port in program.outputs.items() if port.place != "public"]
+    hidden += [f"the values of {name}" for name, private in program.slabs.items() if private and name == "model"]
+    digests = {"program": program.digest, **{c.slab: c.identity for c in commitments}}
+    digests |= {f"master of {c.slab}": c.master for c in commitments if c.master is not None}
+    return Statement(
+        values["outputs"],
+        values["inputs"],
+        integers,
+        digests,
+        (*hidden, "every value in between"),
+        context,
+        found["bits"],
+        input_claims(program, {c.slab: c.master or c.identity for c in commitments}),
+        predicates(program, integers),
+    )
+
+
+def verify_renewal(trusted: Commitment, *renewals: Commitment, security: int = 128) -> str:
+    """Check that a commitment was renewed, once or several times in a row; gives the identity of the newest.
+
+    `trusted`: the commitment that is known already. `renewals`: what the owner published for each time (`Secret.renewal`,
+    NAME.renewal), the first time first. The newest commitment holds the very values that the trusted one holds, each within
+    the same interval. `security`: the proven bits to insist on, 1 to 160. Raises InvalidProof (slug link, validity, ..).
+    """
+    check("trusted", trusted, Commitment)
+    check_target(security)
+    if not renewals:
+        raise InvalidProof("expected at least one renewal, got none", slug="link", place=trusted.slab)
+    newest = trusted
+    for renewal in renewals:
+        check("renewals", renewal, Commitment)
+        check_origin(
+            renewal, newest, "renewal", "give the renewals in the order in which they were made, without a gap"
+        )
+        renewal.accept(security)
+        newest = renewal
+    return newest.identity
