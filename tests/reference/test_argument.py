@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import pytest
 from toy import cases, programs
-from toy.commit import Random, commit_slab
+from toy.audit import audit
+from toy.commit import Random, block, commit_slab
 from toy.execute import Execution
-from toy.prover import audit
 
 from tacit.reference import Refused
 from tacit.reference.field import UNITS, P, add, lift, mul
+from tacit.reference.program import layout
 from tacit.reference.transcript import Reader
 
 CASES = list(cases.NAMES)
@@ -348,11 +349,11 @@ def test_padding_of_the_witness_does_not_matter() -> None:
 
     def noisy(program, slab, values, size):
         cells = original(program, slab, values, size)
-        where = prover.layout(program, slab)
+        where = layout(program, slab)
         used = set()
         for tensor in where.order:
             shape = program.shape_of(tensor)
-            ok = prover.block(shape, [1] * len(values[tensor]))
+            ok = block(shape, [1] * len(values[tensor]))
             used |= {where.offsets[tensor] + i for i, v in enumerate(ok) if v}
         return [c if i in used or i >= where.cells else c + 12345 for i, c in enumerate(cells)]
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import pytest
 from test_argument import EARLY, change, false_claims, slug_of
 from toy import cases, programs
+from toy.audit import audit_values
 from toy.commit import Random, commit_slab
 from toy.execute import Execution
 from toy.forge import final_difference, make_up, short_relation
 from toy.oracle import Draw, holes
-from toy.prover import audit_values
 
 from tacit.reference import link as links
 from tacit.reference.field import ONE, ZERO, K, add, eq_table, inverse, mul, neg, pack_k, power, sub

@@ -16,6 +16,7 @@ from test_frozen import VALUE
 from toy import cases, commit, programs, prover
 from toy.execute import Execution
 from toy.oracle import holes
+from toy.relations import RelationsProver
 
 from tacit.reference import forms, intervals, relations, validation
 from tacit.reference.field import ONE, ZERO, K, P, add, bits, lift, scale, total
@@ -67,7 +68,7 @@ def rows_of_any_table(run: Execution) -> None:
 def forget_tags(patch: pytest.MonkeyPatch) -> None:
     """Both sides add the tag to the fingerprints again: alpha - beta in - beta^2 out."""
     lookup_leaves, table_leaves = relations.Relations.lookup_leaves, relations.Relations.table_leaves
-    leaves = prover.RelationsProver.leaves
+    leaves = RelationsProver.leaves
 
     def lookup_without(self: relations.Relations, block: Block) -> forms.Extension:
         lookup, out = self.program.lookups[block.index], lookup_leaves(self, block)
@@ -82,7 +83,7 @@ def forget_tags(patch: pytest.MonkeyPatch) -> None:
         out.value = out.value.plus(scale(everything, block.index + 1))
         return out, counts
 
-    def leaves_without(self: prover.RelationsProver) -> tuple[list[K], list[K]]:
+    def leaves_without(self: RelationsProver) -> tuple[list[K], list[K]]:
         p, q = leaves(self)
         for b in self.sizes.blocks:
             shape = (self.program.tables[b.index].rows,) if b.is_table else self.program.lookups[b.index].shape
@@ -94,7 +95,7 @@ def forget_tags(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(relations.Relations, "lookup_leaves", lookup_without)
     patch.setattr(relations.Relations, "table_leaves", table_without)
-    patch.setattr(prover.RelationsProver, "leaves", leaves_without)
+    patch.setattr(RelationsProver, "leaves", leaves_without)
 
 
 def test_a_row_of_another_table(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,20 +136,20 @@ def test_a_remainder_without_a_range(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---------------------------------------------------------------- denominators
 def forget_the_inverse(patch: pytest.MonkeyPatch) -> None:
     """The triple (Q, 1/Q, 1) of the root becomes (0, 0, 0) on both sides."""
-    verifier, made = relations.Relations.logup, prover.RelationsProver.logup
+    verifier, made = relations.Relations.logup, RelationsProver.logup
 
     def logup(self: relations.Relations):
         out = verifier(self)
         self.triples[0] = (known(ZERO), known(ZERO), known(ZERO))
         return out
 
-    def prover_logup(self: prover.RelationsProver) -> list[K]:
+    def prover_logup(self: RelationsProver) -> list[K]:
         point = made(self)
         self.triples[0] = (ZERO, ZERO, ZERO)
         return point
 
     patch.setattr(relations.Relations, "logup", logup)
-    patch.setattr(prover.RelationsProver, "logup", prover_logup)
+    patch.setattr(RelationsProver, "logup", prover_logup)
 
 
 class Unseen(tuple):
@@ -195,9 +196,9 @@ def test_a_denominator_of_zero(leaves: str, monkeypatch: pytest.MonkeyPatch) -> 
 # ---------------------------------------------------------------- rows beyond a table's end
 def count_beyond(patch: pytest.MonkeyPatch) -> None:
     """The prover counts one entry at the first row beyond the table's end, whose denominator is alpha."""
-    leaves, place_cells = prover.RelationsProver.leaves, prover.place_cells
+    leaves, place_cells = RelationsProver.leaves, prover.place_cells
 
-    def more_leaves(self: prover.RelationsProver) -> tuple[list[K], list[K]]:
+    def more_leaves(self: RelationsProver) -> tuple[list[K], list[K]]:
         p, q = leaves(self)
         [at] = [b.offset + self.program.tables[0].rows for b in self.sizes.blocks if b.is_table]
         assert q[at] == self.alpha
@@ -209,7 +210,7 @@ def count_beyond(patch: pytest.MonkeyPatch) -> None:
         cells[layout(program, None).offsets[len(program.tensors)] + program.tables[0].rows] = 1
         return cells
 
-    patch.setattr(prover.RelationsProver, "leaves", more_leaves)
+    patch.setattr(RelationsProver, "leaves", more_leaves)
     patch.setattr(prover, "place_cells", more_cells)
 
 

@@ -17,6 +17,7 @@ from test_argument import EARLY, change, slug_of
 from toy import cases, programs, prover
 from toy.commit import Random, commit_slab
 from toy.forge import final_difference
+from toy.messages import Writer
 from toy.oracle import Draw, holes
 
 from tacit.reference import opening
@@ -138,7 +139,7 @@ def vanishing() -> list[K]:
 def aim(patch: pytest.MonkeyPatch, work: int) -> None:
     """Nonces are chosen for the position that they give, and for `work` bits."""
 
-    def grind(self: prover.Prover, t: prover.Writer) -> None:
+    def grind(self: prover.Prover, t: Writer) -> None:
         state, size = t.state, len(t.argument)
         for nonce in count():
             t.message("nonce", nonce.to_bytes(8, "big"))

@@ -9,29 +9,29 @@ from tacit.reference.field import ONE, ZERO, K, P, add, inverse, mul, neg, pack_
 from tacit.reference.opening import Opening
 from tacit.reference.transcript import unpack_k
 
-from . import prover
 from .cases import Case
+from .messages import Writer
 from .oracle import Draw, holes
 
 
 @contextmanager
 def tampering(kind: str, by: K):
     """Provers add `by` to the first element of their first message of this kind, and go on as if they had not."""
-    original = prover.Writer.message
+    original = Writer.message
     done: set[int] = set()
 
-    def message(self: prover.Writer, name: str, data: bytes) -> None:
+    def message(self: Writer, name: str, data: bytes) -> None:
         if name == kind and id(self) not in done:
             done.add(id(self))
             first, *rest = unpack_k(data, kind)
             data = pack_k([add(first, by), *rest])
         original(self, name, data)
 
-    prover.Writer.message = message  # type: ignore[method-assign]
+    Writer.message = message  # type: ignore[method-assign]
     try:
         yield
     finally:
-        prover.Writer.message = original  # type: ignore[method-assign]
+        Writer.message = original  # type: ignore[method-assign]
 
 
 def final_difference(case: Case) -> K:
