@@ -1,6 +1,9 @@
 //! Small programs and a slow reference, straight from the definitions of docs/program.md.
 #![allow(dead_code)]
 
+pub mod mlp;
+pub mod net;
+
 use std::sync::Arc;
 use tacit_algebra::{bits, eq_bits, f_from_i64, Affine, F, K};
 use tacit_program::*;
