@@ -3,8 +3,7 @@
 mod common;
 
 use common::*;
-use tacit_pcs::Slab;
-use tacit_prover::{child_of, Count, Entry, Job, Linking, Permit, ProveError};
+use tacit_prover::{child_of, Count, Entry, Linking, Permit, ProveError};
 
 fn permit(count: &mut Count) -> Permit {
     count
@@ -18,13 +17,8 @@ fn left(count: &Count) -> Option<u32> {
 }
 
 fn prove(world: &World, permits: Vec<Permit>) -> Result<(), ProveError> {
-    let slabs: Vec<&Slab> = world.slabs.iter().collect();
-    let job = Job {
-        prepared: &world.case.prepared,
-        geometry: &world.geometry,
-        slabs: &slabs,
-        context: CONTEXT,
-    };
+    let slabs = world.slab_refs();
+    let job = world.job(&slabs);
     let counted = || Ok::<_, ProveError>(permits);
     let proof = job.prove_counted(world.case.givens.clone(), counted)?;
     world.verify(&proof).map_err(ProveError::Statement)

@@ -53,12 +53,10 @@ fn length(world: &World, positions: &[Vec<usize>]) -> usize {
 }
 
 fn prove(world: &World, context: &[u8], hooks: &mut impl Hooks) -> Proof {
-    let slabs: Vec<&Slab> = world.slabs.iter().collect();
+    let slabs = world.slab_refs();
     let job = Job {
-        prepared: &world.case.prepared,
-        geometry: &world.geometry,
-        slabs: &slabs,
         context,
+        ..world.job(&slabs)
     };
     job.prove_with(world.case.givens.clone(), hooks).unwrap()
 }

@@ -8,20 +8,13 @@ use common::*;
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::K;
 use tacit_pcs::random::{Stream, PADS};
-use tacit_pcs::Slab;
-use tacit_prover::Job;
 use zk::elimination::rank;
 use zk::pads::{Drawn, Measured};
 
 /// The measurement of one case, its pads drawn by `drawn`.
 fn with_case<T>(world: &World, drawn: Drawn, f: impl FnOnce(&Measured, &[K]) -> T) -> T {
-    let slabs: Vec<&Slab> = world.slabs.iter().collect();
-    let job = Job {
-        prepared: &world.case.prepared,
-        geometry: &world.geometry,
-        slabs: &slabs,
-        context: CONTEXT,
-    };
+    let slabs = world.slab_refs();
+    let job = world.job(&slabs);
     let measured = Measured {
         job,
         givens: &world.case.givens,

@@ -6,8 +6,14 @@ use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::{f_from_i64, f_to_i64, F, K};
 use tacit_pcs::{Commitment, OpeningHooks};
 use tacit_program::*;
-use tacit_prover::Hooks;
+use tacit_prover::{Hooks, Proof};
 use tacit_verifier::{audit, Claim};
+
+use super::world::MLP;
+
+/// Labels of the claims of the lookups' layer 0, and of the relations' common point.
+pub const LOG: &str = "logup layer 0";
+pub const EIN: &str = "einsums, lookup inputs and zeros";
 
 type Change<T> = Option<Box<dyn Fn(&mut T)>>;
 type ChangeBoth<T, U> = Option<Box<dyn Fn(&mut T, &mut U)>>;
@@ -165,4 +171,30 @@ pub fn count(prepared: &Prepared, trace: &mut Trace) {
         }
     }
     trace.multiplicities = counts;
+}
+
+/// Proves the MLP with a lie; the proof and the verifier's answer.
+pub fn tell(lie: &mut Lie) -> (Proof, &'static str) {
+    let proof = MLP.prove_with(lie).unwrap_or_else(|e| panic!("{e}"));
+    let answer = MLP
+        .verify(&proof)
+        .map_or_else(|e| e.slug(), |()| "accepted");
+    (proof, answer)
+}
+
+/// Proves the MLP with a lie: the slug that must fire, and the claims that the lie makes false.
+#[track_caller]
+pub fn expect(mut lie: Lie, slug: &str, bad: &[&str]) -> Proof {
+    let (proof, answer) = tell(&mut lie);
+    assert_eq!(
+        (answer, lie.bad.as_slice()),
+        (
+            slug,
+            bad.iter()
+                .map(|s| s.to_string())
+                .collect::<Vec<_>>()
+                .as_slice()
+        )
+    );
+    proof
 }

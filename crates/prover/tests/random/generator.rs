@@ -7,8 +7,6 @@ use tacit_program::*;
 
 /// Tensors with a larger bound are not read any further.
 const READABLE: i64 = 1 << 12;
-/// Bits of a maximum's low digit.
-const LOW: u8 = 2;
 
 pub struct Generator {
     pub(super) dice: Dice,
@@ -87,7 +85,7 @@ impl Generator {
     }
 
     /// `expr` lies in [lo, lo + len).
-    fn in_range(&mut self, shape: &[u32], expr: Expr, lo: i64, len: u32) {
+    pub(super) fn in_range(&mut self, shape: &[u32], expr: Expr, lo: i64, len: u32) {
         let table = self.table(TableKind::Range { lo, len });
         let name = self.name("range");
         self.p.lookup(&name, table, shape, expr, 0, Expr::default());
@@ -221,6 +219,28 @@ impl Generator {
         (out_shape, term, bound * coef.abs())
     }
 
+    /// Both operands of one shape, multiplied entry by entry and summed over the axes behind the first `kept`.
+    pub(super) fn products(
+        &mut self,
+        what: &str,
+        shape: &[u32],
+        kept: usize,
+        [a, b]: [Expr; 2],
+    ) -> u32 {
+        let labels: Vec<u8> = (0..shape.len() as u8).collect();
+        let name = self.name(what);
+        self.p.program.einsums.push(Einsum {
+            name,
+            extents: shape.to_vec(),
+            a_axes: labels.clone(),
+            b_axes: labels.clone(),
+            out_axes: labels[..kept].to_vec(),
+            a,
+            b,
+        });
+        self.p.program.einsums.len() as u32 - 1
+    }
+
     fn einsum(&mut self) {
         let (shape, term, bound) = self.contraction();
         let mut e = self.expr(&shape, 1 << 12);
@@ -345,18 +365,8 @@ impl Generator {
         let (most, largest) = (num.bound + 1, 2 * den.bound + 1);
         let q = self.witness("quotient", &shape, -most, most);
         let r = self.witness("rest", &shape, 0, largest - 1);
-        let axes: Vec<u8> = (0..n).collect();
-        let name = self.name("einsum");
-        self.p.program.einsums.push(Einsum {
-            name,
-            extents: shape.clone(),
-            a_axes: axes.clone(),
-            b_axes: axes.clone(),
-            out_axes: axes,
-            a: expr(0, vec![same(1, q, n)]),
-            b: den.expr.clone(),
-        });
-        let times = self.p.program.einsums.len() as u32 - 1;
+        let operands = [expr(0, vec![same(1, q, n)]), den.expr.clone()];
+        let times = self.products("einsum", &shape, shape.len(), operands);
         self.in_range(
             &shape,
             expr(0, vec![same(1, q, n)]),
@@ -380,80 +390,10 @@ impl Generator {
             remainder: r,
         });
     }
-
-    /// A one-hot selector of the last axis's maximum m: sum of sel is 1, sum of sel x is m, m - x >= 0. The hint of m may see
-    /// another axis, of one entry, and a multiple of x; m may be in two digits.
-    fn maximum(&mut self) {
-        let kept = self.dice.shape(2, 4);
-        let axes = 1 + self.dice.below(2);
-        let mut shape = [kept.clone(), vec![1; axes]].concat();
-        shape[kept.len() + axes - 1] = self.dice.range(1, 5) as u32;
-        let (n, k) = (shape.len() as u8, kept.len() as u8);
-        let x = self.expr(&shape, 40);
-        let sel = self.witness("selector", &shape, 0, 1);
-        self.in_range(&shape, expr(0, vec![same(1, sel, n)]), 0, 2);
-        let rows: Vec<Link> = (0..k).map(|i| link(i, i)).collect();
-        self.zero(&kept, expr(-1, vec![term(1, sel, rows.clone())]));
-        let labels: Vec<u8> = (0..n).collect();
-        let name = self.name("einsum");
-        self.p.program.einsums.push(Einsum {
-            name,
-            extents: shape.clone(),
-            a_axes: labels.clone(),
-            b_axes: labels.clone(),
-            out_axes: labels[..kept.len()].to_vec(),
-            a: expr(0, vec![same(1, sel, n)]),
-            b: x.expr.clone(),
-        });
-        let chosen = self.p.program.einsums.len() as u32 - 1;
-        let parts = self.parts_of_maximum(&kept, x.bound);
-        let m = |coef: i64| -> Vec<Term> {
-            let part = |&(t, step): &(u32, i64)| term(coef * step, t, rows.clone());
-            parts.iter().map(part).collect()
-        };
-        let picked = vec![product(1, chosen, k)];
-        self.zero(&kept, expr(0, [picked, m(-1)].concat()));
-        let mut above = expr(-x.expr.constant, m(1));
-        above.terms.extend(times(-1, &x.expr.terms));
-        self.in_range(&shape, above, 0, 2 * x.bound as u32 + 1);
-        self.p.hint(Hint::OneHotMax {
-            shape: shape.clone(),
-            expr: x.expr.clone(),
-            dst: sel,
-        });
-        let shift = self.dice.below(3) as u8;
-        let constant = (x.expr.constant << shift) + self.dice.range(0, (1 << shift) - 1);
-        self.p.hint(Hint::Max {
-            shape,
-            axes: axes as u8,
-            expr: expr(constant, times(1 << shift, &x.expr.terms)),
-            shift,
-            digits: parts[1..].iter().map(|&(t, _)| (t, LOW)).collect(),
-            quotient: parts[0].0,
-        });
-    }
-
-    /// Tensors and coefficients that sum to a maximum within `bound`: itself, or what is left of it and its low digit.
-    fn parts_of_maximum(&mut self, kept: &[u32], bound: i64) -> Vec<(u32, i64)> {
-        if self.dice.one_in(2) {
-            return vec![(self.witness("maximum", kept, -5 * bound, 5 * bound), 1)];
-        }
-        let (k, most) = (kept.len() as u8, (bound >> LOW) + 1);
-        let low = self.witness("low", kept, 0, (1 << LOW) - 1);
-        let high = self.witness("high", kept, -most, most);
-        self.in_range(kept, expr(0, vec![same(1, low, k)]), 0, 1 << LOW);
-        self.in_range(
-            kept,
-            expr(0, vec![same(1, high, k)]),
-            -most,
-            2 * most as u32,
-        );
-        vec![(high, 1 << LOW), (low, 1)]
-    }
 }
 
 /// The terms with other coefficients.
-fn times(factor: i64, terms: &[Term]) -> Vec<Term> {
+pub(super) fn times(factor: i64, terms: &[Term]) -> Vec<Term> {
     let scaled = |t: &Term| Term {
         coef: factor * t.coef,
         ..t.clone()

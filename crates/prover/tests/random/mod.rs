@@ -4,5 +4,6 @@
 pub mod dice;
 pub mod expressions;
 pub mod generator;
+pub mod maximum;
 pub mod naive;
 pub mod products;

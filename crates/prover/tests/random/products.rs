@@ -1,6 +1,6 @@
 //! What saturates: products that are 0 whatever the values and that no bound of theirs would let pass; clamps by a hint.
 
-use super::generator::Generator;
+use super::generator::{times, Generator};
 use crate::common::*;
 use tacit_program::*;
 
@@ -13,11 +13,7 @@ impl Generator {
         let table = self.table(TableKind::Relu { lo, len });
         let parts = [1, -1].map(|sign| {
             let part = self.witness("part", &shape, 0, v.bound + 1);
-            let scaled = v.expr.terms.iter().map(|t| Term {
-                coef: sign * t.coef,
-                ..t.clone()
-            });
-            let input = expr(sign * v.expr.constant, scaled.collect());
+            let input = expr(sign * v.expr.constant, times(sign, &v.expr.terms));
             self.p.hint(Hint::Lookup {
                 dst: part,
                 table,
@@ -29,19 +25,7 @@ impl Generator {
             let factor = self.dice.nonzero(3) << (25 * self.dice.below(3));
             expr(0, vec![same(factor, part, n)])
         });
-        let [a, b] = parts;
-        let axes: Vec<u8> = (0..n).collect();
-        let name = self.name("exclusive");
-        self.p.program.einsums.push(Einsum {
-            name,
-            extents: shape.clone(),
-            a_axes: axes.clone(),
-            b_axes: axes.clone(),
-            out_axes: axes,
-            a,
-            b,
-        });
-        let e = self.p.program.einsums.len() as u32 - 1;
+        let e = self.products("exclusive", &shape, shape.len(), parts);
         let coef = if self.dice.one_in(2) { 1 } else { -1 };
         self.zero(&shape, expr(0, vec![product(coef, e, n)]));
     }

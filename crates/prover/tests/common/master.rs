@@ -1,0 +1,101 @@
+//! A master slab, its children and their links.
+
+use tacit_algebra::{F, K};
+use tacit_pcs::random::{Stream, PADS};
+use tacit_pcs::{commit, Slab};
+use tacit_prover::{child_of, slab_cells, Job, Linking};
+use tacit_verifier::files::CommitmentFile;
+use tacit_verifier::{prepare_validity, verify_link, Link, VALIDITY_CONTEXT};
+
+use super::programs::{linear, Case};
+use super::world::slab_values;
+use super::{toy, TOY};
+
+const FOLD: u8 = 6;
+
+/// The master of a case's first slab, with link cells for three children.
+pub struct Master {
+    pub case: Case,
+    pub slab: Slab,
+    pub name: String,
+    pub tensors: Vec<(String, Vec<u32>, i64, i64)>,
+}
+
+/// A random value for each link cell.
+pub fn link_values(seed: u8, count: usize) -> Vec<K> {
+    Stream::new(&[seed; 32], PADS).k_vec(count)
+}
+
+pub fn cells(case: &Case) -> Vec<F> {
+    slab_cells(&case.prepared, 0, &slab_values(case))
+}
+
+/// A slab of these cells and link values, blinded for two proofs.
+pub fn slab(case: &Case, cells: &[F], links: &[K], seed: u8) -> Slab {
+    let schema = case.prepared.schema(0);
+    commit(&toy(), true, schema, cells, links, 2, FOLD, [seed; 32]).unwrap()
+}
+
+impl Master {
+    pub fn new(seed: u8) -> Self {
+        let case = linear();
+        Self {
+            slab: slab(&case, &cells(&case), &link_values(seed, 3), seed),
+            name: case.prepared.program.slabs[0].name.clone(),
+            tensors: case.prepared.schema_tensors(0),
+            case,
+        }
+    }
+
+    pub fn linking<'a>(&'a self, child: &'a Slab, index: u16) -> Linking<'a> {
+        Linking {
+            slab: &self.name,
+            tensors: &self.tensors,
+            master: &self.slab,
+            child,
+            index,
+        }
+    }
+
+    /// The verifier's answer: "accepted", or the side that it refused.
+    pub fn judge(&self, child: &Slab, link: &Link) -> String {
+        let (child, master) = (&child.commitment, &self.slab.commitment);
+        match verify_link(&self.name, &self.tensors, child, master, link, TOY) {
+            Ok(()) => "accepted".to_owned(),
+            Err(e) => {
+                assert_eq!(e.slug(), "link");
+                e.place.replace("slab model", "refused")
+            }
+        }
+    }
+
+    pub fn validity(&self) -> Vec<u8> {
+        let prepared = prepare_validity(&self.name, &self.tensors).unwrap();
+        let job = Job {
+            prepared: &prepared,
+            geometry: &toy(),
+            slabs: &[&self.slab],
+            context: VALIDITY_CONTEXT,
+        };
+        let none: [(u32, Vec<i64>); 0] = [];
+        job.prove(none).unwrap().argument
+    }
+
+    pub fn file(&self, child: &Slab, link: Link) -> CommitmentFile {
+        CommitmentFile {
+            slab: self.name.clone(),
+            tensors: self.tensors.clone(),
+            commitment: child.commitment.clone(),
+            validity: self.validity(),
+            link: Some((self.slab.commitment.clone(), link)),
+        }
+    }
+}
+
+/// A master, a child of its link cell `index`, and the link.
+pub fn honest(index: u16) -> (Master, Slab, Link) {
+    let master = Master::new(1);
+    let child = child_of(&master.slab, index, 2, [9; 32]).unwrap();
+    let link = master.linking(&child, index).prove().unwrap();
+    (master, child, link)
+}
