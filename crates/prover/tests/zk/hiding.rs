@@ -136,13 +136,22 @@ pub fn test(runs: &[Run], without: &Without) -> Answer {
     }
 }
 
+fn with(runs: &[Run], slab: usize) -> impl Iterator<Item = &Run> {
+    let holds = move |r: &&Run| r.slabs.iter().any(|s| s.id == slab);
+    runs.iter().filter(holds)
+}
+
+/// Positions of a slab that these runs open, each once.
+pub fn opened(runs: &[Run], slab: usize) -> usize {
+    let all = with(runs, slab).flat_map(|r| r.record.positions.clone());
+    all.collect::<BTreeSet<usize>>().len()
+}
+
 /// Blinding rows of a slab that these runs use up of every column: one for each opened position, 3 (k0 + 1) for each run, with the
 /// k0 of that run (docs/security.md, section 5).
 pub fn rows_used(runs: &[Run], slab: usize) -> usize {
-    let with = || (runs.iter()).filter(|r| r.slabs.iter().any(|s| s.id == slab));
-    let opened: BTreeSet<usize> = with().flat_map(|r| r.record.positions.clone()).collect();
-    let fold = with().map(|r| 3 * (r.columns.k0 as usize + 1));
-    opened.len() + fold.sum::<usize>()
+    let fold = with(runs, slab).map(|r| 3 * (r.columns.k0 as usize + 1));
+    opened(runs, slab) + fold.sum::<usize>()
 }
 
 /// Whether one column of each of these slabs hides, all other columns being known: with exactly the rows that are used up, and

@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod elimination;
+pub mod family;
 pub mod hiding;
 pub mod pads;
 pub mod record;

@@ -4,14 +4,17 @@ use tacit_algebra::field::f_from_bytes;
 use tacit_algebra::hash::Digest;
 use tacit_algebra::{k_from_bytes, F, K};
 use tacit_params::Geometry;
-use tacit_pcs::{testing, Columns, OpeningHooks, Slab, WitnessSlab};
+use tacit_pcs::{testing, Columns, NoHooks, OpeningHooks, Slab, WitnessSlab};
 use tacit_program::Prepared;
-use tacit_prover::{Hooks, Job, Proof, ProveError};
+use tacit_prover::{Hooks, Job, Proof, ProveError, Repeatable};
 use tacit_verifier::Claim;
+use zeroize::Zeroizing;
 
 /// Everything that stands beside the prover of one proof.
 #[derive(Default)]
 pub struct Record {
+    /// Whether nothing is drawn afresh, as in a renewal.
+    pub repeatable: bool,
     pub challenges: Vec<(&'static str, K)>,
     pub sent: Vec<(&'static str, Vec<K>)>,
     /// Positions opened in the slabs.
@@ -48,6 +51,13 @@ impl OpeningHooks for Record {
 }
 
 impl Hooks for Record {
+    fn fresh(&mut self) -> Result<Zeroizing<Digest>, ProveError> {
+        if self.repeatable {
+            Repeatable.fresh()
+        } else {
+            NoHooks.fresh()
+        }
+    }
     fn committed(&mut self, witness: &WitnessSlab) {
         self.cells = witness.data().to_vec();
         (self.blinding, self.g) = testing::witness_noise(witness);
@@ -108,6 +118,14 @@ pub fn run(job: Job, givens: Vec<(u32, Vec<i64>)>, ids: &[usize], witness: usize
 /// The same for a proof with further claims.
 pub fn run_further(job: Job, further: &[Claim], ids: &[usize], witness: usize) -> Run {
     run_with(job, ids, witness, |job, record| {
+        job.prove_further_with(further, record)
+    })
+}
+
+/// The same without fresh randomness, as a renewal's.
+pub fn run_repeatably(job: Job, further: &[Claim], ids: &[usize], witness: usize) -> Run {
+    run_with(job, ids, witness, |job, record| {
+        record.repeatable = true;
         job.prove_further_with(further, record)
     })
 }
