@@ -22,7 +22,7 @@ from tacit.lowering.saturate import Clamp, Form, Saturate, again, by_signs, chea
 
 TOY = Settings(2, 2)
 #: Witnesses that are counted out, at most, for each input and form.
-MOST_WITNESSES = 6_000
+MOST_WITNESSES = 20_000
 #: Shift, bounds and bits of the rounded value; for `select` the bounds lie on multiples of the cut.
 TOYS = [
     (1, 0, 3, 5),
@@ -143,8 +143,16 @@ def holds(program: pg.Program, values: dict[int, Any]) -> Any:
     return good
 
 
-@pytest.mark.parametrize("toy", TOYS[:5])
-def test_every_witness_gives_one_result(toy: tuple[int, int, int, int]) -> None:
+@pytest.mark.parametrize(
+    ("toy", "counted"),
+    [
+        *((toy, {"whole", "again", "select", "gated"}) for toy in TOYS[:4]),
+        (TOYS[4], {"whole", "again", "gated"}),  # its bounds are no multiples of a cut
+        ((0, -1, 0, 3), {"whole", "signs"}),  # many digits: counted out where they are few
+        ((0, 0, 1, 3), {"whole", "signs"}),
+    ],
+)
+def test_every_witness_gives_one_result(toy: tuple[int, int, int, int], counted: set[str]) -> None:
     """All numbers that tables allow, in every committed tensor."""
     shift, lo, hi, bits = toy
     op = Saturate(shift, lo, hi, bits)
@@ -168,7 +176,7 @@ def test_every_witness_gives_one_result(toy: tuple[int, int, int, int]) -> None:
             good = holds(made, values)
             assert set(values[y][good].tolist()) == {int(op.reference(np.array(given)))}, (form, given)
         tried.add(form.name)
-    assert len(tried) >= 2
+    assert tried == counted
 
 
 def test_a_value_of_many_bits_is_clamped_in_steps() -> None:
