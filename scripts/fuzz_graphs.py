@@ -19,7 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "graphs"))
+sys.path[:0] = [str(ROOT / "tests" / "graphs"), str(ROOT / "tests" / "helpers")]
 
 from graph_case import Case  # noqa: E402
 from graph_check import AIM, FAILURES, check  # noqa: E402

@@ -14,7 +14,7 @@ import tacit
 from tacit import _native
 from tacit.api.arguments import by_name
 from tacit.errors import BudgetExceeded, InputError
-from tacit.quantize import Options
+from tacit.quantize.quantizer import Options
 
 Cases = Callable[..., Case]
 Call = Callable[[Case, tacit.Secret, tacit.Proof], Any]

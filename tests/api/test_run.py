@@ -13,10 +13,10 @@ import pytest
 from trained_networks import PROOFS, Case, train
 
 import tacit
-from tacit.compiler import compile_model
+from tacit.compiler.pipeline import compile_model
+from tacit.compiler.report import quantized
 from tacit.errors import BudgetExceeded, InputError, TacitError, WitnessError
-from tacit.quantize import Options
-from tacit.report import quantized
+from tacit.quantize.quantizer import Options
 
 Cases = Callable[..., Case]
 

@@ -14,7 +14,7 @@ import tacit
 from tacit.api import cost
 from tacit.cli.app import run
 from tacit.graph import Node
-from tacit.quantize import RULES, Quantizer, QValue
+from tacit.quantize.quantizer import RULES, Quantizer, QValue
 
 
 def test_version(capsys: Capture) -> None:

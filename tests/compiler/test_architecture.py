@@ -12,15 +12,15 @@ from nets import Net, Shape
 from onnx import TensorProto, helper, numpy_helper
 
 import tacit
-from tacit.calibration import calibrate
-from tacit.compiler import _known, compile_model, known_samples
+from tacit.compiler.fitting import Frame, Lowering, fit, frame
+from tacit.compiler.pipeline import _known, compile_model, known_samples
+from tacit.compiler.report import worst_error
 from tacit.errors import InputError, QuantizationError
 from tacit.graph import Graph, evaluate, load
-from tacit.lowering.architecture import Frame, Lowering, fit, frame
-from tacit.lowering.emit import Visibility
-from tacit.lowering.equalise import classes, factors, rescaled
-from tacit.lowering.standin import drawn, stand_in
-from tacit.report import worst_error
+from tacit.integer.emit import Visibility
+from tacit.quantize.calibration import calibrate
+from tacit.quantize.equalise import classes, factors, rescaled
+from tacit.quantize.standin import drawn, stand_in
 
 MODELS = 24
 PLAIN = Lowering(Visibility())

@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from execution import execute
 from nets import Net, mlp
 
-from tacit.calibration import Calibration
-from tacit.compiler import CompiledProgram, Weights, compile_model
+from tacit.compiler.pipeline import CompiledProgram, Weights, compile_model
+from tacit.compiler.report import accuracy, truth
 from tacit.errors import InputError, QuantizationError, WitnessError
-from tacit.execution import execute
 from tacit.graph import Graph, evaluate
-from tacit.lowering.builder import Settings
 from tacit.program import Program, Slab, slab_tensors
-from tacit.quantize import Options, quantize
-from tacit.report import accuracy, truth
+from tacit.program.builder import Settings
+from tacit.quantize.calibration import Calibration
+from tacit.quantize.quantizer import Options, quantize
 
 
 def samples(graph: Graph, count: int = 24, seed: int = 1) -> dict[str, Any]:
@@ -232,7 +232,7 @@ def test_too_many_axes_are_refused() -> None:
 )
 def test_scales_that_do_not_come_out_even(monkeypatch: pytest.MonkeyPatch, options: Options, outlier: float) -> None:
     """Real scales inside are taken back by the weights after them; that their sum is whole survives rounding errors."""
-    monkeypatch.setattr("tacit.compiler.refuse_gross", lambda *_: None)  # three bits answer nothing
+    monkeypatch.setattr("tacit.compiler.pipeline.refuse_gross", lambda *_: None)  # three bits answer nothing
     for seed in range(8):
         graph = mlp(seed)
         x = samples(graph)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from execution import execute
 from graph_case import Array, Case
 from graph_grower import session
 from onnx import TensorProto, numpy_helper
@@ -16,15 +17,14 @@ from onnx.reference import ReferenceEvaluator
 import tacit
 from tacit import _native
 from tacit.api.objects import Program, Weights
-from tacit.compiler import CompiledProgram, compile_model
-from tacit.compiler import Weights as Integers
+from tacit.compiler.pipeline import CompiledProgram, compile_model
+from tacit.compiler.pipeline import Weights as Integers
+from tacit.compiler.ties import Doubts
 from tacit.errors import InputError, TacitError, WitnessError
-from tacit.execution import execute
 from tacit.graph import evaluate
-from tacit.importers.registry import CANONICAL
-from tacit.lowering.builder import Settings
-from tacit.quantize import quantize
-from tacit.ties import Doubts
+from tacit.graph.registry import CANONICAL
+from tacit.program.builder import Settings
+from tacit.quantize.quantizer import quantize
 
 #: The relative error that is aimed at; the error above which a program is wrong, whatever its report says; how much larger
 #: an error on fresh samples may be than the largest one that the report promises.

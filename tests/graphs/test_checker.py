@@ -15,12 +15,12 @@ from graph_hunt import Hunt, write
 from graph_random import random_case
 from graph_shrink import shrink
 
-from tacit.calibration import calibrate
+from tacit.compiler.ties import Doubts
 from tacit.errors import QuantizationError
 from tacit.graph import Node, load
-from tacit.lowering.views import Times
-from tacit.quantize import RULES, Quantizer, QValue
-from tacit.ties import Doubts
+from tacit.integer.operators.layout import Times
+from tacit.quantize.calibration import calibrate
+from tacit.quantize.quantizer import RULES, Quantizer, QValue
 
 
 def chain(*ops: str, **attrs: Any) -> Case:
@@ -49,7 +49,7 @@ def test_a_scale_that_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(RULES, "Relu", halved)
     stopped = check(chain("Relu"))
     assert (stopped.outcome, stopped.reason.split(":")[0]) == ("refused", "accuracy")
-    monkeypatch.setattr("tacit.compiler.refuse_gross", lambda *_: None)
+    monkeypatch.setattr("tacit.compiler.pipeline.refuse_gross", lambda *_: None)
     verdict = check(chain("Relu"))
     assert (verdict.outcome, verdict.reason) == ("WRONG", BEYOND)
     assert verdict.error == pytest.approx(0.5, rel=1e-3)

@@ -15,13 +15,13 @@ import pytest
 from graph_bases import AXES, BASES, CHAINS, DEGREES, base_graph, inserted, times
 from nets import Net
 
-from tacit.compiler import CompiledProgram, compile_model
+from tacit.compiler.pipeline import CompiledProgram, compile_model
+from tacit.compiler.ties import Doubts
 from tacit.graph import Graph, evaluate
-from tacit.importers import ops as _ops  # noqa: F401 - fills the registries
-from tacit.importers.registry import CANONICAL
-from tacit.lowering.builder import Settings
-from tacit.quantize import Options
-from tacit.ties import Doubts
+from tacit.graph.registry import CANONICAL
+from tacit.importers.onnx import ops as _ops  # noqa: F401 - fills the registries
+from tacit.program.builder import Settings
+from tacit.quantize.quantizer import Options
 
 Arrays = Mapping[str, Any]
 #: Relative to an output's largest entry; 16 bits and large tables are far below.
@@ -63,7 +63,7 @@ def truth(graph: Graph, x: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def compiled_ranges(graph: Graph, x: Any) -> Any:
-    from tacit.calibration import calibrate
+    from tacit.quantize.calibration import calibrate
 
     return calibrate(graph, {"x": x[:, None]})
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from graph_random import random_case
 
-from tacit.compiler import compile_model
+from tacit.compiler.pipeline import compile_model
 from tacit.errors import QuantizationError
 from tacit.graph import Graph, load
-from tacit.lowering.standin import ONE_NUMBER
+from tacit.quantize.standin import ONE_NUMBER
 
 SEEDS = 24
 

@@ -13,7 +13,7 @@ from onnx_models import model
 
 from tacit.errors import ModelError
 from tacit.graph import evaluate, load
-from tacit.importers import census, simplify
+from tacit.importers.onnx import census, simplify
 
 node = helper.make_node
 Case = tuple[list[NodeProto], dict[str, Any]]
@@ -130,7 +130,7 @@ def nothing_started(monkeypatch: pytest.MonkeyPatch) -> None:
     def started(*_: object) -> None:
         raise AssertionError("a simplifier was started")
 
-    monkeypatch.setattr("tacit.importers.onnx.simplify", started)
+    monkeypatch.setattr("tacit.importers.onnx.translate.simplify", started)
 
 
 @pytest.mark.usefixtures("nothing_started")
@@ -155,7 +155,7 @@ def test_too_much(name: str) -> None:
 
 def test_a_size_that_no_shape_tells(monkeypatch: pytest.MonkeyPatch) -> None:
     """It hangs on the values of a large constant: no library is asked, and the importer does not compute it either."""
-    monkeypatch.setattr("tacit.importers.onnx.simplify", lambda _: pytest.fail("a simplifier was started"))
+    monkeypatch.setattr("tacit.importers.onnx.translate.simplify", lambda _: pytest.fail("a simplifier was started"))
     nodes = [
         node("ConstantOfShape", ["n"], ["a"]),
         node("Cast", ["a"], ["whole"], to=TensorProto.INT64),
@@ -201,7 +201,7 @@ def test_what_a_library_leaves_is_counted_too(monkeypatch: pytest.MonkeyPatch) -
     def worse(_: onnx.ModelProto) -> onnx.ModelProto:
         return built(CASES["Tile"][0])
 
-    monkeypatch.setattr("tacit.importers.onnx.simplify", worse)
+    monkeypatch.setattr("tacit.importers.onnx.translate.simplify", worse)
     with pytest.raises(ModelError) as refused:
         load(model([node("Relu", ["x"], ["y"])], {"x": (3,)}, {"y": 1}))
     assert (refused.value.slug, refused.value.place) == ("too_large", "node Tile_0 (Tile)")

@@ -14,7 +14,7 @@ from onnx_models import model, random
 
 from tacit.errors import InputError, ModelError, TacitError
 from tacit.graph import evaluate, load, reference_outputs
-from tacit.importers import onnx as importer
+from tacit.importers.onnx import translate as importer
 
 node = helper.make_node
 

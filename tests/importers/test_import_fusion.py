@@ -9,7 +9,7 @@ import pytest
 from onnx import helper
 from onnx_models import agree, model, operators, random
 
-from tacit.importers import onnx
+from tacit.importers.onnx import translate as onnx
 
 node = helper.make_node
 HALF, ONE, ROOT2 = np.float32(0.5), np.float32(1.0), np.float32(np.sqrt(2))

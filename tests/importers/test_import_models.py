@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from onnx_models import agree, model, operators, random
 
-from tacit.compiler import compile_model
+from tacit.compiler.pipeline import compile_model
 from tacit.errors import InputError, ModelError
 from tacit.graph import evaluate, evaluate_samples, load, reference_outputs
-from tacit.importers import onnx as importer
-from tacit.importers import simplify
-from tacit.importers.reference import Reference
-from tacit.importers.registry import CANONICAL, IMPORTERS
+from tacit.graph.registry import CANONICAL, IMPORTERS
+from tacit.importers.onnx import simplify
+from tacit.importers.onnx import translate as importer
+from tacit.importers.original import Reference
 from tacit.importers.torch import example_of
 
 node = helper.make_node

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 from onnx_models import agree, model, operators, random
 
 from tacit.graph import load
-from tacit.importers import onnx as importer
+from tacit.importers.onnx import translate as importer
 
 node = helper.make_node
 

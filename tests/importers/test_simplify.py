@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from onnx import helper
 from onnx_models import agree, model, random
 
-from tacit.importers import simplify
-from tacit.importers.simplify import operators
+from tacit.importers.onnx import simplify
+from tacit.importers.onnx.simplify import operators
 
 node = helper.make_node
 Nodes = list[onnx.NodeProto]

@@ -13,9 +13,9 @@ from onnx_models import model, random
 
 from tacit.errors import ModelError
 from tacit.graph import evaluate, load, reference_outputs
-from tacit.importers import onnx as importer
-from tacit.importers.advice import ADVICE, advice
-from tacit.importers.registry import IMPORTERS, operator_name
+from tacit.graph.registry import IMPORTERS, operator_name
+from tacit.importers.onnx import translate as importer
+from tacit.importers.onnx.advice import ADVICE, advice
 
 node = helper.make_node
 

@@ -14,7 +14,7 @@ from toy.programs import SECURE, Build, link
 
 from tacit import _native
 from tacit import program as pg
-from tacit.lowering.intervals import OutOfField, UnknownInterval, check_program
+from tacit.program.intervals import OutOfField, UnknownInterval, check_program
 from tacit.reference import Refused, validate
 from tacit.reference.commitment import GEOMETRY_CODEC
 from tacit.reference.intervals import STEPS, STEPS_EACH, Intervals

@@ -1,4 +1,4 @@
-//! Malicious provers against roundings that saturate (`tacit.lowering.saturate`), on the real verifier: another excess, another
+//! Malicious provers against roundings that saturate (`tacit.integer.operators.saturation`), on the real verifier: another excess, another
 //! clamp, a low digit or a bit that is not the number's. Each is tried twice: on the program, and *frozen*, on one where the
 //! relation that guards says only what its values lie in. There the same trace is accepted, so it is that relation that refuses.
 

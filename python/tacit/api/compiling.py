@@ -20,7 +20,7 @@ from tacit.errors import AccuracyWarning, InputError
 from tacit.progress import note, slow
 
 if TYPE_CHECKING:
-    from tacit.quantize import Options
+    from tacit.quantize.quantizer import Options
 
 #: More headroom than this leaves nothing of 32 bits.
 MOST_HEADROOM = 1 << 16
@@ -58,7 +58,7 @@ def compile(
     `weights`: "private" or "public"; `input`: "private", "committed" or "public". Of a private input a proof says only that
     some input gives the output: whoever proves may choose it. Of a committed one it says which.
     `outputs`: "public", or "committed": a proof says that the answer is the one in a commitment made along with it.
-    `threshold`: publish only whether an output reaches a value (see `tacit.compiler`).
+    `threshold`: publish only whether an output reaches a value (see `tacit.compiler.pipeline`).
     `ranges`: (least, greatest) of the inputs, by name or for the one there is; numbers, or one for each entry of the last axis.
     They are public, and take the place of what the samples say. What the program takes is one range an input, of a power of two
     of steps: it reaches further up than the declared one (`Port.range`). An input outside that one has no proof.
@@ -69,19 +69,19 @@ def compile(
     `proofs`: proofs that one private commitment is blinded for; above 1,024 a line on stderr says what that costs, and
     how masters and children make as many for less (`Program.estimate["commitments"]`). `security`: 128 or 100 proven bits.
     `optimize`: "time", "balanced" or "size". `options`: bits of activations, weights, inputs and outputs, each 2 to 32,
-    of a table's rows, 2 to 20, and what else decides precision (`tacit.quantize.Options`).
+    of a table's rows, 2 to 20, and what else decides precision (`tacit.quantize.quantizer.Options`).
     `max_error`: the largest relative error of an output, on the calibration samples, that is taken; the compiler aims for
     1e-3, and warns (AccuracyWarning) above that.
     `architecture_only`: a program that depends on no weight and no hidden sample, one for all checkpoints of an architecture
     (ADR 0010). Public are the `ranges`, which then may name outputs too ({"x": (-1.0, 1.0), "y": (-20.0, 20.0)}), or, without
     any, `calibration`.
-    The program's `report` (`tacit.report.Report`) compares it with the original model; it is private, and in no file.
+    The program's `report` (`tacit.compiler.report.Report`) compares it with the original model; it is private, and in no file.
     Raises ModelError, InputError, QuantizationError (slug accuracy: above `max_error`, or more than a twentieth of the
     samples have no proof), ProgramError.
     """
     # Here, so that proving and verifying load no compiler.
-    from tacit.compiler import compile_model
-    from tacit.quantize import Options
+    from tacit.compiler.pipeline import compile_model
+    from tacit.quantize.quantizer import Options
 
     check("options", options, Options, optional=True)
     chosen = options or Options()

@@ -145,7 +145,7 @@ def _originals(
     """What the original model gives for these proofs, by output name: (len(kept), ..). Raises InputError, ModelError."""
     # Here, so that running without an original loads no importer.
     from tacit.importers import origin_of
-    from tacit.importers.reference import Reference
+    from tacit.importers.original import Reference
 
     example = {n: a[0].astype(np.float32) if a.dtype.kind == "f" else a[0] for n, a in arrays.items()}  # for torch
     reference = Reference(origin_of(model, batch=batch or 1, example=example))

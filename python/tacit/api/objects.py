@@ -25,7 +25,7 @@ from tacit.errors import InputError
 from tacit.exact import as_floats, as_integers
 
 if TYPE_CHECKING:
-    from tacit.report import Report
+    from tacit.compiler.report import Report
 
 Ints = npt.NDArray[np.int64]
 

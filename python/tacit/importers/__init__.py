@@ -10,9 +10,10 @@ from onnx import ModelProto
 
 from tacit.errors import ModelError
 from tacit.graph import Graph, Origin
-from tacit.importers import read, sklearn, torch
-from tacit.importers.onnx import import_model
-from tacit.importers.registry import supported_operators
+from tacit.graph.registry import supported_operators
+from tacit.importers import sklearn, torch
+from tacit.importers.onnx import read
+from tacit.importers.onnx.translate import import_model
 
 __all__ = ["load_model", "origin_of", "supported_operators"]
 

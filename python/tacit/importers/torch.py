@@ -13,7 +13,7 @@ import numpy as np
 from onnx import ModelProto
 
 from tacit.errors import InputError, ModelError
-from tacit.importers.read import parse
+from tacit.importers.onnx.read import parse
 
 OPSET = 17
 

@@ -1,0 +1,1 @@
+"""From an ``onnx.ModelProto`` to a canonical graph (`translate.import_model`)."""

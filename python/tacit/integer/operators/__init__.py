@@ -1,0 +1,1 @@
+"""The integer operators, by families."""

@@ -1,0 +1,117 @@
+"""Contractions: matrix products, convolutions (over `Windows`), entrywise products."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from tacit.integer.graph import Operator
+from tacit.integer.reach import Interval, Reach, around_zero, product
+from tacit.program import Expr
+from tacit.program.affine import Shape
+from tacit.program.builder import Array, Builder, Lazy
+
+#: Sums of products below this are exact in float64, whose matrix product is many times faster.
+_EXACT = 1 << 52
+
+
+def einsum(spec: str, a: Array, b: Array) -> Array:
+    """numpy's einsum on integers, exact; products alone that leave int64 end within it, and are 0 where a factor is."""
+    labels = dict(zip(spec.split("->")[0].replace(",", ""), (*a.shape, *b.shape), strict=True))
+    terms = int(np.prod([n for label, n in labels.items() if label not in spec.split("->")[1]], dtype=np.int64))
+    bound = int(np.abs(a).max(initial=0)) * int(np.abs(b).max(initial=0)) * terms
+    if bound < _EXACT:
+        real = np.einsum(spec, a.astype(np.float64), b.astype(np.float64), optimize=True)
+        return np.asarray(real).astype(np.int64)
+    if terms == 1 and bound > np.iinfo(np.int64).max:
+        real = np.einsum(spec, a.astype(np.float64), b.astype(np.float64))
+        return np.asarray(np.clip(real, -(2.0**62), 2.0**62)).astype(np.int64)
+    return np.asarray(np.einsum(spec, a, b))
+
+
+@dataclass(frozen=True)
+class Contract(Operator):
+    """out = einsum("a,b->out"): every label is in two of the three, or in all of them.
+
+    The einsum relation forces the result; operands are settled (committed) first when they contain einsum outputs.
+    """
+
+    a: str
+    b: str
+    out: str
+
+    def _extents(self, *shapes: Shape) -> dict[str, int]:
+        extents: dict[str, int] = {}
+        for labels, shape in zip((self.a, self.b), shapes, strict=True):
+            for label, n in zip(labels, shape, strict=True):
+                if extents.setdefault(label, n) != n:
+                    raise ValueError(f"label {label} has extents {extents[label]} and {n}")
+        return extents
+
+    def shape(self, *shapes: Shape) -> Shape:
+        extents = self._extents(*shapes)
+        return tuple(extents[label] for label in self.out)
+
+    def frac(self, *fracs: float) -> float:
+        return sum(fracs)
+
+    def reach(self, *args: Reach) -> Interval:
+        a, b = args
+        return product(a, b, (self.a, self.b), self.out)
+
+    def reference(self, *args: Array) -> Array:
+        return einsum(f"{self.a},{self.b}->{self.out}", *args)
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        a, b = (builder.settled(f"{name}.{side}", x) for side, x in zip("ab", args, strict=True))
+        extents = self._extents(a.shape, b.shape)
+        number = {label: i for i, label in enumerate(extents)}
+        axes = tuple(tuple(number[label] for label in labels) for labels in (self.a, self.b, self.out))
+        assert len(axes) == 3
+        return builder.einsum(name, tuple(extents.values()), axes, a.expr, b.expr)
+
+
+@dataclass(frozen=True)
+class WindowSum(Operator):
+    """The sum over the last `axes` axes as a contraction with ones: for windows, whose sum no links say."""
+
+    axes: int
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0][: len(shapes[0]) - self.axes]
+
+    def reach(self, *args: Reach) -> Interval:
+        return around_zero(args[0].ends, prod(args[0].shape[len(args[0].shape) - self.axes :]))
+
+    def reference(self, *args: Array) -> Array:
+        return np.asarray(args[0].sum(tuple(range(args[0].ndim - self.axes, args[0].ndim))))
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        x = builder.settled(name, args[0])
+        labels = tuple(range(len(x.shape)))
+        axes = (labels, labels[len(labels) - self.axes :], labels[: len(labels) - self.axes])
+        return builder.einsum(name, x.shape, axes, x.expr, Expr(1))
+
+
+@dataclass(frozen=True)
+class Take(Operator):
+    """Entry j along the last axis of the result is entry columns[j]: a product with a public matrix of zeros and ones."""
+
+    columns: tuple[int, ...]
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return (*shapes[0][:-1], len(self.columns))
+
+    def reference(self, *args: Array) -> Array:
+        return np.take(args[0], self.columns, -1)
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        x = builder.settled(name, args[0])
+        rank, n, k = len(x.shape), x.shape[-1], len(self.columns)
+        matrix = np.zeros((n, k), dtype=np.int64)
+        matrix[list(self.columns), np.arange(k)] = 1
+        lead = tuple(range(rank - 1))
+        axes = ((*lead, rank - 1), (rank - 1, rank), (*lead, rank))
+        return builder.einsum(name, (*x.shape, k), axes, x.expr, builder.constant(f"{name}.columns", matrix).expr)

@@ -1,0 +1,285 @@
+"""Building a program relation by relation, with the intervals known so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tacit.errors import QuantizationError
+from tacit.program import affine
+from tacit.program import syntax as pg
+from tacit.program.affine import Shape, Shapes
+from tacit.program.intervals import Interval, Intervals
+from tacit.program.syntax import Expr
+
+Array = npt.NDArray[Any]
+
+#: What a table is called, by its kind.
+TABLE_WORDS: dict[type[pg.TableKind], str] = {
+    pg.Range: "range",
+    pg.ReluTable: "relu",
+    pg.Sign: "sign",
+    pg.Values: "values",
+    pg.ClampTable: "clamp",
+}
+
+
+@dataclass(frozen=True)
+class Lazy:
+    """An integer tensor that is not committed (yet): an expression over its shape.
+
+    With the output of an einsum in it the expression exists in this one shape only: no view, no operand.
+    """
+
+    expr: Expr
+    shape: Shape
+
+    @property
+    def raw(self) -> bool:
+        return affine.has_einsum(self.expr)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the lowering may choose freely.
+
+    `limb`: w, bits of a range table. `wide`: bits up to which an activation is one lookup.
+    """
+
+    limb: int = 8
+    wide: int = 12
+
+
+def digit_widths(total: int, limb: int) -> list[int]:
+    """`total` bits in digits of at most `limb` bits, low first."""
+    return [limb] * (total // limb) + ([total % limb] if total % limb else [])
+
+
+class Builder:
+    """Collects the relations of one program and keeps every value inside the field."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        self.name, self.settings = name, settings
+        self.slabs: list[pg.SlabDecl] = []
+        self.tensors: list[pg.Tensor] = []
+        self.tables: list[pg.Table] = []
+        self.einsums: list[pg.Einsum] = []
+        self.lookups: list[pg.Lookup] = []
+        self.zeros: list[pg.Zero] = []
+        self.hints: list[pg.Hint] = []
+        self.inputs: list[pg.Port] = []
+        self.outputs: list[pg.Port] = []
+        self.shapes, self.intervals = Shapes(), Intervals()
+        self.intervals.einsums = self.einsums
+        self.intervals.tensor_shapes = self.shapes.tensors
+        self._witness: set[int] = set()
+        self._names: dict[str, int] = {}
+        self._table_ids: dict[pg.TableKind, int] = {}
+        #: Entries that are clamped alike, by their clamp: their tables are shared.
+        self.alike: dict[Hashable, int] = {}
+        self._constants: dict[tuple[Shape, tuple[int, ...]], int] = {}
+
+    # tensors
+
+    def unique(self, name: str) -> str:
+        """The name, with a number when it is taken."""
+        name = name or "tensor"
+        count = self._names.get(name, 0)
+        self._names[name] = count + 1
+        return name if not count else self.unique(f"{name}~{count}")
+
+    def tensor(self, name: str, shape: Shape, place: pg.Place, interval: Interval) -> int:
+        index = len(self.tensors)
+        self._check_shape(name, shape)
+        self.tensors.append(pg.Tensor(self.unique(name), shape, place, *interval))
+        self.shapes.tensors.append(shape)
+        if isinstance(place, pg.Witness):
+            self._witness.add(index)
+        else:
+            self.intervals.known[index] = interval
+        return index
+
+    def _check_shape(self, name: str, shape: Shape) -> None:
+        if len(shape) > 8 or pg.padded(shape) > 1 << 30:
+            raise QuantizationError(f"a tensor of shape {list(shape)}: more than 8 axes or 2^30 cells", place=name)
+
+    def witness(self, name: str, shape: Shape) -> int:
+        """A tensor of the witness slab; its interval is what the relations force (filled in by `build`)."""
+        return self.tensor(name, shape, pg.Witness(), (-(2**62), 2**62))
+
+    def constant(self, name: str, values: Array) -> Lazy:
+        """A tensor whose integers stand in the program."""
+        key = (tuple(int(n) for n in values.shape), tuple(int(v) for v in values.reshape(-1)))
+        if key not in self._constants:
+            interval = (min(key[1]), max(key[1]))
+            self._constants[key] = self.tensor(name, key[0], pg.Constant(key[1]), interval)
+        return self.whole(self._constants[key])
+
+    def whole(self, tensor: int) -> Lazy:
+        """The tensor itself as a value."""
+        shape = self.shapes.tensors[tensor]
+        return Lazy(affine.plain(pg.FromTensor(tensor), len(shape)), shape)
+
+    def has(self, kind: pg.TableKind) -> bool:
+        """Whether some relation reads this table already."""
+        return kind in self._table_ids
+
+    def table(self, kind: pg.TableKind) -> int:
+        if kind not in self._table_ids:
+            lo, _ = pg.table_in(kind)
+            self._table_ids[kind] = len(self.tables)
+            self.tables.append(pg.Table(f"{TABLE_WORDS[type(kind)]}{lo}+{pg.table_len(kind)}#{len(self.tables)}", kind))
+        return self._table_ids[kind]
+
+    def limbs(self, bits: int) -> list[int]:
+        """Digit widths of an activation: one lookup where that is allowed."""
+        return [bits] if bits <= self.settings.wide else digit_widths(bits, self.settings.limb)
+
+    # relations
+
+    def einsum(self, name: str, extents: Shape, axes: tuple[Shape, Shape, Shape], a: Expr, b: Expr) -> Lazy:
+        """The contraction as a raw value over the shape of axes[2]."""
+        raw = self._unbounded(name, extents, axes, a, b)
+        self.intervals.check(f"einsum {name}", self.intervals.expr(raw.expr))
+        return raw
+
+    def _unbounded(self, name: str, extents: Shape, axes: tuple[Shape, Shape, Shape], a: Expr, b: Expr) -> Lazy:
+        index = len(self.einsums)
+        for labels in axes:
+            self._check_shape(name, tuple(extents[label] for label in labels))
+        einsum = pg.Einsum(name, extents, *axes, a, b)
+        self.einsums.append(einsum)
+        self.shapes.einsums.append(einsum.out_shape)
+        return Lazy(affine.plain(pg.FromEinsum(index), len(einsum.out_shape)), einsum.out_shape)
+
+    def vanishing(self, name: str, a: Lazy, b: Lazy) -> None:
+        """a * b = 0 entry by entry: in every entry a or b is 0. Only the factors must lie within the field."""
+        labels = tuple(range(len(a.shape)))
+        for side, factor in (("a", a), ("b", b)):
+            self.intervals.check(f"factor {side} of {name}", self.interval(factor))
+        raw = self._unbounded(name, a.shape, (labels, labels, labels), a.expr, b.expr)
+        self.zeros.append(pg.Zero(name, a.shape, raw.expr))
+
+    def lookup(self, name: str, kind: pg.TableKind, input: Lazy, shift: int = 0, output: Expr | None = None) -> None:
+        lookup = pg.Lookup(name, self.table(kind), input.shape, input.expr, shift, output or Expr())
+        self.lookups.append(lookup)
+        self.intervals.learn_lookup(lookup, pg.table_in(kind), pg.table_out(kind), self._witness)
+
+    def zero(self, name: str, shape: Shape, *parts: tuple[int, Expr]) -> None:
+        """sum coef * expr = 0 at every index."""
+        zero = pg.Zero(name, shape, affine.add(*parts))
+        self.zeros.append(zero)
+        self.intervals.learn_zero(zero, self._witness)
+        self.intervals.check(f"zero {name}", self.intervals.expr(zero.expr))
+
+    def interval(self, value: Lazy | Expr) -> Interval:
+        return self.intervals.expr(value.expr if isinstance(value, Lazy) else value)
+
+    # combinations
+
+    def sum(self, *parts: tuple[int, Lazy], constant: int = 0) -> Lazy:
+        """sum coef * value + constant, all of one shape."""
+        (shape,) = {value.shape for _, value in parts}
+        return Lazy(affine.add((1, Expr(constant)), *((coef, value.expr) for coef, value in parts)), shape)
+
+    def commit(self, name: str, value: Lazy) -> Lazy:
+        """A witness tensor forced to equal the value."""
+        dst = self.witness(name, value.shape)
+        self.hints.append(pg.LinearHint(dst, value.expr))
+        whole = self.whole(dst)
+        self.zero(name, value.shape, (1, whole.expr), (-1, value.expr))
+        return whole
+
+    def settled(self, name: str, value: Lazy) -> Lazy:
+        """The value without einsum outputs: committed if need be."""
+        return self.commit(name, value) if value.raw else value
+
+    def view(self, name: str, value: Lazy, shape: Shape, rewrite: Callable[[Expr, Shapes], Expr]) -> Lazy:
+        """A view by links; the value is committed first where no links say it."""
+        value = self.settled(name, value)
+        try:
+            return Lazy(rewrite(value.expr, self.shapes), shape)
+        except affine.Inexpressible:
+            return Lazy(rewrite(self.commit(name, value).expr, self.shapes), shape)
+
+    def reshape(self, name: str, value: Lazy, shape: Shape) -> Lazy:
+        return self.view(name, value, shape, lambda e, s: affine.reshape(e, value.shape, shape, s))
+
+    def transpose(self, name: str, value: Lazy, perm: Sequence[int]) -> Lazy:
+        shape = tuple(value.shape[i] for i in perm)
+        return self.view(name, value, shape, lambda e, s: affine.transpose(e, value.shape, perm, s))
+
+    def broadcast(self, value: Lazy, shape: Shape) -> Lazy:
+        """numpy's broadcasting; works for raw values only when nothing changes."""
+        if value.shape == shape:
+            return value
+        lead = len(shape) - len(value.shape)
+        rows: list[affine.Row] = [
+            (((lead + i, 1),), 0) if n == shape[lead + i] else ((), 0) for i, n in enumerate(value.shape)
+        ]
+        return self.view("broadcast", value, shape, lambda e, s: affine.substitute(e, value.shape, shape, rows, s))
+
+    def digits(
+        self, name: str, value: Lazy, widths: Sequence[int], top: pg.TableKind | None = None, top_out: int | None = None
+    ) -> list[Lazy]:
+        """value = sum of digits, low first, each forced into its range; with `top` a last one in that table's inputs.
+
+        Exact and unique: digit i lies in [0, 2^widths[i]), so the value modulo 2^sum(widths) fixes all but the top.
+        """
+        names = [f"{name}.{i}" for i in range(len(widths) + (top is not None))]
+        ids = [self.witness(n, value.shape) for n in names]
+        low = tuple(zip(ids, widths, strict=False))
+        self.hints.append(pg.DigitsHint(value.shape, value.expr, low, ids[-1] if top is not None else None))
+        parts, place = list[tuple[int, Lazy]](), 0
+        for index, label, width in zip(ids, names, [*widths, 0], strict=False):
+            whole = self.whole(index)
+            kind = top if top is not None and index == ids[-1] else pg.Range(0, 1 << width)
+            output = None
+            if kind is top and top_out is not None:
+                output = self.whole(top_out).expr
+                self.hints.append(pg.LookupHint(top_out, self.table(kind), whole.expr, 0))
+            self.lookup(label, kind, whole, output=output)
+            parts.append((1 << place, whole))
+            place += width
+        self.zero(name, value.shape, (1, value.expr), *((-coef, part.expr) for coef, part in parts))
+        return [part for _, part in parts]
+
+    def joined(self, digits: Sequence[Lazy], widths: Sequence[int], constant: int = 0) -> Lazy:
+        """sum 2^(widths before) digit + constant."""
+        places = [sum(widths[:i]) for i in range(len(digits))]
+        return self.sum(*((1 << place, digit) for place, digit in zip(places, digits, strict=True)), constant=constant)
+
+    def hadamard(self, name: str, a: Lazy, b: Lazy) -> Lazy:
+        """a * b entry by entry, raw."""
+        labels = tuple(range(len(a.shape)))
+        return self.einsum(name, a.shape, (labels, labels, labels), a.expr, b.expr)
+
+    def build(self) -> pg.Program:
+        """The finished program; witness tensors declare the intervals that were derived. Raises OutOfField."""
+        for lookup in self.lookups:
+            self.intervals.check_lookup(lookup, self.tables[lookup.table].kind)
+        tensors = list(self.tensors)
+        for i in self._witness & self.intervals.known.keys():
+            lo, hi = self.intervals.known[i]
+            tensors[i] = replace(tensors[i], lo=lo, hi=hi)
+        return pg.Program(
+            name=self.name,
+            slabs=tuple(self.slabs),
+            tensors=tuple(tensors),
+            tables=tuple(self.tables),
+            einsums=tuple(self.einsums),
+            lookups=tuple(self.lookups),
+            zeros=tuple(self.zeros),
+            hints=tuple(self.hints),
+            inputs=tuple(self.inputs),
+            outputs=tuple(self.outputs),
+        )
+
+
+def int_array(values: Any) -> Array:
+    """int64, contiguous, of as many axes (`ascontiguousarray` would give a number an axis)."""
+    return np.asarray(values, dtype=np.int64, order="C")

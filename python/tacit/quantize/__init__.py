@@ -1,0 +1,1 @@
+"""From a float graph to an integer graph: scales, calibration, and a rule for every float operator."""

@@ -1,0 +1,135 @@
+"""The same float network in other units: hidden tensors rescaled, the weights on both sides making up for it.
+
+For t' = g_t t with one g > 0 a tensor, a layer y = x W + b is y' = x' (W g_y / g_x) + b g_y, and a ReLU, a pool, a view or
+a sum gives g times what it gave when all that it reads has the same g. So tensors fall into *classes* that share a factor,
+and a class has a free factor unless it meets the outside or something that is not homogeneous: an input, an output, a
+table, a bound, a product of two computed tensors. Nothing of this is seen: the factors are absorbed by hidden weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from tacit.errors import QuantizationError
+from tacit.graph import Graph, Node
+from tacit.quantize.calibration import Calibration
+
+#: Homogeneous operators: g times their operands give g times their result.
+SAME_UNITS = (
+    "Relu",
+    "LeakyRelu",
+    "MaxPool",
+    "AveragePool",
+    "GlobalAveragePool",
+    "ReduceSum",
+    "ReduceMean",
+    "Reshape",
+    "Transpose",
+    "Slice",
+    "Pad",
+    "Cast",
+    "Add",
+    "Sub",
+    "Concat",
+)
+#: Operators with weights, which take any factor on either side.
+WEIGHTED = ("MatMul", "Conv", "Mul", "Div")
+
+
+@dataclass
+class Classes:
+    """Tensors by the factor that they share. `fixed`: those whose factor is 1."""
+
+    parent: dict[str, str] = field(default_factory=dict)
+    fixed: set[str] = field(default_factory=set)
+
+    def of(self, tensor: str) -> str:
+        """The tensor that stands for the class."""
+        while (up := self.parent.setdefault(tensor, tensor)) != tensor:
+            self.parent[tensor] = self.parent[up]
+            tensor = up
+        return tensor
+
+    def join(self, *tensors: str) -> None:
+        for tensor in tensors[1:]:
+            self.parent[self.of(tensor)] = self.of(tensors[0])
+
+
+def classes(graph: Graph) -> Classes:
+    """The classes of a graph's computed tensors and inputs."""
+    found = Classes()
+    fixed = [*graph.inputs, *graph.outputs]
+    uses: dict[str, tuple[str, str]] = {}
+    for node in graph.nodes:
+        computed = [name for name in node.inputs if name not in graph.constants]
+        out = node.outputs[0]
+        if _homogeneous(graph, node):
+            found.join(*computed, out)
+        elif node.op in WEIGHTED and len(computed) == 1:
+            (weight,) = (name for name in node.inputs[:2] if name in graph.constants)
+            before = uses.setdefault(weight, (computed[0], out))
+            found.join(before[0], computed[0])  # one weight in two places has one ratio
+            found.join(before[1], out)
+        elif node.op == "ArgMax":
+            fixed.append(out)
+        else:
+            fixed += [*computed, out]
+        for name in node.inputs:
+            if name in graph.constants and (node.op in ("Add", "Sub", "Concat") or name in node.inputs[2:]):
+                found.join(uses.setdefault(f"{name}+", (out, out))[0], out)
+    roots = {found.of(name) for name in fixed}
+    found.fixed = {name for name in list(found.parent) if found.of(name) in roots}
+    return found
+
+
+def _homogeneous(graph: Graph, node: Node) -> bool:
+    if node.op == "Clip":
+        return all(not np.isfinite(node.attrs[key]) or node.attrs[key] == 0 for key in ("min", "max"))
+    if node.op in ("Mul", "Div"):
+        return any(name in graph.constants and graph.constants[name].size == 1 for name in node.inputs[1:])
+    return node.op in SAME_UNITS
+
+
+def factors(graph: Graph, wanted: Calibration, seen: Calibration) -> dict[str, float]:
+    """By class the factor that brings what was seen of its tensors within what is wanted; 1 where it is fixed."""
+    known = classes(graph)
+    found: dict[str, float] = {}
+    for tensor in (name for node in graph.nodes for name in node.outputs):
+        root = known.of(tensor)
+        own = 1.0 if tensor in known.fixed else wanted.magnitude(tensor) / seen.magnitude(tensor)
+        found[root] = min(found.get(root, own), own)
+    return found | {known.of(name): 1.0 for name in graph.inputs}
+
+
+def rescaled(graph: Graph, by: Mapping[str, float]) -> Graph:
+    """The graph with every class multiplied by its factor; its outputs are as they were."""
+    known = classes(graph)
+    constants = dict(graph.constants)
+
+    def put(name: str, factor: float, node: Node) -> None:
+        value = graph.constants[name] * factor
+        if constants[name] is not graph.constants[name] and not np.array_equal(constants[name], value):
+            raise QuantizationError(
+                "expected a constant with one use, got a weight that is also added",
+                slug="architecture",
+                place=graph.sources.get(node.name, node.name),
+                hint="export the model with a copy of it for each use",
+            )
+        constants[name] = value
+
+    for node in graph.nodes:
+        out = by[known.of(node.outputs[0])]
+        computed = [name for name in node.inputs if name not in graph.constants]
+        weighted = node.op in WEIGHTED and not _homogeneous(graph, node)
+        for place, name in enumerate(node.inputs):
+            if name not in graph.constants:
+                continue
+            if weighted and place < 2:
+                ratio = out / by[known.of(computed[0])]
+                put(name, 1 / ratio if node.op == "Div" else ratio, node)
+            elif node.op in ("Add", "Sub", "Concat", "Conv"):
+                put(name, out, node)
+    return replace(graph, constants=constants)
