@@ -73,6 +73,7 @@ pub static SEEDS: LazyLock<Seeds> = LazyLock::new(|| {
         geometry: world.geometry.clone(),
         proofs: 2,
         notes: "{}".into(),
+        architecture: Vec::new(),
     };
     let tensor = |(t, values): &(u32, Vec<i64>)| {
         (

@@ -22,7 +22,15 @@ class Program:
     proofs: int
     target: int
     name: str
-    def __new__(cls, program: builtins.bytes, geometry: builtins.bytes, proofs: int, notes: str) -> Program: ...
+    architecture: builtins.bytes
+    def __new__(
+        cls,
+        program: builtins.bytes,
+        geometry: builtins.bytes,
+        proofs: int,
+        notes: str,
+        architecture: builtins.bytes = b"",
+    ) -> Program: ...
     @staticmethod
     def from_file(bytes: builtins.bytes) -> Program: ...
     def to_file(self) -> builtins.bytes: ...

@@ -145,7 +145,7 @@ def test_a_program_without_a_validity_proof_has_no_estimate(case: Any) -> None:
     program = Program.decode(native.bytes())
     tensors = [replace(t, hi=t.hi - 1) if isinstance(t.place, Slab) else t for t in program.tensors]
     encoded = replace(program, tensors=tuple(tensors)).encode()
-    odd = tacit.Program(_native.Program(encoded, native.geometry(), native.proofs, "{}"))
+    odd = tacit.Program(_native.Program(encoded, native.geometry(), native.proofs, "{}", native.architecture))
     for look in (lambda: odd.estimate, lambda: tacit.inspect(odd)):
         with pytest.raises(InvalidProof) as refused:
             look()

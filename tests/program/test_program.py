@@ -74,6 +74,7 @@ def test_known_bytes() -> None:
         + b"\0\0\0\0"
         + b"\5\0\0\0"  # one link
         + b"\0" * 12  # hints, inputs, outputs
+        + b"\0" * 32  # no architecture
     )
     assert program.encode() == expected
 
@@ -82,7 +83,7 @@ def test_known_bytes_of_a_clamp() -> None:
     program = pg.Program("p", tables=(pg.Table("t", pg.ClampTable(-8, 16, -3, 5)),))
     ends = [(-8).to_bytes(8, "little", signed=True), b"\x10\0\0\0", b"\xfd" + b"\xff" * 7, b"\5" + b"\0" * 7]
     kind = b"\1\0\0\0t\4" + b"".join(ends)
-    assert program.encode() == b"\1\0\1\0\0\0p" + b"\0" * 8 + b"\1\0\0\0" + kind + b"\0" * 24
+    assert program.encode() == b"\1\0\1\0\0\0p" + b"\0" * 8 + b"\1\0\0\0" + kind + b"\0" * (24 + 32)
     assert decode_program(program.encode()).tables == (reference.Table("t", reference.Clamp(-8, 16, -3, 5)),)
 
 

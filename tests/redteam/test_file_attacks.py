@@ -27,7 +27,8 @@ def edited(program: tacit.Program, change: Callable[[ref.Program], ref.Program],
     """The program with something changed."""
     whole = change(ref.decode_program(program._native.bytes()))
     with failures():
-        native = _native.Program(ref.encode_program(whole), program._native.geometry(), program.proofs, notes)
+        geometry, architecture = program._native.geometry(), program._native.architecture
+        native = _native.Program(ref.encode_program(whole), geometry, program.proofs, notes, architecture)
     return tacit.Program(native)
 
 

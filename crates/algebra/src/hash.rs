@@ -20,6 +20,7 @@ pub enum Tag {
     Program = 7,
     Schema = 8,
     File = 10,
+    Architecture = 11,
 }
 
 /// T(tag, n): n < 2^56.

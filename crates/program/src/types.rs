@@ -19,6 +19,8 @@ pub struct Program {
     pub hints: Vec<Hint>,
     pub inputs: Vec<Port>,
     pub outputs: Vec<Port>,
+    /// Digest of the readable architecture that the program was lowered from; zeros where it carries none.
+    pub architecture: [u8; 32],
 }
 
 /// A long-lived commitment that the program reads.

@@ -29,6 +29,7 @@ pub fn slab_program(name: &str, slab: &str, tensors: &[(String, Vec<u32>, i64, i
         hints: Vec::new(),
         inputs: Vec::new(),
         outputs: Vec::new(),
+        architecture: [0; 32],
     }
 }
 

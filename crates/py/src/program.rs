@@ -27,6 +27,8 @@ pub struct Program {
     pub proofs: u32,
     #[pyo3(get)]
     pub notes: String,
+    /// Canonical bytes of what it was lowered from; empty: it carries none.
+    pub architecture: Vec<u8>,
 }
 
 /// The geometry (borsh) that fits the program: proven `target` bits, `proofs` proofs of every private slab.
@@ -72,6 +74,7 @@ impl Program {
             geometry: file.geometry,
             proofs: file.proofs,
             notes: file.notes,
+            architecture: file.architecture,
         })
     }
 
@@ -81,6 +84,7 @@ impl Program {
             geometry: self.geometry.clone(),
             proofs: self.proofs,
             notes: self.notes.clone(),
+            architecture: self.architecture.clone(),
         }
     }
 
@@ -123,7 +127,14 @@ impl Program {
 #[pymethods]
 impl Program {
     #[new]
-    fn new(program: Vec<u8>, geometry: &[u8], proofs: u32, notes: String) -> Result<Self> {
+    #[pyo3(signature = (program, geometry, proofs, notes, architecture = Vec::new()))]
+    fn new(
+        program: Vec<u8>,
+        geometry: &[u8],
+        proofs: u32,
+        notes: String,
+        architecture: Vec<u8>,
+    ) -> Result<Self> {
         let geometry = borsh::from_slice(geometry)
             .map_err(|e| Fail::new("file", "encoding", "geometry", e.to_string()))?;
         Self::build(ProgramFile {
@@ -131,6 +142,7 @@ impl Program {
             geometry,
             proofs,
             notes,
+            architecture,
         })
     }
 
@@ -146,6 +158,11 @@ impl Program {
     /// Canonical bytes of the program alone.
     fn bytes(&self) -> Vec<u8> {
         self.prepared.bytes.clone()
+    }
+
+    #[getter]
+    fn architecture(&self) -> &[u8] {
+        &self.architecture
     }
 
     #[getter]

@@ -15,6 +15,7 @@ pub enum Slug {
     NonCanonical,
     Encoding,
     Program,
+    Architecture,
     Geometry,
     Security,
     Header,
@@ -34,7 +35,7 @@ pub enum Slug {
 
 impl Slug {
     /// All slugs, in the order of the page.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Magic,
         Self::FileKind,
         Self::Version,
@@ -44,6 +45,7 @@ impl Slug {
         Self::NonCanonical,
         Self::Encoding,
         Self::Program,
+        Self::Architecture,
         Self::Geometry,
         Self::Security,
         Self::Header,
@@ -73,6 +75,7 @@ impl Slug {
             Self::NonCanonical => "non_canonical",
             Self::Encoding => "encoding",
             Self::Program => "program",
+            Self::Architecture => "architecture",
             Self::Geometry => "geometry",
             Self::Security => "security",
             Self::Header => "header",

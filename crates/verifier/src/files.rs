@@ -158,6 +158,23 @@ pub trait Body: BorshSerialize + BorshDeserialize {
     }
 }
 
+/// What a program names an architecture by: H(T(11, 0) || bytes); zeros for none.
+#[must_use]
+pub fn architecture_digest(architecture: &[u8]) -> Digest {
+    match architecture {
+        [] => [0; 32],
+        bytes => hash(Tag::Architecture, 0, &[bytes]),
+    }
+}
+
+/// The first bytes of a digest, for errors.
+fn short(digest: &Digest) -> String {
+    match digest {
+        [0, ..] if digest.iter().all(|b| *b == 0) => "none".to_owned(),
+        [a, b, c, d, ..] => format!("{a:02x}{b:02x}{c:02x}{d:02x}"),
+    }
+}
+
 /// Kind 1: what is proven and how it is committed.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct ProgramFile {
@@ -168,6 +185,8 @@ pub struct ProgramFile {
     pub proofs: u32,
     /// JSON for people; part of no statement.
     pub notes: String,
+    /// What the program was lowered from (docs/program.md, section 8); empty where it carries none.
+    pub architecture: Vec<u8>,
 }
 
 impl Body for ProgramFile {
@@ -175,15 +194,31 @@ impl Body for ProgramFile {
 }
 
 impl ProgramFile {
-    /// The validated program; the geometry is well formed.
+    /// The validated program; the geometry is well formed, the architecture the one that the program names.
     ///
     /// # Errors
-    /// `encoding`, `program`, `geometry`.
+    /// `encoding`, `program`, `architecture`, `geometry`.
     pub fn prepare(&self) -> Result<Prepared, VerifyError> {
         self.geometry.check_well_formed().map_err(|e| {
             VerifyError::new(Slug::Geometry, "program file", "a well-formed geometry", e)
         })?;
-        Ok(Prepared::from_bytes(&self.program)?)
+        let prepared = Prepared::from_bytes(&self.program)?;
+        let (named, held) = (
+            prepared.program.architecture,
+            architecture_digest(&self.architecture),
+        );
+        if named != held {
+            return Err(VerifyError::new(
+                Slug::Architecture,
+                "program file",
+                format!("the architecture {} that the program names", short(&named)),
+                short(&held),
+            )
+            .with_hint(
+                "get the program file from who compiled it, or compile the model yourself",
+            ));
+        }
+        Ok(prepared)
     }
 }
 

@@ -116,7 +116,8 @@ def compile(
         report = dataclasses.replace(compiled.accuracy, notes=(*compiled.remarks(), *shortfalls))
         # The file is public, and the report's figures are functions of weights and samples: only the cost stands in it.
         notes = json.dumps({"cost": _plain(compiled.cost)}, sort_keys=True)
-        program = Program(_native.Program(encoded, geometry, proofs, notes), report)
+        program = Program(_native.Program(encoded, geometry, proofs, notes, compiled.architecture), report)
+    program.check()
     note(costly(program))
     tensors = {name: np.asarray(values, dtype=np.int64) for name, values in integers.tensors}
     return program, Weights(program.digest, integers.slab, tensors)

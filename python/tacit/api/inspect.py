@@ -96,6 +96,7 @@ def _program(program: Program) -> dict[str, Any]:
         "sizes": program.estimate,
         "geometry": dict(program._native.describe_geometry()),
         "soundness": program.soundness,
+        "architecture": program.told_architecture,
     }
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tacit import _native
+from tacit.api import architecture as layered
 from tacit.api import leftovers
 from tacit.api.native import failures
 from tacit.api.results import Array as Array
@@ -113,6 +114,7 @@ class Program(Stored):
     def __init__(self, native: _native.Program, report: Report | None = None) -> None:
         self._native = native
         self._report = report
+        self._checked: layered.Architecture | None = None
 
     @classmethod
     def _of_file(cls, data: bytes) -> Program:
@@ -177,6 +179,39 @@ class Program(Stored):
         except (ValueError, RecursionError):  # they come with the file: no promise that they are JSON, or flat
             return {}
         return found if isinstance(found, dict) else {}
+
+    @property
+    def architecture(self) -> layered.Architecture | None:
+        """The layers that it says it computes, as a table; None where it says nothing. `check` finds out whether it does.
+
+        Raises ProgramError (slug architecture) where the file holds something else in their place.
+        """
+        return self._checked or layered.read(self._native.architecture)
+
+    @property
+    def told_architecture(self) -> dict[str, Any]:
+        """The same as plain values, with the verdict, for --json and tables; raises nothing."""
+        return layered.told(self._native.architecture, self._checked)
+
+    @property
+    def checked(self) -> bool:
+        """Whether it is known, from `compile` or `check` here, that it computes exactly the layers of `architecture`."""
+        return self._checked is not None
+
+    def check(self, *, model: Any = None, calibration: Any = None, batch: int = 1) -> layered.Architecture:
+        """Make the program once more from the layers that it names, and compare: does it compute exactly these?
+
+        Whoever did not compile a program himself should, before its proofs mean anything to him: of relations nobody sees
+        which layers they are. Gives the layers; what was found is remembered by this object.
+        `model`: compare also with a float model (anything `compile` takes), whose weights do not matter; `calibration`: samples
+        for it, else some are drawn from the ranges of the inputs; `batch`: inferences a proof.
+        Raises ProgramError (slug architecture): the layers, a table or the model are others, or the program carries none.
+        """
+        if self._checked is None:
+            self._checked = layered.checked(self._native.bytes(), self._native.architecture)
+        if model is not None:
+            layered.compare(self._native.architecture, model, calibration, batch)
+        return self._checked
 
     @property
     def report(self) -> Report | None:

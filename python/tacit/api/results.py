@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
+from tacit.api.architecture import NOT_CHECKED
 from tacit.api.claims import InputClaim, Predicate
 from tacit.api.storage import Stored
 from tacit.errors import NoCopy
@@ -64,7 +65,8 @@ class Statement:
     `digests`: hexadecimal identities of the program, of each commitment and, as "master of model", of the master that
     a child's values are those of; `hidden`: what the proof does not reveal;
     `security`: proven bits, the weakest round's. `predicates`: what the outputs of thresholds mean, by output name: what is
-    asked, and whether it holds.
+    asked, and whether it holds. `architecture`: "checked" where it is known which layers the program computes (`Program.check`),
+    "not checked" where only its maker says so, "none" where nobody does: the proof is then about relations that nobody read.
     """
 
     outputs: Mapping[str, Array]
@@ -76,6 +78,7 @@ class Statement:
     security: float
     input_claims: Mapping[str, InputClaim]
     predicates: Mapping[str, Predicate] = field(default_factory=dict)
+    architecture: str = NOT_CHECKED
 
     @property
     def says(self) -> tuple[str, ...]:

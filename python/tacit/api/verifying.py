@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tacit import _native
+from tacit.api.architecture import CHECKED, NONE, NOT_CHECKED
 from tacit.api.arguments import check
 from tacit.api.calls import commit_model
 from tacit.api.claims import input_claims, predicates
@@ -23,6 +24,7 @@ def verify(
     link: Commitment | None = None,
     context: bytes = b"",
     security: int = 128,
+    require_check: bool = False,
 ) -> Statement:
     """Accept a proof and say what it states, or raise InvalidProof with the reason and the part that differs.
 
@@ -35,8 +37,13 @@ def verify(
     program says that weights are public, the Weights themselves. `output`: the commitment that came with the proof,
     where the program commits its outputs. `link`: a child that the proof was made with,
     where `model` (or `data`) is the master that is trusted. `security`: the proven bits to insist on, 1 to 160.
+    `require_check`: check first that the program computes the layers that it names (`Program.check`), or raise ProgramError:
+    a proof is about a program, and says nothing of a model that the program does not compute.
     """
     check("program", program, Program)
+    check("require_check", require_check, bool)
+    if require_check:
+        program.check()
     check("proof", proof, Proof, bytes, bytearray, memoryview)
     check("model", model, Commitment, Weights, optional=True)
     for name, one in (("data", data), ("output", output), ("link", link)):
@@ -133,6 +140,7 @@ def _statement(program: Program, commitments: list[Commitment], found: dict[str,
         found["bits"],
         input_claims(program, {c.slab: c.master or c.identity for c in commitments}),
         predicates(program, integers),
+        CHECKED if program.checked else NOT_CHECKED if program._native.architecture else NONE,
     )
 
 

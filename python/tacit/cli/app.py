@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tacit import console
-from tacit.cli import commit, compiling, failures, proving, running
+from tacit.cli import checking, commit, compiling, failures, proving, running
 
 app = typer.Typer(
     name="tacit",
@@ -23,6 +23,7 @@ app.command("run")(running.run)
 app.command("evaluate")(running.evaluate)
 app.command("prove")(proving.prove)
 app.command("verify")(proving.verify)
+app.command("check")(checking.check)
 app.command("inspect")(proving.inspect)
 app.command("demo")(proving.demo)
 

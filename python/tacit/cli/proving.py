@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from tacit import console
 from tacit.cli import chart as charts
-from tacit.cli import files
+from tacit.cli import checking, files
 from tacit.cli.options import (
     Chart,
     Context,
@@ -210,6 +210,9 @@ def verify(
     link: LinkCommitment = None,
     context: Context = "",
     security: Annotated[int, typer.Option(help="The proven security to insist on, in bits (1 to 160).")] = 128,
+    require_check: Annotated[
+        bool, typer.Option("--require-check", help="Refuse a program that does not compute the layers that it names.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check a proof. Exit code 0: the statement below is true. Exit code 1: refused, with the reason."""
@@ -218,8 +221,9 @@ def verify(
     bound_to = files.read_context(context)
     start = time.perf_counter()
     with console.busy("verifying"):
+        about = tacit.Program.load(program)
         statement = tacit.verify(
-            tacit.Program.load(program),
+            about,
             tacit.Proof.load(proof),
             model=None if model is None else _model(model),
             data=None if data is None else tacit.Commitment.load(data),
@@ -227,6 +231,7 @@ def verify(
             link=None if link is None else tacit.Commitment.load(link),
             context=bound_to,
             security=security,
+            require_check=require_check,
         )
     seconds = time.perf_counter() - start
     shown = console.plain(statement)
@@ -245,7 +250,9 @@ def verify(
         shown[part] = {name: value for name, value in shown[part].items() if name not in statement.predicates}
         if not shown[part]:
             del shown[part]
+    del shown["architecture"]
     console.show(shown)
+    checking.show(about.told_architecture)
 
 
 def _model(path: Path) -> Any:
@@ -272,7 +279,10 @@ def inspect(
     if as_json:
         console.print_json(result)
         return
+    layers = result.pop("architecture", None)
     console.show(_shortened(console.plain(result)))
+    if layers is not None:
+        checking.show(layers)
 
 
 def _shortened(result: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ with the ranges, scales and intervals of the first time: every decision repeats,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from math import ceil, log2
 from typing import Any
 
@@ -16,10 +16,10 @@ from tacit.compiler.report import Pair
 from tacit.compiler.search import SAMPLES, Chosen, Search
 from tacit.errors import QuantizationError
 from tacit.graph import Graph
+from tacit.integer.architecture import difference
 from tacit.integer.emit import Visibility, emit
 from tacit.integer.graph import Threshold
 from tacit.integer.total import total
-from tacit.program import Program
 from tacit.program.builder import Settings
 from tacit.quantize.calibration import Array, Calibration, calibrate, declare
 from tacit.quantize.equalise import classes, factors, rescaled
@@ -138,16 +138,3 @@ def _too_large(graph: Graph, node: str, beyond: float) -> QuantizationError:
         place=graph.sources.get(node, node),
         hint="rescale this layer, or compile without architecture_only",
     )
-
-
-def difference(one: Program, other: Program) -> str:
-    """The first part of two programs that is not the same, in words."""
-    for part in fields(Program):
-        a, b = getattr(one, part.name), getattr(other, part.name)
-        if a == b:
-            continue
-        if not isinstance(a, tuple) or len(a) != len(b):
-            return part.name
-        x = next(x for x, y in zip(a, b, strict=True) if x != y)
-        return f"{part.name}: {getattr(x, 'name', type(x).__name__)}"
-    return "nothing"

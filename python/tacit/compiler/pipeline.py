@@ -33,6 +33,7 @@ from tacit.errors import InputError, QuantizationError
 from tacit.exact import as_floats
 from tacit.graph import Graph, Node, load
 from tacit.importers import torch
+from tacit.integer.architecture import Architecture
 from tacit.integer.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility
 from tacit.integer.graph import IntGraph, Threshold
 from tacit.program import Program
@@ -72,6 +73,7 @@ class CompiledProgram:
     accuracy: Report
     cost: Cost
     aim: float
+    architecture: bytes = b""
 
     def remarks(self) -> list[str]:
         """What the import left out, and numbers that are not hidden."""
@@ -207,7 +209,8 @@ def compile_model(
         chosen = search.found()
         price = search.price(chosen)
     doubts = Doubts(graph, ranges) if jumping(graph) else None
-    program = chosen.emitted.program
+    architecture = Architecture(chosen.ints, chosen.settings, visibility)
+    program = replace(chosen.emitted.program, architecture=architecture.digest)
     validate(program)
     against = "float64" if graph.origin is None else "onnxruntime"
     found = accuracy(chosen.ints, original(graph, truth(graph, samples)), against=against, doubts=doubts)
@@ -216,7 +219,17 @@ def compile_model(
         found = replace(found, ways=chosen.ways, beyond=beyond(graph, chosen.ints), price=price)
     digest = program.digest
     compiled = CompiledProgram(
-        program, digest, graph, chosen.ints, ranges, chosen.options, chosen.settings, found, cost(program), aim
+        program,
+        digest,
+        graph,
+        chosen.ints,
+        ranges,
+        chosen.options,
+        chosen.settings,
+        found,
+        cost(program),
+        aim,
+        architecture.encode(),
     )
     return compiled, Weights(digest, "model", tuple(chosen.emitted.weights()))
 

@@ -46,9 +46,12 @@ class Emitted:
         return [(name, self.pieces[name].values()) for name in names]
 
 
-def emit(ints: IntGraph, settings: Settings, visibility: Visibility) -> Emitted:
-    """Lower every step in order. The slabs are "model", for committed inputs "data", for committed outputs "output"."""
-    builder = Builder(ints.name[:120], settings)
+def emit(ints: IntGraph, settings: Settings, visibility: Visibility, room: int | None = None) -> Emitted:
+    """Lower every step in order. The slabs are "model", for committed inputs "data", for committed outputs "output".
+
+    `room`: entries that constants of the program may have.
+    """
+    builder = Builder(ints.name[:120], settings, room)
     builder.slabs.append(pg.SlabDecl("model", visibility.weights == "private"))
     if visibility.inputs == "committed":
         builder.slabs.append(pg.SlabDecl("data", True))

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -24,8 +25,17 @@ from tacit.program.builder import Array, Builder, Lazy
 MOST_SHIFT = 62
 
 
+#: All of them, by the names that an architecture calls them.
+OPERATORS: dict[str, type[Operator]] = {}
+
+
 class Operator(ABC):
     """An integer function of tensors, with one result."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Registers it."""
+        super().__init_subclass__(**options)
+        OPERATORS[cls.__name__] = cls
 
     @abstractmethod
     def shape(self, *shapes: Shape) -> Shape:

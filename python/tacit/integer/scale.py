@@ -8,6 +8,7 @@ one scale (a table's rows, the bounds of a clip) holds that scale too, and takes
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan, nan
 
 from tacit.errors import CompilerBug
 
@@ -15,6 +16,8 @@ Shape = tuple[int, ...]
 
 #: Scales are sums of a few real numbers: equal up to the rounding errors of that.
 EPSILON = 1e-6
+#: A scale that a program's readers do not know: it is an architecture's, of a value that only weights see.
+HIDDEN = nan
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,15 @@ class Value:
 
 def snapped(frac: float) -> float:
     """The scale, whole where only rounding errors of its own arithmetic keep it from being so (x + (24 - x) and the like)."""
+    if isnan(frac):
+        return HIDDEN
     whole = round(frac)
     return whole if abs(frac - whole) < 1e-9 else frac
 
 
 def agreed(*fracs: float) -> float:
-    """The one scale that all of these are. Raises CompilerBug."""
+    """The one scale that all of these are, as far as they are known. Raises CompilerBug."""
+    fracs = tuple(frac for frac in fracs if not isnan(frac)) or (HIDDEN,)
     if max(fracs) - min(fracs) > EPSILON:
         raise CompilerBug(f"scales that must agree are 2^-({', '.join(f'{frac:g}' for frac in fracs)})")
     return fracs[0]

@@ -3,6 +3,7 @@
 from tacit.program.borsh import EncodingError
 from tacit.program.syntax import (
     HALF,
+    NO_ARCHITECTURE,
     VERSION,
     ClampHint,
     ClampTable,
@@ -51,6 +52,7 @@ from tacit.program.syntax import (
 
 __all__ = [
     "HALF",
+    "NO_ARCHITECTURE",
     "VERSION",
     "ClampHint",
     "ClampTable",

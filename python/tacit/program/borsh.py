@@ -28,6 +28,13 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Fixed:
+    """So many bytes, without their number."""
+
+    size: int
+
+
+@dataclass(frozen=True)
 class Bool:
     pass
 
@@ -95,6 +102,10 @@ def _write(codec: Any, value: Any, out: bytearray) -> None:
             out += _pack(format, value)
         case Bool():
             out.append(1 if value else 0)
+        case Fixed(size):
+            if len(value) != size:
+                raise EncodingError(f"{len(value)} bytes, expected {size}")
+            out += value
         case Text(limit):
             data = value.encode()
             if len(data) > limit:
@@ -155,6 +166,8 @@ def _read(codec: Any, reader: _Reader) -> Any:
             return reader.integer(format)
         case Bool():
             return reader.flag()
+        case Fixed(size):
+            return reader.take(size)
         case Text(limit):
             size = reader.integer("<I")
             if size > limit:

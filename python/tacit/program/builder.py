@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -62,8 +63,9 @@ def digit_widths(total: int, limb: int) -> list[int]:
 class Builder:
     """Collects the relations of one program and keeps every value inside the field."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    def __init__(self, name: str, settings: Settings, room: int | None = None) -> None:
         self.name, self.settings = name, settings
+        self._room = room
         self.slabs: list[pg.SlabDecl] = []
         self.tensors: list[pg.Tensor] = []
         self.tables: list[pg.Table] = []
@@ -110,6 +112,13 @@ class Builder:
     def witness(self, name: str, shape: Shape) -> int:
         """A tensor of the witness slab; its interval is what the relations force (filled in by `build`)."""
         return self.tensor(name, shape, pg.Witness(), (-(2**62), 2**62))
+
+    def reserve(self, name: str, shape: Shape) -> None:
+        """Raise QuantizationError where a constant of this shape has no room: ask before its integers are made."""
+        if self._room is not None and prod(shape) > self._room:
+            raise QuantizationError(
+                f"expected constants of at most {self._room} entries, got {list(shape)}", place=name
+            )
 
     def constant(self, name: str, values: Array) -> Lazy:
         """A tensor whose integers stand in the program."""

@@ -24,6 +24,7 @@ from tacit.program.borsh import (
     Bool,
     EncodingError,
     Enum,
+    Fixed,
     Option,
     Pair,
     Text,
@@ -34,6 +35,8 @@ from tacit.program.borsh import (
 )
 
 VERSION: Final = 1
+#: In place of an architecture's digest: the program carries none.
+NO_ARCHITECTURE: Final = bytes(32)
 #: The field is F_p; every integer a program handles lies strictly between -HALF and HALF.
 P: Final = 2**64 - 2**32 + 1
 HALF: Final = P // 2
@@ -334,6 +337,7 @@ class Program:
     hints: tuple[Hint, ...] = ()
     inputs: tuple[Port, ...] = ()
     outputs: tuple[Port, ...] = ()
+    architecture: bytes = NO_ARCHITECTURE
     version: int = VERSION
 
     def encode(self) -> bytes:
@@ -413,6 +417,7 @@ _PROGRAM = struct_of(
     hints=Vec(_HINT),
     inputs=Vec(_PORT),
     outputs=Vec(_PORT),
+    architecture=Fixed(32),
 )
 
 

@@ -11,7 +11,7 @@ from .commitment import COMMITMENT_CODEC, GEOMETRY_CODEC, Commitment, Geometry
 from .errors import Refused
 from .link import LINK_CODEC, Link, check_link
 from .program import NAMED_TENSORS, NamedTensor, decode_program, digest, encode_program, schema_of
-from .transcript import FILE, digest_of, domain_tag
+from .transcript import ARCHITECTURE, FILE, digest_of, domain_tag
 from .validity import VALIDITY_CONTEXT, validity_program
 from .verify import verify
 
@@ -32,6 +32,7 @@ class ProgramFile:
     geometry: Geometry
     proofs: int
     notes: str
+    architecture: bytes = b""  # what the program was lowered from, for people and for who lowers it again
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ PROGRAM_FILE: borsh.Codec[ProgramFile] = borsh.struct(
         "geometry": GEOMETRY_CODEC,
         "proofs": borsh.U32,
         "notes": borsh.STRING,
+        "architecture": borsh.BYTES,
     },
 )
 COMMITMENT_FILE: borsh.Codec[CommitmentFile] = borsh.struct(
@@ -146,6 +148,7 @@ def verify_files(
     relies on it recomputes its commitment from the values.
     """
     program = borsh.decode(PROGRAM_FILE, unwrap(Kind.PROGRAM, program_file), "program file")
+    check_architecture(decode_program(program.program).architecture, program.architecture)
     proof = borsh.decode(PROOF_FILE, unwrap(Kind.PROOF, proof_file), "proof file")
     if proof.program != digest(program.program):
         raise Refused("program", "program", f"the proof is of program {proof.program.hex()[:16]}")
@@ -176,6 +179,15 @@ def verify_files(
         # The first check that depends on the whole statement; program and commitments are those that the proof names.
         left = "context or public values" if proof.publics else "context"
         raise Refused("grinding", left, f"bound to another, or changed bytes ({refused.place})") from refused
+
+
+def check_architecture(digest: bytes, architecture: bytes) -> None:
+    """The architecture in the file is the one that the program names, or there is none."""
+    found = digest_of(domain_tag(ARCHITECTURE), architecture) if architecture else bytes(32)
+    if found != digest:
+        raise Refused(
+            "architecture", "program file", f"it holds {found.hex()[:16]}, the program names {digest.hex()[:16]}"
+        )
 
 
 def check_slabs(proof: ProofFile, names: Sequence[str], identities: Mapping[str, bytes]) -> None:

@@ -247,6 +247,7 @@ PROGRAM_CODEC: borsh.Codec[Program] = borsh.struct(
         "hints": borsh.vector(_HINT),
         "inputs": borsh.vector(_PORT),
         "outputs": borsh.vector(_PORT),
+        "architecture": borsh.fixed(32),
     },
 )
 

@@ -297,6 +297,7 @@ class Program:
     hints: tuple[Hint, ...]
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+    architecture: bytes = bytes(32)  # digest of what it was lowered from; zeros: it carries none
 
     def shape_of(self, tensor: int) -> Shape:
         """Shape of a tensor, the multiplicities of the tables (after the tensors) included."""

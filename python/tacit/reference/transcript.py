@@ -10,7 +10,7 @@ from .errors import Refused
 from .field import K, P
 
 LEAF, NODE, TRANSCRIPT, STREAM = 0, 1, 2, 4
-IDENTITY, BINDING, PROGRAM, SCHEMA, FILE = 5, 6, 7, 8, 10
+IDENTITY, BINDING, PROGRAM, SCHEMA, FILE, ARCHITECTURE = 5, 6, 7, 8, 10, 11
 
 
 def digest_of(*parts: bytes) -> bytes:

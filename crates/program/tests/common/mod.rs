@@ -57,6 +57,7 @@ pub fn empty(name: &str) -> Program {
         hints: vec![],
         inputs: vec![],
         outputs: vec![],
+        architecture: [0; 32],
     }
 }
 

@@ -32,6 +32,7 @@ impl Builder {
             hints: vec![],
             inputs: vec![],
             outputs: vec![],
+            architecture: [0; 32],
         };
         Self { program }
     }

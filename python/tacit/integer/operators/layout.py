@@ -119,6 +119,7 @@ def _without_constant(builder: Builder, x: Lazy) -> Lazy:
     """The constant as a term on a tensor of ones, so that padding does not repeat it."""
     if not x.expr.constant:
         return x
+    builder.reserve("ones", x.shape)
     ones = builder.constant("ones", np.ones(x.shape, dtype=np.int64))
     return Lazy(affine.add((1, Expr(0, x.expr.terms)), (x.expr.constant, ones.expr)), x.shape)
 
@@ -199,8 +200,11 @@ class Windows(Operator):
         shape, spatial = self.shape(x.shape), x.shape[2:]
         x = _without_constant(builder, x)
         seen = builder.view(name, x, shape, lambda e, s: affine.substitute(e, x.shape, shape, rows, s))
+        if not self.fill:
+            return seen
+        builder.reserve(name, shape[2:])
         mask = self._outside(spatial)
-        if not self.fill or not mask.any():
+        if not mask.any():
             return seen
         outside = builder.constant(f"{name}.padding", np.broadcast_to(mask, shape[2:]))
         return builder.sum((1, seen), (self.fill, builder.broadcast(outside, shape)))

@@ -7,8 +7,7 @@ are unique, and y's limbs bound it to `bits` signed bits. An x whose y needs mor
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import prod
 from typing import TypeVar
@@ -16,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 
 from tacit import program as pg
+from tacit.integer.functions import FUNCTIONS
 from tacit.integer.graph import Operator, in_range, shifted
 from tacit.integer.lookups import bounded, fused_lookup, half, looked_up, remainder, signed
 from tacit.integer.operators.saturation import MOST_WRITTEN, Saturate
@@ -25,7 +25,6 @@ from tacit.program import Expr
 from tacit.program.affine import Shape
 from tacit.program.builder import Array, Builder, Lazy, digit_widths
 
-Function = Callable[[Array], Array]
 #: Rows of a table that is to have room for all inputs, at most.
 MOST_WIDE = 1 << 14
 
@@ -114,7 +113,7 @@ class RoundRelu(Operator):
 class RoundTable(Operator):
     """outs[round(x / 2^shift) - lo]: a function by its table; defined where the rounded value is a row.
 
-    `at`: the scale of the rows; `gives`: that of the outs. `function`: what it is on real numbers, for rows beyond these.
+    `at`: the scale of the rows; `gives`: that of the outs. `function`: what it is on real numbers (`tacit.integer.functions`).
     """
 
     shift: int
@@ -122,7 +121,7 @@ class RoundTable(Operator):
     outs: tuple[int, ...]
     at: float
     gives: float
-    function: Function | None = field(default=None, compare=False)
+    function: str | None = None
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -163,7 +162,7 @@ class RoundLine(Operator):
 
     With z = 2^part t + l, 0 <= l < 2^part, the result is 2^part outs[t - lo] + (outs[t - lo + 1] - outs[t - lo]) l: two lookups
     of the same t, one product. z's remainder and l are in digits, so t and l are forced; defined where t is a row.
-    `at`: the scale of t; `gives`: that of the outs. `function`: what it is on real numbers, for rows beyond these.
+    `at`: the scale of t; `gives`: that of the outs. `function`: what it is on real numbers (`tacit.integer.functions`).
     """
 
     shift: int
@@ -172,7 +171,7 @@ class RoundLine(Operator):
     outs: tuple[int, ...]
     at: float
     gives: float
-    function: Function | None = field(default=None, compare=False)
+    function: str | None = None
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -291,7 +290,7 @@ def _extended(table: Table, below: int, above: int) -> tuple[int, ...]:
         return (outs[0],) * below + outs + (outs[-1],) * above
     places = np.concatenate([np.arange(table.lo - below, table.lo), np.arange(end, end + above)])
     more: list[int] = (
-        np.floor(table.function(places * 2.0**-table.at) * 2.0**table.gives + 0.5).astype(np.int64).tolist()
+        np.floor(FUNCTIONS[table.function](places * 2.0**-table.at) * 2.0**table.gives + 0.5).astype(np.int64).tolist()
     )
     return (*more[:below], *outs, *more[below:])
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from math import ceil, erf, floor, log2
+from math import ceil, floor, log2
 
 import numpy as np
 
 from tacit.errors import QuantizationError
 from tacit.graph import Node
+from tacit.integer.functions import FUNCTIONS
 from tacit.integer.graph import MOST_SHIFT
 from tacit.integer.lookups import signed
 from tacit.integer.operators.activation import RoundClip, RoundLeaky, Within
@@ -19,7 +20,7 @@ from tacit.integer.operators.rounding import Round, RoundDivide, RoundLine, Roun
 from tacit.integer.scale import Value
 from tacit.quantize.columns import FLAT, SOFTMAX_FRAC
 from tacit.quantize.grids import octave, rows
-from tacit.quantize.quantizer import Array, Quantizer, QValue, rule
+from tacit.quantize.quantizer import Quantizer, QValue, rule
 
 
 @rule("Relu")
@@ -85,23 +86,13 @@ def _integers(bounds: Sequence[float | None], frac: float) -> tuple[int | None, 
     return lo, hi
 
 
-def _gelu(x: Array, tanh: bool) -> Array:
-    if tanh:
-        return np.asarray(0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))))
-    return np.asarray(0.5 * x * (1 + _erf(x / np.sqrt(2))))
-
-
-def _erf(x: Array) -> Array:
-    return np.asarray(np.vectorize(erf, otypes=[np.float64])(x))
-
-
 #: Float operators that become tables.
 TABLES = ("Sigmoid", "Tanh", "Erf", "Gelu")
 #: Bits of the position between two rows.
 LINE_BITS = 7
 
 
-def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValue:
+def table(q: Quantizer, node: Node, name: str) -> QValue:
     """A function by its table of at most 2^table_bits rows over an interval that holds the calibrated one with headroom.
 
     The rounding of the input goes straight to the table's scale; with `interpolate` to `LINE_BITS` more, and the function
@@ -110,6 +101,7 @@ def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValu
     leaves a table of the one value there.
     """
     tensor, out = node.inputs[0], node.outputs[0]
+    function = FUNCTIONS[name]
     v = q.value(tensor)
     low, high = q.calibration.ranges[tensor]
     room = (q.options.headroom - 1) * q.calibration.magnitude(tensor)
@@ -132,7 +124,7 @@ def table(q: Quantizer, node: Node, function: Callable[[Array], Array]) -> QValu
     away = np.abs(middle - (values[:-1] + values[1:]) / 2) if part else np.abs(np.diff(values)) / 2
     if v.frac > frac:  # else every input is a row
         q.ints.rough = max(q.ints.rough, float(away.max()) / q.calibration.magnitude(out))
-    known = function if far is None else None
+    known = name if far is None else None
     if part:
         line = RoundLine(round(v.frac - frac - part), part, first, outs, frac, scale, known)
         return q.new(q.emit(line, [v.value], out), True, out, v.perm)
@@ -153,22 +145,22 @@ def _clipped(q: Quantizer, v: QValue, tensor: str, ends: tuple[float, float]) ->
 
 @rule("Sigmoid")
 def sigmoid(q: Quantizer, node: Node) -> QValue:
-    return table(q, node, lambda x: 0.5 + 0.5 * np.tanh(0.5 * x))
+    return table(q, node, "sigmoid")
 
 
 @rule("Tanh")
 def tanh(q: Quantizer, node: Node) -> QValue:
-    return table(q, node, np.tanh)
+    return table(q, node, "tanh")
 
 
 @rule("Erf")
 def erf_rule(q: Quantizer, node: Node) -> QValue:
-    return table(q, node, _erf)
+    return table(q, node, "erf")
 
 
 @rule("Gelu")
 def gelu(q: Quantizer, node: Node) -> QValue:
-    return table(q, node, lambda x: _gelu(x, node.attrs.get("approximate") == "tanh"))
+    return table(q, node, "gelu_tanh" if node.attrs.get("approximate") == "tanh" else "gelu")
 
 
 #: Bits of what a softmax reads, at most.
