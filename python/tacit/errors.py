@@ -39,7 +39,7 @@ NEXT_STEPS = {
     "onnx": "give a model in the ONNX format: export it from its framework",
     "original": "give the model that the program was compiled from",
     "quantization": "rescale weights, inputs or constants of extreme magnitudes",
-    "overflow": "give one of these: docs/cli.md says what each does",
+    "overflow": "give one of these: docs/reference/command-line.md says what each does",
     "ranges": 'give (least, greatest) for each input, such as {"x": (0.0, 1.0)}, with all samples inside',
     "proofs": "give a number of proofs that the program allows",
     "security": "compile for 128 or 100 bits, and insist on no more when verifying",
@@ -50,7 +50,7 @@ NEXT_STEPS = {
     "structure": "the model is not valid ONNX: export it again",
     "truncated": "fetch or make the file anew: it is not whole",
     "type": "give a value of the type that is named",
-    "unsupported_operator": "change this node where the model is made (docs/operators.md lists what is taken)",
+    "unsupported_operator": "change this node where the model is made (docs/reference/operators.md lists what is taken)",
     "version": "use the release of tacit that wrote the file, or make the file anew with this one",
 }
 

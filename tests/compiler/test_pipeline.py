@@ -106,7 +106,7 @@ def test_committed_inputs_have_their_own_slab() -> None:
 
 @pytest.mark.parametrize("inputs", ["private", "committed", "public"])
 def test_every_slab_interval_can_be_validated(inputs: str) -> None:
-    """docs/protocol.md, section 7: a width of a power of two."""
+    """docs/protocol/protocol.md, section 7: a width of a power of two."""
     net = Net(4, x=(1, 2, 7, 6))
     graph = net.graph(net.pool("MaxPool", net.relu(net.conv("x", 5, 3)), 2, 2))
     compiled, _ = compile_model(graph, calibration=samples(graph), inputs=inputs, settings=Settings(8, 8))

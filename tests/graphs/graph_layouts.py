@@ -274,7 +274,7 @@ def pool(g: Grower, op: str) -> str | None:
     attrs = windows(g, g.shape(x)[2:], dilated, 1)
     if attrs is None:
         return None
-    # ceil_mode and auto_pad do not go together; nor does ceil_mode with count_include_pad here (docs/operators.md).
+    # ceil_mode and auto_pad do not go together; nor does ceil_mode with count_include_pad here (docs/reference/operators.md).
     ceil = 1 if attrs["auto_pad"] is None and g.case.opset >= 10 and g.chance(0.3) else None
     if op == "AveragePool" and not ceil:
         attrs["count_include_pad"] = g.choose([None, 0, 1])

@@ -1,4 +1,4 @@
-"""A slow reference for executing a program: run its hints, then check every relation (docs/program.md, sections 2, 3, 6).
+"""A slow reference for executing a program: run its hints, check every relation (docs/protocol/program.md, sections 2, 3, 6).
 
 Integers are int64: `check_program` has shown before that no bound can be passed. It is the judge in tests of the compiler
 and independent of the operators' own references; provers execute in Rust.

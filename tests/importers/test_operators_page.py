@@ -1,4 +1,4 @@
-"""docs/operators.md names every operator that is imported, and no other."""
+"""docs/reference/operators.md names every operator that is imported, and no other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tacit.graph.registry import IMPORTERS
 
-PAGE = Path(__file__).parents[2] / "docs" / "operators.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "operators.md"
 
 
 def test_the_page_names_every_operator() -> None:

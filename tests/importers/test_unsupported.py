@@ -35,7 +35,7 @@ def test_a_single_node() -> None:
     error = refusal(model([node("Det", ["x"], ["y"], name="deep")], {"x": (3, 3)}, {"y": 0}))
     assert error.place == "node deep (Det)"
     assert error.reason == "operator Det is not supported"
-    assert error.hint.endswith("docs/operators.md lists what is taken")
+    assert error.hint.endswith("docs/reference/operators.md lists what is taken")
     assert listed(error) == {"Det": ["deep"]}
 
 

@@ -53,7 +53,7 @@ def test_a_changed_byte_is_another_program_or_refused(program: pg.Program, data:
 
 
 def test_known_bytes() -> None:
-    """Pinned by hand from docs/program.md."""
+    """Pinned by hand from docs/protocol/program.md."""
     expr = pg.Expr(-2, (pg.Term(3, pg.FromEinsum(7), (pg.Link(((1, -1),), (), 5),)),))
     program = pg.Program("p", zeros=(pg.Zero("z", (2,), expr),))
     expected = (

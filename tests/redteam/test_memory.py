@@ -44,7 +44,7 @@ stop("dropped")
 
 
 def parts(path: Path, weights: tacit.Weights) -> dict[str, bytes]:
-    """Seed and first cells as a secret file has them (docs/protocol.md, section 8), and the first weights as Python has them."""
+    """Seed and first cells as a secret file has them (protocol.md, section 8), and the first weights as Python has them."""
     data = path.read_bytes()
     end = 12 + int.from_bytes(data[8:12], "little")
     slab = data[end + 4 :]

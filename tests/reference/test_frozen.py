@@ -1,6 +1,6 @@
 """Frozen challenges: attacks that work where one guard of the transcript is missing, and are refused where it is there.
 
-Rows are those of docs/attacks.md. The prover is the toy prover with one step replaced; the verifier is `tacit.reference`; the
+Rows: docs/protocol/attacks.md. The prover is the toy prover with one step replaced; the verifier is `tacit.reference`; the
 hole is in the oracle that both use (toy/oracle.py).
 """
 

@@ -1,6 +1,6 @@
 """Guards that are not challenges, taken away one by one: the false result is accepted then, and refused where the guard is.
 
-Rows are those of docs/attacks.md. A guard of the second verifier is taken away by replacing one function of it (and the same
+Rows: docs/protocol/attacks.md. A guard of the second verifier is taken away by replacing one function of it (and the same
 one of the toy prover, where it has it too); a relation, by a program that lacks it. The opening: test_frozen_opening.py.
 """
 

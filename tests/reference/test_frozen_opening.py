@@ -1,6 +1,6 @@
 """Guards of the opening and of commitments, taken away one by one: what is false is accepted then, and refused where they are.
 
-Rows are those of docs/attacks.md. The prover commits to one vector and goes on with another one, h, that has the value which
+Rows: docs/protocol/attacks.md. The prover commits to one vector and goes on with another one, h, that has the value which
 a false output needs; what is left of the verifier sees no difference.
 """
 

@@ -2,7 +2,7 @@
 
 The later codes are committed in clear. Once as many positions of the last one are open as its columns have coefficients,
 whoever reads the argument knows the whole code and its tree, and can open it wherever another nonce says
-(docs/security.md, section 5).
+(docs/protocol/security.md, section 5).
 """
 
 from __future__ import annotations

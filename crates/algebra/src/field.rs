@@ -1,4 +1,4 @@
-//! F is Goldilocks, K = F[u]/(u^3 - u - 1); bytes are big-endian and canonical (docs/protocol.md section 1).
+//! F is Goldilocks, K = F[u]/(u^3 - u - 1); bytes are big-endian and canonical (docs/protocol/protocol.md section 1).
 
 use p3_field::extension::CubicTrinomialExtensionField;
 use p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing, PrimeField64};

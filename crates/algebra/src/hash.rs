@@ -1,4 +1,4 @@
-//! keccak256 with the domain word T(tag, n) in front of every use (docs/protocol.md section 1).
+//! keccak256 with the domain word T(tag, n) in front of every use (docs/protocol/protocol.md section 1).
 
 use crate::field::{k_new, F, K, P};
 use crate::keccak::permute_one;

@@ -1,4 +1,4 @@
-//! The soundness budget: every round of the protocol, its error in bits, and which one binds (docs/security.md, section 3).
+//! The soundness budget: every round of the protocol, its error in bits, and which one binds (docs/protocol/security.md, section 3).
 
 use crate::johnson::{error_units, log2_units, Code, UNITS, UNIT_BITS};
 use crate::{Geometry, Shape};

@@ -1,4 +1,4 @@
-//! The geometry of docs/protocol.md, section 3, and its well-formedness.
+//! The geometry of docs/protocol/protocol.md, section 3, and its well-formedness.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -77,7 +77,7 @@ pub enum GeometryError {
 }
 
 impl GeometryError {
-    /// The stable slug of docs/protocol.md, section 9.
+    /// The stable slug of docs/protocol/protocol.md, section 9.
     #[must_use]
     pub fn slug(&self) -> &'static str {
         "geometry"
@@ -157,7 +157,7 @@ impl Geometry {
         std::iter::once(first).chain(later)
     }
 
-    /// Checks docs/protocol.md, section 3. Total: any value may be passed.
+    /// Checks docs/protocol/protocol.md, section 3. Total: any value may be passed.
     ///
     /// # Errors
     /// The first rule that is broken.

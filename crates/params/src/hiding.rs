@@ -1,4 +1,4 @@
-//! What the blinding of a private slab is worth: how seldom challenges are unlucky for it (docs/security.md, section 5).
+//! What the blinding of a private slab is worth: how seldom challenges are unlucky for it (docs/protocol/security.md, section 5).
 
 use crate::johnson::{error_units, UNITS};
 

@@ -1,7 +1,7 @@
 //! One Reed-Solomon code in the Johnson regime: what it proves, as a pure function of (rows, length, target).
 //!
 //! Everything is computed with the five correctly rounded operations of binary64 (+ - * / sqrt) in the order written
-//! here and in docs/security.md, and a base-2 logarithm made of them: every implementation gets the same integers.
+//! here and in docs/protocol/security.md, and a base-2 logarithm made of them: every implementation gets the same integers.
 
 /// Bits are counted in units of 2^-20.
 pub const UNIT_BITS: u32 = 20;

@@ -1,8 +1,8 @@
 //! Parameters of the opening and what they are worth in bits.
 //!
-//! `Geometry` is the public shape of every commitment of a deployment (docs/protocol.md, section 3). It is never written
+//! `Geometry` is the public shape of every commitment of a deployment (docs/protocol/protocol.md, section 3). It is never written
 //! by hand: `derive` finds the cheapest one that reaches a security target, and a verifier accepts a geometry only when
-//! its soundness `budget` for the program at hand reaches that target (docs/security.md).
+//! its soundness `budget` for the program at hand reaches that target (docs/protocol/security.md).
 
 mod budget;
 mod cost;

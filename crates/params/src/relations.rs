@@ -1,4 +1,4 @@
-//! What a program alone decides: the counts of docs/protocol.md, section 5.
+//! What a program alone decides: the counts of docs/protocol/protocol.md, section 5.
 
 use crate::Geometry;
 

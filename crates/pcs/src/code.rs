@@ -1,4 +1,4 @@
-//! Reed-Solomon code words (docs/protocol.md, section 4): the values of a column's polynomial at x_j = 7 w^j.
+//! Reed-Solomon code words (docs/protocol/protocol.md, section 4): the values of a column's polynomial at x_j = 7 w^j.
 //!
 //! The domain of N = B m points is cut into B cosets of m points: j = B a + b, x_j = (7 w^b) (w^B)^a. On one coset x^m is
 //! constant, so a column of M coefficients is folded to m of them, scaled, and transformed in the cache. A block holds one

@@ -1,4 +1,4 @@
-//! One error for everything about slabs and openings; each has a stable slug (docs/protocol.md, section 9).
+//! One error for everything about slabs and openings; each has a stable slug (docs/protocol/protocol.md, section 9).
 
 use tacit_params::GeometryError;
 use tacit_transcript::ReadError;
@@ -43,7 +43,7 @@ pub enum PcsError {
 }
 
 impl PcsError {
-    /// The stable slug of docs/protocol.md, section 9.
+    /// The stable slug of docs/protocol/protocol.md, section 9.
     #[must_use]
     pub fn slug(&self) -> &'static str {
         match self {

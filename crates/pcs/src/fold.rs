@@ -1,4 +1,4 @@
-//! The fold over columns, for the prover: <f, W> over 2^k0 columns becomes one column (docs/protocol.md, section 6).
+//! The fold over columns, for the prover: <f, W> over 2^k0 columns becomes one column (docs/protocol/protocol.md, section 6).
 //!
 //! Rank-one weights u_c * row_x (blinding rows, bindings, most claims): the whole fold needs only the products
 //! y_c = <column c, row>, computed once. Where claims are not a short sum of such, their weights are written out.

@@ -1,4 +1,4 @@
-//! The claims' weights on the final vector (docs/protocol.md, sections 2 of program.md and 6).
+//! The claims' weights on the final vector (docs/protocol/protocol.md, sections 2 of program.md and 6).
 //!
 //! Every form is bound in what was folded: row bit i below Kf by the i-th fold challenge, columns by eq_low(rho, c).
 //! A group's table is contracted over its bound bits first, so the work is that of the tables and of the cells / 2^Kf.

@@ -1,4 +1,4 @@
-//! The search for a nonce (docs/protocol.md, section 6 "Grinding").
+//! The search for a nonce (docs/protocol/protocol.md, section 6 "Grinding").
 
 use crate::hooks::OpeningHooks;
 use rayon::prelude::*;

@@ -1,4 +1,4 @@
-//! Headers, commitments, identities and the binding claim (docs/protocol.md, section 3).
+//! Headers, commitments, identities and the binding claim (docs/protocol/protocol.md, section 3).
 
 use crate::statement::Binding;
 use crate::PcsError;
@@ -45,7 +45,7 @@ pub struct Expectation<'a> {
     pub geometry: &'a Geometry,
     pub private: bool,
     pub schema: Digest,
-    /// End of the slab's tensors (docs/program.md, section 4).
+    /// End of the slab's tensors (docs/protocol/program.md, section 4).
     pub cells: usize,
     /// The proof's column variables.
     pub k0: u32,

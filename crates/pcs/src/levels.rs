@@ -1,4 +1,4 @@
-//! The later codes of an opening, for the prover: commit, query, batch, fold, until the vector is short (docs/protocol.md, section 6).
+//! The later codes of an opening, for the prover: commit, query, batch, fold, until the vector is short (docs/protocol/protocol.md, section 6).
 
 use crate::code::{encode, point, Code, Column, Shape};
 use crate::grind;

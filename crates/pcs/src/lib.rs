@@ -1,4 +1,4 @@
-//! Slabs and their opening (docs/protocol.md, sections 3, 4 and 6 "Opening").
+//! Slabs and their opening (docs/protocol/protocol.md, sections 3, 4 and 6 "Opening").
 //!
 //! A slab commits a vector over F as columns of a Reed-Solomon code under one Merkle tree. An opening proves a batch of
 //! claims that are affine in the cells of several slabs. `commit` and `commit_witness` make slabs, `prove_opening` and

@@ -1,4 +1,4 @@
-//! Reading a multi-opening (docs/protocol.md, section 4). Hostile bytes: nothing is read or allocated beyond what the
+//! Reading a multi-opening (docs/protocol/protocol.md, section 4). Hostile bytes: nothing is read or allocated beyond what the
 //! positions and the tree's size say.
 
 use crate::lanes::{hash_leaves, hash_nodes};

@@ -1,4 +1,4 @@
-//! The prover's half of the opening (docs/protocol.md, section 6). `verify.rs` is its mirror.
+//! The prover's half of the opening (docs/protocol/protocol.md, section 6). `verify.rs` is its mirror.
 
 use crate::code::Column;
 use crate::fold::{products, ColumnFold, RankOne};

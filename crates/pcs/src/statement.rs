@@ -1,4 +1,4 @@
-//! What an opening proves: claims on cells of slabs, and where the cells are (docs/protocol.md, sections 3 and 4).
+//! What an opening proves: claims on cells of slabs, and where the cells are (docs/protocol/protocol.md, sections 3 and 4).
 
 use tacit_algebra::hash::Digest;
 use tacit_algebra::{bits, Affine, K};

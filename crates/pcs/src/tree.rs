@@ -1,4 +1,4 @@
-//! The Merkle tree over the rows of a code (docs/protocol.md, section 4) and its multi-openings.
+//! The Merkle tree over the rows of a code (docs/protocol/protocol.md, section 4) and its multi-openings.
 //!
 //! The lowest levels are not stored: the leaves of one block of neighbours are hashed side by side with their first nodes,
 //! and an opening computes them again from the rows. Salts are a ChaCha20 stream over the places of memory.

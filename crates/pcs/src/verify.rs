@@ -1,4 +1,4 @@
-//! The verifier's half of the opening (docs/protocol.md, section 6). `open.rs` and `levels.rs` are its mirror.
+//! The verifier's half of the opening (docs/protocol/protocol.md, section 6). `open.rs` and `levels.rs` are its mirror.
 //!
 //! Weights stay factored: the blinding form, bindings and queries are geometric progressions over rows, everything else is
 //! bound at the end (`forms.rs`). No work grows with the cells of a slab.

@@ -1,4 +1,4 @@
-//! The weights W of an opening on the data cells, written out for the prover (docs/protocol.md, section 6 "Opening").
+//! The weights W of an opening on the data cells, written out for the prover (docs/protocol/protocol.md, section 6 "Opening").
 //!
 //! Cell j of slab s has place base_s R + j: one flat vector over all slabs' data rows.
 

@@ -1,4 +1,4 @@
-//! Bare products: zeros that are one product and nothing else (docs/program.md section 5).
+//! Bare products: zeros that are one product and nothing else (docs/protocol/program.md section 5).
 //!
 //! F has no zero divisors: a product is 0 in F iff a factor is, and a factor within (-p/2, p/2) is 0 in F iff it is 0.
 

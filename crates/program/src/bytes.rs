@@ -1,4 +1,4 @@
-//! Canonical bytes and the digest that identifies an architecture (docs/program.md section 1).
+//! Canonical bytes and the digest that identifies an architecture (docs/protocol/program.md section 1).
 
 use crate::error::{ProgramError, Result};
 use crate::types::Program;

@@ -1,4 +1,4 @@
-//! What the einsum sumcheck needs to know of one einsum (docs/protocol.md sections 5 and 6).
+//! What the einsum sumcheck needs to know of one einsum (docs/protocol/protocol.md sections 5 and 6).
 
 use crate::shape::{axis_points, shape_bits};
 use crate::types::{Einsum, Expr, Place, Program, Source};

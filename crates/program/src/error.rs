@@ -6,7 +6,7 @@ use tacit_algebra::TooLarge;
 /// Why a program, its public tensors or its execution are refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ProgramError {
-    /// Stable name for callers (docs/protocol.md section 9; `execution` for a computation that has no valid trace).
+    /// Stable name for callers (docs/protocol/protocol.md section 9; `execution` for a computation that has no valid trace).
     pub slug: &'static str,
     /// The rule that was broken, stable as well, finer than the slug.
     pub rule: &'static str,

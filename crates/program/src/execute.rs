@@ -1,4 +1,4 @@
-//! From the givens to every value of the statement (docs/program.md section 6).
+//! From the givens to every value of the statement (docs/protocol/program.md section 6).
 
 use crate::contract::contract;
 use crate::dense::dense;

@@ -1,4 +1,4 @@
-//! Extensions of expressions at a point (docs/program.md section 2).
+//! Extensions of expressions at a point (docs/protocol/program.md section 2).
 
 use crate::link::{unlinked, Buckets, Joint};
 use crate::prepared::Prepared;

@@ -1,4 +1,4 @@
-//! Intervals that follow from the relations, so that nothing wraps modulo p (docs/program.md section 5).
+//! Intervals that follow from the relations, so that nothing wraps modulo p (docs/protocol/program.md section 5).
 
 use crate::bound::{
     add, expr_bound, inputs, narrow_enough, outputs, ExprBound, Interval, TermBound, Wide, HALF,

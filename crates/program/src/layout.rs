@@ -1,4 +1,4 @@
-//! Where the cells of a slab's tensors lie (docs/program.md section 4).
+//! Where the cells of a slab's tensors lie (docs/protocol/program.md section 4).
 
 use crate::error::Result;
 use crate::shape::shape_bits;

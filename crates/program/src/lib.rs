@@ -1,4 +1,4 @@
-//! The program: what a proof is about (docs/program.md).
+//! The program: what a proof is about (docs/protocol/program.md).
 //!
 //! `decode` and `validate` guard everything else: functions on a [`Prepared`] program rely on its rules.
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! A slab's cells (docs/program.md section 4).
+//! A slab's cells (docs/protocol/program.md section 4).
 
 use crate::dense::PARALLEL;
 use crate::execute::Trace;

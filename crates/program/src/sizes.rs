@@ -1,4 +1,4 @@
-//! Sizes that the program alone decides (docs/protocol.md section 5).
+//! Sizes that the program alone decides (docs/protocol/protocol.md section 5).
 
 use crate::einsum::EinsumPlan;
 use crate::shape::{entries, shape_bits};

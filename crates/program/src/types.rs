@@ -1,4 +1,4 @@
-//! The program's objects, exactly as docs/program.md section 1; borsh in the order of the fields.
+//! The program's objects, exactly as docs/protocol/program.md section 1; borsh in the order of the fields.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 

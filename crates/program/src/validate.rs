@@ -1,4 +1,4 @@
-//! The rules of docs/program.md: names, indices, shapes and limits here; expressions and their cost in [`Costs`];
+//! The rules of docs/protocol/program.md: names, indices, shapes and limits here; expressions and their cost in [`Costs`];
 //! what could wrap modulo p in `interval`.
 
 use crate::bound::{inputs, outputs, Interval, HALF};

@@ -1,4 +1,4 @@
-//! The program that proves a slab's intervals (docs/protocol.md section 7).
+//! The program that proves a slab's intervals (docs/protocol/protocol.md section 7).
 
 use crate::error::{ProgramError, Result};
 use crate::shape::entries;

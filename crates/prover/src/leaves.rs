@@ -1,4 +1,4 @@
-//! The leaves of the LogUp tree (docs/protocol.md, section 6): a lookup entry is 1 / (alpha - tag - beta in - beta^2 out), an invalid
+//! The leaves of the LogUp tree (docs/protocol/protocol.md, section 6): a lookup entry is 1 / (alpha - tag - beta in - beta^2 out), an invalid
 //! index 1 / alpha, a table row -m over the same, a padding row 0 / alpha, an unused leaf 0 / 1.
 
 use p3_field::{PackedValue, PrimeCharacteristicRing};

@@ -1,4 +1,4 @@
-//! Rotation, the owner's side: a child with its master's values, and the proof of it (docs/protocol.md, section 7).
+//! Rotation, the owner's side: a child with its master's values, and the proof of it (docs/protocol/protocol.md, section 7).
 
 use tacit_algebra::field::k_new;
 use tacit_algebra::{k_to_bytes, F, K};

@@ -1,5 +1,5 @@
 //! Proofs beyond the budget, exactly: how many equations on the cells their openings are, and from when on they are the cells
-//! (docs/security.md, section 6).
+//! (docs/protocol/security.md, section 6).
 
 mod common;
 mod zk;

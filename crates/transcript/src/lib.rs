@@ -1,4 +1,4 @@
-//! The only door of a proof: everything is absorbed when it is written or read (docs/protocol.md section 2).
+//! The only door of a proof: everything is absorbed when it is written or read (docs/protocol/protocol.md section 2).
 //!
 //! Pads live here: a padded message sends value - pad, and reads as an affine value of the committed pads.
 

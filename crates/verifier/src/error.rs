@@ -3,7 +3,7 @@
 use std::fmt;
 use tacit_transcript::ReadError;
 
-/// The reasons of docs/protocol.md, section 9.
+/// The reasons of docs/protocol/protocol.md, section 9.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Slug {
     Magic,

@@ -1,4 +1,4 @@
-//! Files: a container with a kind and a checksum, and the public bodies (docs/protocol.md, section 8).
+//! Files: a container with a kind and a checksum, and the public bodies (docs/protocol/protocol.md, section 8).
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use tacit_algebra::encoding::{encode, TooLarge};
@@ -185,7 +185,7 @@ pub struct ProgramFile {
     pub proofs: u32,
     /// JSON for people; part of no statement.
     pub notes: String,
-    /// What the program was lowered from (docs/program.md, section 8); empty where it carries none.
+    /// What the program was lowered from (docs/protocol/program.md, section 7); empty where it carries none.
     pub architecture: Vec<u8>,
 }
 

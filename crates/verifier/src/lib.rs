@@ -1,4 +1,4 @@
-//! The verifier: the definition of the protocol (docs/protocol.md). A prover replays it on its own messages, so the two cannot drift.
+//! The verifier: the definition of the protocol (docs/protocol/protocol.md). A prover replays it on its own messages, so the two cannot drift.
 //!
 //! Total: hostile bytes, commitments and programs end in a [`VerifyError`], never in a panic.
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! Rotation: a child commitment holds its master's values, cell by cell (docs/protocol.md, section 7).
+//! Rotation: a child commitment holds its master's values, cell by cell (docs/protocol/protocol.md, section 7).
 //!
 //! With r and z1 drawn from both identities, either side opens by itself to one public v:
 //!

@@ -1,4 +1,4 @@
-//! The relations of a proof in the order of docs/protocol.md, section 6: tree, common point, einsums, products.
+//! The relations of a proof in the order of docs/protocol/protocol.md, section 6: tree, common point, einsums, products.
 //!
 //! Nothing is decided here: every check is an affine claim on committed cells, and all of them are opened together.
 

@@ -1,4 +1,4 @@
-//! The statement: what is checked and absorbed before the first challenge (docs/protocol.md, sections 3 and 6).
+//! The statement: what is checked and absorbed before the first challenge (docs/protocol/protocol.md, sections 3 and 6).
 
 use tacit_algebra::field::f_to_bytes;
 use tacit_algebra::hash::Digest;

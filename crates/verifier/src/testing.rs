@@ -1,4 +1,4 @@
-//! What tests may see: LogUp alone, as docs/protocol.md, section 6, describes it from "alpha" to the last "descend".
+//! What tests may see: LogUp alone, as docs/protocol/protocol.md, section 6, describes it from "alpha" to the last "descend".
 
 use tacit_algebra::{Affine, K};
 use tacit_transcript::Reader;

@@ -1,4 +1,4 @@
-//! Validity: a private slab's values lie in their intervals (docs/protocol.md, section 7). Proven once, by a program of its own.
+//! Validity: a private slab's values lie in their intervals (docs/protocol/protocol.md, section 7). Proven once, by a program of its own.
 
 use tacit_pcs::Commitment;
 use tacit_program::{schema_digest, validity_program, Prepared, Publics};

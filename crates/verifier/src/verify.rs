@@ -31,7 +31,7 @@ pub struct Verified {
 /// proof (`verify_validity`, or `files::CommitmentFile::accept`), and a public slab's values from its root. Callers check both.
 ///
 /// # Errors
-/// Any slug of docs/protocol.md, section 9, that is not about files.
+/// Any slug of docs/protocol/protocol.md, section 9, that is not about files.
 pub fn verify(
     prepared: &Prepared,
     geometry: &Geometry,

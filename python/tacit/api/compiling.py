@@ -65,7 +65,7 @@ def compile(
     `overflow`: what becomes of values inside the network that are far beyond those of the samples. "total": every input in
     range has a proof; such values are clamped, or there is room for them, whatever costs less. "saturate": all clamped;
     "widen": room for all, so that the program is the network everywhere (but a Gelu beyond its table); "refuse": such an input
-    has no proof, which tells of the weights (docs/security.md, section 4).
+    has no proof, which tells of the weights (docs/protocol/security.md, section 4).
     `proofs`: proofs that one private commitment is blinded for; above 1,024 a line on stderr says what that costs, and
     how masters and children make as many for less (`Program.estimate["commitments"]`). `security`: 128 or 100 proven bits.
     `optimize`: "time", "balanced" or "size". `options`: bits of activations, weights, inputs and outputs, each 2 to 32,

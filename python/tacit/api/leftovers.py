@@ -15,7 +15,7 @@ try:
 except ImportError:  # a system without such locks: nothing is known of other processes, so nothing is removed
     fcntl = None  # type: ignore[assignment]
 
-#: The first bytes of a secret file: magic and kind (docs/protocol.md, section 8).
+#: The first bytes of a secret file: magic and kind (docs/protocol/protocol.md, section 8).
 _SECRET = b"TACIT\0\x04"
 #: Bytes of a journal's head: magic, identity, budget. A shorter one counts nothing yet.
 _JOURNAL = 44

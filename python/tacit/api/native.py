@@ -43,7 +43,7 @@ NO_ROOM_HINT = (
 
 #: Bytes read from a pipe or a device at most.
 MOST_PIPED = 1 << 28
-#: Kinds of files, by the byte that says so (docs/protocol.md, section 8).
+#: Kinds of files, by the byte that says so (docs/protocol/protocol.md, section 8).
 FILE_KINDS = {1: "program", 2: "weights", 3: "commitment", 4: "secret", 5: "proof"}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tacit.errors import InputError
 
-#: Bits of proven security that may be insisted on (docs/protocol.md, section 6).
+#: Bits of proven security that may be insisted on (docs/protocol/protocol.md, section 6).
 LEAST_TARGET, MOST_TARGET = 1, 160
 
 

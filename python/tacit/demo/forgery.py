@@ -1,4 +1,4 @@
-"""Proof files with something changed in them and the file's checksum made right again (docs/protocol.md, section 8).
+"""Proof files with something changed in them and the file's checksum made right again (docs/protocol/protocol.md, section 8).
 
 With a wrong checksum a file is refused before its proof is looked at. A forger knows how to compute one.
 """

@@ -1,4 +1,4 @@
-"""The integer graph and its lowering: integer operators, and the relations of docs/program.md that force them.
+"""The integer graph and its lowering: integer operators, and the relations of docs/protocol/program.md that force them.
 
 An operator takes two small units, each of a few dozen lines:
 

@@ -20,7 +20,7 @@ INPUT_PLACES = ("private", "committed", "public")
 #: Who learns an output: everybody, or only the prover, under a commitment that is made for the proof ("output" slab).
 OUTPUT_PLACES = ("public", "committed")
 
-#: Bytes of a tensor's name (docs/program.md).
+#: Bytes of a tensor's name (docs/protocol/program.md).
 MOST_NAME = 128
 
 

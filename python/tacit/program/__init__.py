@@ -1,4 +1,4 @@
-"""The program, what a proof is about (docs/program.md): its syntax and bytes, and how one is built."""
+"""The program, what a proof is about (docs/protocol/program.md): its syntax and bytes, and how one is built."""
 
 from tacit.program.borsh import EncodingError
 from tacit.program.syntax import (

@@ -1,4 +1,4 @@
-"""Views as expressions: what an affine map does to the links of docs/program.md, section 2.
+"""Views as expressions: what an affine map does to the links of docs/protocol/program.md, section 2.
 
 An expression over a target shape is carried through reshape, transpose, slice, pad, patches, concat and sums by rewriting
 its links only. Where the link language cannot say the result, `Inexpressible` is raised and the caller commits the

@@ -1,4 +1,4 @@
-"""Known intervals and the checks that nothing wraps modulo p (docs/program.md, section 5).
+"""Known intervals and the checks that nothing wraps modulo p (docs/protocol/program.md, section 5).
 
 Never finer than the rules there: Rust and the second verifier decide, this module only says no early and with a name.
 The order of the looks and the count of their steps are theirs; intervals are coarser (a term's always hold 0).

@@ -1,4 +1,4 @@
-"""The program: what a proof is about (docs/program.md).
+"""The program: what a proof is about (docs/protocol/program.md).
 
 The dataclasses mirror the borsh structs one to one; `encode` and `decode` are byte exact and inverse to each other, and
 `digest` is the identity of a program. Nothing here knows what an inference is, and nothing here is trusted: whoever
@@ -42,7 +42,7 @@ P: Final = 2**64 - 2**32 + 1
 HALF: Final = P // 2
 
 
-# --- the structs, in the order of docs/program.md ---------------------------------------------------------------------
+# --- the structs, in the order of docs/protocol/program.md ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -325,7 +325,7 @@ Hint = Union[LinearHint, DigitsHint, LookupHint, DivideHint, MaxHint, OneHotMaxH
 
 @dataclass(frozen=True)
 class Program:
-    """The canonical, versioned object (docs/program.md, section 1)."""
+    """The canonical, versioned object (docs/protocol/program.md, section 1)."""
 
     name: str
     slabs: tuple[SlabDecl, ...] = ()

@@ -1,4 +1,4 @@
-"""A second verifier, in plain Python, written from docs/program.md and docs/protocol.md alone.
+"""A second verifier, in plain Python, written from docs/protocol/program.md and docs/protocol/protocol.md alone.
 
 It shares no code with the Rust verifier: where the two differ, one of them is wrong. Integers and keccak256 are all it
 uses; it is meant to be read. `verify` checks one argument, `verify_files` the files of a deployment.

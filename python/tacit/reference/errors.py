@@ -6,7 +6,7 @@ from __future__ import annotations
 class Refused(Exception):
     """A statement, an argument or a file was refused.
 
-    slug: one of the stable names of docs/protocol.md, section 9; place: what was being checked
+    slug: one of the stable names of docs/protocol/protocol.md, section 9; place: what was being checked
     ("lookup relu", "opening of model", "section geometry"); detail: what was found there.
     """
 

@@ -1,4 +1,4 @@
-"""The soundness budget, recomputed from docs/security.md, section 3. Integers and binary64 only.
+"""The soundness budget, recomputed from docs/protocol/security.md, section 3. Integers and binary64 only.
 
 Bits are integers in units of 2^-20. They come from the five correctly rounded operations of binary64 in the order of
 that page, so that every implementation decides alike; `exact_excess` shows with rational arithmetic that the rounding
@@ -22,7 +22,7 @@ P_CUBED = P**3
 
 @dataclass(frozen=True)
 class Shape:
-    """What the soundness of one proof depends on beside the geometry (docs/protocol.md, section 5)."""
+    """What the soundness of one proof depends on beside the geometry (docs/protocol/protocol.md, section 5)."""
 
     lookup_entries: int  # valid lookup entries and table rows together
     depth: int

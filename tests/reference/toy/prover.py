@@ -1,4 +1,4 @@
-"""The prover's half of docs/protocol.md, section 6, at toy size. `cheat` replaces single steps, for tests."""
+"""The prover's half of docs/protocol/protocol.md, section 6, at toy size. `cheat` replaces single steps, for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-//! Small programs and a slow reference, straight from the definitions of docs/program.md.
+//! Small programs and a slow reference, straight from the definitions of docs/protocol/program.md.
 #![allow(dead_code)]
 
 pub mod mlp;

@@ -1,4 +1,4 @@
-//! The leaves as docs/protocol.md, section 6, describes them.
+//! The leaves as docs/protocol/protocol.md, section 6, describes them.
 
 use crate::json::*;
 use p3_field::PrimeCharacteristicRing;

@@ -1,4 +1,4 @@
-//! A second execution, straight from the definitions of docs/program.md: every target index tries every source index.
+//! A second execution, straight from the definitions of docs/protocol/program.md: every target index tries every source index.
 
 use std::collections::HashMap;
 use tacit_program::*;

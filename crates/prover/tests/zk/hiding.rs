@@ -148,7 +148,7 @@ pub fn opened(runs: &[Run], slab: usize) -> usize {
 }
 
 /// Blinding rows of a slab that these runs use up of every column: one for each opened position, 3 (k0 + 1) for each run, with the
-/// k0 of that run (docs/security.md, section 5).
+/// k0 of that run (docs/protocol/security.md, section 5).
 pub fn rows_used(runs: &[Run], slab: usize) -> usize {
     let fold = with(runs, slab).map(|r| 3 * (r.columns.k0 as usize + 1));
     opened(runs, slab) + fold.sum::<usize>()

@@ -2,7 +2,7 @@
 //!
 //! Messages of the relations are noise: read by the verifier's own code they leave claims, whatever they are. Slabs are noise. h is
 //! noise, mu is what the claims ask for, and g is made to fit h at the few positions that will be opened. Behind h everything is
-//! honest. Written from docs/protocol.md: it shares no code with the prover's opening.
+//! honest. Written from docs/protocol/protocol.md: it shares no code with the prover's opening.
 
 use p3_field::{Field, PrimeCharacteristicRing};
 use tacit_algebra::field::{f_to_bytes, k_limbs};

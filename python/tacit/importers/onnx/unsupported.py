@@ -141,7 +141,7 @@ def _hint(firsts: list[Finding]) -> str:
             sentences.setdefault(finding.advice, []).append(finding.operator)
     alone = len(firsts) == 1
     parts = [text if alone else f"{', '.join(dict.fromkeys(names))}: {text}" for text, names in sentences.items()]
-    return ". ".join([*parts, "docs/operators.md lists what is taken"])
+    return ". ".join([*parts, "docs/reference/operators.md lists what is taken"])
 
 
 def _more(count: int) -> str:
