@@ -44,9 +44,9 @@ NEXT_STEPS = {
     "proofs": "give a number of proofs that the program allows",
     "security": "compile for 128 or 100 bits, and insist on no more when verifying",
     "shape": "reshape the values to what the program takes (`tacit inspect` shows it)",
-    "slabs": "give the commitments that the program needs, each for its own slab (`tacit inspect` lists them)",
+    "slabs": "give the commitments that the program needs, each for its own role (`tacit inspect` lists them)",
     "threshold": 'give (output, index, value), such as ("scores", 3, 0.5), with a value in the output\'s range',
-    "reference": "run the model with onnxruntime by itself: it must be valid there first",
+    "onnxruntime": "run the model with onnxruntime by itself: it must be valid there first",
     "structure": "the model is not valid ONNX: export it again",
     "truncated": "fetch or make the file anew: it is not whole",
     "type": "give a value of the type that is named",
@@ -136,7 +136,7 @@ class InvalidProof(TacitError):
     default_slug = "proof"
 
 
-class BudgetExceeded(TacitError):
+class AllowanceExceeded(TacitError):
     """A bound on size, memory, time or soundness would be passed; nothing was done."""
 
     default_slug = "budget"

@@ -14,7 +14,7 @@ from trained_networks import PROOFS, Case
 
 import tacit
 from tacit import _native, progress
-from tacit.errors import BudgetExceeded, InputError, InvalidProof, TacitError
+from tacit.errors import AllowanceExceeded, InputError, InvalidProof, TacitError
 from tacit.quantize.quantizer import Options
 
 Cases = Callable[..., Case]
@@ -188,7 +188,7 @@ def test_a_budget_in_memory(case: Cases) -> None:
         assert secret.remaining == left
     tacit.verify(small.program, proof, model=secret.commitment)
     for _ in range(2):
-        error = refusal(BudgetExceeded, lambda: tacit.prove(small.program, secret, small.inputs))
+        error = refusal(AllowanceExceeded, lambda: tacit.prove(small.program, secret, small.inputs))
         assert error.slug == "budget"
         assert error.hint
         assert secret.remaining == 0
@@ -208,7 +208,7 @@ def test_public_weights_are_compared(case: Cases) -> None:
     changed = {name: values.copy() for name, values in small.weights.tensors.items()}
     name = next(iter(changed))
     changed[name].reshape(-1)[0] += 1 if changed[name].reshape(-1)[0] <= 0 else -1
-    forged = tacit.Weights(small.weights.program, small.weights.slab, changed)
+    forged = tacit.Weights(small.weights.program, small.weights.role, changed)
     assert refusal(InvalidProof, lambda: tacit.verify(small.program, proof, model=forged)).slug == "slabs"
     refusal(TacitError, lambda: tacit.verify(small.program, proof, model=other.weights))
     # A commitment from elsewhere says nothing of the values.
@@ -247,7 +247,7 @@ def test_a_committed_input(case: Cases) -> None:
     # One of two budgets at its end ends both.
     short = tacit.commit_data(small.program, small.inputs, proofs=1)
     tacit.prove(small.program, model, data=short)
-    assert refusal(BudgetExceeded, lambda: tacit.prove(small.program, model, data=short)).slug == "budget"
+    assert refusal(AllowanceExceeded, lambda: tacit.prove(small.program, model, data=short)).slug == "budget"
 
 
 def test_a_batch(case: Cases) -> None:

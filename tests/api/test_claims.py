@@ -90,7 +90,7 @@ def test_a_child_stands_for_its_master(deploy: Deploy) -> None:
     master = tacit.commit_data(program, X, children=1)
     child = master.rotate(2)
     proof = tacit.prove(program, model, data=child)
-    statement = tacit.verify(program, proof, model=model.commitment, data=master.commitment, link=child.commitment)
+    statement = tacit.verify(program, proof, model=model.commitment, data=master.commitment, rotation=child.commitment)
     assert statement.input_claims["x"].identity == master.commitment.identity == statement.digests["master of data"]
 
 

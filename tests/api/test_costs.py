@@ -18,7 +18,7 @@ import tacit
 from tacit import _native
 from tacit.api import cost
 from tacit.api.cost import check_secret, costly
-from tacit.errors import BudgetExceeded, InvalidProof
+from tacit.errors import AllowanceExceeded, InvalidProof
 from tacit.program import Program, Slab
 
 #: The estimate is right within this factor.
@@ -121,7 +121,7 @@ def test_a_secret_that_could_not_be_saved_is_refused_beforehand(monkeypatch: pyt
     found: dict[str, Any] = program.estimate["commitments"]["model"]
     body = found["secret_bytes"] - found["commitment_bytes"] - 52
     monkeypatch.setattr(cost, "MOST_BYTES", body - 1)
-    with pytest.raises(BudgetExceeded, match=f"expected at most {body - 1} bytes, got {body}") as refused:
+    with pytest.raises(AllowanceExceeded, match=f"expected at most {body - 1} bytes, got {body}") as refused:
         check_secret(program, "model")
     assert (refused.value.slug, refused.value.place) == ("too_large", "secret of the model")
     assert "--children" in refused.value.hint

@@ -16,7 +16,7 @@ import pytest
 import tacit
 from tacit.api.counted import RENEWED
 from tacit.counters import Counter, FileCounter, PostgresCounter, open_counter
-from tacit.errors import BudgetExceeded, InputError, TacitError
+from tacit.errors import AllowanceExceeded, InputError, TacitError
 
 A, B = "a" * 64, "b" * 64
 
@@ -154,7 +154,7 @@ def test_a_copy_of_both_files_is_noticed(made: Any, counter: Counter, tmp_path: 
         shutil.copy(f"{here}{suffix}", f"{there}{suffix}")
     prove(program, there, inputs, counter)
     error = refusal(lambda: prove(program, here, inputs, counter))
-    assert (error.slug, type(error)) == ("restored", BudgetExceeded)
+    assert (error.slug, type(error)) == ("restored", AllowanceExceeded)
     gc.collect()
     # Renewing is the way on, once: the counter remembers that as well.
     tacit.Secret.load(here, counter=counter).renew()
@@ -188,7 +188,7 @@ def test_two_copies_at_once(made: Any, counter: Counter, tmp_path: Path) -> None
     def one(path: Path) -> None:
         try:
             answers.append(prove(program, path, inputs, Slow()) is not None)
-        except BudgetExceeded as error:
+        except AllowanceExceeded as error:
             answers.append(error.slug)
 
     threads = [threading.Thread(target=one, args=(path,)) for path in paths]

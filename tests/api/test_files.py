@@ -15,7 +15,7 @@ from trained_networks import PROOFS, Case
 
 import tacit
 from tacit import _native
-from tacit.errors import BudgetExceeded, InputError, InvalidProof, TacitError
+from tacit.errors import AllowanceExceeded, InputError, InvalidProof, TacitError
 
 Cases = Callable[..., Case]
 
@@ -41,14 +41,14 @@ def test_everything_comes_back(case: Cases, tmp_path: Path) -> None:
 
     program = tacit.Program.load(tmp_path / "m.tacit")
     assert program.digest == small.program.digest
-    assert (program.inputs, program.outputs, program.slabs) == (
+    assert (program.inputs, program.outputs, program.commitments) == (
         small.program.inputs,
         small.program.outputs,
-        small.program.slabs,
+        small.program.commitments,
     )
     assert (program.security, program.proofs, program.report) == (128, PROOFS, None)
     weights = tacit.Weights.load(tmp_path / "m.weights")
-    assert (weights.program, weights.slab) == (small.weights.program, small.weights.slab)
+    assert (weights.program, weights.role) == (small.weights.program, small.weights.role)
     for name, values in small.weights.tensors.items():
         assert np.array_equal(weights.tensors[name].reshape(-1), values.reshape(-1))
     proof = tacit.prove(program, load(tmp_path / "m.secret"), small.inputs, context=b"1")
@@ -146,7 +146,7 @@ def test_a_budget_in_a_file(case: Cases, tmp_path: Path) -> None:
     del again
     spent = load(path)
     assert spent.remaining == 0
-    with pytest.raises(BudgetExceeded) as caught:
+    with pytest.raises(AllowanceExceeded) as caught:
         tacit.prove(small.program, spent, small.inputs)
     assert caught.value.slug == "budget"
 
@@ -155,7 +155,7 @@ def test_one_journal_at_a_time(case: Cases, tmp_path: Path) -> None:
     path = tmp_path / "m.secret"
     secret = case().commit()
     secret.save(path)
-    with pytest.raises(BudgetExceeded) as caught:
+    with pytest.raises(AllowanceExceeded) as caught:
         tacit.Secret.load(path)
     assert caught.value.slug == "budget_locked"
     for where in (path, tmp_path / "copy.secret"):
@@ -185,12 +185,12 @@ def test_a_missing_or_damaged_journal(case: Cases, tmp_path: Path) -> None:
         b"x" * len(whole),
     ):
         journal(path).write_bytes(damage)
-        with pytest.raises(BudgetExceeded) as caught:
+        with pytest.raises(AllowanceExceeded) as caught:
             load(path)
         slugs.add(caught.value.slug)
     assert slugs <= {"budget_damaged", "budget_other"}
     journal(path).unlink()
-    with pytest.raises(BudgetExceeded) as caught:
+    with pytest.raises(AllowanceExceeded) as caught:
         load(path)
     assert caught.value.hint
     # The journal of another secret.
@@ -199,7 +199,7 @@ def test_a_missing_or_damaged_journal(case: Cases, tmp_path: Path) -> None:
     del other
     gc.collect()
     journal(path).write_bytes(journal(tmp_path / "other.secret").read_bytes())
-    with pytest.raises(BudgetExceeded) as caught:
+    with pytest.raises(AllowanceExceeded) as caught:
         load(path)
     assert caught.value.slug == "budget_other"
     journal(path).write_bytes(whole)
@@ -301,7 +301,7 @@ class Huge:
 
 @pytest.mark.parametrize("kind", [tacit.Secret, tacit.Commitment, tacit.Program])
 def test_a_file_of_4_gib_is_refused_and_nothing_is_written(kind: Any, tmp_path: Path) -> None:
-    with pytest.raises(BudgetExceeded, match="expected at most 4294967295 bytes, got 5000000000") as refused:
+    with pytest.raises(AllowanceExceeded, match="expected at most 4294967295 bytes, got 5000000000") as refused:
         kind(Huge()).save(tmp_path / "huge")
     assert (refused.value.slug, refused.value.hint) == ("too_large", "fewer")
     assert str(tmp_path / "huge") in refused.value.place

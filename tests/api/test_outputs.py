@@ -41,7 +41,7 @@ def refusal(call: Callable[[], Any], kind: type[TacitError] = InvalidProof) -> s
 def test_a_whole_round_trip(proven: Proven) -> None:
     small, model, proof, output = proven
     assert small.program.commits_outputs
-    assert list(small.program.slabs) == ["model", "output"]
+    assert list(small.program.commitments) == ["model", "output"]
     assert small.program.outputs["y"].place == "output"
     statement = tacit.verify(small.program, proof, model=model.commitment, output=output, context=b"o")
     assert (statement.outputs, statement.inputs, statement.integers) == ({}, {}, {})
@@ -54,7 +54,7 @@ def test_a_whole_round_trip(proven: Proven) -> None:
     assert _native.proof_from_file(proof.data)[2] == []
     assert tacit.Proof(proof.data).output is None
     assert proof.output is not None
-    assert (proof.output.slab, proof.output.remaining, model.remaining) == ("output", PROOFS - 1, PROOFS - 1)
+    assert (proof.output.role, proof.output.remaining, model.remaining) == ("output", PROOFS - 1, PROOFS - 1)
 
 
 def test_another_output_commitment(proven: Proven) -> None:
@@ -107,7 +107,7 @@ def test_programs_that_publish_their_outputs(case: Cases, proven: Proven) -> Non
 
 def test_with_a_committed_input(case: Cases) -> None:
     small = case(outputs="committed", input="committed")
-    assert list(small.program.slabs) == ["model", "data", "output"]
+    assert list(small.program.commitments) == ["model", "data", "output"]
     model, data = small.commit(), tacit.commit_data(small.program, small.inputs)
     proof = tacit.prove(small.program, model, data=data)
     assert proof.output is not None

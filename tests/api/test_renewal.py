@@ -12,7 +12,7 @@ import pytest
 from one_layer import ONE, SAMPLES, network
 
 import tacit
-from tacit.errors import BudgetExceeded, InputError, InvalidProof
+from tacit.errors import AllowanceExceeded, InputError, InvalidProof
 
 PROOFS = 2
 
@@ -40,7 +40,7 @@ def test_a_spent_commitment_is_renewed(compiled: tuple[tacit.Program, tacit.Weig
     assert old.renewal is None
     for _ in range(PROOFS):
         tacit.prove(program, old, ONE)
-    spent = refusal(BudgetExceeded, lambda: tacit.prove(program, old, ONE))
+    spent = refusal(AllowanceExceeded, lambda: tacit.prove(program, old, ONE))
     assert (spent.slug, "tacit commit renew" in spent.hint) == ("budget", True)
     new = old.renew()
     assert (new.remaining, new.commitment.master, new.children) == (PROOFS, None, 0)
@@ -50,7 +50,7 @@ def test_a_spent_commitment_is_renewed(compiled: tuple[tacit.Program, tacit.Weig
     # It stands by itself, and under the identity that was trusted before.
     proof = tacit.prove(program, new, ONE)
     tacit.verify(program, proof, model=new.commitment)
-    known = tacit.verify(program, proof, model=old.commitment, link=renewal)
+    known = tacit.verify(program, proof, model=old.commitment, rotation=renewal)
     assert known.digests["master of model"] == old.commitment.identity
 
 
@@ -63,7 +63,7 @@ def test_the_old_one_retires(compiled: tuple[tacit.Program, tacit.Weights], tmp_
     def check(secret: tacit.Secret) -> None:
         assert (secret.renewed, secret.remaining) == (True, 0)
         for call in (lambda: tacit.prove(program, secret, ONE), secret.renew):
-            refused = refusal(BudgetExceeded, call)
+            refused = refusal(AllowanceExceeded, call)
             assert refused.slug == "renewed"
             assert "renewed to" in refused.hint
 
@@ -89,7 +89,7 @@ def test_renewed_again_and_again(compiled: tuple[tacit.Program, tacit.Weights], 
     assert tacit.verify_renewal(first.commitment, one, two) == third.commitment.identity
     for wrong in ((two,), (two, one), (one, one), (third.commitment,), ()):
         assert refusal(InvalidProof, lambda w=wrong: tacit.verify_renewal(first.commitment, *w)).slug == "link"
-    tacit.verify(program, tacit.prove(program, third, ONE), model=second.commitment, link=two)
+    tacit.verify(program, tacit.prove(program, third, ONE), model=second.commitment, rotation=two)
     stranger = tacit.commit_model(program, weights)
     assert refusal(InvalidProof, lambda: tacit.verify_renewal(stranger.commitment, one)).slug == "link"
 
@@ -101,7 +101,7 @@ def test_other_values_are_no_renewal(compiled: tuple[tacit.Program, tacit.Weight
     old = tacit.commit_model(program, weights)
     changed = {name: np.array(values) for name, values in weights.tensors.items()}
     next(iter(changed.values())).flat[0] -= 1
-    other = tacit.commit_model(program, tacit.Weights(weights.program, weights.slab, changed)).renew()
+    other = tacit.commit_model(program, tacit.Weights(weights.program, weights.role, changed)).renew()
 
     def decoded(commitment: tacit.Commitment) -> files.CommitmentFile:
         body = files.unwrap(files.Kind.COMMITMENT, commitment.to_bytes())
@@ -165,16 +165,16 @@ def test_a_master_is_renewed_and_children_are_not(compiled: tuple[tacit.Program,
     program, weights = compiled
     master = tacit.commit_model(program, weights, children=1)
     child = master.rotate()
-    refused = refusal(BudgetExceeded, child.renew)
+    refused = refusal(AllowanceExceeded, child.renew)
     assert (refused.slug, "rotate its master" in refused.hint) == ("reserve", True)
-    assert refusal(BudgetExceeded, master.rotate).slug == "budget"
+    assert refusal(AllowanceExceeded, master.rotate).slug == "budget"
     again = master.renew()
     assert (again.children, again.remaining) == (1, 0)
-    assert refusal(BudgetExceeded, master.rotate).slug == "renewed"
+    assert refusal(AllowanceExceeded, master.rotate).slug == "renewed"
     other = again.rotate()
     assert other.commitment.master == again.commitment.identity
     assert tacit.verify_renewal(master.commitment, renewal_of(again)) == again.commitment.identity
-    tacit.verify(program, tacit.prove(program, other, ONE), model=again.commitment, link=other.commitment)
+    tacit.verify(program, tacit.prove(program, other, ONE), model=again.commitment, rotation=other.commitment)
 
 
 def test_public_values_need_none() -> None:

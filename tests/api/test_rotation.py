@@ -10,7 +10,7 @@ import pytest
 from one_layer import ONE, SAMPLES, network
 
 import tacit
-from tacit.errors import BudgetExceeded, InputError
+from tacit.errors import AllowanceExceeded, InputError
 
 Floats = npt.NDArray[Any]
 RECORD = 68  # bytes of a journal's record
@@ -46,7 +46,7 @@ def test_a_child_proves_under_the_masters_identity(program: tacit.Program, maste
     statement = tacit.verify(program, proof, model=child.commitment, context=b"n")
     assert statement.digests["model"] == child.commitment.identity
     assert statement.digests["master of model"] == known
-    again = tacit.verify(program, proof, model=master.commitment, link=child.commitment, context=b"n")
+    again = tacit.verify(program, proof, model=master.commitment, rotation=child.commitment, context=b"n")
     assert (again.digests, again.security) == (statement.digests, statement.security)
 
 
@@ -56,7 +56,7 @@ def test_a_plain_commitment_has_no_master(compiled: tuple[tacit.Program, tacit.W
     assert (secret.commitment.master, secret.children, secret.remaining) == (None, 0, 1)
     proof = tacit.prove(program, secret, ONE)
     assert "master of model" not in tacit.verify(program, proof, model=secret.commitment).digests
-    spent = refusal(BudgetExceeded, lambda: tacit.prove(program, secret, ONE))
+    spent = refusal(AllowanceExceeded, lambda: tacit.prove(program, secret, ONE))
     assert spent.slug == "budget"
     assert "tacit commit renew" in spent.hint
     assert refusal(InputError, secret.rotate).slug == "master"
@@ -66,13 +66,13 @@ def test_budgets_of_children(program: tacit.Program, master: tacit.Secret) -> No
     child = master.rotate(proofs=1)
     assert (child.remaining, child.children, master.children, master.remaining) == (1, 0, 1, 0)
     tacit.prove(program, child, ONE)
-    spent = refusal(BudgetExceeded, lambda: tacit.prove(program, child, ONE))
+    spent = refusal(AllowanceExceeded, lambda: tacit.prove(program, child, ONE))
     assert "rotate MASTER.secret" in spent.hint
     other = master.rotate()
     assert other.remaining >= program.proofs
     tacit.verify(program, tacit.prove(program, other, ONE), model=other.commitment)
     assert master.children == 0
-    spent = refusal(BudgetExceeded, master.rotate)
+    spent = refusal(AllowanceExceeded, master.rotate)
     assert (spent.slug, spent.place) == ("budget", "model")
     assert str(spent).startswith("model: the budget of ")
 
@@ -87,7 +87,7 @@ def test_as_many_children_as_proofs(compiled: tuple[tacit.Program, tacit.Weights
 
 
 def test_a_master_makes_no_proof_and_a_child_no_child(program: tacit.Program, master: tacit.Secret) -> None:
-    refused = refusal(BudgetExceeded, lambda: tacit.prove(program, master, ONE))
+    refused = refusal(AllowanceExceeded, lambda: tacit.prove(program, master, ONE))
     assert refused.slug == "master"
     assert "tacit commit rotate" in refused.hint
     assert master.children == 2
@@ -131,9 +131,10 @@ def test_links_of_strangers(compiled: tuple[tacit.Program, tacit.Weights], maste
         (child.commitment, child.commitment),
     ):
         assert (
-            refusal(tacit.InvalidProof, lambda m=model, c=link: verify(program, proof, model=m, link=c)).slug == "link"
+            refusal(tacit.InvalidProof, lambda m=model, c=link: verify(program, proof, model=m, rotation=c)).slug
+            == "link"
         )
-    assert refusal(tacit.InvalidProof, lambda: verify(program, proof, link=child.commitment)).slug == "slabs"
+    assert refusal(tacit.InvalidProof, lambda: verify(program, proof, rotation=child.commitment)).slug == "slabs"
     # The master itself did not make the proof.
     refusal(tacit.InvalidProof, lambda: verify(program, proof, model=master.commitment))
 
@@ -224,7 +225,7 @@ def test_a_crash_after_counting_costs_the_cell(compiled: tuple[tacit.Program, ta
     again = tacit.Secret.load(path)
     assert again.children == 1
     assert index_of(again.rotate()) == 3
-    spent = refusal(BudgetExceeded, again.rotate)
+    spent = refusal(AllowanceExceeded, again.rotate)
     assert (spent.slug, spent.place) == ("budget", str(journal))
     assert spent.reason.startswith("the budget of ")
 
@@ -235,9 +236,9 @@ def test_a_torn_journal_counts_as_spent(compiled: tuple[tacit.Program, tacit.Wei
     whole = journal.read_bytes()
     for torn in (whole[:-1], whole[: -RECORD + 5], whole + b"\0"):
         journal.write_bytes(torn)
-        assert refusal(BudgetExceeded, lambda: tacit.Secret.load(path)).slug == "budget_damaged"
+        assert refusal(AllowanceExceeded, lambda: tacit.Secret.load(path)).slug == "budget_damaged"
     journal.unlink()
-    assert refusal(BudgetExceeded, lambda: tacit.Secret.load(path)).slug == "budget_missing"
+    assert refusal(AllowanceExceeded, lambda: tacit.Secret.load(path)).slug == "budget_missing"
 
 
 def test_a_journal_of_another_secret(compiled: tuple[tacit.Program, tacit.Weights], tmp_path: Path) -> None:
@@ -246,7 +247,7 @@ def test_a_journal_of_another_secret(compiled: tuple[tacit.Program, tacit.Weight
     master.rotate().save(tmp_path / "child.secret")
     del master
     journal.write_bytes((tmp_path / "child.secret.budget").read_bytes())
-    assert refusal(BudgetExceeded, lambda: tacit.Secret.load(path)).slug == "budget_other"
+    assert refusal(AllowanceExceeded, lambda: tacit.Secret.load(path)).slug == "budget_other"
 
 
 def test_a_write_that_fails_costs_the_cell(master: tacit.Secret, tmp_path: Path) -> None:
@@ -267,7 +268,7 @@ def test_data_rotates_too() -> None:
     digests = tacit.verify(program, proof, model=inner.commitment, data=outer.commitment).digests
     assert digests["master of model"] == model.commitment.identity
     assert digests["master of data"] == data.commitment.identity
-    tacit.verify(program, proof, model=inner.commitment, data=data.commitment, link=outer.commitment)
+    tacit.verify(program, proof, model=inner.commitment, data=data.commitment, rotation=outer.commitment)
 
 
 def test_public_weights_have_no_children() -> None:

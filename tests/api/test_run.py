@@ -15,7 +15,7 @@ from trained_networks import PROOFS, Case, train
 import tacit
 from tacit.compiler.pipeline import compile_model
 from tacit.compiler.report import quantized
-from tacit.errors import BudgetExceeded, InputError, TacitError, WitnessError
+from tacit.errors import AllowanceExceeded, InputError, TacitError, WitnessError
 from tacit.quantize.quantizer import Options
 
 Cases = Callable[..., Case]
@@ -88,7 +88,7 @@ def test_what_a_proof_states_and_refuses(case: Cases, options: dict[str, Any]) -
 
 @pytest.mark.parametrize("overflow", ["refuse", "saturate", "total"])
 def test_the_operators_own_meaning(overflow: str) -> None:
-    """The same integers as the quantised graph by its references, and the same samples refused."""
+    """The same integers as the quantised graph by its meaning, and the same samples refused."""
     trained = train(0)
     compiled, integers = compile_model(trained.onnx(), calibration={"x": trained.samples}, overflow=overflow)
     program, weights = tacit.compile(trained.onnx(), calibration={"x": trained.samples}, overflow=overflow)
@@ -146,7 +146,7 @@ def test_spent_secrets_and_journals(case: Cases, tmp_path: Path) -> None:
             tacit.prove(small.program, secret, small.inputs)
             assert (tmp_path / "model.secret.budget").read_bytes() != files["model.secret.budget"]
             del secret  # one process at a time, and one object, counts with a journal
-    with pytest.raises(BudgetExceeded):
+    with pytest.raises(AllowanceExceeded):
         tacit.prove(small.program, secret, small.inputs)
 
 

@@ -26,14 +26,14 @@ class Made:
 
     case: Case
     proof: bytes
-    slabs: dict[str, tacit.Commitment]
+    commitments: dict[str, tacit.Commitment]
     context: bytes = b"order 1"
 
     def answer(
-        self, proof: bytes | None = None, context: bytes | None = None, **slabs: tacit.Commitment
+        self, proof: bytes | None = None, context: bytes | None = None, **commitments: tacit.Commitment
     ) -> InvalidProof:
         """The refusal; the second verifier's has its slug and its place."""
-        program, given = self.case.program, {**self.slabs, **slabs}
+        program, given = self.case.program, {**self.commitments, **commitments}
         data, bound = self.proof if proof is None else proof, self.context if context is None else context
         with pytest.raises(InvalidProof) as refused:
             tacit.verify(program, data, context=bound, **given)
@@ -82,8 +82,8 @@ def test_another_context(made: Made, case: Cases) -> None:
     model, data = hidden.commit(), tacit.commit_data(hidden.program, hidden.inputs)
     proof = tacit.prove(hidden.program, model, data=data, context=b"order 1")
     assert proof.output is not None
-    slabs = {"model": model.commitment, "data": data.commitment, "output": proof.output.commitment}
-    silent = Made(hidden, proof.data, slabs)
+    commitments = {"model": model.commitment, "data": data.commitment, "output": proof.output.commitment}
+    silent = Made(hidden, proof.data, commitments)
     assert silent.publics == []
     left((silent.answer(context=c) for c in (b"", b"order 2", b"order 1\0")), "context")
     for name, other in (
@@ -92,11 +92,11 @@ def test_another_context(made: Made, case: Cases) -> None:
         ("output", tacit.prove(hidden.program, model, data=data).output),
     ):
         assert other is not None
-        names_commitments(silent.answer(**{name: other.commitment}), name, other.commitment, slabs[name])
+        names_commitments(silent.answer(**{name: other.commitment}), name, other.commitment, commitments[name])
 
 
-def names_commitments(error: InvalidProof, slab: str, given: tacit.Commitment, used: tacit.Commitment) -> None:
-    assert (error.slug, error.place) == ("slabs", f"slab {slab}")
+def names_commitments(error: InvalidProof, role: str, given: tacit.Commitment, used: tacit.Commitment) -> None:
+    assert (error.slug, error.place) == ("slabs", f"slab {role}")
     assert error.reason == (
         f"expected a proof made with commitment {given.identity[:16]}, got one made with {used.identity[:16]}"
     )
@@ -107,9 +107,9 @@ def test_other_weights_of_the_same_architecture(made: Made) -> None:
     name = next(iter(weights.tensors))
     changed = weights.tensors[name].copy()
     changed.reshape(-1)[0] += 1 if changed.reshape(-1)[0] <= 0 else -1
-    other = tacit.Weights(program.digest, weights.slab, {**weights.tensors, name: changed})
+    other = tacit.Weights(program.digest, weights.role, {**weights.tensors, name: changed})
     for given in (tacit.commit_model(program, other).commitment, made.case.commit().commitment):
-        names_commitments(made.answer(model=given), "model", given, made.slabs["model"])
+        names_commitments(made.answer(model=given), "model", given, made.commitments["model"])
 
 
 def test_a_child_without_its_link(made: Made) -> None:
@@ -117,17 +117,17 @@ def test_a_child_without_its_link(made: Made) -> None:
     master = tacit.commit_model(program, made.case.weights, children=2)
     child, sibling = master.rotate(), master.rotate()
     proof = tacit.prove(program, child, made.case.inputs, context=b"order 1").data
-    tacit.verify(program, proof, model=master.commitment, link=child.commitment, context=b"order 1")
+    tacit.verify(program, proof, model=master.commitment, rotation=child.commitment, context=b"order 1")
     error = made.answer(proof, model=master.commitment)
     names_commitments(error, "model", master.commitment, child.commitment)
     assert "for a child, its master and the option link" in error.hint
-    error = made.answer(proof, model=master.commitment, link=sibling.commitment)
+    error = made.answer(proof, model=master.commitment, rotation=sibling.commitment)
     names_commitments(error, "model", sibling.commitment, child.commitment)
 
 
 def test_another_program(made: Made, case: Cases) -> None:
     for other in (case(), case(batch=2, input="public"), case(input="public", outputs="committed")):
-        error = Made(other, made.proof, made.slabs).answer()
+        error = Made(other, made.proof, made.commitments).answer()
         assert (error.slug, error.place) == ("program", "program")
         assert error.reason == (
             f"expected a proof of program {other.program.digest[:16]}, "
@@ -151,12 +151,12 @@ def test_a_changed_public_value(made: Made, which: int) -> None:
 def test_names_alone_convince_nobody(made: Made) -> None:
     """A file that names what the verifier holds, over an argument about something else."""
     other = made.case.commit().commitment
-    claims = made.changed(slabs=[bytes.fromhex(other.identity)])
+    claims = made.changed(commitments=[bytes.fromhex(other.identity)])
     error = made.answer(claims, model=other)
     assert error.slug in UNBOUND
     # And a right argument under wrong names is refused: the file of a proof is one, whoever passes it on.
     names = made.answer(claims)
-    names_commitments(names, "model", made.slabs["model"], other)
-    for slabs in ([], [bytes(32)] * 2):
-        error = made.answer(made.changed(slabs=slabs))
+    names_commitments(names, "model", made.commitments["model"], other)
+    for commitments in ([], [bytes(32)] * 2):
+        error = made.answer(made.changed(commitments=commitments))
         assert (error.slug, error.place) == ("slabs", "proof file")

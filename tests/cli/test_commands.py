@@ -275,7 +275,7 @@ def test_committed_outputs(folder: Path, capsys: Capture) -> None:
     for kind in ("commitment", "secret"):
         assert run(["inspect", f"{name}-answer.{kind}", "--json"]) == 0
         about = result(capsys)
-        assert (about["kind"], about["slab"]) == (kind, "output")
+        assert (about["kind"], about["role"]) == (kind, "output")
     # A second proof may not take the place of the first one's commitment, nor stand without one.
     kept = Path(f"{name}-answer.secret").read_bytes()
     assert run([*prove, "--output-commitment", f"{name}-answer"]) == 1

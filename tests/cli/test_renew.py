@@ -63,7 +63,7 @@ def test_renewed_twice_in_a_row(folder: Path, capsys: Capture) -> None:
     assert run(prove("newer")) == 0
     proof = ["verify", "m.tacit", "out.proof", "--model"]
     assert run([*proof, "newer.commitment"]) == 0
-    assert run([*proof, "new.commitment", "--link", "newer.renewal"]) == 0
+    assert run([*proof, "new.commitment", "--rotation", "newer.renewal"]) == 0
     assert refused(capsys, prove("old"))["slug"] == "renewed"
 
 

@@ -1,4 +1,4 @@
-"""`tacit commit --children`, `tacit commit rotate` and `tacit verify --link`, file by file."""
+"""`tacit commit --children`, `tacit commit rotate` and `tacit verify --rotation`, file by file."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_child_is_accepted(folder: Path, capsys: Capture) -> None:
     digests = result(capsys)["statement"]["digests"]
     assert digests["master of model"] == master["identity"]
     assert digests["model"] != master["identity"]
-    link = ["--model", f"{folder}/master.commitment", "--link", f"{folder}/child.commitment"]
+    link = ["--model", f"{folder}/master.commitment", "--rotation", f"{folder}/child.commitment"]
     assert run(verify(folder, *link)) == 0
     assert result(capsys)["statement"]["digests"] == digests
     assert run(verify(folder, "--model", f"{folder}/master.commitment")) == 1

@@ -63,7 +63,7 @@ COMMANDS = {
     "prove-sealed": "prove sealed.tacit --model child.secret --data data.secret --output-commitment answer -o sealed.proof",
     "verify": VERIFY,
     "keys-verify": f"{VERIFY} --json",
-    "verify-sealed": "verify sealed.tacit sealed.proof --model master.commitment --link child.commitment"
+    "verify-sealed": "verify sealed.tacit sealed.proof --model master.commitment --rotation child.commitment"
     " --data data.commitment --output answer.commitment",
     "commit-threshold": "commit model bit.tacit bit.weights -o bit",
     "run-threshold": "run bit.tacit --weights bit.weights --input one.npz",
@@ -102,7 +102,7 @@ COMMANDS = {
     "error-run-weights": "run m.tacit --input one.npz",
     "error-labels": f"{EVALUATE} --labels one.npz",
     "error-other-weights": "commit model m.tacit sealed.weights -o other",
-    "error-budget": "commit rotate master.secret -o child3",
+    "error-allowance": "commit rotate master.secret -o child3",
     "commit-renew": "commit renew model.secret -o renewed",
     "keys-commit-renew": "commit renew again.secret -o renewed2 --json",
     "check-renewal": "commit check-renewal model.commitment renewed.renewal",

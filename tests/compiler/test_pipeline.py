@@ -1,4 +1,4 @@
-"""Whole networks: the program's execution equals the integer reference, and both are close to the float network."""
+"""Whole networks: the program's execution equals the integer meaning, and both are close to the float network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def samples(graph: Graph, count: int = 24, seed: int = 1) -> dict[str, Any]:
 
 
 def check(graph: Graph, compiled: CompiledProgram, weights: Weights, x: dict[str, Any], runs: int = 2) -> None:
-    """Bytes round trip; execution and reference agree bit for bit; outputs are near the float ones."""
+    """Bytes round trip; execution and meaning agree bit for bit; outputs are near the float ones."""
     assert Program.decode(compiled.program.encode()) == compiled.program
     for i in range(runs):
         given = {name: compiled.quantize(name, values[i]) for name, values in x.items()}

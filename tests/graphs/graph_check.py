@@ -165,7 +165,7 @@ class _Check:
             raise _Stop("refused", refusal_class(error), str(error)[:300]) from error
 
     def _importer(self, compiled: CompiledProgram) -> None:
-        """The canonical graph means what the model means; float64 by onnx's own reference decides where float32 is rough."""
+        """The canonical graph means what the model means; float64 by onnx's own evaluator decides where float32 is rough."""
         given = {name: self.samples[name] for name in compiled.graph.inputs}
         found = evaluate(compiled.graph, given)
         for name, y in self.truth.items():
@@ -181,7 +181,7 @@ class _Check:
             wide = {n: x.astype(np.float64) if x.dtype == np.float32 else x for n, x in self.samples.items()}
             row = evaluator.run(list(self.case.outputs), {n: x[0] for n, x in wide.items()})
             exact = dict(zip(self.case.outputs, row, strict=True))
-        except Exception as error:  # the reference lacks some types of some operators
+        except Exception as error:  # the evaluator lacks some types of some operators
             raise _Stop("unclear", "float32", f"onnxruntime and float64 differ by {gap:.1e}; {error}"[:200]) from error
         if all(np.abs(found[n][0] - exact[n]).max() <= 1e-6 * self.scale[n] for n in exact):
             raise _Stop("unclear", "float32", f"onnxruntime's float32 is {gap:.1e} from float64")
@@ -256,7 +256,7 @@ class _Check:
         return worst, where
 
     def _execution(self, compiled: CompiledProgram, weights: Integers) -> None:
-        """The program in NumPy, relation by relation, against the operators' references."""
+        """The program in NumPy, relation by relation, against the operators' meanings."""
         for i in range(self.case.samples):
             if self._integers(compiled, self.samples, i) is None:
                 continue
@@ -268,7 +268,7 @@ class _Check:
                 raise _Stop("mismatch", "execution", str(error)[:200]) from error
             for port in compiled.program.outputs:
                 if not np.array_equal(run.tensors[port.tensor], expected[port.name]):
-                    raise _Stop("mismatch", "execution", f"{port.name} differs from the operators' references")
+                    raise _Stop("mismatch", "execution", f"{port.name} differs from the operators' meanings")
             return
 
     def _corners(self, compiled: CompiledProgram, weights: Integers) -> None:
@@ -287,7 +287,7 @@ class _Check:
                     run = execute(compiled.program, dict(weights.tensors) | given)
                     for port in compiled.program.outputs:
                         if not np.array_equal(run.tensors[port.tensor], expected[port.name]):
-                            raise _Stop("mismatch", "corner", f"{port.name} differs from the operators' references")
+                            raise _Stop("mismatch", "corner", f"{port.name} differs from the operators' meanings")
             except WitnessError as error:
                 raise _Stop("mismatch", "an input in range is refused", str(error)[:200]) from error
 
@@ -302,7 +302,7 @@ class _Check:
                 geometry = _native.derive(encoded, 2, 100, "time")
                 program = Program(_native.Program(encoded, geometry, 2, "{}"))
                 tensors = {name: np.asarray(values, dtype=np.int64) for name, values in integers.tensors}
-                model = tacit.commit_model(program, Weights(program.digest, integers.slab, tensors))
+                model = tacit.commit_model(program, Weights(program.digest, integers.role, tensors))
                 given = {name: self.fresh[name][i] for name in compiled.graph.inputs}
                 proof = tacit.prove(program, model, given, context=b"case")
                 statement = tacit.verify(program, proof, model=model.commitment, context=b"case", security=100)

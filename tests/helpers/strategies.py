@@ -170,7 +170,7 @@ def good_programs(draw: st.DrawFn) -> tuple[pg.Program, dict[str, Any], dict[str
         op = draw(operators(value.shape))
         count = 2 if isinstance(op, Join) else 1
         try:
-            value = op.reference(*[value] * count)
+            value = op.meaning(*[value] * count)
         except WitnessError:
             reject()
         lazy = op.lower(builder, f"step{step}", *[lazy] * count)

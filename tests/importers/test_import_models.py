@@ -18,11 +18,11 @@ from onnx_models import agree, model, operators, random
 
 from tacit.compiler.pipeline import compile_model
 from tacit.errors import InputError, ModelError
-from tacit.graph import evaluate, evaluate_samples, load, reference_outputs
+from tacit.graph import evaluate, evaluate_samples, load, original_outputs
 from tacit.graph.registry import CANONICAL, IMPORTERS
 from tacit.importers.onnx import simplify
 from tacit.importers.onnx import translate as importer
-from tacit.importers.original import Reference
+from tacit.importers.original import Original
 from tacit.importers.torch import example_of
 
 node = helper.make_node
@@ -133,16 +133,16 @@ def test_samples() -> None:
 def test_batches() -> None:
     graph = load(convolutional_network(), batch=2)
     images = random(3, 2, 1, 8, 8)
-    found, wanted = evaluate(graph, {"image": images}), reference_outputs(graph, {"image": images})
+    found, wanted = evaluate(graph, {"image": images}), original_outputs(graph, {"image": images})
     assert found["probabilities"].shape == (3, 2, 3)
     np.testing.assert_allclose(found["probabilities"], wanted["probabilities"], atol=1e-5)
 
 
-def test_reference_of_a_model_that_is_not_a_graph() -> None:
+def test_the_original_of_a_model_that_is_not_a_graph() -> None:
     images = {"image": random(2, 1, 8, 8)}
-    direct = reference_outputs(convolutional_network(), images)
+    direct = original_outputs(convolutional_network(), images)
     np.testing.assert_array_equal(
-        direct["probabilities"], reference_outputs(load(convolutional_network()), images)["probabilities"]
+        direct["probabilities"], original_outputs(load(convolutional_network()), images)["probabilities"]
     )
 
 
@@ -250,8 +250,8 @@ def test_the_report_is_against_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> N
     program, _ = compile_model(proto, calibration=samples)
     assert program.accuracy.against == "onnxruntime"
     assert program.accuracy.worst_relative < 1e-3
-    run = Reference.run
-    monkeypatch.setattr(Reference, "run", lambda self, sample: {name: 2 * y for name, y in run(self, sample).items()})
+    run = Original.run
+    monkeypatch.setattr(Original, "run", lambda self, sample: {name: 2 * y for name, y in run(self, sample).items()})
     doubled, _ = compile_model(proto, calibration=samples, max_error=1.0)
     assert doubled.accuracy.worst_relative == pytest.approx(0.5, abs=1e-3)
     # A graph without a model is compared with its own evaluation.

@@ -1,4 +1,4 @@
-"""Every operator: what its relations force is its integer reference, and both are the float operator up to rounding."""
+"""Every operator: what its relations force is its integer meaning, and both are the float operator up to rounding."""
 
 from __future__ import annotations
 

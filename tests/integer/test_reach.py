@@ -30,9 +30,9 @@ MODES = (Overflow(), Overflow(room=0), Overflow(widen=True))
 
 
 def chain(operators: tuple[Operator, ...], args: list[Array]) -> Array:
-    values = operators[0].reference(*args)
+    values = operators[0].meaning(*args)
     for operator in operators[1:]:
-        values = operator.reference(values)
+        values = operator.meaning(values)
     return values
 
 
@@ -62,7 +62,7 @@ def test_an_operator_made_total_is_defined_for_all_operands(name: str, overflow:
             assert least <= found.min(), (operators, values)
             assert found.max() <= most, (operators, values)
             try:
-                expected = case.op.reference(*values)
+                expected = case.op.meaning(*values)
             except WitnessError:
                 continue
             assert np.array_equal(found, expected)

@@ -85,7 +85,7 @@ def test_every_form_is_the_clamp_for_every_input(toy: tuple[int, int, int, int])
     names = set()
     for form in forms(op):
         made, y = program(op, form, len(x))
-        assert execute(made, {"x": x}).tensors[y].tolist() == op.reference(x).tolist(), form
+        assert execute(made, {"x": x}).tensors[y].tolist() == op.meaning(x).tolist(), form
         names.add(form.name)
     assert names >= {"whole", "again", "signs"}
     assert ("gated" in names) == (hi > lo + 1)
@@ -174,7 +174,7 @@ def test_every_witness_gives_one_result(toy: tuple[int, int, int, int], counted:
             for i in set(range(len(names))) - set(free):  # the input, and its own digits
                 values[i] = np.full(len(combined), honest.tensors[i][place])
             good = holds(made, values)
-            assert set(values[y][good].tolist()) == {int(op.reference(np.array(given)))}, (form, given)
+            assert set(values[y][good].tolist()) == {int(op.meaning(np.array(given)))}, (form, given)
         tried.add(form.name)
     assert tried == counted
 
@@ -190,7 +190,7 @@ def test_a_value_of_many_bits_is_clamped_in_steps() -> None:
     bounded(builder, "x", builder.whole(given), *signed(43))
     builder.commit("y", op.lower(builder, "op", builder.whole(given)))
     assert "op.part" in {lookup.name for lookup in builder.lookups}, "by the lookups of again"
-    assert execute(builder.build(), {"x": x}).named("y").tolist() == op.reference(x).tolist()
+    assert execute(builder.build(), {"x": x}).named("y").tolist() == op.meaning(x).tolist()
 
 
 @pytest.mark.parametrize("limb", [7, 12])
@@ -215,7 +215,7 @@ def test_bounds_that_no_table_has_room_for(limb: int) -> None:
     names = {tensor.name for tensor in builder.tensors}
     assert names >= {"op.high.sign", "max.high.sign"}, "both by signs"
     run = execute(builder.build(), {"x": x})
-    assert run.named("y").tolist() == op.reference(x).tolist()
+    assert run.named("y").tolist() == op.meaning(x).tolist()
     assert run.named("m").tolist() == [(1 << 22) - 1]
     at = next(i for i, tensor in enumerate(run.program.tensors) if tensor.name == "op.clamp")
     for delta in (-1, 1, 1 << 20):
@@ -288,7 +288,7 @@ def test_a_maximum_that_saturates(relu: bool, limb: int) -> None:
         bounded(builder, "x", builder.whole(given), *signed(15))
         builder.commit("y", op.lower(builder, "op", builder.whole(given)))
         run = execute(builder.build(), {"x": x})
-        assert run.named("y").tolist() == op.reference(x).tolist()
+        assert run.named("y").tolist() == op.meaning(x).tolist()
         assert run.named("y").max() == 127
         assert run.named("y").min() == (0 if relu else -128)
 

@@ -13,7 +13,7 @@ import pytest
 
 import tacit
 from tacit.api import leftovers
-from tacit.errors import BudgetExceeded, InputError
+from tacit.errors import AllowanceExceeded, InputError
 
 Compiled = tuple[tacit.Program, tacit.Weights]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="locks as Unix has them")
@@ -136,7 +136,7 @@ def test_others_cannot_open_secret_or_journal(compiled: Compiled, tmp_path: Path
     held = tacit.Secret.load(path)
     modes = [stat.S_IMODE(file.stat().st_mode) for file in (path, journal)]
     assert modes == [0o600, 0o600]
-    with pytest.raises(BudgetExceeded) as refused:
+    with pytest.raises(AllowanceExceeded) as refused:
         tacit.Secret.load(path)
     assert refused.value.slug == "budget_locked"
     assert held.remaining == 3

@@ -18,7 +18,7 @@ from covert_network import QUERIES, SAMPLES, corners, network
 import tacit
 from tacit.cli.app import run as command
 from tacit.cli.failures import describe
-from tacit.errors import BudgetExceeded, InputError, TacitError
+from tacit.errors import AllowanceExceeded, InputError, TacitError
 
 
 @pytest.fixture(scope="module", params=[{"threshold": 0.0}, {"outputs": "committed"}], ids=["bit", "committed"])
@@ -160,7 +160,7 @@ def test_a_value_out_of_range_comes_before_a_spent_secret(compiled: Any, sample:
     program, weights = compiled
     secret = tacit.commit_model(program, weights, proofs=1)
     tacit.prove(program, secret, sample)
-    with pytest.raises(BudgetExceeded) as spent:
+    with pytest.raises(AllowanceExceeded) as spent:
         tacit.prove(program, secret, sample)
     assert spent.value.slug == "budget"
     for given in (secret, None):

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import tacit
 from tacit import _native
-from tacit.errors import BudgetExceeded, InputError
+from tacit.errors import AllowanceExceeded, InputError
 
 PROOFS = 2
 SAMPLES = np.random.default_rng(3).normal(size=(200, 6)).astype(np.float32)
@@ -48,7 +48,7 @@ def partial() -> tuple[tacit.Program, tacit.Weights, dict[str, Any], dict[str, A
 
 
 def refused(call: Any) -> Any:
-    with pytest.raises((InputError, BudgetExceeded)) as caught:
+    with pytest.raises((InputError, AllowanceExceeded)) as caught:
         call()
     # The traceback holds the secret, and with it the lock.
     return caught.value.with_traceback(None)
@@ -70,7 +70,7 @@ def test_they_end(partial: Any) -> None:
     # Then nothing is answered, good or bad.
     for inputs in (corner, sample):
         error = refused(lambda i=inputs: tacit.prove(program, secret, i))
-        assert (error.slug, type(error)) == ("refusals", BudgetExceeded)
+        assert (error.slug, type(error)) == ("refusals", AllowanceExceeded)
         assert "compile again" in error.hint
     assert tacit.inspect(secret)["refusals left"] == 0
     new = secret.renew()

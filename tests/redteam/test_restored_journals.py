@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import tacit
-from tacit.errors import BudgetExceeded
+from tacit.errors import AllowanceExceeded
 from tacit.reference import borsh, files, opening
 from tacit.reference.field import P, domain_point
 
@@ -143,13 +143,13 @@ def test_a_counter_elsewhere_notices(
     eve.listen(tacit.prove(program, secret, SAMPLE), monkeypatch)
     del secret
     shutil.copy(place.with_name("backup"), journal(place))
-    with pytest.raises(BudgetExceeded) as refused:
+    with pytest.raises(AllowanceExceeded) as refused:
         tacit.prove(program, tacit.Secret.load(place, counter=counter), SAMPLE)
     assert refused.value.slug == "restored"
     assert "tacit commit renew" in refused.value.hint
     # Nor without the counter: the journal asks for it.
     del refused
-    with pytest.raises(BudgetExceeded) as refused:
+    with pytest.raises(AllowanceExceeded) as refused:
         tacit.prove(program, tacit.Secret.load(place), SAMPLE)
     assert refused.value.slug == "counter"
     assert len(eve.points) < eve.file.commitment.header.blinding

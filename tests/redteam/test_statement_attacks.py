@@ -34,7 +34,7 @@ def test_other_weights(compiled: Compiled, sample: dict[str, Any]) -> None:
     program, weights = compiled
     mine = tacit.commit_model(program, weights)
     name, values = next(iter(weights.tensors.items()))
-    changed = tacit.Weights(program.digest, weights.slab, {**weights.tensors, name: values + 1 - 2 * (values > 0)})
+    changed = tacit.Weights(program.digest, weights.role, {**weights.tensors, name: values + 1 - 2 * (values > 0)})
     other = tacit.commit_model(program, changed)
     proof = tacit.prove(program, other, sample)
     tacit.verify(program, proof, model=other.commitment)
@@ -48,7 +48,7 @@ def test_other_weights(compiled: Compiled, sample: dict[str, Any]) -> None:
 def test_public_weights_are_compared(public: Compiled, sample: dict[str, Any]) -> None:
     program, weights = public
     name, values = next(iter(weights.tensors.items()))
-    changed = tacit.Weights(program.digest, weights.slab, {**weights.tensors, name: values + 1 - 2 * (values > 0)})
+    changed = tacit.Weights(program.digest, weights.role, {**weights.tensors, name: values + 1 - 2 * (values > 0)})
     proof = tacit.prove(program, tacit.commit_model(program, changed), sample)
     tacit.verify(program, proof, model=changed)
     assert slug(lambda: tacit.verify(program, proof, model=weights)) == "slabs"
@@ -57,7 +57,7 @@ def test_public_weights_are_compared(public: Compiled, sample: dict[str, Any]) -
     loaded = tacit.Commitment(_native.Commitment.from_file(made._native.to_file()))
     assert slug(lambda: tacit.verify(program, proof, model=loaded)) == "slabs"
     # Values out of their interval are not committed to.
-    wide = tacit.Weights(program.digest, weights.slab, {**weights.tensors, name: np.full_like(values, 1 << 40)})
+    wide = tacit.Weights(program.digest, weights.role, {**weights.tensors, name: np.full_like(values, 1 << 40)})
     assert slug(lambda: tacit.verify(program, proof, model=wide)) == "range"
 
 

@@ -15,10 +15,10 @@ from toy.execute import Execution
 from toy.forge import final_difference, make_up, short_relation
 from toy.oracle import Draw, holes
 
-from tacit.reference import link as links
+from tacit.reference import rotation as rotations
 from tacit.reference.field import ONE, ZERO, K, add, eq_table, inverse, mul, neg, pack_k, power, sub
-from tacit.reference.link import Link, check_link, link_key, link_program
 from tacit.reference.program import Program
+from tacit.reference.rotation import Rotation, check_rotation, rotation_key, rotation_program
 from tacit.reference.transcript import next_k, words
 
 VALUE: K = next_k(words(b"known"))
@@ -199,7 +199,7 @@ def test_another_child_when_the_key_is_known(monkeypatch: pytest.MonkeyPatch) ->
     program = programs.linear()
     given = programs.values_for(program)
     tensors = cases.slab_tensors(program, 0)
-    about = link_program("model", tensors)
+    about = rotation_program("model", tensors)
     run = Execution(about, {name: [0] * (24 if name == "W" else 4) for name, *_ in tensors})
     value = Random(b"link").k(1)[0]
 
@@ -216,14 +216,14 @@ def test_another_child_when_the_key_is_known(monkeypatch: pytest.MonkeyPatch) ->
         plain = commit(others, value, b"child")
         gap = sub(cases.link_value(master, about, key, 0), cases.link_value(plain, about, key, 0))
         child = commit(others, add(value, mul(gap, inverse(next_k(words(key))))), b"child")
-        real = links.link_key(master.commitment, child.commitment, 0)
+        real = rotations.rotation_key(master.commitment, child.commitment, 0)
         v = cases.link_value(master, about, real, 0)
         sides = [cases.side_argument(slab, about, real, v, 0, run, b"side") for slab in (master, child)]
-        link = Link(0, pack_k([v]), *sides)
-        return slug_of(lambda: check_link("model", tensors, child.commitment, master.commitment, link, 0))
+        link = Rotation(0, pack_k([v]), *sides)
+        return slug_of(lambda: check_rotation("model", tensors, child.commitment, master.commitment, link, 0))
 
-    monkeypatch.setattr(links, "link_key", lambda *_: b"known")
+    monkeypatch.setattr(rotations, "rotation_key", lambda *_: b"known")
     assert attack(b"known") == "accept"
     monkeypatch.undo()
-    assert links.link_key is link_key
+    assert rotations.rotation_key is rotation_key
     assert attack(b"known") == "link"

@@ -7,7 +7,10 @@ from contextlib import ExitStack
 from numbers import Integral
 
 from tacit import _native
-from tacit.api.arguments import (
+from tacit.api.cost import costly
+from tacit.api.native import failures
+from tacit.api.objects import Array, Ints, Program, Proof, Weights
+from tacit.api.parameters import (
     by_name,
     check,
     check_count,
@@ -17,9 +20,6 @@ from tacit.api.arguments import (
     refuse_more,
     secret_of,
 )
-from tacit.api.cost import costly
-from tacit.api.native import failures
-from tacit.api.objects import Array, Ints, Program, Proof, Weights
 from tacit.api.secret import Secret, check_number
 from tacit.errors import InputError
 from tacit.exact import as_integers
@@ -36,20 +36,20 @@ def commit_model(
 ) -> Secret:
     """Commit to the weights, and prove that they lie in the program's intervals.
 
-    `proofs`: the budget, at most what the program was compiled for. `children`: make a master instead, whose
-    budget is spent on so many children (`Secret.rotate`); they make the proofs, under the master's identity.
+    `proofs`: the allowance, at most what the program was compiled for. `children`: make a master instead, whose
+    allowance is spent on so many children (`Secret.rotate`); they make the proofs, under the master's identity.
     `refusals`: how often a proof may be refused for a value inside the network, which tells one bit of what is hidden; as
     often as there are proofs, if not given; not for a master, whose children count. A spent one is renewed (`Secret.renew`).
 
-    The budget is a cliff. Up to it nothing is shown; beyond it, after the journal was restored from a backup or the secret
+    The allowance is a cliff. Up to it nothing is shown; beyond it, after the journal was restored from a backup or the secret
     was copied, the openings are linear equations for the values: a model of 8 weights was read in full from 14 proofs on a
-    budget of 8. Never restore a journal, never copy a secret; after a restore renew until the identity is new, never prove.
-    Raises InputError, BudgetExceeded.
+    allowance of 8. Never restore a journal, never copy a secret; after a restore renew until the identity is new, never prove.
+    Raises InputError, AllowanceExceeded.
     """
     check("program", program, Program)
     check("weights", weights, Weights)
     check_weights(program, weights)
-    return _commit(program, weights.slab, dict(weights.tensors), proofs, children, refusals)
+    return _commit(program, weights.role, dict(weights.tensors), proofs, children, refusals)
 
 
 def commit_data(
@@ -63,7 +63,7 @@ def commit_data(
     """Commit to the inputs of a program that was compiled with input="committed".
 
     `inputs`: real values by input name, or one array for the one input there is.
-    `proofs`, `children`, `refusals`: as for `commit_model`. Raises InputError, BudgetExceeded.
+    `proofs`, `children`, `refusals`: as for `commit_model`. Raises InputError, AllowanceExceeded.
     """
     check("program", program, Program)
     ports = [port for port in program.inputs.values() if port.place == "data"]
@@ -82,17 +82,17 @@ def commit_data(
 
 def _commit(
     program: Program,
-    slab: str,
+    role: str,
     tensors: Mapping[str, Array],
     proofs: int | None,
     children: int,
     refusals: int | None = None,
 ) -> Secret:
-    budget = program.proofs if proofs is None else proofs
-    check_count("proofs", budget)
-    if budget > program.proofs:
+    allowance = program.proofs if proofs is None else proofs
+    check_count("proofs", allowance)
+    if allowance > program.proofs:
         raise InputError(
-            f"expected at most {program.proofs} proofs, which the program was compiled for, got {budget}",
+            f"expected at most {program.proofs} proofs, which the program was compiled for, got {allowance}",
             slug="proofs",
             place="proofs",
             hint="compile for more proofs (option proofs)",
@@ -110,9 +110,9 @@ def _commit(
             )
     check_number("refusals", refusals)
     flat = [(name, as_integers(values, name)) for name, values in tensors.items()]
-    note(costly(program, slab))
-    with slow(f"committing to the {slab}"), failures(slab):
-        return Secret(_native.commit(program._native, slab, flat, budget, children, refusals))
+    note(costly(program, role))
+    with slow(f"committing to the {role}"), failures(role):
+        return Secret(_native.commit(program._native, role, flat, allowance, children, refusals))
 
 
 def prove(
@@ -130,7 +130,7 @@ def prove(
     `inputs`: real values by input name, or one array for the one input there is (not for committed inputs).
     `context`: bytes that the proof is bound to, such as a nonce. Spends one proof of each private secret, once the values are
     known to have a proof; values that have none for a reason inside the network are counted as a refusal of each
-    (`Secret.remaining_refusals`). Raises InputError, BudgetExceeded (slugs budget, refusals, renewed, restored, ..).
+    (`Secret.remaining_refusals`). Raises InputError, AllowanceExceeded (slugs budget, refusals, renewed, restored, ..).
     Inputs out of range are refused first, before a secret is looked at. A value inside the network that leaves its range
     is refused by one sentence that names none (slug execution), for it tells of the weights. `detail`: for their owner,
     the tensor and the value in the error's `details["hidden"]`; pass these on to nobody.
@@ -144,19 +144,19 @@ def prove(
         check(name, secret, Secret, optional=True)
     flat = given_integers(program, inputs)
     given = {"model": model, "data": data}
-    slabs = [secret_of(name, given.pop(name, None)) for name in program.slabs if name != "output"]
+    secrets = [secret_of(name, given.pop(name, None)) for name in program.commitments if name != "output"]
     refuse_more(given)
     with ExitStack() as counting:
         for secret in (model, data):
             if secret is not None:
                 counting.enter_context(secret._counted.counting())
-        output, outputs = _commit_outputs(program, slabs, flat, detail) if program.commits_outputs else (None, {})
+        output, outputs = _commit_outputs(program, secrets, flat, detail) if program.commits_outputs else (None, {})
         if output is not None:
-            slabs.append(output._native)
+            secrets.append(output._native)
         with slow("proving"), failures(detail=detail):
-            publics, argument, phases, total, peak = _native.prove(program._native, slabs, flat, context)
+            publics, argument, phases, total, peak = _native.prove(program._native, secrets, flat, context)
     with failures():
-        identities = [slab.identity for slab in slabs]
+        identities = [secret.identity for secret in secrets]
         file = _native.proof_to_file(
             program._native.digest, identities, [values.tolist() for _, values in publics], argument
         )
@@ -167,10 +167,10 @@ def prove(
 
 
 def _commit_outputs(
-    program: Program, slabs: list[_native.Slab], inputs: list[tuple[str, Ints]], detail: bool
+    program: Program, secrets: list[_native.Slab], inputs: list[tuple[str, Ints]], detail: bool
 ) -> tuple[Secret, dict[str, Array]]:
-    """Compute the outputs and commit to them; their real values too. Spends nothing of the slabs."""
+    """Compute the outputs and commit to them; their real values too. Spends nothing of the secrets."""
     with failures(detail=detail):
-        tensors = dict(_native.compute(program._native, slabs, inputs, "output"))
+        tensors = dict(_native.compute(program._native, secrets, inputs, "output"))
     values = {p.name: p.dequantize(tensors[p.tensor]) for p in program.outputs.values() if p.tensor in tensors}
     return _commit(program, "output", tensors, None, 0), values

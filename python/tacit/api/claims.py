@@ -44,7 +44,7 @@ def input_claim(port: Port, identity: str | None = None) -> InputClaim:
 
 
 def input_claims(program: Program, identities: Mapping[str, str] | None = None) -> dict[str, InputClaim]:
-    """By input name; `identities`: by slab."""
+    """By input name; `identities`: by role."""
     return {name: input_claim(port, (identities or {}).get(port.place)) for name, port in program.inputs.items()}
 
 

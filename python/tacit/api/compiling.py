@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tacit import _native
-from tacit.api.arguments import check, check_count
 from tacit.api.cost import costly
 from tacit.api.native import failures
 from tacit.api.objects import Array, Program, Weights
+from tacit.api.parameters import check, check_count
 from tacit.errors import AccuracyWarning, InputError
 from tacit.progress import note, slow
 
@@ -120,7 +120,7 @@ def compile(
     program.check()
     note(costly(program))
     tensors = {name: np.asarray(values, dtype=np.int64) for name, values in integers.tensors}
-    return program, Weights(program.digest, integers.slab, tensors)
+    return program, Weights(program.digest, integers.role, tensors)
 
 
 def _check_precision(options: Options) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isqrt
 
 from tacit.api.objects import Program
-from tacit.errors import BudgetExceeded
+from tacit.errors import AllowanceExceeded
 
 #: Commitments for more proofs than this say what they cost.
 MANY_PROOFS = 1024
@@ -15,12 +15,12 @@ MOST_BYTES = 2**32 - 1
 _AROUND = 52
 
 
-def costly(program: Program, slab: str = "") -> str:
-    """What a commitment (the largest private one, or `slab`'s) of a program for many proofs costs; empty for few proofs.
+def costly(program: Program, role: str = "") -> str:
+    """What a commitment (the largest private one, or `role`'s) of a program for many proofs costs; empty for few proofs.
 
     The cost is the geometry's: it does not fall when a commitment is made for fewer proofs than were compiled for.
     """
-    private = [name for name, hidden in program.slabs.items() if hidden and slab in ("", name)]
+    private = [name for name, hidden in program.commitments.items() if hidden and role in ("", name)]
     if program.proofs <= MANY_PROOFS or not private:
         return ""
     costs = program.estimate["commitments"]
@@ -37,15 +37,15 @@ def costly(program: Program, slab: str = "") -> str:
     )
 
 
-def check_secret(program: Program, slab: str) -> None:
-    """Raise BudgetExceeded (slug too_large) where the secret of a slab could not be saved: before the work, not after it."""
-    cost = program.estimate["commitments"].get(slab)
+def check_secret(program: Program, role: str) -> None:
+    """Raise AllowanceExceeded (slug too_large) where a commitment's secret could not be saved: before the work, not after it."""
+    cost = program.estimate["commitments"].get(role)
     body = cost["secret_bytes"] - cost["commitment_bytes"] - _AROUND if cost else 0
     if body > MOST_BYTES:
-        raise BudgetExceeded(
+        raise AllowanceExceeded(
             f"expected at most {MOST_BYTES} bytes, got {body}",
             slug="too_large",
-            place=f"secret of the {slab}",
+            place=f"secret of the {role}",
             hint="compile for fewer proofs (option proofs): a master renews them, tacit commit model --children N",
         )
 

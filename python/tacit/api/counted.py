@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from tacit import _native
 from tacit.api.native import failures
 from tacit.counters import Counter, open_counter
-from tacit.errors import BudgetExceeded, InputError
+from tacit.errors import AllowanceExceeded, InputError
 
 #: The number of a commitment that was renewed: no journal reaches it.
 RENEWED = 2**62
@@ -39,7 +39,7 @@ class Counted:
         self._reached = 0
 
     def begin(self, counter: Counter) -> None:
-        """Before a first journal is written: the counter must not know the commitment. Raises BudgetExceeded (restored)."""
+        """Before a first journal is written: the counter must not know the commitment. Raises AllowanceExceeded (restored)."""
         found = counter.read(self._identity)
         if found is not None and found > _BEGUN:
             raise self._refused(found)
@@ -64,7 +64,7 @@ class Counted:
     def counting(self) -> Iterator[None]:
         """Around whatever writes to the journal: what it makes is given away only once the counter has the journal's number.
 
-        Raises BudgetExceeded (restored, renewed, counter), InputError (counter_io).
+        Raises AllowanceExceeded (restored, renewed, counter), InputError (counter_io).
         """
         if self._counter is None:
             if self._native.counter:
@@ -81,7 +81,7 @@ class Counted:
     def renewing(self) -> Iterator[None]:
         """Around a renewal, which may be of an older copy, but not of one that the counter knows to be renewed.
 
-        After it no copy of the journal counts any more. Raises BudgetExceeded (renewed), InputError (counter_io).
+        After it no copy of the journal counts any more. Raises AllowanceExceeded (renewed), InputError (counter_io).
         """
         if self._counter is not None and self._counter.read(self._identity) == RENEWED:
             raise self._refused(RENEWED)
@@ -110,9 +110,9 @@ class Counted:
                     raise self._refused(counter.read(self._identity))
                 self._reached = here
 
-    def _refused(self, found: int | None) -> BudgetExceeded:
+    def _refused(self, found: int | None) -> AllowanceExceeded:
         if found == RENEWED:
-            return BudgetExceeded(
+            return AllowanceExceeded(
                 "the counter says that this commitment was renewed",
                 slug="renewed",
                 place=self._native.slab,
@@ -124,9 +124,9 @@ class Counted:
             "secret is in use twice",
         )
 
-    def _error(self, slug: str, reason: str) -> BudgetExceeded:
+    def _error(self, slug: str, reason: str) -> AllowanceExceeded:
         hints = {
             "counter": "name the counter (counter=.., --counter); if it is lost: tacit commit renew OLD.secret -o NAME",
             "restored": "never prove with it: tacit commit renew OLD.secret -o NAME (a child: rotate its master)",
         }
-        return BudgetExceeded(reason, slug=slug, place=self._native.slab, hint=hints[slug])
+        return AllowanceExceeded(reason, slug=slug, place=self._native.slab, hint=hints[slug])

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tacit.api.arguments import by_name, check, check_names
 from tacit.api.objects import Array, Port, Program, Weights
+from tacit.api.parameters import by_name, check, check_names
 from tacit.api.running import as_array, run_samples, runner_of
 from tacit.api.scores import Decision, Judge, Labels, OutputScores
 from tacit.api.secret import Secret
@@ -145,16 +145,16 @@ def _originals(
     """What the original model gives for these proofs, by output name: (len(kept), ..). Raises InputError, ModelError."""
     # Here, so that running without an original loads no importer.
     from tacit.importers import origin_of
-    from tacit.importers.original import Reference
+    from tacit.importers.original import Original
 
     example = {n: a[0].astype(np.float32) if a.dtype.kind == "f" else a[0] for n, a in arrays.items()}  # for torch
-    reference = Reference(origin_of(model, batch=batch or 1, example=example))
-    missing = [f"input {name}" for name in arrays if name not in reference.shapes]
-    missing += [f"output {name}" for name in program.outputs if name not in reference.outputs]
+    original_model = Original(origin_of(model, batch=batch or 1, example=example))
+    missing = [f"input {name}" for name in arrays if name not in original_model.shapes]
+    missing += [f"output {name}" for name in program.outputs if name not in original_model.outputs]
     if missing:
         raise InputError(f"the model has no {', '.join(missing)}", slug="original", place="original")
-    unread = {name: np.zeros(shape) for name, shape in reference.shapes.items() if name not in arrays}
-    runs = [reference.run({**unread, **{name: array[i] for name, array in arrays.items()}}) for i in kept]
+    unread = {name: np.zeros(shape) for name, shape in original_model.shapes.items() if name not in arrays}
+    runs = [original_model.run({**unread, **{name: array[i] for name, array in arrays.items()}}) for i in kept]
     found = {name: np.stack([run[name] for run in runs]) for name in program.outputs} if runs else {}
     for name, values in found.items():
         if batch is not None and values.shape[1:2] != (batch,):

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from tacit import _native
-from tacit.api.arguments import check
 from tacit.api.claims import input_claims, predicate_of, predicates
+from tacit.api.disclosure import described
 from tacit.api.native import FILE_KINDS, failures, read_file
 from tacit.api.objects import Commitment, Program, Proof, Weights
+from tacit.api.parameters import check
 from tacit.api.secret import Secret
-from tacit.api.told import described
 from tacit.errors import InputError
 from tacit.program import Program as Decoded
 from tacit.program import Public
@@ -26,7 +26,7 @@ JOURNAL, MOST, MOST_NAMES = b"TACITB\0\x01", 16, 4
 def inspect(thing: Any, *, program: Program | None = None) -> dict[str, Any]:
     """Describe a file (by path) or an object of this package. Raises InputError, InvalidProof.
 
-    `program`: of a proof; then its public values have names and units, and its budget and what it hides are told.
+    `program`: of a proof; then its public values have names and units, and its soundness and what it hides are told.
     """
     check("program", program, Program, optional=True)
     if isinstance(thing, (str, os.PathLike)):
@@ -89,7 +89,7 @@ def _program(program: Program) -> dict[str, Any]:
         "digest": program.digest,
         "inputs": {name: {**port(p), "a proof says": claims[name].says} for name, p in program.inputs.items()},
         "outputs": {name: port(p) for name, p in program.outputs.items()},
-        "commitments needed": {name: _needed(name, private) for name, private in program.slabs.items()},
+        "commitments needed": {name: _needed(name, private) for name, private in program.commitments.items()},
         "hidden": hidden,
         **told,
         "proofs of one commitment": program.proofs,
@@ -102,11 +102,11 @@ def _program(program: Program) -> dict[str, Any]:
 
 def _hidden(program: Program) -> list[str]:
     hidden = [name for name, p in program.inputs.items() if p.place != "public"]
-    return hidden + [f"values of {name}" for name, private in program.slabs.items() if private]
+    return hidden + [f"values of {name}" for name, private in program.commitments.items() if private]
 
 
-def _needed(slab: str, private: bool) -> str:
-    if slab == "output":
+def _needed(role: str, private: bool) -> str:
+    if role == "output":
         return "made along with each proof"
     return "private" if private else "public"
 
@@ -116,26 +116,26 @@ def _weights(weights: Weights) -> dict[str, Any]:
         "kind": "weights",
         "statement": "integers of a model: keep them to yourself, unless the program declares them public",
         "program": weights.program,
-        "slab": weights.slab,
+        "role": weights.role,
         "tensors": {name: int(values.size) for name, values in weights.tensors.items()},
     }
 
 
 def _role(commitment: Commitment) -> dict[str, Any]:
-    """Plain, master, child or renewal, and the budget that follows."""
+    """Plain, master, child or renewal, and the allowance that follows."""
     native = commitment._native
     if native.renews:
-        return {"renewal of": commitment.master, "budget (validity, link and renewal counted)": native.budget}
+        return {"renewal of": commitment.master, "allowance (validity, rotation and renewal counted)": native.budget}
     if commitment.master is not None:
-        return {"child of": commitment.master, "budget of proofs (one spent on the link)": native.budget}
+        return {"child of": commitment.master, "allowance of proofs (one spent on the rotation)": native.budget}
     if not native.private:
         return {}
     if native.children:
         return {
             "master of": f"up to {native.children} children",
-            "budget (one spent on validity, one kept for a renewal)": native.budget,
+            "allowance (one spent on validity, one kept for a renewal)": native.budget,
         }
-    return {"budget (one spent on validity, one kept for a renewal)": native.budget}
+    return {"allowance (one spent on validity, one kept for a renewal)": native.budget}
 
 
 def _left(secret: Secret) -> dict[str, Any]:
@@ -157,9 +157,9 @@ def _commitment(commitment: Commitment) -> dict[str, Any]:
     native = commitment._native
     return {
         "kind": "commitment",
-        "statement": f"binds its owner to the values of '{commitment.slab}'"
+        "statement": f"binds its owner to the values of '{commitment.role}'"
         + (", each within its declared interval (validity proof inside)" if native.validity_bytes else ""),
-        "slab": commitment.slab,
+        "role": commitment.role,
         "identity": commitment.identity,
         "root": native.root.hex(),
         "hides its values": commitment.private,
@@ -173,8 +173,8 @@ def _commitment(commitment: Commitment) -> dict[str, Any]:
 
 def _proof(data: bytes, of: Program | None) -> dict[str, Any]:
     with failures():
-        program, slabs, publics, size = _native.proof_from_file(data)
-    identities = [identity.hex() for identity in slabs]
+        program, named, publics, size = _native.proof_from_file(data)
+    identities = [identity.hex() for identity in named]
     found: dict[str, Any] = {
         "kind": "proof",
         "statement": "the public tensors below follow from the program and the commitments; verify it to know",
@@ -195,9 +195,9 @@ def _proof(data: bytes, of: Program | None) -> dict[str, Any]:
             slug="program",
             place="program",
         )
-    named = dict(zip(of.slabs, identities, strict=False))
-    found["made with commitments"] = named
-    says = [claim.says for claim in input_claims(of, named).values()]
+    by_role = dict(zip(of.commitments, identities, strict=False))
+    found["made with commitments"] = by_role
+    says = [claim.says for claim in input_claims(of, by_role).values()]
     return found | {
         "of its inputs": says,
         "claims": _claims(of, publics),
@@ -229,12 +229,12 @@ def _claims(program: Program, publics: list[list[int]]) -> dict[str, Any]:
 def _journal(data: bytes) -> dict[str, Any]:
     """The sums of its records."""
     with failures():
-        identity, budget, openings, refusals, most, renewed, counter = _native.journal(data)
+        identity, allowance, openings, refusals, most, renewed, counter = _native.journal(data)
     return {
         "kind": "journal",
-        "statement": "counts what was spent of a secret's budget; stays beside the secret, and is never copied back",
+        "statement": "counts what was spent of a secret's allowance; stays beside the secret, and is never copied back",
         "identity": identity.hex(),
-        "budget (validity, link and renewal counted)": budget,
+        "allowance (validity, rotation and renewal counted)": allowance,
         "spent": openings,
         "refused for hidden values": refusals,
         "refusals at most": most,

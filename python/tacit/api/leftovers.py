@@ -17,7 +17,7 @@ except ImportError:  # a system without such locks: nothing is known of other pr
 
 #: The first bytes of a secret file: magic and kind (docs/protocol/protocol.md, section 8).
 _SECRET = b"TACIT\0\x04"
-#: Bytes of a journal's head: magic, identity, budget. A shorter one counts nothing yet.
+#: Bytes of a journal's head: magic, identity, allowance. A shorter one counts nothing yet.
 _JOURNAL = 44
 _RANDOM = 8
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tacit import _native
 from tacit.api import leftovers
-from tacit.errors import BudgetExceeded, InputError, InvalidProof, ProgramError, TacitError
+from tacit.errors import AllowanceExceeded, InputError, InvalidProof, ProgramError, TacitError
 
 _level, _fits = _native.simd()
 if not _fits:
@@ -24,7 +24,7 @@ _KINDS: dict[str, type[TacitError]] = {
     "proof": InvalidProof,
     "file": InvalidProof,
     "input": InputError,
-    "budget": BudgetExceeded,
+    "budget": AllowanceExceeded,
     "program": ProgramError,
 }
 
@@ -47,7 +47,7 @@ MOST_PIPED = 1 << 28
 FILE_KINDS = {1: "program", 2: "weights", 3: "commitment", 4: "secret", 5: "proof"}
 
 
-#: A refusal of a count: its journal, or the slab of a secret without one, then the reason.
+#: A refusal of a count: its journal, or the role of a secret without one, then the reason.
 _COUNTED = re.compile(r"(.+\.budget|model|data|output): (.+)", re.DOTALL)
 
 

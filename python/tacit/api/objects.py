@@ -33,7 +33,7 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Port:
-    """An input or output. Real value = integer * 2^-frac; `place`: "private", "public", or a slab's name.
+    """An input or output. Real value = integer * 2^-frac; `place`: "private", "public", or a commitment's role.
 
     `lo`, `hi`: the integers' range.
     """
@@ -162,14 +162,14 @@ class Program(Stored):
         return {p["name"]: _port(p) for p in self._native.outputs()}
 
     @property
-    def slabs(self) -> dict[str, bool]:
+    def commitments(self) -> dict[str, bool]:
         """The commitments a proof refers to: name -> private? "output" is made along with the proof."""
         return {name: private for name, private, _ in self._native.slabs()}
 
     @property
     def commits_outputs(self) -> bool:
         """Whether each proof comes with a commitment to its outputs, in place of the outputs themselves."""
-        return "output" in self.slabs
+        return "output" in self.commitments
 
     @cached_property
     def notes(self) -> dict[str, Any]:
@@ -224,7 +224,7 @@ class Program(Stored):
 
     @cached_property
     def estimate(self) -> dict[str, Any]:
-        """Sizes, and the expected time (two cores), memory and bytes of a proof; "commitments": those of each slab's.
+        """Sizes, and the expected time (two cores), memory and bytes of a proof; "commitments": those of each commitment.
 
         A commitment's cost is that of the proofs that were compiled for, also when it is made for fewer.
         """
@@ -251,25 +251,25 @@ def _port(p: dict[str, Any]) -> Port:
 
 @dataclass(frozen=True, eq=False)
 class Weights(Stored):
-    """The integers of a program's model slab, by tensor name; private, unless the program says otherwise.
+    """The integers that a program's model commitment holds, by tensor name; private, unless the program says otherwise.
 
     `save` makes a file that only its owner can read; pickles and file objects have no such owner. Files and bytes hold flat
     tensors; weights are equal if they have the same integers in the same order.
     """
 
     program: str
-    slab: str
+    role: str
     tensors: Mapping[str, Ints] = field(repr=False)
     _private = True
 
     @classmethod
     def _of_file(cls, data: bytes) -> Weights:
-        program, slab, tensors = _native.weights_from_file(data)
-        return cls(program.hex(), slab, dict(tensors))
+        program, role, tensors = _native.weights_from_file(data)
+        return cls(program.hex(), role, dict(tensors))
 
     def _to_file(self) -> bytes:
         tensors = [(name, as_integers(values, name)) for name, values in self.tensors.items()]
-        return _native.weights_to_file(bytes.fromhex(self.program), self.slab, tensors)
+        return _native.weights_to_file(bytes.fromhex(self.program), self.role, tensors)
 
     @classmethod
     def load(cls, source: Path | Readable) -> Weights:
@@ -278,36 +278,37 @@ class Weights(Stored):
             return super().load(source)
         leftovers.remove(FilePath(source))
         with failures(place_of(source)):
-            program, slab, tensors = _native.weights_load(os.fspath(source))
-        return cls(program.hex(), slab, dict(tensors))
+            program, role, tensors = _native.weights_load(os.fspath(source))
+        return cls(program.hex(), role, dict(tensors))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Weights):
             return NotImplemented
-        if (self.program, self.slab, list(self.tensors)) != (other.program, other.slab, list(other.tensors)):
+        if (self.program, self.role, list(self.tensors)) != (other.program, other.role, list(other.tensors)):
             return False
         return all(np.array_equal(np.ravel(self.tensors[n]), np.ravel(other.tensors[n])) for n in self.tensors)
 
     def __hash__(self) -> int:
-        return hash((self.program, self.slab))
+        return hash((self.program, self.role))
 
     def __copy__(self) -> Weights:
-        return Weights(self.program, self.slab, dict(self.tensors))
+        return Weights(self.program, self.role, dict(self.tensors))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Weights:
-        return Weights(self.program, self.slab, {name: np.array(values) for name, values in self.tensors.items()})
+        return Weights(self.program, self.role, {name: np.array(values) for name, values in self.tensors.items()})
 
 
 class Commitment(Stored):
     """The public part of a commitment: header, root, y, the declared intervals and their validity proof.
 
-    A child (see `Secret.rotate`) carries its master's validity proof and the link to it. Commitments of the same bytes are
-    equal. What was checked of one is remembered by the object alone: one that is loaded or unpickled is checked anew.
+    A child (see `Secret.rotate`) carries its master's validity proof and the proof that it holds the same (rotation).
+    Commitments of the same bytes are equal. What was checked of one is remembered by the object alone: one that is loaded
+    or unpickled is checked anew.
     """
 
     def __init__(self, native: _native.Commitment, *, known: bool = False) -> None:
         self._native = native
-        #: Whether the values behind a public slab were at hand: its root was computed from them here.
+        #: Whether the values behind a public commitment were at hand: its root was computed from them here.
         self.known = known
         self._accepted: int | None = None
 
@@ -327,7 +328,7 @@ class Commitment(Stored):
         return hash(self.identity)
 
     def accept(self, security: int = 128) -> None:
-        """Check the schema, the validity proof and a child's link; remembered by this object. Raises InvalidProof.
+        """Check the schema, the validity proof and a child's rotation; remembered by this object. Raises InvalidProof.
 
         `security`: the proven bits to insist on, 1 to 160 (InputError).
         """
@@ -338,7 +339,7 @@ class Commitment(Stored):
             self._accepted = security
 
     @property
-    def slab(self) -> str:
+    def role(self) -> str:
         """What it commits to: "model", "data", "output"."""
         return self._native.slab
 
@@ -364,4 +365,4 @@ class Commitment(Stored):
         return [(name, tuple(shape), lo, hi) for name, shape, lo, hi in self._native.tensors()]
 
     def __repr__(self) -> str:
-        return f"<tacit.Commitment {self.slab!r} {self.identity[:16]}>"
+        return f"<tacit.Commitment {self.role!r} {self.identity[:16]}>"

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from tacit import _native
-from tacit.api.arguments import by_name, check, check_names, check_weights, refuse_more, secret_of
 from tacit.api.native import exception, failures
 from tacit.api.objects import Array, Ints, Port, Program, Weights, rounded
+from tacit.api.parameters import by_name, check, check_names, check_weights, refuse_more, secret_of
 from tacit.api.secret import Secret
 from tacit.errors import InputError, TacitError
 from tacit.exact import as_integers
@@ -83,24 +83,24 @@ def run(
 def runner_of(
     program: Program, model: Weights | Secret, data: Secret | None = None, *, detail: bool = False
 ) -> _native.Runner:
-    """The program with its slabs' values, each in its interval. Raises InputError."""
+    """The program with its commitments' values, each in its interval. Raises InputError."""
     check("program", program, Program)
     check("model", model, Weights, Secret)
     check("data", data, Secret, optional=True)
     given: dict[str, Weights | Secret | None] = {"model": model, "data": data}
-    slabs, plain = [], []
-    for name in program.slabs:
+    secrets, plain = [], []
+    for name in program.commitments:
         value = given.pop(name, None)
         if name == "output" or (name == "data" and value is None):
             continue
         if isinstance(value, Weights):
             check_weights(program, value)
-            plain.append((value.slab, [(tensor, as_integers(v, tensor)) for tensor, v in value.tensors.items()]))
+            plain.append((value.role, [(tensor, as_integers(v, tensor)) for tensor, v in value.tensors.items()]))
         else:
-            slabs.append(secret_of(name, value))
+            secrets.append(secret_of(name, value))
     refuse_more(given)
     with failures("model" if plain else "", detail=detail):
-        return _native.Runner(program._native, slabs, plain)
+        return _native.Runner(program._native, secrets, plain)
 
 
 def run_samples(

@@ -33,12 +33,12 @@ class Secret:
 
     @classmethod
     def load(cls, path: Path, *, counter: Counter | str | None = None) -> Secret:
-        """Read a secret file and its journal. Raises BudgetExceeded when the journal is missing or damaged.
+        """Read a secret file and its journal. Raises AllowanceExceeded when the journal is missing or damaged.
 
         `counter`: what the secret was saved with, or what it is to have from now on (`tacit.counters`): an object, or its
         name, "file:PATH" or "postgresql://..". A journal that is behind it is an older copy: `prove` and `rotate` refuse it
         (slug restored), `renew` does not.
-        A public slab is committed again from the values in the file: InvalidProof (slug encoding) if its root, its
+        Public values are committed again from the values in the file: InvalidProof (slug encoding) if its root, its
         header or an interval is not theirs.
         """
         _check_path(path)
@@ -52,11 +52,11 @@ class Secret:
     def save(self, path: Path, *, counter: Counter | str | None = None) -> None:
         """Write the secret file (readable by its owner only) and start its journal, PATH.budget.
 
-        Never restore the journal from a backup, and never copy a secret: proofs beyond the budget give the values away, all
+        Never restore the journal from a backup, and never copy a secret: proofs beyond the allowance give the values away, all
         of a small model's with a few. After a restore: `renew` until the identity is new, never prove. `counter`: a number kept
         elsewhere that notices it (`tacit.counters`); from then on the secret is loaded with it.
 
-        Raises InputError, and BudgetExceeded (slug too_large) from 4 GiB on; then nothing is written and nothing counted.
+        Raises InputError, and AllowanceExceeded (slug too_large) from 4 GiB on; then nothing is written and nothing counted.
         """
         _check_path(path)
         leftovers.remove(FilePath(path))
@@ -90,17 +90,17 @@ class Secret:
         """The public part."""
         with failures():
             native = _native.Commitment.from_file(self._native.commitment_file())
-        # A public slab was committed here from its values, or loading its file did that again.
+        # Public values were committed here, or loading its file did that again.
         return Commitment(native, known=not native.private)
 
     @property
-    def slab(self) -> str:
+    def role(self) -> str:
         """What it is: "model", "data", .."""
         return self._native.slab
 
     @property
     def remaining(self) -> int | None:
-        """Proofs left; None for a public slab, which hides nothing; 0 for a master."""
+        """Proofs left; None for a public commitment, which hides nothing; 0 for a master."""
         with failures():
             return self._native.remaining
 
@@ -120,7 +120,7 @@ class Secret:
 
     @property
     def remaining_refusals(self) -> int | None:
-        """Refusals for hidden values that are left; then nothing is proven any more. None for a public slab.
+        """Refusals for hidden values that are left; then nothing is proven any more. None for a public commitment.
 
         A proof that is refused because a value inside the network leaves its range tells one bit of what is hidden, to
         whoever sees that it was refused. Inputs outside their declared range are not counted: that is public.
@@ -141,7 +141,7 @@ class Secret:
         return Commitment(_native.Commitment.from_file(data)) if data else None
 
     def renew(self) -> Secret:
-        """A fresh commitment to the same values with the same budget, and the proof of that: its `renewal`.
+        """A fresh commitment to the same values with the same allowance, and the proof of that: its `renewal`.
 
         It opens this commitment once more, for which one opening is kept in reserve: `prove` never takes it. So it may be
         renewed whatever its count says: when it is spent, after too many refusals, and when its journal was, or may have
@@ -149,36 +149,36 @@ class Secret:
         fails. What comes out follows from this secret alone, so that renewing a copy again shows nothing new; but then two
         secrets are one, with two counts: use one of them, and delete the other. A backup from before a renewal is a copy: an
         identity that was published before has been used, so renew on, until one was not, and prove with that.
-        Raises InputError (public values), BudgetExceeded (renewed; reserve: a child, whose master renews it).
+        Raises InputError (public values), AllowanceExceeded (renewed; reserve: a child, whose master renews it).
         """
-        with self._counted.renewing(), slow("renewing"), failures(self.slab):
+        with self._counted.renewing(), slow("renewing"), failures(self.role):
             new = Secret(self._native.renew())
         return new
 
     def rotate(self, proofs: int | None = None, *, refusals: int | None = None) -> Secret:
-        """A child of this master: a fresh commitment to the same values, with a budget of `proofs` proofs.
+        """A child of this master: a fresh commitment to the same values, with an allowance of `proofs` proofs.
 
         Its commitment holds the proof of that, so whoever trusts the master's identity accepts the child. By
         default it is made for as many proofs as the program's geometry has room for, and for as many `refusals`. Uses up
-        one child of the master's budget, on disk first if the master is saved, also when making it fails.
-        Raises InputError (not a master, too many proofs), BudgetExceeded (no child left).
+        one child of the master's allowance, on disk first if the master is saved, also when making it fails.
+        Raises InputError (not a master, too many proofs), AllowanceExceeded (no child left).
         """
         check_number("proofs", proofs)
         check_number("refusals", refusals)
-        with self._counted.counting(), slow("making a child"), failures(self.slab):
+        with self._counted.counting(), slow("making a child"), failures(self.role):
             return Secret(self._native.rotate(proofs, refusals))
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise NoCopy(
             "a secret counts its proofs, and a copy would count them anew",
             slug="copy",
-            place=self.slab,
+            place=self.role,
             hint="save it to a file and load it where it is used: one process at a time",
         )
 
     def __repr__(self) -> str:
         left = f"children={self.children}" if self.children else f"remaining={self.remaining}"
-        return f"<tacit.Secret {self.slab!r} {left}>"
+        return f"<tacit.Secret {self.role!r} {left}>"
 
 
 def check_number(name: str, number: int | None) -> None:

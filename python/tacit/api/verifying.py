@@ -6,11 +6,11 @@ from typing import Any
 
 from tacit import _native
 from tacit.api.architecture import CHECKED, NONE, NOT_CHECKED
-from tacit.api.arguments import check
 from tacit.api.calls import commit_model
 from tacit.api.claims import input_claims, predicates
 from tacit.api.native import failures
 from tacit.api.objects import Array, Commitment, Program, Proof, Statement, Weights, check_target
+from tacit.api.parameters import check
 from tacit.errors import InvalidProof
 
 
@@ -21,7 +21,7 @@ def verify(
     model: Commitment | Weights | None = None,
     data: Commitment | None = None,
     output: Commitment | None = None,
-    link: Commitment | None = None,
+    rotation: Commitment | None = None,
     context: bytes = b"",
     security: int = 128,
     require_check: bool = False,
@@ -33,10 +33,10 @@ def verify(
     A proof names its program and commitments: others are refused by name (slugs program, slabs). When those are right,
     an argument that does not fit is bound to another context, or the proof was changed.
 
-    `model`: the model's commitment; its validity proof (and, for a child, its link) is checked once. Where the
+    `model`: the model's commitment; its validity proof (and, for a child, its rotation) is checked once. Where the
     program says that weights are public, the Weights themselves. `output`: the commitment that came with the proof,
-    where the program commits its outputs. `link`: a child that the proof was made with,
-    where `model` (or `data`) is the master that is trusted. `security`: the proven bits to insist on, 1 to 160.
+    where the program commits its outputs. `rotation`: the fresh commitment that the proof was made with (a child, a renewal),
+    where `model` (or `data`) is the one before it, which is trusted. `security`: the proven bits to insist on, 1 to 160.
     `require_check`: check first that the program computes the layers that it names (`Program.check`), or raise ProgramError:
     a proof is about a program, and says nothing of a model that the program does not compute.
     """
@@ -46,7 +46,7 @@ def verify(
         program.check()
     check("proof", proof, Proof, bytes, bytearray, memoryview)
     check("model", model, Commitment, Weights, optional=True)
-    for name, one in (("data", data), ("output", output), ("link", link)):
+    for name, one in (("data", data), ("output", output), ("rotation", rotation)):
         check(name, one, Commitment, optional=True)
     check("context", context, bytes, bytearray)
     check_target(security)
@@ -55,26 +55,26 @@ def verify(
         read = _native.Proof.from_file(raw)
         read.check_program(program._native)
     given: dict[str, Commitment | Weights | None] = {"model": model, "data": data, "output": output}
-    if link is not None:
-        given[link.slab] = _child(given.get(link.slab), link)
+    if rotation is not None:
+        given[rotation.role] = _rotated(given.get(rotation.role), rotation)
     commitments = []
-    for name, private in program.slabs.items():
+    for name, private in program.commitments.items():
         commitments.append(_commitment(program, name, private, given.pop(name, None), security))
     for name, value in given.items():
         if value is not None:
-            raise InvalidProof("the program has no such slab", slug="slabs", place=name)
+            raise InvalidProof("the program has no such commitment", slug="slabs", place=name)
     with failures():
         natives = [c._native for c in commitments]
         found = _native.verify(program._native, natives, read, context, int(security))
     return _statement(program, commitments, found, context)
 
 
-def _child(master: Commitment | Weights | None, link: Commitment) -> Commitment:
+def _rotated(master: Commitment | Weights | None, child: Commitment) -> Commitment:
     """The child, if it names this master; whether it is one is what `accept` checks."""
     if not isinstance(master, Commitment):
-        raise InvalidProof("expected the commitment of its master", slug="slabs", place=link.slab)
-    check_origin(link, master, "child", "pass a commitment that was made by rotating this master")
-    return link
+        raise InvalidProof("expected the commitment of its master", slug="slabs", place=child.role)
+    check_origin(child, master, "child", "pass a commitment that was made by rotating this master")
+    return child
 
 
 def check_origin(made: Commitment, of: Commitment, kind: str, hint: str) -> None:
@@ -82,7 +82,7 @@ def check_origin(made: Commitment, of: Commitment, kind: str, hint: str) -> None
     if made.master != of.identity:
         named = f"no {kind}" if made.master is None else f"one of {made.master[:16]}"
         raise InvalidProof(
-            f"expected a {kind} of {of.identity[:16]}, got {named}", slug="link", place=made.slab, hint=hint
+            f"expected a {kind} of {of.identity[:16]}, got {named}", slug="link", place=made.role, hint=hint
         )
 
 
@@ -95,8 +95,8 @@ def _commitment(
         if private:
             raise InvalidProof("expected a commitment: the values are private", slug="slabs", place=name)
         given = commit_model(program, given).commitment
-    if given.slab != name:
-        raise InvalidProof(f"expected a commitment of {name}, got one of {given.slab}", slug="slabs", place=name)
+    if given.role != name:
+        raise InvalidProof(f"expected a commitment of {name}, got one of {given.role}", slug="slabs", place=name)
     wanted = [(tensor, tuple(shape), lo, hi) for tensor, shape, lo, hi in program._native.schema(name)]
     if given.tensors != wanted:  # before any of its proofs is looked at: what they cost is then what the program allows
         raise InvalidProof(
@@ -127,9 +127,9 @@ def _statement(program: Program, commitments: list[Commitment], found: dict[str,
                 values[side][name] = port.dequantize(publics[port.tensor])
     hidden = [f"input {name}" for name, port in program.inputs.items() if port.place != "public"]
     hidden += [f"output {name}" for name, port in program.outputs.items() if port.place != "public"]
-    hidden += [f"the values of {name}" for name, private in program.slabs.items() if private and name == "model"]
-    digests = {"program": program.digest, **{c.slab: c.identity for c in commitments}}
-    digests |= {f"master of {c.slab}": c.master for c in commitments if c.master is not None}
+    hidden += [f"the values of {name}" for name, private in program.commitments.items() if private and name == "model"]
+    digests = {"program": program.digest, **{c.role: c.identity for c in commitments}}
+    digests |= {f"master of {c.role}": c.master for c in commitments if c.master is not None}
     return Statement(
         values["outputs"],
         values["inputs"],
@@ -138,7 +138,7 @@ def _statement(program: Program, commitments: list[Commitment], found: dict[str,
         (*hidden, "every value in between"),
         context,
         found["bits"],
-        input_claims(program, {c.slab: c.master or c.identity for c in commitments}),
+        input_claims(program, {c.role: c.master or c.identity for c in commitments}),
         predicates(program, integers),
         CHECKED if program.checked else NOT_CHECKED if program._native.architecture else NONE,
     )
@@ -154,7 +154,7 @@ def verify_renewal(trusted: Commitment, *renewals: Commitment, security: int = 1
     check("trusted", trusted, Commitment)
     check_target(security)
     if not renewals:
-        raise InvalidProof("expected at least one renewal, got none", slug="link", place=trusted.slab)
+        raise InvalidProof("expected at least one renewal, got none", slug="link", place=trusted.role)
     newest = trusted
     for renewal in renewals:
         check("renewals", renewal, Commitment)

@@ -102,7 +102,7 @@ def rotate(
     counter: Counter = None,
     as_json: Json = False,
 ) -> None:
-    """Make a child: a fresh budget for the master's values, under the master's identity. Uses up one of its children."""
+    """Make a child: a fresh allowance for the master's values, under the master's identity. Uses up one of its children."""
     import tacit
     from tacit.api.counted import counter_of
 
@@ -208,12 +208,12 @@ def export(
     console.stdout().print(console.facts([("publish", shown), ("identity", commitment.identity)]))
 
 
-def _look_ahead(program: Any, slab: str) -> None:
+def _look_ahead(program: Any, role: str) -> None:
     """Refuse what could not be saved, and say what many proofs cost."""
     from tacit.api.cost import check_secret, costly
 
-    check_secret(program, slab)
-    console.note(costly(program, slab))
+    check_secret(program, role)
+    console.note(costly(program, role))
 
 
 def _save(
@@ -259,7 +259,7 @@ def _save(
         )
     shown += [("keep", f"[bold]{escape(str(secret_file))}[/bold]"), ("good for", _good_for(secret))]
     if secret.remaining is not None:
-        shown.append(("beyond that", "its values leak: 14 proofs on a budget of 8 gave 8 of 8 weights away"))
+        shown.append(("beyond that", "its values leak: 14 proofs on an allowance of 8 gave 8 of 8 weights away"))
         shown.append(("never", f"copy it or restore its journal; after a restore: tacit commit {_way_on(secret)}"))
     if master is not None:
         shown.append(("children left", str(master.children)))

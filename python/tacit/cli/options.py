@@ -25,8 +25,9 @@ OutputCommitment = Annotated[
     Path | None,
     typer.Option("--output", metavar="FILE", help="The commitment to the outputs that came with the proof."),
 ]
-LinkCommitment = Annotated[
-    Path | None, typer.Option("--link", metavar="FILE", help="A child of the commitment above, made by rotating it.")
+RotatedCommitment = Annotated[
+    Path | None,
+    typer.Option("--rotation", metavar="FILE", help="A child of the commitment above, made by rotating it."),
 ]
 ModelSecret = Annotated[Path | None, typer.Option("--model", metavar="FILE", help="The model's secret (model.secret).")]
 DataSecret = Annotated[Path | None, typer.Option("--data", metavar="FILE", help="The data's secret (data.secret).")]

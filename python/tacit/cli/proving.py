@@ -21,7 +21,6 @@ from tacit.cli.options import (
     DataCommitment,
     DataSecret,
     Json,
-    LinkCommitment,
     ModelCommitment,
     ModelSecret,
     OutputCommitment,
@@ -31,6 +30,7 @@ from tacit.cli.options import (
     ProofFile,
     ProofInput,
     ProofOut,
+    RotatedCommitment,
     ShowHidden,
 )
 from tacit.errors import InputError
@@ -53,7 +53,7 @@ def prove(
     show_hidden: ShowHidden = False,
     as_json: Json = False,
 ) -> None:
-    """Run the committed model on an input and prove the answer. Spends one proof of each commitment's budget."""
+    """Run the committed model on an input and prove the answer. Spends one proof of each commitment's allowance."""
     import tacit
     from tacit.api.claims import predicates
     from tacit.api.counted import counter_of
@@ -109,7 +109,7 @@ def prove(
 
 def _inputs(program: Any, path: Path | None) -> files.Arrays:
     """The arrays of the input file, which the program takes. Raises InputError."""
-    from tacit.api.arguments import given_integers
+    from tacit.api.parameters import given_integers
 
     found: files.Arrays = {}
     if path is not None:
@@ -207,7 +207,7 @@ def verify(
     model: ModelCommitment = None,
     data: DataCommitment = None,
     output: OutputCommitment = None,
-    link: LinkCommitment = None,
+    rotation: RotatedCommitment = None,
     context: Context = "",
     security: Annotated[int, typer.Option(help="The proven security to insist on, in bits (1 to 160).")] = 128,
     require_check: Annotated[
@@ -228,7 +228,7 @@ def verify(
             model=None if model is None else _model(model),
             data=None if data is None else tacit.Commitment.load(data),
             output=None if output is None else tacit.Commitment.load(output),
-            link=None if link is None else tacit.Commitment.load(link),
+            rotation=None if rotation is None else tacit.Commitment.load(rotation),
             context=bound_to,
             security=security,
             require_check=require_check,

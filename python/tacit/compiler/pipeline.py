@@ -52,10 +52,10 @@ ONE_NUMBER = ("Mul", "Div", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")
 
 @dataclass(frozen=True)
 class Weights:
-    """The integers of a slab, in layout order (docs/protocol/program.md, section 4)."""
+    """The integers of a commitment, in layout order (docs/protocol/program.md, section 4)."""
 
     program: bytes
-    slab: str
+    role: str
     tensors: tuple[tuple[str, Array], ...]
 
 

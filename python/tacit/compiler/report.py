@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tacit.compiler.ties import DOUBT, Doubts
 from tacit.errors import CompilerBug, QuantizationError, WitnessError
 from tacit.graph import Graph, evaluate
-from tacit.importers.original import Reference
+from tacit.importers.original import Original
 from tacit.integer.graph import IntGraph
 from tacit.integer.prices import NS_PER_CELL, NS_PER_LOOKUP, NS_PER_WEIGHT, NS_PROOF
 from tacit.integer.total import Way
@@ -193,7 +193,7 @@ def original(graph: Graph, known: Iterable[Pair]) -> Iterator[Pair]:
     if graph.origin is None:
         yield from known
         return
-    model = Reference(graph.origin)
+    model = Original(graph.origin)
     for sample, exact in known:
         unread = {name: np.zeros(shape) for name, shape in model.shapes.items() if name not in sample}
         yield sample, {**exact, **model.run({**unread, **sample})}
@@ -211,7 +211,7 @@ def jumping(graph: Graph) -> set[str]:
 def accuracy(
     ints: IntGraph, known: Iterable[Pair], *, against: str = "float64", doubts: Doubts | None = None
 ) -> Report:
-    """Integer against float on samples, by the operators' references. `doubts`: of a graph with comparisons.
+    """Integer against float on samples, by the operators' meanings. `doubts`: of a graph with comparisons.
 
     Raises QuantizationError (slug accuracy) when no sample stays in range.
     """

@@ -33,8 +33,8 @@ def changed_byte(proof: bytes, *, back: int = 2000) -> bytes:
 def changed_answer(proof: bytes, answer: int) -> bytes:
     """The file with another first public integer; all else stays. Body: program digest, identities, publics, argument."""
     body = bytearray(proof[HEADER:-DIGEST])
-    (slabs,) = struct.unpack_from("<I", body, DIGEST)
-    publics = DIGEST + 4 + slabs * DIGEST
+    (named,) = struct.unpack_from("<I", body, DIGEST)
+    publics = DIGEST + 4 + named * DIGEST
     tensors, entries = struct.unpack_from("<II", body, publics)
     if tensors < 1 or entries < 1:
         raise ValueError("the proof has no public integer")

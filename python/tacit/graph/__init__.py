@@ -1,6 +1,6 @@
 """The canonical float graph: what the importers produce and the quantiser reads."""
 
-from tacit.graph.nodes import Array, Graph, Node, Origin, Shape, evaluate, evaluate_samples, load, reference_outputs
+from tacit.graph.nodes import Array, Graph, Node, Origin, Shape, evaluate, evaluate_samples, load, original_outputs
 
 __all__ = [
     "Array",
@@ -11,5 +11,5 @@ __all__ = [
     "evaluate",
     "evaluate_samples",
     "load",
-    "reference_outputs",
+    "original_outputs",
 ]

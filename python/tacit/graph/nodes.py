@@ -33,7 +33,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Origin:
-    """The model a graph was imported from, for the float reference: serialised ONNX, or the path of a file.
+    """The model a graph was imported from, to run it as it was given: serialised ONNX, or the path of a file.
 
     ``batch`` fixes free batch dimensions; ``outputs`` are the names of the outputs that the graph kept.
     """
@@ -99,11 +99,11 @@ def evaluate_samples(graph: Graph, inputs: Mapping[str, Array]) -> Iterator[dict
     return iterate_samples(graph, inputs)
 
 
-def reference_outputs(model: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
+def original_outputs(model: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
     """Outputs of the original model by onnxruntime, float truth for reports; inputs and results as in :func:`evaluate`.
 
     ``model`` is a :class:`Graph` (then its origin is run) or anything that :func:`load` accepts.
     """
-    from tacit.importers.original import run_reference
+    from tacit.importers.original import run_original
 
-    return run_reference(model, inputs)
+    return run_original(model, inputs)

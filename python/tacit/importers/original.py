@@ -31,8 +31,8 @@ TYPES = {
 }
 
 
-def run_reference(model: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """Outputs (samples, *shape) in float64; see :func:`tacit.graph.reference_outputs`."""
+def run_original(model: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Outputs (samples, *shape) in float64; see :func:`tacit.importers.original.run_original`."""
     if isinstance(model, Graph):
         if model.origin is None:
             raise ModelError("this graph was not imported from a model", slug="no_origin", place=f"graph {model.name}")
@@ -41,14 +41,14 @@ def run_reference(model: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
         from tacit.importers import origin_of
 
         origin = origin_of(model)
-    model = Reference(origin)
+    model = Original(origin)
     rows = [model.run(sample) for sample in split_samples(inputs, model.shapes)]
     if not rows:
         raise InputError("there are no samples", slug="input_shape", place="inputs")
     return {name: np.stack([row[name] for row in rows]) for name in model.outputs}
 
 
-class Reference:
+class Original:
     """A model as it was given, in onnxruntime. `shapes`: of its inputs, batch included; `outputs`: names.
 
     Raises ModelError when onnxruntime refuses it.
@@ -74,7 +74,7 @@ class Reference:
         try:
             results = self._session.run(self.outputs, feeds)
         except Exception as error:  # onnxruntime has no common exception type
-            raise InputError(f"onnxruntime: {error}", slug="reference", place="reference") from error
+            raise InputError(f"onnxruntime: {error}", slug="onnxruntime", place="original") from error
         return {name: np.asarray(x, dtype=np.float64) for name, x in zip(self.outputs, results, strict=True)}
 
 
@@ -108,7 +108,7 @@ def _session(origin: Origin) -> onnxruntime.InferenceSession:
         import onnxruntime
     except ImportError as error:
         raise MissingDependency(
-            "onnxruntime is not installed", place="reference", hint="pip install onnxruntime"
+            "onnxruntime is not installed", place="original", hint="pip install onnxruntime"
         ) from error
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
@@ -116,4 +116,4 @@ def _session(origin: Origin) -> onnxruntime.InferenceSession:
         source = origin.content if origin.content is not None else _readable(origin.path)
         return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has no common exception type
-        raise ModelError(f"onnxruntime refuses the model: {error}", slug="reference", place="reference") from error
+        raise ModelError(f"onnxruntime refuses the model: {error}", slug="onnxruntime", place="original") from error

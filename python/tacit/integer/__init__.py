@@ -4,7 +4,7 @@ An operator takes two small units, each of a few dozen lines:
 
 - an *integer operator* (a subclass of `graph.Operator` in the module of its family, `tacit.integer.operators`): `shape`,
   `frac` (what it does to scales: nothing else may move one), `reach` (what its result can be) and, where it is not defined
-  everywhere, `total`, `reference` (what it means, in plain NumPy, independent of any program) and `lower` (relations that
+  everywhere, `total`, `meaning` (what it means, in plain NumPy, independent of any program) and `lower` (relations that
   force exactly that). Its docstring says why a prover has no choice: the range of a remainder, both sides of an inequality,
   one-hot vectors, ties. Most float operators need no new one.
 - a *rule* (`@rule("Name")` in `tacit.quantize.rules`) that makes integer operators from a float node and chooses the scales.
@@ -20,7 +20,7 @@ An operator takes two small units, each of a few dozen lines:
 | `emit` | places of inputs, weights and outputs; the whole program |
 
 An operator's meaning on real numbers is one line in `tests/integer/test_scales.py`. A test is one line in
-`tests/integer/test_operators.py` (execution equals the reference bit for bit, near the float operator) which `test_forced.py`
+`tests/integer/test_operators.py` (execution equals the meaning bit for bit, near the float operator) which `test_forced.py`
 then takes too (no committed entry is free); cheating by several entries at once, where an operator has inequalities or
 selectors, gets a test of its own there.
 """

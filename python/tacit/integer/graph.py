@@ -1,7 +1,7 @@
 """What an integer operator is, and the graph of them that the quantiser makes.
 
-An operator is one small unit: `shape` and `frac` (of its result), `reference` (its meaning, in plain NumPy, independent of
-any program) and `lower` (its relations). The tests run `reference` against the execution of what `lower` emits, and `frac`
+An operator is one small unit: `shape` and `frac` (of its result), `meaning` (its meaning, in plain NumPy, independent of
+any program) and `lower` (its relations). The tests run `meaning` against the execution of what `lower` emits, and `frac`
 against the operator's meaning on real numbers.
 """
 
@@ -49,7 +49,7 @@ class Operator(ABC):
         return agreed(*fracs)
 
     @abstractmethod
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         """The result, exactly (int64). Raises WitnessError where the operator is not defined."""
 
     def reach(self, *args: Reach) -> Interval:
@@ -73,7 +73,7 @@ class Operator(ABC):
 
     @abstractmethod
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
-        """Relations that force the result to be `reference`, for every witness that satisfies them."""
+        """Relations that force the result to be `meaning`, for every witness that satisfies them."""
 
 
 @dataclass(frozen=True)
@@ -234,12 +234,12 @@ class IntGraph:
                 )
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Every value, by the operators' references. Raises WitnessError naming the value that leaves its range."""
+        """Every value, by the operators' meanings. Raises WitnessError naming the value that leaves its range."""
         values: dict[str, Array] = {name: parameter.values for name, parameter in self.parameters.items()}
         values |= {name: np.asarray(inputs[name], dtype=np.int64) for name in self.inputs}
         for step in self.steps:
             try:
-                values[step.output] = step.op.reference(*(values[name] for name in step.inputs))
+                values[step.output] = step.op.meaning(*(values[name] for name in step.inputs))
             except WitnessError as error:
                 raise WitnessError(error.reason, place=step.output, hint=error.hint) from None
         return values

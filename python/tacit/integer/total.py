@@ -79,7 +79,7 @@ def _after(operator: Operator, value: Value, args: list[Reach]) -> Reach:
     """What the result can be."""
     weights = [x.weights for x in args]
     if operator.moves and weights[0] is not None:
-        return Reach(value.shape, *args[0].ends, operator.reference(weights[0]))
+        return Reach(value.shape, *args[0].ends, operator.meaning(weights[0]))
     lo, hi = operator.reach(*args)
     if signed_bits(lo, hi) > MOST_BITS:
         raise OutOfField(f"{value.name} may reach [{lo}, {hi}], beyond the field")

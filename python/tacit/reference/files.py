@@ -9,8 +9,8 @@ from enum import IntEnum
 from . import borsh
 from .commitment import COMMITMENT_CODEC, GEOMETRY_CODEC, Commitment, Geometry
 from .errors import Refused
-from .link import LINK_CODEC, Link, check_link
 from .program import NAMED_TENSORS, NamedTensor, decode_program, digest, encode_program, schema_of
+from .rotation import ROTATION_CODEC, Rotation, check_rotation
 from .transcript import ARCHITECTURE, FILE, digest_of, domain_tag
 from .validity import VALIDITY_CONTEXT, validity_program
 from .verify import verify
@@ -41,7 +41,7 @@ class CommitmentFile:
     tensors: tuple[NamedTensor, ...]
     commitment: Commitment
     validity: bytes
-    link: tuple[Commitment, Link] | None = None  # the master, and that this one holds the same values
+    link: tuple[Commitment, Rotation] | None = None  # the master, and that this one holds the same values
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ COMMITMENT_FILE: borsh.Codec[CommitmentFile] = borsh.struct(
         "tensors": NAMED_TENSORS,
         "commitment": COMMITMENT_CODEC,
         "validity": borsh.BYTES,
-        "link": borsh.option(borsh.pair_of(COMMITMENT_CODEC, LINK_CODEC)),
+        "link": borsh.option(borsh.pair_of(COMMITMENT_CODEC, ROTATION_CODEC)),
     },
 )
 PROOF_FILE: borsh.Codec[ProofFile] = borsh.struct(
@@ -119,7 +119,7 @@ def check_commitment_file(file: CommitmentFile, target: int) -> None:
         return
     if file.link is not None:
         proven, link = file.link
-        check_link(file.slab, file.tensors, file.commitment, proven, link, target)
+        check_rotation(file.slab, file.tensors, file.commitment, proven, link, target)
     program = validity_program(file.slab, file.tensors)
     try:
         verify(

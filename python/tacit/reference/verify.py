@@ -65,7 +65,7 @@ def verify_with(
     target: int,
     further: CellClaim | None,
 ) -> None:
-    """`verify`, with a claim between the products' and the binding claims (rotation: link.py)."""
+    """`verify`, with a claim between the products' and the binding claims (rotation.py)."""
     program = decode_program(program_bytes)
     validate(program)
     geometry = borsh.decode(GEOMETRY_CODEC, geometry_bytes, "geometry")

@@ -9,9 +9,9 @@ from tacit.reference import verify
 from tacit.reference.commitment import COMMITMENT_CODEC, GEOMETRY_CODEC, Geometry
 from tacit.reference.field import K, add, lift, mul, neg, pack_k
 from tacit.reference.forms import Affine
-from tacit.reference.link import LINK_CONTEXT, link_form
 from tacit.reference.program import InSlab, NamedTensor, Program, encode_program, layout
 from tacit.reference.relations import Claim
+from tacit.reference.rotation import ROTATION_CONTEXT, rotation_form
 from tacit.reference.validity import VALIDITY_CONTEXT, validity_program
 from tacit.reference.verify import CellClaim
 
@@ -99,9 +99,9 @@ def side_argument(
     case_slab: Slab, program: Program, key: bytes, v: K, index: int, run: Execution, seed: bytes
 ) -> bytes:
     """One side of a link proof: the slab opens the link's form to v."""
-    forms, cells = link_form(program, key, index)
+    forms, cells = rotation_form(program, key, index)
     claim = Claim("link", Affine(neg(v), {}, tuple(forms)))
-    context = LINK_CONTEXT + key + pack_k([v])
+    context = ROTATION_CONTEXT + key + pack_k([v])
     geometry = case_slab.commitment.header.geometry
     prover = Prover(
         program,
@@ -117,7 +117,7 @@ def side_argument(
 
 def link_value(slab: Slab, program: Program, key: bytes, index: int) -> K:
     """The form that a link opens, on a slab's cells."""
-    forms, cells = link_form(program, key, index)
+    forms, cells = rotation_form(program, key, index)
     lifted = [lift(x) for x in slab.cells]
     places = {**layout(program, 0).offsets, **cells}
     value = (0, 0, 0)

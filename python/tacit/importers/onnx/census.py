@@ -50,7 +50,7 @@ READERS = {
     *("ReduceLogSum", "ReduceLogSumExp", "ArgMax", "ArgMin", "Softmax", "LogSoftmax", "CumSum", "TopK", "NonZero"),
     *("GlobalAveragePool", "GlobalMaxPool", "LayerNormalization", "InstanceNormalization", "Unique", "Compress"),
 }
-#: Small constants of these are computed by ONNX's reference; all of them make no more entries than they read.
+#: Small constants of these are computed by ONNX's evaluator; all of them make no more entries than they read.
 EVALUATED = {"Mod", "Pow", "Round", "Sign", "Exp", "Log", "Clip", "ReduceMax", "ReduceMin", "ReduceSum", "ReduceMean"}
 EVALUATED |= {"CumSum", "ArgMax", "ArgMin", "Split", "GatherND", "Xor", "Relu"}
 
@@ -186,11 +186,11 @@ class _Count:
         try:
             if call.op in RULES and len(call.outputs) == 1:
                 return {call.outputs[0]: compute(call, given)}
-            return self._by_reference(call, given) if call.op in EVALUATED else {}
-        except Exception:  # the reference has no common exception type; without the value some sizes stay unknown
+            return self._by_evaluator(call, given) if call.op in EVALUATED else {}
+        except Exception:  # the evaluator has no common exception type; without the value some sizes stay unknown
             return {}
 
-    def _by_reference(self, call: Call, given: Sequence[Array | None]) -> dict[str, Array]:
+    def _by_evaluator(self, call: Call, given: Sequence[Array | None]) -> dict[str, Array]:
         from onnx.reference import ReferenceEvaluator
 
         node = onnx.helper.make_node(call.op, call.inputs, call.outputs, **call.attrs)

@@ -36,7 +36,7 @@ LABEL_NAMES = ("label", "output_label")
 def import_model(
     model: ModelProto, *, batch: int, origin: Origin, simplified: bool = True, blind: bool = False
 ) -> Graph:
-    """Translate a parsed model (external data already read). ``origin`` is kept for the float reference."""
+    """Translate a parsed model (external data already read). ``origin`` is kept to run it as it was given."""
     work = ModelProto()
     work.CopyFrom(model)
     check_model(work)

@@ -38,7 +38,7 @@ class AtLeast(Operator):
     def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
         return (replace(self, bits=max(self.bits, signed_bits(*args[0].ends))),)
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         return (in_range(args[0], *signed(self.bits)) >= 0).astype(np.int64)
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
@@ -74,7 +74,7 @@ class RoundLeaky(Operator):
             return (replace(self, bits=max(self.bits, need)),)
         return Saturate(self.shift, *signed(self.bits), need), replace(self, shift=0)
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         y = in_range(shifted(args[0], self.shift), *signed(self.bits))
         return np.where(y >= 0, y << self.power, self.slope * y)
 
@@ -137,7 +137,7 @@ class RoundClip(Operator):
         least, most = (end if bound is None else bound for bound, end in zip(bounds, room, strict=True))
         return (Saturate(self.shift, least, most, signed_bits(lo, hi), self.at),)
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         y = shifted(args[0], self.shift)
         in_range(y - self._base, *signed(self.bits))
         return np.clip(y, self.lo, self.hi)
@@ -203,7 +203,7 @@ class Within(Operator):
             return (self,)
         return (Saturate(0, max(least, lo), min(most, hi), signed_bits(lo, hi), self.at),)
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         return args[0]
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
@@ -217,7 +217,7 @@ class Commit(Operator):
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         return args[0]
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:

@@ -32,7 +32,7 @@ class Permute(Operator):
     def shape(self, *shapes: Shape) -> Shape:
         return tuple(shapes[0][i] for i in self.perm)
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         return np.transpose(args[0], self.perm)
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
@@ -52,7 +52,7 @@ class Reshape(Operator):
     def shape(self, *shapes: Shape) -> Shape:
         return self.to
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         return args[0].reshape(self.to)
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
@@ -72,7 +72,7 @@ class Expand(Operator):
     def shape(self, *shapes: Shape) -> Shape:
         return self.to
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         return np.broadcast_to(args[0], self.to)
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
@@ -97,7 +97,7 @@ class Cut(Operator):
     def shape(self, *shapes: Shape) -> Shape:
         return self.to
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         out = args[0]
         for axis, (start, step, extent) in enumerate(zip(self.starts, self.steps, self.to, strict=True)):
             index = start + step * np.arange(extent)
@@ -134,7 +134,7 @@ class Join(Operator):
         first = shapes[0]
         return (*first[: self.axis], sum(s[self.axis] for s in shapes), *first[self.axis + 1 :])
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         return np.concatenate(args, self.axis)
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
@@ -178,7 +178,7 @@ class Windows(Operator):
             inside = inside * ((index >= 0) & (index < spatial[axis])).reshape(shape)
         return 1 - inside
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         x, rank = args[0], len(self.kernel)
         for axis in range(rank):
             # Axis 2 + axis becomes (.., out, kernel at the end).
@@ -222,7 +222,7 @@ class Total(Operator):
     def shape(self, *shapes: Shape) -> Shape:
         return tuple(n for i, n in enumerate(shapes[0]) if i not in self.axes)
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         return np.asarray(args[0].sum(self.axes))
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
@@ -270,7 +270,7 @@ class Added(Operator):
         parts = [scaled(x.ends, coef) for coef, x in self._parts(args)]
         return sum(lo for lo, _ in parts), sum(hi for _, hi in parts)
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         out = np.zeros(args[0].shape, dtype=np.int64)
         for coef, x in self._parts(args):
             out = out + coef * x
@@ -298,7 +298,7 @@ class Offset(Operator):
         lo, hi = scaled(args[0].ends, self.sign)
         return lo + self.constant, hi + self.constant
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         return self.sign * args[0] + self.constant
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
@@ -324,7 +324,7 @@ class Times(Operator):
     def reach(self, *args: Reach) -> Interval:
         return scaled(args[0].ends, self.factor)
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         return self.factor * args[0]
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:

@@ -61,7 +61,7 @@ class Contract(Operator):
         a, b = args
         return product(a, b, (self.a, self.b), self.out)
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         return einsum(f"{self.a},{self.b}->{self.out}", *args)
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
@@ -85,7 +85,7 @@ class WindowSum(Operator):
     def reach(self, *args: Reach) -> Interval:
         return around_zero(args[0].ends, prod(args[0].shape[len(args[0].shape) - self.axes :]))
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         return np.asarray(args[0].sum(tuple(range(args[0].ndim - self.axes, args[0].ndim))))
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
@@ -104,7 +104,7 @@ class Take(Operator):
     def shape(self, *shapes: Shape) -> Shape:
         return (*shapes[0][:-1], len(self.columns))
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         return np.take(args[0], self.columns, -1)
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:

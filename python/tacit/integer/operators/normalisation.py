@@ -91,7 +91,7 @@ class SoftmaxLast(Operator):
         high = np.floor(2.0**HIGH * np.exp(-np.arange(1 << (self.gap - w)) * 2.0 ** (w - self.at)) + 0.5)
         return tuple(int(v) for v in low), tuple(int(v) for v in high)
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         x, w = in_range(args[0], *signed(self.bits)), self._limb()
         d = in_range(x.max(-1, keepdims=True) - x, 0, (1 << self.bits) - 1)
         d = d if self.most is None else np.minimum(d, (1 << self.most) - 1)

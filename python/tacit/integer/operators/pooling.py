@@ -60,7 +60,7 @@ class RoundMax(Operator):
             return (replace(self, bits=max(self.bits, need)),)
         return (replace(self, bits=need, most=self.bits),)
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         y = shifted(args[0], self.shift)
         window = tuple(range(y.ndim - self.axes, y.ndim))
         m = in_range(np.asarray(y.max(window)), *signed(self.bits))

@@ -51,7 +51,7 @@ class Round(Operator):
             return (replace(self, bits=max(self.bits, need)),)
         return (Saturate(self.shift, *signed(self.bits), need),)
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         return in_range(shifted(args[0], self.shift), *signed(self.bits))
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
@@ -87,7 +87,7 @@ class RoundRelu(Operator):
             return (replace(self, bits=max(self.bits, need)),)
         return (Saturate(self.shift, 0, signed(self.bits)[1], need),)
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         return np.maximum(in_range(shifted(args[0], self.shift), *signed(self.bits)), 0)
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
@@ -148,7 +148,7 @@ class RoundTable(Operator):
             return (made,)
         return Saturate(self.shift, *ends, signed_bits(lo, hi), self.at), replace(made, shift=0)
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         row = in_range(shifted(args[0], self.shift), self.lo, self.lo + len(self.outs) - 1)
         return np.asarray(np.array(self.outs, dtype=np.int64)[row - self.lo])
 
@@ -199,7 +199,7 @@ class RoundLine(Operator):
             return (made,)
         return Saturate(self.shift, *ends, signed_bits(lo, hi), self.at + self.part), replace(made, shift=0)
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         z = shifted(args[0], self.shift)
         t = in_range(z >> self.part, self.lo, self.lo + len(self.outs) - 2) - self.lo
         outs = np.array(self.outs, dtype=np.int64)
@@ -248,7 +248,7 @@ class RoundDivide(Operator):
     def _divided(self, x: Reach) -> Interval:
         return (x.lo + self.divisor // 2) // self.divisor, (x.hi + self.divisor // 2) // self.divisor
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         return in_range((args[0] + self.divisor // 2) // self.divisor, *signed(self.bits))
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:

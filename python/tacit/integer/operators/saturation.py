@@ -195,7 +195,7 @@ class Saturate(Operator):
     def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
         return (replace(self, bits=max(self.bits, signed_bits(*rounded(args[0].ends, self.shift)))),)
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         return np.clip(in_range(shifted(args[0], self.shift), *signed(self.bits)), self.lo, self.hi)
 
     @property

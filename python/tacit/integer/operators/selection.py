@@ -37,7 +37,7 @@ class ArgMaxLast(Operator):
     def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
         return (replace(self, bits=max(self.bits, (args[0].hi - args[0].lo).bit_length())),)
 
-    def reference(self, *args: Array) -> Array:
+    def meaning(self, *args: Array) -> Array:
         in_range(args[0].max(-1) - args[0].min(-1), 0, (1 << self.bits) - 1)
         return np.asarray(args[0].argmax(-1), dtype=np.int64)
 

@@ -12,8 +12,8 @@ from trained_networks import PROOFS, Case
 
 import tacit
 from tacit import _native
-from tacit.api.arguments import by_name
-from tacit.errors import BudgetExceeded, InputError
+from tacit.api.parameters import by_name
+from tacit.errors import AllowanceExceeded, InputError
 from tacit.quantize.quantizer import Options
 
 Cases = Callable[..., Case]
@@ -165,7 +165,7 @@ def test_a_journal_without_its_first_record(case: Cases, tmp_path: Path) -> None
     assert len(whole) == HEADER + 2 * RECORD
     for cut in (HEADER, HEADER + RECORD):
         journal.write_bytes(whole[:cut])
-        with pytest.raises(BudgetExceeded) as refused:
+        with pytest.raises(AllowanceExceeded) as refused:
             tacit.Secret.load(tmp_path / "m.secret")
         assert refused.value.slug == "budget_damaged"
 

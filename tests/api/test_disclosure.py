@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import tacit
-from tacit.api.told import described, told
+from tacit.api.disclosure import described, disclosed
 from tacit.program import ClampTable, Program, Slab, Values
 
 SAMPLES = np.random.default_rng(2).normal(size=(64, 4))
@@ -44,7 +44,7 @@ def decoded(program: tacit.Program) -> Program:
 
 
 def bits(program: Program, kind: str) -> float:
-    return sum(one.bits for one in told(program) if kind in one.kind)
+    return sum(one.bits for one in disclosed(program) if kind in one.kind)
 
 
 def test_a_stranger_sees_what_the_owner_sees(compiled: tacit.Program, tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_stranger_sees_what_the_owner_sees(compiled: tacit.Program, tmp_path: 
 
 
 def test_names_are_cut_short_and_counted(compiled: tacit.Program) -> None:
-    for row, one in zip(described(decoded(compiled), 1)["numbers"], told(decoded(compiled)), strict=True):
+    for row, one in zip(described(decoded(compiled), 1)["numbers"], disclosed(decoded(compiled)), strict=True):
         assert row["of"][0] == one.names[0]
         assert row["of"][1:] == ([f"{len(one.names) - 1} more"] if len(one.names) > 1 else [])
 

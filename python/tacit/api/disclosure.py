@@ -39,7 +39,7 @@ SEARCHED = 12.0
 
 
 @dataclass(frozen=True)
-class Told:
+class Disclosed:
     """Numbers of one kind: how many, how many bits they can tell in all, and the first few by name."""
 
     kind: str
@@ -52,7 +52,7 @@ class Told:
 Number = tuple[str, float]
 
 
-def told(program: Program) -> list[Told]:
+def disclosed(program: Program) -> list[Disclosed]:
     """The kinds of numbers that may follow from hidden values, the most telling first."""
     kinds: list[tuple[str, Iterator[Number]]] = [
         ("bits cut off and kept by roundings", _roundings(program)),
@@ -70,13 +70,13 @@ def told(program: Program) -> list[Told]:
         listed = list(numbers)
         if listed:
             names = tuple(dict.fromkeys(name for name, _ in listed))
-            found.append(Told(kind, len(listed), sum(bits for _, bits in listed), names))
+            found.append(Disclosed(kind, len(listed), sum(bits for _, bits in listed), names))
     return sorted(found, key=lambda one: -one.bits)
 
 
 def described(program: Program, most: int) -> dict[str, Any]:
     """For `inspect`: each kind with at most this many names, and the sum."""
-    found = told(program)
+    found = disclosed(program)
     rows = []
     for one in found:
         shown = list(one.names[:most])

@@ -47,12 +47,12 @@ def check_weights(program: Program, weights: Weights) -> None:
         )
 
 
-def secret_of(slab: str, secret: Secret | None) -> _native.Slab:
-    """What the extension module takes of the secret for this slab. Raises InputError."""
+def secret_of(role: str, secret: Secret | None) -> _native.Slab:
+    """What the extension module takes of the secret of this role. Raises InputError."""
     if secret is None:
-        raise InputError(f"the program needs the secret of its {slab}", slug="slabs", place=slab)
-    if secret.slab != slab:
-        raise InputError(f"expected a secret of {slab}, got one of {secret.slab}", slug="slabs", place=slab)
+        raise InputError(f"the program needs the secret of its {role}", slug="slabs", place=role)
+    if secret.role != role:
+        raise InputError(f"expected a secret of {role}, got one of {secret.role}", slug="slabs", place=role)
     return secret._native
 
 
@@ -107,10 +107,10 @@ def given_integers(program: Program, inputs: Mapping[str, Array] | Array | None)
 
 
 def refuse_more(given: Mapping[str, Any]) -> None:
-    """Raise InputError if anything is left that no slab has taken."""
+    """Raise InputError if anything is left that no commitment has taken."""
     for name, value in given.items():
         if value is not None:
-            raise InputError("the program has no such slab", slug="slabs", place=name)
+            raise InputError("the program has no such commitment", slug="slabs", place=name)
 
 
 def check_count(name: str, count: int, most: int = 2**32 - 1) -> None:

@@ -34,33 +34,33 @@ from .validation import validate
 from .validity import validity_program
 from .verify import CellClaim, verify_with
 
-LINK_CONTEXT = b"tacit link"
+ROTATION_CONTEXT = b"tacit link"
 
 
 @dataclass(frozen=True)
-class Link:
+class Rotation:
     index: int  # the master's link cell
     v: bytes
     master: bytes  # the two arguments
     child: bytes
 
 
-LINK_CODEC: borsh.Codec[Link] = borsh.struct(
-    Link, {"index": borsh.U16, "v": borsh.fixed(24), "master": borsh.BYTES, "child": borsh.BYTES}
+ROTATION_CODEC: borsh.Codec[Rotation] = borsh.struct(
+    Rotation, {"index": borsh.U16, "v": borsh.fixed(24), "master": borsh.BYTES, "child": borsh.BYTES}
 )
 
 
-def link_program(slab: str, tensors: Sequence[NamedTensor]) -> Program:
+def rotation_program(slab: str, tensors: Sequence[NamedTensor]) -> Program:
     """The slab and its tensors, no relation at all."""
     members = tuple(Tensor(name, shape, InSlab(0), lo, hi) for name, shape, lo, hi in tensors)
     return Program(1, "link", (SlabDecl(slab, True),), members, (), (), (), (), (), (), ())
 
 
-def link_key(master: Commitment, child: Commitment, index: int) -> bytes:
+def rotation_key(master: Commitment, child: Commitment, index: int) -> bytes:
     return digest_of(domain_tag(BINDING, 1), master.identity, child.identity, be64(index))
 
 
-def link_form(program: Program, key: bytes, index: int) -> tuple[list[tuple[K, Form]], dict[int, int]]:
+def rotation_form(program: Program, key: bytes, index: int) -> tuple[list[tuple[K, Form]], dict[int, int]]:
     """sum over valid entries of eq_table(r)[cell] * value + z1 * (link cell `index`), and where that cell lies."""
     where = layout(program, 0)
     stream = words(key)
@@ -80,8 +80,8 @@ def link_form(program: Program, key: bytes, index: int) -> tuple[list[tuple[K, F
     return forms, {cell: where.cells + 3 + 3 * index}
 
 
-def check_link(
-    slab: str, tensors: Sequence[NamedTensor], child: Commitment, master: Commitment, link: Link, target: int
+def check_rotation(
+    slab: str, tensors: Sequence[NamedTensor], child: Commitment, master: Commitment, rotation: Rotation, target: int
 ) -> None:
     """Refuses ("link") unless master and child hold the same values."""
     place = f"slab {slab}"
@@ -89,26 +89,26 @@ def check_link(
         raise Refused("link", place, "a public slab is not rotated")
     if master.header.schema != schema_of(tensors) or child.header.schema != master.header.schema:
         raise Refused("link", place, "master and child have different schemas")
-    if link.index >= master.header.links or child.header.links < 1:
+    if rotation.index >= master.header.links or child.header.links < 1:
         raise Refused("link", place, "no such link cell")
     try:
         validate(validity_program(slab, tensors))  # bounds the work of the claim
     except Refused as refused:
         raise Refused("link", place, str(refused)) from refused
-    program = link_program(slab, tensors)
-    key = link_key(master, child, link.index)
-    sides = (("master", master, link.index, link.master), ("child", child, 0, link.child))
+    program = rotation_program(slab, tensors)
+    key = rotation_key(master, child, rotation.index)
+    sides = (("master", master, rotation.index, rotation.master), ("child", child, 0, rotation.child))
     for side, commitment, index, argument in sides:
         try:
-            v = unpack_k(link.v, "v")[0]
-            forms, cells = link_form(program, key, index)
+            v = unpack_k(rotation.v, "v")[0]
+            forms, cells = rotation_form(program, key, index)
             claim = Claim("link", Affine(neg(v), {}, tuple(forms)))
             verify_with(
                 encode_program(program),
                 GEOMETRY_CODEC.write(commitment.header.geometry),
                 {slab: COMMITMENT_CODEC.write(commitment)},
                 [],
-                LINK_CONTEXT + key + link.v,
+                ROTATION_CONTEXT + key + rotation.v,
                 argument,
                 target,
                 CellClaim(claim, cells),

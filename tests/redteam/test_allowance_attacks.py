@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import tacit
-from tacit.errors import BudgetExceeded, InputError, TacitError
+from tacit.errors import AllowanceExceeded, InputError, TacitError
 
 Compiled = tuple[tacit.Program, tacit.Weights]
 #: As in conftest.py.
@@ -27,10 +27,10 @@ def spend_all(program: tacit.Program, secret: tacit.Secret, sample: dict[str, An
     while count < 3 * PROOFS:
         try:
             tacit.prove(program, secret, sample)
-        except BudgetExceeded:
+        except AllowanceExceeded:
             break
         count += 1
-    with pytest.raises(BudgetExceeded) as refused:
+    with pytest.raises(AllowanceExceeded) as refused:
         tacit.prove(program, secret, sample)
     assert refused.value.slug == "budget"
     return count
@@ -66,12 +66,12 @@ def test_one_holder_at_a_time(compiled: Compiled, tmp_path: Path) -> None:
     program, weights = compiled
     secret = tacit.commit_model(program, weights)
     secret.save(tmp_path / "m.secret")
-    with pytest.raises(BudgetExceeded) as refused:
+    with pytest.raises(AllowanceExceeded) as refused:
         tacit.Secret.load(tmp_path / "m.secret")
     assert refused.value.slug == "budget_locked"
     del secret
     first = tacit.Secret.load(tmp_path / "m.secret")
-    with pytest.raises(BudgetExceeded) as refused:
+    with pytest.raises(AllowanceExceeded) as refused:
         tacit.Secret.load(tmp_path / "m.secret")
     assert refused.value.slug == "budget_locked"
     assert first.remaining == PROOFS
@@ -85,7 +85,7 @@ def test_a_secret_without_its_journal(compiled: Compiled, sample: dict[str, Any]
     journals = [path.with_name(f"{path.name}.budget") for path in paths]
     # A copy of the secret under another name has no count.
     shutil.copy(paths[0], tmp_path / "copy.secret")
-    with pytest.raises(BudgetExceeded) as refused:
+    with pytest.raises(AllowanceExceeded) as refused:
         tacit.Secret.load(tmp_path / "copy.secret")
     assert refused.value.slug == "budget_missing"
     # Nor is the journal of another secret, of the same program and budget, its count.
@@ -93,11 +93,11 @@ def test_a_secret_without_its_journal(compiled: Compiled, sample: dict[str, Any]
     tacit.prove(program, secret, sample)
     del secret
     journals[0].unlink()
-    with pytest.raises(BudgetExceeded) as refused:
+    with pytest.raises(AllowanceExceeded) as refused:
         tacit.Secret.load(paths[0])
     assert refused.value.slug == "budget_missing"
     shutil.copy(journals[1], journals[0])
-    with pytest.raises(BudgetExceeded) as refused:
+    with pytest.raises(AllowanceExceeded) as refused:
         tacit.Secret.load(paths[0])
     assert refused.value.slug == "budget_other"
     # A saved secret is never written over, nor is a journal that is left alone.
@@ -136,7 +136,7 @@ def test_threads_share_one_count(compiled: Compiled, sample: dict[str, Any]) -> 
     def attempt(_: int) -> bool:
         try:
             tacit.prove(program, secret, sample)
-        except BudgetExceeded:
+        except AllowanceExceeded:
             return False
         return True
 
@@ -207,6 +207,6 @@ def test_a_journal_that_others_wrote_to(compiled: Compiled, sample: dict[str, An
     secret.save(tmp_path / "m.secret")
     with (tmp_path / "m.secret.budget").open("ab") as journal:
         journal.write(b"\0" * 68)
-    with pytest.raises(BudgetExceeded) as refused:
+    with pytest.raises(AllowanceExceeded) as refused:
         tacit.prove(program, secret, sample)
     assert refused.value.slug == "budget_damaged"

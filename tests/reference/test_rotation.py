@@ -13,7 +13,7 @@ from toy.execute import Execution
 from tacit.reference import Refused
 from tacit.reference.field import pack_k
 from tacit.reference.files import COMMITMENT_FILE, CommitmentFile, Kind, check_commitment_file, unwrap, wrap
-from tacit.reference.link import Link, check_link, link_key, link_program
+from tacit.reference.rotation import Rotation, check_rotation, rotation_key, rotation_program
 
 MASTER_GEOMETRY, CHILD_GEOMETRY, INDEX = programs.TWO_LEVELS, programs.THREE_LEVELS, 1
 
@@ -40,32 +40,32 @@ def child_of(change: int = 0, link: str = "same", links: int = 1) -> Slab:
     return commit_slab(program, 0, run.values, CHILD_GEOMETRY, Random(b"child"), **options)
 
 
-def prove_link(child: Slab, index: int = INDEX, v_of: str = "master") -> Link:
+def prove_rotation(child: Slab, index: int = INDEX, v_of: str = "master") -> Rotation:
     master, tensors = setting()
-    program = link_program("model", tensors)
-    key = link_key(master.commitment, child.commitment, index)
+    program = rotation_program("model", tensors)
+    key = rotation_key(master.commitment, child.commitment, index)
     v = cases.link_value(master, program, key, index) if v_of == "master" else (1, 2, 3)
     run = Execution(program, {name: [0] * 24 if name == "W" else [0] * 4 for name, *_ in tensors})
     sides = [
         cases.side_argument(slab, program, key, v, number, run, seed)
         for slab, number, seed in ((master, index, b"m"), (child, 0, b"c"))
     ]
-    return Link(index, pack_k([v]), *sides)
+    return Rotation(index, pack_k([v]), *sides)
 
 
-def judge(child: Slab, link: Link, **changes) -> None:
+def judge(child: Slab, link: Rotation, **changes) -> None:
     master, tensors = setting()
     options = {"slab": "model", "tensors": tensors, "child": child.commitment, "master": master.commitment, **changes}
-    check_link(**options, link=link, target=0)
+    check_rotation(**options, rotation=link, target=0)
 
 
 @lru_cache(None)
-def honest() -> tuple[Slab, Link]:
+def honest() -> tuple[Slab, Rotation]:
     child = child_of()
-    return child, prove_link(child)
+    return child, prove_rotation(child)
 
 
-def refused(child: Slab, link: Link, **changes) -> Refused:
+def refused(child: Slab, link: Rotation, **changes) -> Refused:
     with pytest.raises(Refused) as caught:
         judge(child, link, **changes)
     assert caught.value.slug == "link"
@@ -78,22 +78,22 @@ def test_accepted() -> None:
 
 def test_other_values() -> None:
     child = child_of(change=1)
-    assert "child" in refused(child, prove_link(child)).place
+    assert "child" in refused(child, prove_rotation(child)).place
 
 
 def test_other_link_value() -> None:
     child = child_of(link="other")
-    assert "child" in refused(child, prove_link(child)).place
+    assert "child" in refused(child, prove_rotation(child)).place
 
 
 def test_other_cell_of_the_master() -> None:
     child = child_of()
-    assert "child" in refused(child, prove_link(child, index=0)).place
+    assert "child" in refused(child, prove_rotation(child, index=0)).place
 
 
 def test_v_of_neither() -> None:
     child = child_of()
-    assert "master" in refused(child, prove_link(child, v_of="nobody")).place
+    assert "master" in refused(child, prove_rotation(child, v_of="nobody")).place
 
 
 def test_replay() -> None:
