@@ -31,13 +31,16 @@ pub struct Code {
 }
 
 /// floor(2^20 log2 x) up to one unit, for positive normal x: exponent, then 20 squarings of the mantissa.
+///
+/// Zero and what is too small to be normal have the least value there is. What has no logarithm (negative, not a number) has
+/// the largest, as infinity: an error of that size is worth no bit.
 #[must_use]
 pub fn log2_units(x: f64) -> i64 {
     if !x.is_normal() || x < 0.0 {
-        return if x > 0.0 && x.is_infinite() {
-            2048 * UNITS
-        } else {
+        return if (0.0..1.0).contains(&x) {
             -2048 * UNITS
+        } else {
+            2048 * UNITS
         };
     }
     let raw = x.to_bits();
