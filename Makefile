@@ -21,7 +21,7 @@ help:
 	@echo "make test   all Rust and Python tests"
 	@echo "make test-portable   the Rust tests without vector instructions, as in the portable wheel"
 	@echo "make fuzz-graphs   random ONNX graphs against onnxruntime (SECONDS=60 SEED=.. JOBS=2; out/fuzz-graphs)"
-	@echo "make lint   formatting, clippy, ruff, mypy, the arrows between crates and modules"
+	@echo "make lint   formatting, clippy, ruff, mypy, arrows between crates and modules, no import circles"
 	@echo "make bench  tables and charts of time, memory and bytes (out/bench)"
 	@echo "make docs   the documentation as a site (site/)"
 	@echo "make wheel  a portable wheel: baseline, x86-64-v3 and v4 in one (dist/)"
@@ -53,6 +53,7 @@ lint: $(STAMPS)/dev
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 	$(PY) scripts/check_arrows.py
+	$(PY) scripts/check_circles.py
 	$(PY) scripts/check_features.py
 	$(VENV)/bin/ruff check python tests scripts examples benches
 	$(VENV)/bin/ruff format --check python tests scripts examples benches

@@ -63,9 +63,9 @@ impl Ledger {
         });
     }
 
-    /// A round whose error is `count / |K|`.
+    /// A round whose error is `count / |K|`. Only what is exactly zero is no term: not a number is worth 0 bits.
     fn challenge(&mut self, name: impl Into<String>, count: f64, rounds: u32, formula: &str) {
-        if count > 0.0 && rounds > 0 {
+        if count != 0.0 && rounds > 0 {
             self.push(name.into(), error_units(count), rounds, formula.to_owned());
         }
     }
@@ -90,14 +90,13 @@ pub fn budget(geometry: &Geometry, shape: &Shape) -> Budget {
         .map(|(rows, log_domain, _)| Code::new(rows, log_domain, geometry.target))
         .collect();
     let mut ledger = Ledger { terms: Vec::new() };
-    match codes {
-        Some(codes) => {
-            if let Some(first) = codes.first() {
-                relation_terms(&mut ledger, shape, first);
-                opening_terms(&mut ledger, geometry, shape, &codes);
-            }
+    match codes.as_deref().and_then(<[Code]>::split_first) {
+        // A code for the slabs and one for each level: a zip with fewer would forget rounds.
+        Some((first, later)) if later.len() == geometry.levels.len() => {
+            relation_terms(&mut ledger, shape, first);
+            opening_terms(&mut ledger, geometry, shape, first, later);
         }
-        None => ledger.push(
+        _ => ledger.push(
             "code".to_owned(),
             0,
             1,
@@ -147,8 +146,13 @@ fn relation_terms(ledger: &mut Ledger, shape: &Shape, first: &Code) {
 }
 
 /// The column fold, the mask and every level.
-fn opening_terms(ledger: &mut Ledger, geometry: &Geometry, shape: &Shape, codes: &[Code]) {
-    let Some(first) = codes.first() else { return };
+fn opening_terms(
+    ledger: &mut Ledger,
+    geometry: &Geometry,
+    shape: &Shape,
+    first: &Code,
+    later: &[Code],
+) {
     ledger.challenge(
         "columns",
         first.exceptional + 2.0 * first.list,
@@ -157,7 +161,7 @@ fn opening_terms(ledger: &mut Ledger, geometry: &Geometry, shape: &Shape, codes:
     );
     ledger.challenge("mask", first.exceptional + first.list, 1, "X + L");
     let mut previous = (first, geometry.queries);
-    for (j, (level, code)) in geometry.levels.iter().zip(codes.iter().skip(1)).enumerate() {
+    for (j, (level, code)) in geometry.levels.iter().zip(later).enumerate() {
         let j = j + 1;
         let degree = geometry.rows_at(j - 1) as f64 - 1.0;
         ledger.challenge(

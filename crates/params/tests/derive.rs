@@ -214,9 +214,16 @@ fn logarithms_round_down() {
         (1024.0, 10 * UNITS),
         (f64::INFINITY, 2048 * UNITS),
         (0.0, -2048 * UNITS),
+        (f64::MIN_POSITIVE / 2.0, -2048 * UNITS),
+        // What has no logarithm is an error that is worth no bit, never one of no weight.
+        (f64::NAN, 2048 * UNITS),
+        (-1.0, 2048 * UNITS),
+        (-f64::MIN_POSITIVE / 2.0, 2048 * UNITS),
+        (f64::NEG_INFINITY, 2048 * UNITS),
     ] {
-        assert_eq!(log2_units(x), units);
+        assert_eq!(log2_units(x), units, "{x}");
     }
+    assert!(error_units(f64::NAN) < 0);
     for i in 1..2000u32 {
         let x = f64::from(i) * 0.37;
         let exact = x.log2() * UNITS as f64;

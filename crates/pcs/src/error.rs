@@ -1,5 +1,6 @@
 //! One error for everything about slabs and openings; each has a stable slug (docs/protocol/protocol.md, section 9).
 
+use std::iter::Zip;
 use tacit_params::GeometryError;
 use tacit_transcript::ReadError;
 
@@ -42,6 +43,26 @@ pub enum PcsError {
     Encoding { what: &'static str },
 }
 
+/// What is shorter or longer than the geometry says is refused, never filled up or cut.
+pub(crate) const OTHER_LENGTH: PcsError = PcsError::Encoding {
+    what: "a part of the argument has another length than the geometry says",
+};
+
+/// Two lists of one length side by side. Of unequal ones a zip would drop the rest of the longer, and with it a term of a
+/// sum that must be whole: they are refused (`encoding`).
+pub(crate) fn pairs<A, B>(a: A, b: B) -> Result<Zip<A::IntoIter, B::IntoIter>, PcsError>
+where
+    A: IntoIterator<IntoIter: ExactSizeIterator>,
+    B: IntoIterator<IntoIter: ExactSizeIterator>,
+{
+    let (a, b) = (a.into_iter(), b.into_iter());
+    if a.len() == b.len() {
+        Ok(a.zip(b))
+    } else {
+        Err(OTHER_LENGTH)
+    }
+}
+
 impl PcsError {
     /// The stable slug of docs/protocol/protocol.md, section 9.
     #[must_use]
@@ -58,5 +79,19 @@ impl PcsError {
             Self::Statement { .. } => "program",
             Self::Encoding { .. } => "encoding",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_unequal_length_are_no_pairs() {
+        let sum = |a: &[u8], b: &[u8]| Ok(pairs(a, b)?.map(|(x, y)| x * y).sum::<u8>());
+        assert_eq!(sum(&[1, 2], &[3, 4]), Ok(11));
+        assert_eq!(sum(&[1, 2], &[3]), Err(OTHER_LENGTH));
+        assert_eq!(sum(&[], &[3]), Err(OTHER_LENGTH));
+        assert_eq!(OTHER_LENGTH.slug(), "encoding");
     }
 }

@@ -4,7 +4,7 @@
 //! A group's table is contracted over its bound bits first, so the work is that of the tables and of the cells / 2^Kf.
 
 use crate::statement::{Columns, Statement};
-use crate::weights::single_cells;
+use crate::weights::{check_scalars, single_cells};
 use crate::PcsError;
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::{eq_low, Group, ProductForm, K};
@@ -34,14 +34,9 @@ fn eq_low_table(point: &[K]) -> Vec<K> {
     let mut out = Vec::with_capacity(1 << point.len());
     out.push(K::ONE);
     for &r in point {
-        for i in 0..out.len() {
-            if let Some(&low) = out.get(i) {
-                out.push(low * r);
-            }
-        }
-        let half = out.len() / 2;
-        let (low, high) = out.split_at_mut(half);
-        low.iter_mut().zip(high.iter()).for_each(|(l, h)| *l -= *h);
+        let high: Vec<K> = out.iter().map(|&low| low * r).collect();
+        out.iter_mut().zip(&high).for_each(|(l, h)| *l -= *h);
+        out.extend(high);
     }
     out
 }
@@ -58,12 +53,10 @@ impl Tables {
         }
     }
 
-    /// eq_low of the row's low Kf bits.
-    fn row(&self, low: usize) -> K {
+    /// eq_low of the row's low Kf bits; `None` for a number of more bits.
+    fn row(&self, low: usize) -> Option<K> {
         let [a, b] = &self.halves;
-        let first = a.get(low & self.mask).copied().unwrap_or(K::ZERO);
-        let second = b.get(low >> self.split).copied().unwrap_or(K::ZERO);
-        first * second
+        Some(*a.get(low & self.mask)? * *b.get(low >> self.split)?)
     }
 }
 
@@ -90,6 +83,7 @@ pub(crate) fn check_entries(st: &Statement) -> Result<(), PcsError> {
 
 /// sum_k scalar_k form_k (pads and the bindings' single cells too) on the entries of the final vector.
 pub(crate) fn final_weights(st: &Statement, f: &Folded, scalars: &[K]) -> Result<Vec<K>, PcsError> {
+    check_scalars(st, scalars)?;
     let tables = Tables::new(f);
     let mut out = vec![K::ZERO; f.final_len];
     for (k, (claim, &s)) in st.claims.iter().zip(scalars).enumerate() {
@@ -98,23 +92,31 @@ pub(crate) fn final_weights(st: &Statement, f: &Folded, scalars: &[K]) -> Result
                 .map_err(|reason| PcsError::Statement { claim: k, reason })?;
         }
     }
-    let kf = f.low.len() as u32;
     for (slab, cell, w) in single_cells(st, scalars) {
-        let (column, row) = (cell >> f.log_rows, cell & ((1 << f.log_rows) - 1));
-        let factor = f
-            .columns
-            .base
-            .get(slab)
-            .and_then(|b| tables.columns.get(b + column))
-            .ok_or(PcsError::Statement {
-                claim: st.claims.len(),
-                reason: "a single cell lies outside its slab",
-            })?;
-        if let Some(o) = out.get_mut(row >> kf) {
-            *o += w * *factor * tables.row(row & ((1 << kf) - 1));
-        }
+        add_cell(&mut out, f, &tables, slab, cell, w).ok_or(PcsError::Statement {
+            claim: st.claims.len(),
+            reason: "a single cell lies outside its slab",
+        })?;
     }
     Ok(out)
+}
+
+/// w on one cell of a slab; `None` where the slab has no such cell.
+fn add_cell(
+    out: &mut [K],
+    f: &Folded,
+    tables: &Tables,
+    slab: usize,
+    cell: usize,
+    w: K,
+) -> Option<()> {
+    let kf = f.low.len();
+    let (column, row) = (cell >> f.log_rows, cell & ((1 << f.log_rows) - 1));
+    let own = column < *f.columns.columns.get(slab)? as usize;
+    let place = own.then_some(f.columns.base.get(slab)? + column)?;
+    let factor = *tables.columns.get(place)? * tables.row(row & ((1 << kf) - 1))?;
+    *out.get_mut(row >> kf)? += w * factor;
+    Some(())
 }
 
 /// Whether a form lies on the cells of its slab: an aligned block, every bit in exactly one group.
@@ -156,8 +158,8 @@ fn add_form(
     check_form(f, form)?;
     let kf = f.low.len();
     let block_bits = form.block_bits();
-    // Bits of the offset between the block and Kf are fixed.
-    let fixed = f.low.get(block_bits..).unwrap_or(&[]);
+    // Bits of the offset between the block and Kf are fixed; a block of more than Kf bits has none.
+    let fixed = &f.low[block_bits.min(kf)..];
     let scale = form.scale * scalar * eq_low(fixed, (form.offset >> block_bits.min(63)) as u64);
     // Places and weights of each group; the largest stays apart, so that the entries are never in memory all at once.
     let mut groups: Vec<Vec<(usize, K)>> = form
@@ -178,16 +180,18 @@ fn add_form(
             .flat_map(|&(at, w)| group.iter().map(move |&(p, t)| (at + p, w * t)))
             .collect();
     }
-    let row_bits = f.log_rows as usize - kf;
-    let base = f.columns.base.get(form.slab).copied().unwrap_or(0);
+    let row_bits = (f.log_rows as usize).checked_sub(kf);
+    let row_bits = row_bits.ok_or("more bits are folded than rows have")?;
+    let base = *f.columns.base.get(form.slab).ok_or("no such slab")?;
     for (start, w) in outer {
         for &(place, t) in &inner {
             let at = start + place;
             let column = tables.columns.get(base + (at >> row_bits));
             let entry = out.get_mut(at & ((1 << row_bits) - 1));
-            if let (Some(&c), Some(entry)) = (column, entry) {
-                *entry += w * t * c;
-            }
+            let (Some(&c), Some(entry)) = (column, entry) else {
+                return Err("a cell lies outside the final vector");
+            };
+            *entry += w * t * c;
         }
     }
     Ok(())
@@ -235,6 +239,14 @@ mod tests {
     use tacit_algebra::Affine;
     use tacit_params::{Geometry, Level};
     use tacit_transcript::Reader;
+
+    fn opened(columns: u32) -> Opened<'static> {
+        Opened {
+            root: &[0; 32],
+            columns,
+            salted: false,
+        }
+    }
 
     /// Forms bound in the folded variables are the sum over all cells of weight times the factors of their row and column.
     #[test]
@@ -293,7 +305,7 @@ mod tests {
             };
             let st = Statement {
                 geometry: &geometry,
-                opened: vec![],
+                opened: [2, 5].map(opened).to_vec(),
                 k0: 3,
                 pad_base: 0,
                 claims: std::slice::from_ref(&claim),
@@ -310,7 +322,24 @@ mod tests {
             let mut got = vec![K::ZERO; 6];
             add_form(&mut got, &f, &Tables::new(&f), &form, scalar).unwrap();
             assert_eq!(got, want);
-            assert!(final_weights(&st, &f, &[scalar]).is_ok());
+            let slug = |st: &Statement, scalars: &[K]| match final_weights(st, &f, scalars) {
+                Ok(_) => "fits",
+                Err(e) => e.slug(),
+            };
+            assert_eq!(slug(&st, &[scalar]), "fits");
+            // A claim without its scalar, a scalar without its claim.
+            assert_eq!(slug(&st, &[]), "program");
+            assert_eq!(slug(&st, &[scalar; 2]), "program");
+            // Pads behind the witness slab's 5 columns of 32 cells, though other columns have numbers there.
+            let pads = |slabs: &[u32], pad_base| Statement {
+                opened: slabs.iter().map(|&c| opened(c)).collect(),
+                pad_base,
+                ..st.clone()
+            };
+            assert_eq!(slug(&pads(&[2, 5], 5 * 32 - 9), &[scalar]), "fits");
+            assert_eq!(slug(&pads(&[2, 5], 5 * 32 - 8), &[scalar]), "program");
+            assert_eq!(slug(&pads(&[2], 2 * 32 - 8), &[scalar]), "program");
+            assert_eq!(slug(&pads(&[], 0), &[scalar]), "program");
         }
     }
 

@@ -104,6 +104,9 @@ pub fn hash_nodes<'a>(
 }
 
 /// out[i] = H(T(0, width) || salt_i || row_i) for rows of `8 width` bytes; `parts(i)` is (salt, row).
+///
+/// # Panics
+/// For rows of another length, or salts of different ones.
 pub fn hash_leaves<'a>(
     width: u64,
     out: &mut [Digest],
@@ -112,6 +115,12 @@ pub fn hash_leaves<'a>(
     for (g, group) in out.chunks_mut(LANES).enumerate() {
         let last = group.len() - 1;
         let lanes: [_; LANES] = std::array::from_fn(|l| parts(g * LANES + l.min(last)));
+        for (salt, row) in lanes {
+            // Words beyond those of lane 0 would not be hashed.
+            assert_eq!(row.len() as u64, 8 * width, "a row of the tree");
+            assert_eq!(salt.len(), lanes[0].0.len(), "salts of one length");
+            assert_eq!(salt.len() % 8, 0, "a salt of whole words");
+        }
         let mut sponge = LaneSponge::new(Tag::Leaf, width);
         for part in [|p: (&'a [u8], &'a [u8])| p.0, |p: (&'a [u8], &'a [u8])| p.1] {
             let columns = lanes.map(part);
@@ -128,6 +137,20 @@ pub fn hash_leaves<'a>(
             *o = lane(&d, l);
         }
     }
+}
+
+/// H(T(1, 0) || left || right) of each pair.
+pub fn hash_pairs(pairs: &[(Digest, Digest)]) -> Vec<Digest> {
+    let mut out = vec![[0; 32]; pairs.len()];
+    hash_nodes(0, &mut out, |i| (&pairs[i].0, &pairs[i].1));
+    out
+}
+
+/// `hash_leaves` of (salt, row) pairs.
+pub fn hash_rows(width: u64, parts: &[(&[u8], &[u8])]) -> Vec<Digest> {
+    let mut out = vec![[0; 32]; parts.len()];
+    hash_leaves(width, &mut out, |i| parts[i]);
+    out
 }
 
 #[cfg(test)]

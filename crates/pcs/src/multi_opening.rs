@@ -1,7 +1,8 @@
 //! Reading a multi-opening (docs/protocol/protocol.md, section 4). Hostile bytes: nothing is read or allocated beyond what the
 //! positions and the tree's size say.
 
-use crate::lanes::{hash_leaves, hash_nodes};
+use crate::error::{pairs, OTHER_LENGTH};
+use crate::lanes::{hash_pairs, hash_rows};
 use crate::PcsError;
 use tacit_algebra::field::f_from_bytes;
 use tacit_algebra::hash::Digest;
@@ -18,19 +19,22 @@ pub(crate) struct TreeInfo<'a> {
     pub salted: bool,
 }
 
-/// Rows in the order of the positions, each of `width` elements.
+/// A row for each position, in their order, each of `width` elements.
 pub(crate) struct Rows {
     width: usize,
     values: Vec<F>,
 }
 
 impl Rows {
-    pub fn iter(&self) -> impl Iterator<Item = &[F]> {
-        self.values.chunks_exact(self.width.max(1))
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[F]> {
+        self.values.chunks_exact(self.width)
     }
 }
 
 /// One message: every row and its salt, then each sibling that is not known; the root must match.
+///
+/// # Errors
+/// `truncated`, `non_canonical`, `merkle`; `encoding` for a tree without columns.
 pub(crate) fn read_rows(
     r: &mut Reader,
     tree: &TreeInfo,
@@ -43,25 +47,29 @@ pub(crate) fn read_rows(
     let siblings = count_siblings(positions, tree.log_n);
     let at = r.at();
     let message = r.bytes("opening", leaves.saturating_add(32 * siblings))?;
-    let (head, path) = message.split_at_checked(leaves).unwrap_or((message, &[]));
+    let (head, path) = message.split_at_checked(leaves).ok_or(OTHER_LENGTH)?;
+    if tree.width == 0 || head.len() != leaves {
+        return Err(OTHER_LENGTH);
+    }
+    // (salt, row) of each leaf, as it is hashed.
+    let split = |leaf| <[u8]>::split_at_checked(leaf, row_bytes);
+    let parts = head.chunks_exact(stride).map(split);
+    let parts: Option<Vec<_>> = parts.map(|p| p.map(|(row, salt)| (salt, row))).collect();
+    let parts = parts.ok_or(OTHER_LENGTH)?;
 
     let mut values = Vec::with_capacity(positions.len().saturating_mul(tree.width));
-    for leaf in head.chunks_exact(stride.max(1)) {
-        for bytes in leaf.get(..row_bytes).unwrap_or(&[]).chunks_exact(8) {
-            let element = bytes.try_into().ok().and_then(f_from_bytes);
-            values.push(element.ok_or(ReadError::NonCanonical {
-                kind: "opening",
-                at,
-            })?);
-        }
+    for bytes in parts.iter().flat_map(|(_, row)| row.as_chunks::<8>().0) {
+        let element = f_from_bytes(*bytes).ok_or(ReadError::NonCanonical {
+            kind: "opening",
+            at,
+        })?;
+        values.push(element);
     }
-    let mut digests = vec![[0; 32]; positions.len()];
-    hash_leaves(tree.width as u64, &mut digests, |i| {
-        let leaf = head.get(i * stride..(i + 1) * stride).unwrap_or(&[]);
-        let (row, salt) = leaf.split_at_checked(row_bytes).unwrap_or((leaf, &[]));
-        (salt, row)
-    });
-    let root = climb(positions, digests, path, tree.log_n);
+    if values.len() != positions.len().saturating_mul(tree.width) {
+        return Err(OTHER_LENGTH);
+    }
+    let digests = hash_rows(tree.width as u64, &parts);
+    let root = climb(positions, digests, path, tree.log_n)?;
     if root.as_ref() != Some(tree.root) {
         return Err(PcsError::Merkle { tree: tree.number });
     }
@@ -85,32 +93,83 @@ fn count_siblings(positions: &[usize], log_n: u8) -> usize {
     count
 }
 
-/// From the leaves' digests and the siblings to the root.
-fn climb(positions: &[usize], mut digests: Vec<Digest>, path: &[u8], log_n: u8) -> Option<Digest> {
-    let siblings = path.as_chunks::<32>().0;
+/// From the leaves' digests and the siblings to the root; `None` where the path is too short, too long, or leads to several
+/// nodes. Positions are sorted, each once.
+fn climb(
+    positions: &[usize],
+    mut digests: Vec<Digest>,
+    path: &[u8],
+    log_n: u8,
+) -> Result<Option<Digest>, PcsError> {
+    let (siblings, rest) = path.as_chunks::<32>();
     let mut given = siblings.iter();
     let mut known = positions.to_vec();
     for _ in 0..log_n {
         let mut children: Vec<(Digest, Digest)> = Vec::with_capacity(known.len());
         let mut parents = Vec::with_capacity(known.len());
-        let mut list = known.iter().zip(&digests).peekable();
+        let mut list = pairs(&known, &digests)?.peekable();
         while let Some((&k, digest)) = list.next() {
             let partner = list.next_if(|(&next, _)| next == k ^ 1);
-            let pair = match partner {
-                Some((_, other)) => (*digest, *other),
-                None if k & 1 == 0 => (*digest, *given.next()?),
-                None => (*given.next()?, *digest),
+            let sibling = match partner {
+                Some((_, other)) => Some(other),
+                None => given.next(),
             };
-            children.push(pair);
+            let Some(sibling) = sibling else {
+                return Ok(None);
+            };
+            children.push(if k & 1 == 0 {
+                (*digest, *sibling)
+            } else {
+                (*sibling, *digest)
+            });
             parents.push(k >> 1);
         }
-        let mut next = vec![[0; 32]; parents.len()];
-        hash_nodes(0, &mut next, |i| {
-            children
-                .get(i)
-                .map_or((&[0; 32], &[0; 32]), |(a, b)| (a, b))
-        });
-        (known, digests) = (parents, next);
+        (known, digests) = (parents, hash_pairs(&children));
     }
-    digests.first().copied()
+    let whole = rest.is_empty() && given.next().is_none() && known == [0];
+    Ok(digests.first().copied().filter(|_| whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tacit_algebra::hash::{hash, Tag};
+
+    /// Four leaves: the path of leaf 1 is leaf 0 and the node over leaves 2 and 3.
+    #[test]
+    fn a_path_is_taken_whole_or_not_at_all() {
+        let leaves: Vec<Digest> = (0..4).map(|i| [i; 32]).collect();
+        let node = |a: &Digest, b: &Digest| hash(Tag::Node, 0, &[a, b]);
+        let right = node(&leaves[2], &leaves[3]);
+        let root = node(&node(&leaves[0], &leaves[1]), &right);
+        let path = [leaves[0], right].concat();
+        let climbed = |at: &[usize], digests: &[Digest], path: &[u8], log| {
+            climb(at, digests.to_vec(), path, log)
+        };
+        assert_eq!(climbed(&[1], &leaves[1..2], &path, 2), Ok(Some(root)));
+        assert_eq!(climbed(&[1], &leaves[1..2], &path[..32], 2), Ok(None));
+        assert_eq!(climbed(&[1], &leaves[1..2], &path[..63], 2), Ok(None));
+        let longer = [&path[..], &[7]].concat();
+        assert_eq!(climbed(&[1], &leaves[1..2], &longer, 2), Ok(None));
+        let longer = [&path[..], &[7; 32]].concat();
+        assert_eq!(climbed(&[1], &leaves[1..2], &longer, 2), Ok(None));
+        assert_eq!(climbed(&[0, 1, 2, 3], &leaves, &[], 2), Ok(Some(root)));
+        assert_eq!(climbed(&[0, 1, 2, 3], &leaves, &[], 1), Ok(None));
+        assert_eq!(climbed(&[5], &leaves[1..2], &path, 2), Ok(None));
+        assert_eq!(climbed(&[], &[], &[], 2), Ok(None));
+        assert_eq!(climbed(&[1, 2], &leaves[1..2], &path, 2), Err(OTHER_LENGTH));
+    }
+
+    #[test]
+    fn a_tree_without_columns_is_refused() {
+        let tree = TreeInfo {
+            number: 0,
+            root: &[0; 32],
+            width: 0,
+            log_n: 1,
+            salted: false,
+        };
+        let refused = read_rows(&mut Reader::new(&[0; 64]), &tree, &[0]).err();
+        assert_eq!(refused, Some(OTHER_LENGTH));
+    }
 }

@@ -13,7 +13,11 @@ const WORDS: usize = 4;
 const ROWS: usize = WORDS * WIDTH;
 
 /// Entry q 2^k + b of W' lies at b n + q, and x^(q 2^k + b) = x^b (x^(2^k))^q: a product of a 2^k by t and a t by n matrix.
+///
+/// # Panics
+/// For another number of scalars than of points.
 pub fn add_queries(weights: &mut KVec, k: u8, points: &[F], scalars: &[K]) {
+    assert_eq!(points.len(), scalars.len(), "a scalar for each point");
     let n = weights.len() >> k;
     // (limbs of s_j x_j^b) for column b, j fastest.
     let mut left: Vec<[Vec<F>; 3]> = Vec::with_capacity(1 << k);

@@ -111,7 +111,11 @@ impl<'a> Planes<'a> {
     }
 
     /// sum a_i b_i.
+    ///
+    /// # Panics
+    /// For vectors of different lengths; so do all that take two.
     pub fn dot(&self, b: Planes) -> K {
+        assert_eq!(self.len(), b.len(), "two vectors of one length");
         let ((x, xs), (y, ys)) = (self.split(), b.split());
         let sum = sum_in_pairs(x[0].len(), |i| [[packed(&x, i), packed(&y, i)]]);
         let sum = sum[0];
@@ -121,6 +125,7 @@ impl<'a> Planes<'a> {
 
     /// sum f_i a_i for f over F.
     pub fn dot_base(&self, f: &[F]) -> K {
+        assert_eq!(self.len(), f.len(), "two vectors of one length");
         let (x, xs) = self.split();
         let (fp, fs) = Packed::pack_slice_with_suffix(f);
         let sum = x.map(|x| sum_in_fours(fp, x));
@@ -182,6 +187,7 @@ impl PlanesMut<'_> {
 
     /// self += s b.
     pub fn add_scaled(&mut self, b: Planes, s: K) {
+        assert_eq!(self.len(), b.len(), "two vectors of one length");
         let (y, _) = b.split();
         let scale = PackedK::from(s);
         self.update(|x, i| x + packed(&y, i) * scale, |x, i| x + b.get(i) * s);
@@ -189,6 +195,7 @@ impl PlanesMut<'_> {
 
     /// self += s f for f over F.
     pub fn add_scaled_base(&mut self, f: &[F], s: K) {
+        assert_eq!(self.len(), f.len(), "two vectors of one length");
         let (fp, _) = Packed::pack_slice_with_suffix(f);
         let scale = k_limbs(&s).map(Packed::from);
         let product = |i: usize| PackedK::from_basis_coefficients_fn(|d| scale[d] * fp[i]);
@@ -197,6 +204,7 @@ impl PlanesMut<'_> {
 
     /// self += r (b - self): the line through self at 0 and b at 1, at r.
     pub fn fold(&mut self, b: Planes, r: K) {
+        assert_eq!(self.len(), b.len(), "two vectors of one length");
         let (y, _) = b.split();
         let scale = PackedK::from(r);
         self.update(
@@ -207,6 +215,10 @@ impl PlanesMut<'_> {
 
     /// self = a + r (b - a) for a, b over F.
     pub fn fold_base(&mut self, a: &[F], b: &[F], r: K) {
+        assert!(
+            self.len() == a.len() && a.len() == b.len(),
+            "vectors of one length"
+        );
         let (ap, _) = Packed::pack_slice_with_suffix(a);
         let (bp, _) = Packed::pack_slice_with_suffix(b);
         let scale = k_limbs(&r).map(Packed::from);
@@ -310,6 +322,8 @@ pub fn wipe(x: &mut [F]) {
 
 /// sum over i of (a_i, 2 b_i - a_i) against the same of W: the values at 0 and 2 of <a + X (b - a), A + X (B - A)>.
 pub fn ends(a: Planes, b: Planes, wa: Planes, wb: Planes) -> [K; 2] {
+    let lengths = [b, wa, wb].map(|v| v.len());
+    assert_eq!(lengths, [a.len(); 3], "four vectors of one length");
     let ((a, at), (b, bt)) = (a.split(), b.split());
     let ((x, xt), (y, yt)) = (wa.split(), wb.split());
     let sums = sum_in_pairs(a[0].len(), |i| {
@@ -327,6 +341,8 @@ pub fn ends(a: Planes, b: Planes, wa: Planes, wb: Planes) -> [K; 2] {
 
 /// The same for a, b over F.
 pub fn ends_base(a: &[F], b: &[F], wa: Planes, wb: Planes) -> [K; 2] {
+    let lengths = [b.len(), wa.len(), wb.len()];
+    assert_eq!(lengths, [a.len(); 3], "four vectors of one length");
     let (ap, at) = Packed::pack_slice_with_suffix(a);
     let (bp, bt) = Packed::pack_slice_with_suffix(b);
     let ((x, xt), (y, yt)) = (wa.split(), wb.split());
@@ -351,6 +367,7 @@ pub fn ends_base(a: &[F], b: &[F], wa: Planes, wb: Planes) -> [K; 2] {
 pub fn evaluate_many(v: &[K], points: &[F]) -> Vec<K> {
     let mut out = Vec::with_capacity(points.len().next_multiple_of(WIDTH));
     for group in points.chunks(WIDTH) {
+        // The lanes beyond the last point give values that nobody takes.
         let x = Packed::from_fn(|l| group.get(l).copied().unwrap_or(F::ZERO));
         let mut sum = [Packed::ZERO; 3];
         for c in v.iter().rev() {

@@ -4,11 +4,12 @@
 //! bound at the end (`forms.rs`). No work grows with the cells of a slab.
 
 use crate::code::points;
+use crate::error::{pairs, OTHER_LENGTH};
 use crate::forms::{check_entries, final_weights, Folded};
 use crate::multi_opening::{read_rows, TreeInfo};
 use crate::statement::{Columns, Opened, Statement};
 use crate::vector::evaluate_many;
-use crate::weights::{collapse_constant, collapse_powers};
+use crate::weights::{check_scalars, collapse_constant, collapse_powers};
 use crate::PcsError;
 use p3_field::PrimeCharacteristicRing;
 use std::ops::Mul;
@@ -72,11 +73,6 @@ fn one(r: &mut Reader, kind: &'static str) -> Result<K, PcsError> {
     Ok(value)
 }
 
-/// A reader gives what it is asked for; what is shorter or longer is refused, never filled up or cut.
-const OTHER_LENGTH: PcsError = PcsError::Encoding {
-    what: "a part of the argument has another length than the geometry says",
-};
-
 /// Everything that is known between messages.
 struct Verifier<'a> {
     st: &'a Statement<'a>,
@@ -94,7 +90,7 @@ struct Verifier<'a> {
 /// Verifies every claim and binding of `st`. The caller then asks the reader whether the argument ends here.
 ///
 /// # Errors
-/// `truncated`, `non_canonical`, `grinding`, `merkle`, `last_query`, `final_claim`; `geometry` and `program` for a
+/// `truncated`, `non_canonical`, `grinding`, `merkle`, `last_query`, `final_claim`; `geometry`, `program` and `encoding` for a
 /// statement that fits no slab.
 pub fn verify_opening(r: &mut Reader, st: &Statement) -> Result<(), PcsError> {
     let columns = check_statement(st)?;
@@ -106,7 +102,7 @@ pub fn verify_opening(r: &mut Reader, st: &Statement) -> Result<(), PcsError> {
     let mut v = Verifier {
         st,
         columns,
-        claim: sigma * s - collapse_constant(st, &scalars),
+        claim: sigma * s - collapse_constant(st, &scalars)?,
         rho: Vec::new(),
         mask: K::ZERO,
         low: Vec::new(),
@@ -148,18 +144,10 @@ fn check_statement(st: &Statement) -> Result<Columns, PcsError> {
             .get(s)
             .map(|&c| c as usize * st.geometry.r())
     };
-    let pads = st
-        .claims
-        .iter()
-        .filter_map(|c| c.pads.last())
-        .map(|p| p.0 as usize + 1);
-    let witness = cells(columns.columns.len() - 1).unwrap_or(0);
-    let pad_end = 3 * pads.max().unwrap_or(0);
-    if st
-        .pad_base
-        .checked_add(pad_end)
-        .is_none_or(|end| end > witness)
-    {
+    let pads = st.claims.iter().flat_map(|c| &c.pads);
+    let pads = pads.map(|p| p.0 as usize + 1).max().unwrap_or(0);
+    let pad_end = st.pad_base.checked_add(3 * pads);
+    if pad_end.is_none_or(|end| cells(columns.columns.len() - 1).is_none_or(|w| end > w)) {
         return Err(bad("a pad lies outside the witness slab"));
     }
     for b in &st.bindings {
@@ -176,7 +164,7 @@ impl Verifier<'_> {
     /// What the blinding form and the bindings weigh after the column fold.
     fn rank_one(&mut self, sigma: K, lams: &[K], mus: &[K], scalars: &[K]) -> Result<(), PcsError> {
         let (r, m) = (self.st.geometry.r(), self.st.geometry.m());
-        for (&lam, &mu) in lams.iter().zip(mus) {
+        for (&lam, &mu) in pairs(lams, mus)? {
             // sum over all 2^k0 columns of eq_low(rho, c) lam^c = prod_i (1 - rho_i + rho_i lam^(2^i)).
             let (mut scale, mut power) = (sigma * mu, lam);
             for &x in &self.rho {
@@ -195,17 +183,15 @@ impl Verifier<'_> {
             claim: claims,
             reason,
         };
-        if scalars.len() != claims + self.st.bindings.len() {
-            return Err(bad("another number of scalars than of claims and bindings"));
-        }
-        for (b, &s) in self.st.bindings.iter().zip(scalars.iter().skip(claims)) {
+        check_scalars(self.st, scalars)?;
+        for (b, &s) in pairs(&self.st.bindings, &scalars[claims..])? {
             // Cell c R + x weighs z^(c R) z^(x+1).
             let step = b.z.exp_u64(r as u64);
             let first = self.columns.base.get(b.slab).copied();
             let first = first.ok_or_else(|| bad("a binding does not fit its slab"))?;
             let mut power = s * b.z;
             let mut scale = K::ZERO;
-            for c in 0..b.cells / r.max(1) {
+            for c in 0..b.cells / r {
                 scale += power * eq_low(&self.rho, (first + c) as u64);
                 power *= step;
             }
@@ -233,7 +219,7 @@ impl Verifier<'_> {
             let answers = self.answers(r, previous.as_ref(), fold, &positions, log)?;
             let xi = r.challenge("batch");
             let rows = self.rows();
-            self.batch(zeta, o, &positions, &answers, log, xi, rows);
+            self.batch(zeta, o, &points(log, &positions), &answers, xi, rows)?;
             for _ in 0..level.fold {
                 let x = round(r, "fold", &mut self.claim)?;
                 self.low.push(x);
@@ -248,7 +234,7 @@ impl Verifier<'_> {
         let positions = r.sponge.positions("queries", usize::from(queries), log);
         let answers = self.answers(r, previous.as_ref(), fold, &positions, log)?;
         let folded = evaluate_many(&last, &points(log, &positions));
-        for ((&position, answer), folded) in positions.iter().zip(&answers).zip(&folded) {
+        for (&position, (answer, folded)) in pairs(&positions, pairs(&answers, &folded)?)? {
             if answer != folded {
                 return Err(PcsError::LastQuery { position });
             }
@@ -262,17 +248,15 @@ impl Verifier<'_> {
     }
 
     /// A += xi o + xi^2 answer_1 + ..., and the same of the weights.
-    #[allow(clippy::too_many_arguments)]
     fn batch(
         &mut self,
         zeta: K,
         o: K,
-        positions: &[usize],
+        points: &[F],
         answers: &[K],
-        log: u8,
         xi: K,
         rows: usize,
-    ) {
+    ) -> Result<(), PcsError> {
         self.claim += xi * o;
         self.in_k.push(Geometric {
             scale: xi,
@@ -281,7 +265,7 @@ impl Verifier<'_> {
             end: rows,
         });
         let mut power = xi;
-        for (base, &answer) in points(log, positions).into_iter().zip(answers) {
+        for (&base, &answer) in pairs(points, answers)? {
             power *= xi;
             self.claim += power * answer;
             self.in_f.push(Geometric {
@@ -291,6 +275,7 @@ impl Verifier<'_> {
                 end: rows,
             });
         }
+        Ok(())
     }
 
     /// Opens the previous code at the positions; each answer is the value of the current vector's polynomial there.
@@ -318,10 +303,10 @@ impl Verifier<'_> {
         let low = low.ok_or(OTHER_LENGTH)?;
         let eq: Vec<K> = (0..1u64 << fold).map(|b| eq_low(low, b)).collect();
         let combine = |row: &[F]| {
-            let limbs = row.as_chunks::<3>().0;
-            eq.iter().zip(limbs).map(|(&e, &c)| e * k_new(c)).sum()
+            let entries = pairs(&eq, row.as_chunks::<3>().0)?;
+            Ok(entries.map(|(&e, &c)| e * k_new(c)).sum())
         };
-        Ok(rows.iter().map(combine).collect())
+        rows.iter().map(combine).collect()
     }
 
     /// g(x) + c_m sum over columns of eq_low(rho, c) row_c.
@@ -351,10 +336,10 @@ impl Verifier<'_> {
             let eq: Vec<K> = (first..first + u64::from(columns))
                 .map(|c| self.mask * eq_low(&self.rho, c))
                 .collect();
-            for (o, row) in out.iter_mut().zip(rows.iter()) {
+            for (o, row) in pairs(&mut out, rows.iter())? {
                 let split = row.split_at_checked(columns as usize);
                 let (cells, g) = split.ok_or(OTHER_LENGTH)?;
-                *o += eq.iter().zip(cells).map(|(&e, &x)| e * x).sum::<K>();
+                *o += pairs(&eq, cells)?.map(|(&e, &x)| e * x).sum::<K>();
                 if witness {
                     *o += k_new(g.try_into().map_err(|_| OTHER_LENGTH)?);
                 }
@@ -374,11 +359,7 @@ impl Verifier<'_> {
             final_len: last.len(),
         };
         let forms = final_weights(self.st, &folded, scalars)?;
-        // A weight or a value without its partner would be left out of the sum.
-        if forms.len() != last.len() {
-            return Err(PcsError::FinalClaim);
-        }
-        let dense: K = last.iter().zip(&forms).map(|(&v, &w)| v * w).sum();
+        let dense: K = pairs(last, &forms)?.map(|(&v, &w)| v * w).sum();
         let mut in_k = K::ZERO;
         for progression in &self.in_k {
             in_k += progression.dot(last).ok_or(PcsError::FinalClaim)?;
@@ -386,11 +367,88 @@ impl Verifier<'_> {
         // Every query's progression runs over all rows.
         let bases: Vec<F> = self.in_f.iter().map(|t| t.base).collect();
         let values = evaluate_many(last, &bases);
-        let in_f: K = self.in_f.iter().zip(values).map(|(t, v)| t.scale * v).sum();
+        let in_f: K = pairs(&self.in_f, values)?.map(|(t, v)| t.scale * v).sum();
         if dense + in_k + in_f == self.claim {
             Ok(())
         } else {
             Err(PcsError::FinalClaim)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Binding;
+    use tacit_algebra::Affine;
+    use tacit_params::{Geometry, Level};
+
+    /// What fits is refused at the first message of an empty argument; what does not, before it.
+    #[test]
+    fn a_statement_that_fits_no_slab_is_refused() {
+        let geometry = Geometry {
+            target: 1,
+            log_rows: 5,
+            rows: 48,
+            log_domain: 7,
+            queries: 1,
+            grind: 0,
+            levels: vec![Level {
+                fold: 2,
+                log_domain: 6,
+                queries: 1,
+            }],
+        };
+        let root = [0; 32];
+        let opened = |columns| Opened {
+            root: &root,
+            columns,
+            salted: false,
+        };
+        let pads = |numbers: &[u32]| Affine {
+            pads: numbers.iter().map(|&n| (n, K::ONE)).collect(),
+            ..Affine::default()
+        };
+        let binding = |slab, pad_cell, cells| Binding {
+            slab,
+            z: K::ONE,
+            z0: K::ONE,
+            pad_cell,
+            cells,
+            y: K::ONE,
+        };
+        let slug = |columns: &[u32], k0, pad_base, claim: Affine, binding| {
+            let st = Statement {
+                geometry: &geometry,
+                opened: columns.iter().map(|&c| opened(c)).collect(),
+                k0,
+                pad_base,
+                claims: &[claim],
+                bindings: vec![binding],
+            };
+            verify_opening(&mut Reader::new(&[]), &st)
+                .unwrap_err()
+                .slug()
+        };
+        // Two columns of 32 cells, then the witness slab of one.
+        let (two, fits) = ([2, 1], binding(0, 61, 64));
+        assert_eq!(slug(&two, 2, 0, pads(&[9]), fits), "truncated");
+        assert_eq!(slug(&two, 2, 5, pads(&[0, 8]), fits), "truncated");
+        for (columns, k0, pad_base, claim, bound) in [
+            (&two[..], 1, 0, pads(&[9]), fits),
+            (&[], 0, 0, pads(&[]), fits),
+            (&[2, 0], 1, 0, pads(&[]), fits),
+            (&two, 2, 0, pads(&[10]), fits),
+            (&two, 2, 6, pads(&[8]), fits),
+            // The largest number of a pad, wherever it stands.
+            (&two, 2, 0, pads(&[10, 0]), fits),
+            (&two, 2, usize::MAX, pads(&[0]), fits),
+            (&two, 2, 0, pads(&[]), binding(2, 0, 32)),
+            (&two, 2, 0, pads(&[]), binding(0, 0, 32)),
+            (&two, 2, 0, pads(&[]), binding(0, 62, 64)),
+            (&two, 2, 0, pads(&[]), binding(0, usize::MAX, 64)),
+        ] {
+            assert_eq!(slug(columns, k0, pad_base, claim, bound), "program");
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::statement::{Columns, Statement};
 use crate::vector::{KVec, PlanesMut};
+use crate::PcsError;
 use p3_field::PrimeCharacteristicRing;
 use rayon::prelude::*;
 use tacit_algebra::field::k_units;
@@ -26,31 +27,44 @@ pub fn collapse_powers(st: &Statement, sigma: K) -> Vec<K> {
     powers(sigma, st.claims.len() + st.bindings.len() + 2).split_off(2)
 }
 
+/// One scalar for each claim and each binding: with fewer, the last of them would not be checked.
+///
+/// # Errors
+/// `program`.
+pub fn check_scalars(st: &Statement, scalars: &[K]) -> Result<(), PcsError> {
+    if scalars.len() == st.claims.len() + st.bindings.len() {
+        return Ok(());
+    }
+    Err(PcsError::Statement {
+        claim: st.claims.len(),
+        reason: "another number of scalars than of claims and bindings",
+    })
+}
+
 /// sum over claims and bindings of sigma^(k+2) const_k; a binding's constant is -y.
-pub fn collapse_constant(st: &Statement, scalars: &[K]) -> K {
+///
+/// # Errors
+/// `program` for another number of scalars.
+pub fn collapse_constant(st: &Statement, scalars: &[K]) -> Result<K, PcsError> {
+    check_scalars(st, scalars)?;
     let claims = st.claims.iter().map(|c| c.constant);
     let bindings = st.bindings.iter().map(|b| -b.y);
-    claims
-        .chain(bindings)
-        .zip(scalars)
-        .map(|(c, &s)| c * s)
-        .sum()
+    let constants = claims.chain(bindings).zip(scalars);
+    Ok(constants.map(|(c, &s)| c * s).sum())
 }
 
 /// Single cells with a weight, as (slab, cell, weight): pads, and what the y pads weigh beside the powers of z.
+/// `check_scalars` must hold.
 pub fn single_cells(st: &Statement, scalars: &[K]) -> Vec<(usize, usize, K)> {
     let units = k_units();
-    let witness = st.opened.len().saturating_sub(1);
-    let mut pads: Vec<K> = Vec::new();
+    // Nothing opened has no witness: the cells of its pads lie in no slab then, and are refused.
+    let witness = st.opened.len().wrapping_sub(1);
+    let all_pads = st.claims.iter().flat_map(|c| &c.pads);
+    let count = all_pads.map(|&(pad, _)| pad as usize + 1).max();
+    let mut pads = vec![K::ZERO; count.unwrap_or(0)];
     for (claim, &s) in st.claims.iter().zip(scalars) {
         for &(pad, c) in &claim.pads {
-            let i = pad as usize;
-            if i >= pads.len() {
-                pads.resize(i + 1, K::ZERO);
-            }
-            if let Some(p) = pads.get_mut(i) {
-                *p += c * s;
-            }
+            pads[pad as usize] += c * s;
         }
     }
     let mut out = Vec::with_capacity(3 * (pads.len() + st.bindings.len()));
@@ -70,7 +84,11 @@ pub fn single_cells(st: &Statement, scalars: &[K]) -> Vec<(usize, usize, K)> {
 }
 
 /// All claims' forms and single cells; not the powers of z of the bindings, which stay geometric.
+///
+/// # Panics
+/// For another number of scalars than of claims and bindings.
 pub fn data_weights(st: &Statement, columns: &Columns, scalars: &[K]) -> KVec {
+    assert_eq!(check_scalars(st, scalars), Ok(()));
     let r = st.geometry.r();
     let mut out = KVec::zeros(columns.total() * r);
     let forms: Vec<(&ProductForm, K)> = st

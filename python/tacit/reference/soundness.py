@@ -16,6 +16,7 @@ from .commitment import Geometry
 
 UNITS = 1 << 20
 FIELD_BITS = 192
+M_MAX = 100  # the largest multiplicity of a code
 P = 2**64 - 2**32 + 1
 P_CUBED = P**3
 
@@ -100,7 +101,7 @@ def code(rows: int, log_domain: int, target: int) -> Code | None:
     s = sqrt(rho)
     limit = 2.0 ** (FIELD_BITS - 2 - target) if target < FIELD_BITS - 2 else 0.0
     m = 3
-    while m < 1000 and exceptional(m + 1, rho, s, n) <= limit:
+    while m < M_MAX and exceptional(m + 1, rho, s, n) <= limit:
         m += 1
     return Code(
         multiplicity=m,

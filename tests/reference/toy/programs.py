@@ -46,7 +46,7 @@ ONE_LEVEL = Geometry(0, 7, 208, 9, 5, 0, (Level(4, 6, 7),))
 THREE_LEVELS = Geometry(2, 5, 160, 10, 7, 3, (Level(1, 9, 6), Level(2, 8, 5), Level(2, 8, 4)))
 
 # This one is: 128 bits.
-SECURE = Geometry(128, 6, 320, 12, 61, 16, (Level(4, 10, 39),))
+SECURE = Geometry(128, 6, 320, 12, 62, 16, (Level(4, 10, 40),))
 
 
 def link(target: list[tuple[int, int]], source: list[tuple[int, int]], offset: int = 0) -> Link:
