@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use tacit_algebra::{bits, F, P};
 
 /// The cells of a slab in layout order, zero outside valid entries; without reserved cells and pads.
+/// Panics when the trace has not all values of the slab's tensors.
 pub fn pack(prepared: &Prepared, slab: usize, trace: &Trace) -> Vec<F> {
     let layout = prepared.slab_layout(slab);
     let mut cells = F::zero_vec(layout.cells);
@@ -17,14 +18,11 @@ pub fn pack(prepared: &Prepared, slab: usize, trace: &Trace) -> Vec<F> {
     for (&id, &offset) in layout.order.iter().zip(&layout.offsets) {
         let id = id as usize;
         if let Some(tensor) = prepared.program.tensors.get(id) {
-            let values = trace.tensors.get(id).map_or(&[][..], |v| v.as_slice());
-            fill(&mut cells[offset..], values, &tensor.shape);
-        } else if let Some(table) = prepared.program.tables.get(id - tensors) {
-            let values = trace
-                .multiplicities
-                .get(id - tensors)
-                .map_or(&[][..], |v| v.as_slice());
-            fill(&mut cells[offset..], values, &[table_len(&table.kind)]);
+            fill(&mut cells[offset..], &trace.tensors[id], &tensor.shape);
+        } else {
+            let table = &prepared.program.tables[id - tensors];
+            let counts = &trace.multiplicities[id - tensors];
+            fill(&mut cells[offset..], counts, &[table_len(&table.kind)]);
         }
     }
     cells
@@ -38,16 +36,14 @@ pub(crate) fn field(x: i64) -> F {
 
 /// Valid entries into a padded block.
 fn fill(block: &mut [F], values: &[i64], shape: &[u32]) {
-    if values.len() != entries(shape) {
-        return;
-    }
+    assert_eq!(values.len(), entries(shape), "values of a tensor");
     let convert =
         |to: &mut [F], from: &[i64]| to.iter_mut().zip(from).for_each(|(t, &x)| *t = field(x));
     // Trailing axes of full extent are contiguous in the block too; `split` is the last axis that is not.
     let full = |e: u32| e.is_power_of_two();
     let split = shape.iter().rposition(|&e| !full(e)).unwrap_or(0);
-    let run = entries(shape.get(split..).unwrap_or(&[]));
-    let outer = shape.get(..split).unwrap_or(&[]);
+    let (outer, inner) = shape.split_at(split);
+    let run = entries(inner);
     let padded: Vec<usize> = shape.iter().map(|&e| 1usize << bits(e as u64)).collect();
     let padded_run: usize = padded.iter().skip(split).product();
     let valid_steps = strides(outer);

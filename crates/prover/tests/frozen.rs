@@ -69,7 +69,7 @@ fn guessed(publics: &Publics) -> (K, K) {
         publics,
         context: CONTEXT,
     };
-    statement.absorb(&mut sponge);
+    statement.absorb(&mut sponge).unwrap();
     (sponge.challenge("alpha"), sponge.challenge("beta"))
 }
 
@@ -155,7 +155,9 @@ impl Hooks for Late {
         wrong_relu(trace, publics);
     }
     fn claims(&mut self, claims: &[Claim], cells: &[&[F]], pads: &[K]) {
-        let values = claims.iter().map(|c| value(&c.affine, cells, pads));
+        let values = claims
+            .iter()
+            .map(|c| value(&c.affine, cells, pads).unwrap());
         self.values = values.collect();
     }
 }

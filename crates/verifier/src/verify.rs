@@ -66,7 +66,7 @@ pub(crate) fn verify_further(
     let columns = statement.check()?;
     let budget = check_security(statement, target, u32::from(further.is_some()))?;
     let mut reader = Reader::new(argument);
-    statement.absorb(&mut reader.sponge);
+    statement.absorb(&mut reader.sponge)?;
     let root = witness_root(&mut reader)?;
     let claims = verify_relations(&mut reader, prepared, publics)?;
     let further = further.map(|make| make()).transpose()?;
@@ -102,7 +102,7 @@ fn check_security(
         )
         .with_hint("ask for fewer bits, or commit again with a geometry for this target"));
     }
-    let budget = statement.budget(further);
+    let budget = statement.budget(further)?;
     if budget.reaches(target) {
         return Ok(budget);
     }
@@ -137,13 +137,13 @@ pub fn opening<'a>(
         .commitments
         .iter()
         .enumerate()
-        .map(|(slab, c)| c.binding(slab, statement.cells(slab)))
-        .collect::<Result<Vec<_>, _>>()?;
+        .map(|(slab, c)| Ok(c.binding(slab, statement.cells(slab)?)?))
+        .collect::<Result<Vec<_>, VerifyError>>()?;
     Ok(Opening {
         geometry: statement.geometry,
-        opened: statement.opened(witness, columns),
+        opened: statement.opened(witness, columns)?,
         k0: columns.k0,
-        pad_base: statement.cells(statement.prepared.witness_slab()),
+        pad_base: statement.cells(statement.prepared.witness_slab())?,
         claims,
         bindings,
     })

@@ -103,7 +103,7 @@ impl Family {
         };
         let statement = linking.statement().unwrap();
         let form = statement.claim(index, -K::default()).unwrap();
-        let v = value(&form.affine, &[master.data()], &[]);
+        let v = value(&form.affine, &[master.data()], &[]).unwrap();
         let context = statement.context(&k_to_bytes(&v));
         for (slab, id, index) in [(master, of, index), (child, id, 0)] {
             let job = Job {
