@@ -269,7 +269,7 @@ fn padding_cells_occur_in_no_expression() {
             tensors: vec![vec![1; entries(&source)].into()],
             ..Trace::default()
         };
-        for (cell, &valid) in pack(&prepared, 0, &ones).iter().enumerate() {
+        for (cell, &valid) in pack(&prepared, 0, &ones).unwrap().iter().enumerate() {
             if valid == f_from_i64(0) {
                 assert_eq!(
                     at.affine.forms[0].weight(cell),

@@ -155,8 +155,8 @@ impl Job<'_> {
         statement.absorb(&mut writer.sponge)?;
         let witness_slab = self.prepared.witness_slab();
         let mut cells = profile.time("pack", || {
-            Wiped::new(tacit_program::pack(self.prepared, witness_slab, trace))
-        });
+            tacit_program::pack(self.prepared, witness_slab, trace).map(Wiped::new)
+        })?;
         hooks.witness(&mut cells);
         let seed = profile.time("seed", || self.seed(&cells, writer.sponge.state(), hooks))?;
         let pads = Stream::new(&seed, PADS).k_vec(self.prepared.sizes.pads as usize);

@@ -14,7 +14,7 @@ use tacit_program::*;
 use tacit_prover::{Hooks, Proof};
 use tacit_transcript::testing::{with_holes, Holes};
 use tacit_transcript::Sponge;
-use tacit_verifier::{value, verify, Claim, Statement};
+use tacit_verifier::{value, Claim, Statement};
 
 /// What a change of the statement, or of the challenges it leads to, is refused with: whichever comes first.
 const EARLY: [&str; 3] = ["grinding", "merkle", "alpha"];

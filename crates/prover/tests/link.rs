@@ -9,7 +9,7 @@ use tacit_algebra::field::k_inverse;
 use tacit_algebra::{f_to_i64, k_from_bytes, k_to_bytes, F, K};
 use tacit_pcs::Slab;
 use tacit_prover::{child_of, link_value, Job};
-use tacit_verifier::{value, verify, Claim, Link};
+use tacit_verifier::{value, Claim, Link};
 
 #[test]
 fn a_child_is_accepted_and_makes_proofs() {

@@ -9,6 +9,7 @@ use tacit_pcs::{
 use tacit_program::{entries, table_len, Ends, Prepared, ProgramError, Publics};
 use tacit_transcript::Sponge;
 
+use crate::accepted::Accepted;
 use crate::common::usize_of;
 use crate::error::{Slug, VerifyError};
 
@@ -186,19 +187,17 @@ fn check_count(prepared: &Prepared, commitments: &[Commitment]) -> Result<(), Ve
     Err(VerifyError::new(Slug::Slabs, "statement", expected, got))
 }
 
-/// Commitments by the names of their slabs, in the order of the program.
+/// Accepted commitments by the names of their slabs, in the order of the program.
 ///
 /// # Errors
 /// `slabs` when one is missing, unknown or there twice.
-pub fn order_commitments(
+pub fn order_commitments<'a>(
     prepared: &Prepared,
-    named: &[(String, Commitment)],
-) -> Result<Vec<Commitment>, VerifyError> {
+    given: &'a [Accepted],
+) -> Result<Vec<&'a Accepted>, VerifyError> {
     let slabs = &prepared.program.slabs;
-    if let Some((name, _)) = named
-        .iter()
-        .find(|(name, _)| !slabs.iter().any(|s| s.name == *name))
-    {
+    let mut names = given.iter().map(Accepted::slab);
+    if let Some(name) = names.find(|name| !slabs.iter().any(|s| s.name == *name)) {
         let names: Vec<&str> = slabs.iter().map(|s| s.name.as_str()).collect();
         return Err(VerifyError::new(
             Slug::Slabs,
@@ -208,9 +207,9 @@ pub fn order_commitments(
         ));
     }
     let of = |slab: &str| {
-        let mut found = named.iter().filter(|(name, _)| name == slab);
+        let mut found = given.iter().filter(|c| c.slab() == slab);
         match (found.next(), found.next()) {
-            (Some((_, commitment)), None) => Ok(commitment.clone()),
+            (Some(commitment), None) => Ok(commitment),
             (None, _) => Err(VerifyError::new(
                 Slug::Slabs,
                 format!("slab {slab}"),

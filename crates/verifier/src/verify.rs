@@ -7,6 +7,7 @@ use tacit_pcs::{verify_opening, Columns, Commitment, Statement as Opening};
 use tacit_program::{Prepared, Publics};
 use tacit_transcript::Reader;
 
+use crate::accepted::Accepted;
 use crate::claim::Claim;
 use crate::error::{Slug, VerifyError};
 use crate::relations::verify_relations;
@@ -27,24 +28,28 @@ pub struct Verified {
 
 /// Verifies an argument. `commitments` in the order of the program's slabs; `target` in bits.
 ///
-/// The commitments are taken as they are: that a private slab's values lie in their intervals follows from its validity
-/// proof (`verify_validity`, or `files::CommitmentFile::accept`), and a public slab's values from its root. Callers check both.
+/// Each was accepted at the target or above (`files::CommitmentFile::accept`). The values of a public slab follow from its root:
+/// whoever knows which they are to be compares that.
 ///
 /// # Errors
 /// Any slug of docs/protocol.md, section 9, that is not about files.
 pub fn verify(
     prepared: &Prepared,
     geometry: &Geometry,
-    commitments: &[Commitment],
+    commitments: &[&Accepted],
     publics: &Publics,
     context: &[u8],
     argument: &[u8],
     target: u16,
 ) -> Result<Verified, VerifyError> {
+    commitments
+        .iter()
+        .try_for_each(|c| c.check_target(target))?;
+    let commitments: Vec<Commitment> = commitments.iter().map(|c| c.commitment().clone()).collect();
     let statement = Statement {
         prepared,
         geometry,
-        commitments,
+        commitments: &commitments,
         publics,
         context,
     };

@@ -41,7 +41,7 @@ impl Family {
     /// The first slab, with so many link cells.
     pub fn new(geometry: Geometry, links: usize, budget: u32) -> Self {
         let case = linear();
-        let cells = slab_cells(&case.prepared, 0, &slab_values(&case));
+        let cells = slab_cells(&case.prepared, 0, &slab_values(&case)).unwrap();
         let drawn = Stream::new(&[3; 32], PADS).k_vec(links);
         let schema = case.prepared.schema(0);
         let slab = commit(
