@@ -13,10 +13,11 @@ use tacit_prover::{child_of, read, slab_cells, Budget, Entry, Job, Linking};
 use tacit_verifier::files::{
     seal, unseal, Body, CommitmentFile, FileKind, ProgramFile, ProofFile, WeightsFile,
 };
-use tacit_verifier::{prepare_validity, verify, VALIDITY_CONTEXT};
+use tacit_verifier::{prepare_validity, Accepted, VALIDITY_CONTEXT};
 
 use crate::common::{
-    commit_all, commitments, linear, links, mlp, slab_values, toy, Case, World, CONTEXT,
+    commit_all, commitments, linear, links, mlp, slab_values, toy, unchecked, verify, Case, World,
+    CONTEXT,
 };
 
 /// Bits that the geometry without grinding reaches.
@@ -156,7 +157,7 @@ fn model_commitment(world: &World) -> CommitmentFile {
 fn child_commitment(case: &Case) -> CommitmentFile {
     let (geometry, tensors) = (geometry(), case.prepared.schema_tensors(0));
     let name = case.prepared.program.slabs[0].name.clone();
-    let cells = slab_cells(&case.prepared, 0, &slab_values(case));
+    let cells = slab_cells(&case.prepared, 0, &slab_values(case)).unwrap();
     let links = Stream::new(&[3; 32], PADS).k_vec(2);
     let schema = case.prepared.schema(0);
     let master = commit(&geometry, true, schema, &cells, &links, 2, 6, [3; 32]).unwrap();
@@ -250,7 +251,8 @@ pub fn weights_file(body: &[u8]) -> bool {
 pub fn commitment_file(body: &[u8]) -> bool {
     let accepted = |file: CommitmentFile| {
         let _ = file.master();
-        file.accept(TARGET).is_ok_and(|found| found.is_some())
+        file.accept(TARGET)
+            .is_ok_and(|found| found.validity().is_some())
     };
     parse(body).is_ok_and(accepted)
 }
@@ -259,8 +261,10 @@ pub fn commitment_file(body: &[u8]) -> bool {
 pub fn proof_file(body: &[u8]) -> bool {
     let world = &SEEDS.world;
     let prepared = &world.case.prepared;
+    let named = unchecked(&SEEDS.named);
+    let named: Vec<&Accepted> = named.iter().collect();
     let accepted = |file: ProofFile| {
-        file.verify(prepared, &world.geometry, &SEEDS.named, CONTEXT, TARGET)
+        file.verify(prepared, &world.geometry, &named, CONTEXT, TARGET)
             .is_ok()
     };
     parse(body).is_ok_and(accepted)

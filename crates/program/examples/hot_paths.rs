@@ -44,8 +44,8 @@ fn report(name: &str, program: Program) {
     );
     println!(
         "  pack witness {:.2} ms, slab 0 {:.2} ms",
-        best(|| pack(&p, p.witness_slab(), &trace)),
-        best(|| pack(&p, 0, &trace))
+        best(|| pack(&p, p.witness_slab(), &trace).unwrap()),
+        best(|| pack(&p, 0, &trace).unwrap())
     );
     for (e, plan) in p.einsums.iter().enumerate() {
         let decl = &p.program.einsums[e];

@@ -62,17 +62,17 @@ pub(crate) fn inputs(kind: &TableKind) -> Interval {
     (lo, lo + (table_len(kind) as i64 - 1))
 }
 
-/// Smallest and largest output.
+/// Smallest and largest output of a table that has a row.
 pub(crate) fn outputs(kind: &TableKind) -> Interval {
     let (lo, hi) = inputs(kind);
     match kind {
         TableKind::Range { .. } => (0, 0),
         TableKind::Relu { .. } => (lo.max(0), hi.max(0)),
         TableKind::Sign { .. } => ((lo >= 0) as i64, (hi >= 0) as i64),
-        TableKind::Values { outs, .. } => (
-            outs.iter().copied().min().unwrap_or(0),
-            outs.iter().copied().max().unwrap_or(0),
-        ),
+        TableKind::Values { outs, .. } => {
+            let wider = |(lo, hi): Interval, &o: &i64| (lo.min(o), hi.max(o));
+            outs.iter().fold((outs[0], outs[0]), wider)
+        }
         TableKind::Clamp { low, high, .. } => (lo.max(*low).min(*high), hi.max(*low).min(*high)),
     }
 }

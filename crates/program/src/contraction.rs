@@ -81,7 +81,7 @@ fn apply(runs: &mut Vec<Run>, at: usize, sum: impl Fn(&[K], usize) -> Vec<K>) ->
         .map(|r| r.sizes().0)
         .product::<usize>();
     match std::mem::replace(&mut runs[at], Run::Kept(1)) {
-        Run::Kept(_) => Vec::new(),
+        Run::Kept(_) => unreachable!("what is kept has no sum"),
         Run::Free(weights) => {
             runs.remove(at);
             sum(&weights, inner)
@@ -129,9 +129,7 @@ fn merge(runs: Vec<Run>) -> Vec<Run> {
 /// out[o, c] = sum over f of weights[f] * data[o, f, c].
 fn sum_rows_k(data: &[K], weights: &[K], inner: usize) -> Vec<K> {
     let block = weights.len() * inner;
-    if block == 0 {
-        return Vec::new();
-    }
+    assert!(block > 0 && data.len() % block == 0, "whole blocks");
     let one = |block: &[K]| -> Vec<K> {
         let mut out = vec![K::ZERO; inner];
         for (row, &w) in block.chunks(inner).zip(weights) {

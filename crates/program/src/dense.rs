@@ -14,6 +14,7 @@ pub(crate) const PARALLEL: usize = 1 << 14;
 
 /// The values of an expression over `shape`, valid entries row-major; borrowed when it is one tensor as it is.
 /// Arithmetic wraps at 64 bits; validation rules that out for traces within the program's intervals.
+/// Panics when the trace has not all values of a source.
 pub fn dense<'a>(
     prepared: &Prepared,
     expr: &Expr,
@@ -27,9 +28,8 @@ pub fn dense<'a>(
     let mut out = vec![expr.constant; n];
     for term in &expr.terms {
         let (data, source_shape) = source(prepared, term.source, trace);
-        if data.len() != entries(source_shape) {
-            continue;
-        }
+        let have = (data.len(), entries(source_shape));
+        assert_eq!(have.0, have.1, "values of {:?}", term.source);
         if is_identity(term, shape, source_shape) {
             add_scaled(&mut out, data, term.coef);
         } else {
@@ -62,25 +62,12 @@ fn source<'a, 'b>(
 ) -> (&'a [i64], &'b [u32]) {
     match source {
         Source::Tensor(t) => (
-            trace
-                .tensors
-                .get(t as usize)
-                .map_or(&[][..], |v| v.as_slice()),
-            prepared
-                .program
-                .tensors
-                .get(t as usize)
-                .map_or(&[][..], |t| &t.shape),
+            trace.tensors[t as usize].as_slice(),
+            &prepared.program.tensors[t as usize].shape,
         ),
         Source::Einsum(e) => (
-            trace
-                .einsums
-                .get(e as usize)
-                .map_or(&[][..], |v| v.as_slice()),
-            prepared
-                .einsums
-                .get(e as usize)
-                .map_or(&[][..], |e| &e.out_shape),
+            trace.einsums[e as usize].as_slice(),
+            &prepared.einsums[e as usize].out_shape,
         ),
     }
 }
@@ -140,10 +127,9 @@ impl LinkOffsets {
         let mut before = vec![-1i64; values.len()];
         let mut one = true;
         for (i, &v) in values.iter().enumerate() {
-            if let Some(slot) = last.get_mut(v) {
-                one &= *slot < 0;
-                before[i] = std::mem::replace(slot, i as i64);
-            }
+            let slot = last.at_mut(v);
+            one &= *slot < 0;
+            before[i] = std::mem::replace(slot, i as i64);
         }
         let targets = joint.target.values();
         let first = |v: &i64| last.get(*v).copied().unwrap_or(-1);

@@ -1,5 +1,6 @@
 //! What the einsum sumcheck needs to know of one einsum (docs/protocol/protocol.md sections 5 and 6).
 
+use crate::error::{ProgramError, Result};
 use crate::shape::{axis_points, shape_bits};
 use crate::types::{Einsum, Expr, Place, Program, Source};
 use tacit_algebra::K;
@@ -74,7 +75,7 @@ impl EinsumPlan {
         let contract = pick(a, &|l| !out.contains(l));
         let shape = |axes: &[u8]| {
             axes.iter()
-                .map(|&l| e.extents.get(l as usize).copied().unwrap_or(1))
+                .map(|&l| e.extents[l as usize])
                 .collect::<Vec<u32>>()
         };
         let ends = match (is_public(program, &e.a), is_public(program, &e.b)) {
@@ -99,8 +100,9 @@ impl EinsumPlan {
         }
     }
 
+    /// The extent of one of the einsum's labels.
     pub fn extent(&self, label: u8) -> u32 {
-        self.extents.get(label as usize).copied().unwrap_or(1)
+        self.extents[label as usize]
     }
 
     /// Labels of an operand in the order of its axes.
@@ -120,40 +122,57 @@ impl EinsumPlan {
     }
 
     /// The coordinates of the batch labels in a point over the output's shape.
-    pub fn batch_point(&self, out_point: &[K]) -> Vec<K> {
-        let at = self.output_coordinates(out_point);
-        self.batch.iter().flat_map(|&l| at(l).to_vec()).collect()
+    ///
+    /// # Errors
+    /// `program` when the point is not one over that shape.
+    pub fn batch_point(&self, out_point: &[K]) -> Result<Vec<K>> {
+        let at = self.output_coordinates(out_point)?;
+        let mut out = Vec::new();
+        for &label in &self.batch {
+            out.extend_from_slice(at(label)?);
+        }
+        Ok(out)
     }
 
     /// The point of an operand: batch and contraction labels read the sumcheck's point (its last `bits` coordinates are
     /// given here), free labels the output's point.
-    pub fn operand_point(&self, side: Side, out_point: &[K], sumcheck_point: &[K]) -> Vec<K> {
+    ///
+    /// # Errors
+    /// `program` when the points are not ones over the output and over batch and contraction.
+    pub fn operand_point(
+        &self,
+        side: Side,
+        out_point: &[K],
+        sumcheck_point: &[K],
+    ) -> Result<Vec<K>> {
         let inner: Vec<u8> = self.batch.iter().chain(&self.contract).copied().collect();
         let inner_shape: Vec<u32> = inner.iter().map(|&l| self.extent(l)).collect();
-        let inner_points = axis_points(&inner_shape, sumcheck_point);
-        let at = self.output_coordinates(out_point);
+        let inner_points = axis_points(&inner_shape, sumcheck_point)?;
+        let at = self.output_coordinates(out_point)?;
         let mut out = Vec::new();
         for &label in self.operand_axes(side) {
             match inner.iter().position(|&l| l == label) {
                 Some(i) => out.extend_from_slice(inner_points[i]),
-                None => out.extend_from_slice(at(label)),
+                None => out.extend_from_slice(at(label)?),
             }
         }
-        out
+        Ok(out)
     }
 
-    /// Coordinates by label in a point over the output's shape (none for a contraction label).
+    /// Coordinates by label in a point over the output's shape; an error for a label that is not the output's.
     pub(crate) fn output_coordinates<'a>(
         &'a self,
         out_point: &'a [K],
-    ) -> impl Fn(u8) -> &'a [K] + 'a {
-        let points = axis_points(&self.out_shape, out_point);
-        move |label| {
-            self.axes[2]
-                .iter()
-                .position(|&l| l == label)
-                .map_or(&[][..], |i| points[i])
-        }
+    ) -> Result<impl Fn(u8) -> Result<&'a [K]> + 'a> {
+        let points = axis_points(&self.out_shape, out_point)?;
+        Ok(move |label| {
+            let at = self.out_axes().iter().position(|&l| l == label);
+            let found = at.and_then(|i| points.get(i).copied());
+            found.ok_or_else(|| {
+                let got = format!("label {label}");
+                ProgramError::mismatch("einsum", "a label of the output", got)
+            })
+        })
     }
 }
 

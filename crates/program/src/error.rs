@@ -53,6 +53,17 @@ impl ProgramError {
         Self::new("program", rule, place, expected, got)
     }
 
+    /// Parts of a prepared program, or of what is asked of it, that do not fit each other. `Prepared::new` makes none such; a
+    /// default in the place of what is missing would drop a term and accept.
+    pub(crate) fn mismatch(
+        place: impl Into<String>,
+        expected: impl Into<String>,
+        got: impl fmt::Display,
+    ) -> Self {
+        Self::new("program", "mismatch", place, expected, got.to_string())
+            .with_hint("prepare the program again")
+    }
+
     /// The program is fine, these values have no trace.
     pub(crate) fn execution(
         rule: &'static str,

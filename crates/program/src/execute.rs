@@ -176,6 +176,7 @@ impl<'a> Run<'a> {
             return self.write(tensor, values);
         }
         let given = &self.trace.tensors[tensor as usize];
+        self.check_count(tensor, &values)?;
         let wrong = given
             .iter()
             .zip(values.iter())
@@ -192,9 +193,7 @@ impl<'a> Run<'a> {
 
     /// A whole tensor, once, in its declared interval.
     fn write(&mut self, tensor: u32, values: Values) -> Result<()> {
-        let Some(decl) = self.prepared.program.tensors.get(tensor as usize) else {
-            return Ok(());
-        };
+        let decl = &self.prepared.program.tensors[tensor as usize];
         if self.written[tensor as usize] {
             return Err(ProgramError::execution(
                 "written_twice",
@@ -203,16 +202,7 @@ impl<'a> Run<'a> {
                 "a second one",
             ));
         }
-        let n = entries(&decl.shape);
-        if values.len() != n {
-            let got = format!("{} entries", values.len());
-            return Err(ProgramError::execution(
-                "given_shape",
-                &decl.name,
-                format!("{n} entries"),
-                got,
-            ));
-        }
+        self.check_count(tensor, &values)?;
         if let Some((i, v)) = outside(&values, decl.lo, decl.hi) {
             let ends = (decl.lo.into(), decl.hi.into());
             return Err(beyond("tensor_interval", &decl.name, ends, v.into(), i));
@@ -220,6 +210,22 @@ impl<'a> Run<'a> {
         self.written[tensor as usize] = true;
         self.trace.tensors[tensor as usize] = values;
         Ok(())
+    }
+
+    /// As many values as the tensor has entries.
+    fn check_count(&self, tensor: u32, values: &[i64]) -> Result<()> {
+        let decl = &self.prepared.program.tensors[tensor as usize];
+        let n = entries(&decl.shape);
+        if values.len() == n {
+            return Ok(());
+        }
+        let (expected, got) = (format!("{n} entries"), format!("{} entries", values.len()));
+        Err(ProgramError::execution(
+            "given_shape",
+            &decl.name,
+            expected,
+            got,
+        ))
     }
 
     /// Every source has values; einsums are computed when first needed.
@@ -382,8 +388,8 @@ impl<'a> Run<'a> {
     ) -> ProgramError {
         let (mut low, mut place) = (0i128, 0u32);
         for &(dst, bits) in digits {
-            let digit = self.trace.tensors[dst as usize].get(i).copied();
-            low = low.wrapping_add(i128::from(digit.unwrap_or(0)) << place.min(62));
+            let digit = self.trace.tensors[dst as usize][i];
+            low = low.wrapping_add(i128::from(digit) << place.min(62));
             place += u32::from(bits);
         }
         let whole = |v: i64| i128::from(v) << place.min(62);
@@ -393,11 +399,7 @@ impl<'a> Run<'a> {
     }
 
     fn shape(&self, tensor: u32) -> &'a [u32] {
-        self.prepared
-            .program
-            .tensors
-            .get(tensor as usize)
-            .map_or(&[], |t| &t.shape)
+        &self.prepared.program.tensors[tensor as usize].shape
     }
 
     fn hint_lookup(&mut self, dst: u32, table: u32, expr: &Expr, shift: u8) -> Result<()> {

@@ -1,11 +1,12 @@
 //! Extensions of expressions at a point (docs/protocol/program.md section 2).
 
+use crate::error::{ProgramError, Result};
 use crate::link::{unlinked, Buckets, Joint};
 use crate::prepared::Prepared;
 use crate::publics::Publics;
-use crate::shape::{axis_points, low_bits, strides};
-use crate::table::{table_bits, table_len};
-use crate::types::{Expr, Place, Source, Term};
+use crate::shape::{axis_points, entries, low_bits, strides};
+use crate::table::table_len;
+use crate::types::{Expr, Place, Source, Tensor, Term};
 use p3_field::PrimeCharacteristicRing;
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -20,17 +21,27 @@ pub struct ExprAt {
 
 impl Prepared {
     /// The extension at `point` (bits(shape) coordinates, axes in order) of an expression over `shape`.
-    pub fn expr_at(&self, expr: &Expr, shape: &[u32], point: &[K], publics: &Publics) -> ExprAt {
-        let weights = TargetWeights::new(shape, point);
+    ///
+    /// # Errors
+    /// `program` when point, shape and expression do not fit each other or the program; `public_shape` when a public
+    /// tensor is missing.
+    pub fn expr_at(
+        &self,
+        expr: &Expr,
+        shape: &[u32],
+        point: &[K],
+        publics: &Publics,
+    ) -> Result<ExprAt> {
+        let weights = TargetWeights::new(shape, point)?;
         let mut out = ExprAt::default();
         out.affine.constant = weights.valid() * f_from_i64(expr.constant);
         for term in &expr.terms {
             match term.source {
                 Source::Einsum(e) => out.einsums.push((e, K::from(f_from_i64(term.coef)))),
-                Source::Tensor(t) => self.add_term(&mut out.affine, term, t, &weights, publics),
+                Source::Tensor(t) => self.add_term(&mut out.affine, term, t, &weights, publics)?,
             }
         }
-        out
+        Ok(out)
     }
 
     fn add_term(
@@ -40,62 +51,93 @@ impl Prepared {
         id: u32,
         at: &TargetWeights,
         publics: &Publics,
-    ) {
-        let Some(tensor) = self.program.tensors.get(id as usize) else {
-            return;
+    ) -> Result<()> {
+        let tensors = &self.program.tensors;
+        let Some(tensor) = tensors.get(id as usize) else {
+            let expected = format!("one of {} tensors", tensors.len());
+            return Err(ProgramError::mismatch("expression", expected, id));
         };
+        check_axes(term, at.shape, tensor)?;
         let (scale, groups) = source_weights(term, &tensor.shape, at);
+        let known = |values: &[i64]| {
+            let n = entries(&tensor.shape);
+            if values.len() != n {
+                let (expected, got) = (format!("{n} entries"), values.len());
+                return Err(ProgramError::mismatch(&tensor.name, expected, got));
+            }
+            Ok(scale * weigh(values, &tensor.shape, &groups))
+        };
         let slab = match &tensor.place {
             Place::Constant(values) => {
-                out.constant += scale * weigh(values, &tensor.shape, &groups);
-                return;
+                out.constant += known(values)?;
+                return Ok(());
             }
             Place::Public => {
-                out.constant += scale * weigh(publics.of_tensor(self, id), &tensor.shape, &groups);
-                return;
+                out.constant += known(publics.of_tensor(self, id)?)?;
+                return Ok(());
             }
             Place::Slab(s) => *s as usize,
             Place::Witness => self.witness_slab(),
         };
-        let offset = self
-            .layouts
-            .get(slab)
-            .and_then(|l| l.offset_of(id))
-            .unwrap_or(0);
+        let offset = self.offset(slab, id, &tensor.name)?;
         out.forms
             .push(product_form(slab, offset, scale, &tensor.shape, groups));
+        Ok(())
+    }
+
+    /// The first cell of what the layout of a slab calls `id`.
+    fn offset(&self, slab: usize, id: u32, name: &str) -> Result<usize> {
+        let layout = self.layouts.get(slab);
+        let offset = layout.and_then(|l| l.offset_of(id));
+        offset.ok_or_else(|| {
+            let expected = format!("cells in slab {slab}");
+            ProgramError::mismatch(name, expected, "none")
+        })
     }
 
     /// V: the weight at `point` of the valid indices of a shape.
-    pub fn valid_at(&self, shape: &[u32], point: &[K]) -> K {
-        TargetWeights::new(shape, point).valid()
+    ///
+    /// # Errors
+    /// `program` when the point is not one over the shape.
+    pub fn valid_at(&self, shape: &[u32], point: &[K]) -> Result<K> {
+        Ok(TargetWeights::new(shape, point)?.valid())
     }
 
     /// The extension at `point` (bits(len) coordinates) of a table's multiplicities, over its rows only.
-    pub fn multiplicity_at(&self, table: usize, point: &[K]) -> Affine {
-        let Some(decl) = self.program.tables.get(table) else {
-            return Affine::default();
-        };
+    ///
+    /// # Errors
+    /// `program` when there is no such table, or the point has another number of coordinates.
+    pub fn multiplicity_at(&self, table: usize, point: &[K]) -> Result<Affine> {
+        let decl = self.table(table, point)?;
         let (slab, len) = (self.witness_slab(), table_len(&decl.kind));
         let id = self.program.tensors.len() as u32 + table as u32;
-        let offset = self
-            .layouts
-            .get(slab)
-            .and_then(|l| l.offset_of(id))
-            .unwrap_or(0);
+        let offset = self.offset(slab, id, &decl.name)?;
         let mut weights = eq_table(point);
-        weights.resize(1 << table_bits(&decl.kind), K::ZERO);
         weights[len as usize..].fill(K::ZERO);
         let groups = vec![AxisGroup {
             axes: vec![0],
             table: weights,
         }];
         let form = product_form(slab, offset, K::ONE, &[len], groups);
-        Affine {
+        Ok(Affine {
             forms: vec![form],
             ..Affine::default()
-        }
+        })
     }
+}
+
+/// The axes that a term's links name exist.
+fn check_axes(term: &Term, shape: &[u32], tensor: &Tensor) -> Result<()> {
+    let within = |list: &[(u8, i32)], n: usize| list.iter().all(|&(a, _)| (a as usize) < n);
+    let fits = term
+        .links
+        .iter()
+        .all(|link| within(&link.target, shape.len()) && within(&link.source, tensor.shape.len()));
+    if fits {
+        return Ok(());
+    }
+    let expected = format!("links of axes of {shape:?} and {:?}", tensor.shape);
+    Err(ProgramError::mismatch(&tensor.name, expected, "others"))
 }
 
 /// The Lagrange weights of a target shape's axes at a point, computed when first needed.
@@ -106,19 +148,18 @@ struct TargetWeights<'a> {
 }
 
 impl<'a> TargetWeights<'a> {
-    fn new(shape: &'a [u32], point: &'a [K]) -> Self {
-        let points = axis_points(shape, point);
-        Self {
+    fn new(shape: &'a [u32], point: &'a [K]) -> Result<Self> {
+        Ok(Self {
             shape,
-            points,
+            points: axis_points(shape, point)?,
             tables: vec![OnceCell::new(); shape.len()],
-        }
+        })
     }
 
     /// eq(r_axis, .) over the valid indices of an axis.
     fn axis(&self, axis: usize) -> &[K] {
         let table = self.tables[axis].get_or_init(|| eq_table(self.points[axis]));
-        &table[..(self.shape[axis] as usize).min(table.len())]
+        &table[..self.shape[axis] as usize]
     }
 
     fn valid_axis(&self, axis: usize) -> K {
@@ -202,9 +243,7 @@ fn link_table(joint: &Joint, at: &TargetWeights) -> Vec<K> {
     let targets = joint.target.values();
     let mut sums = Buckets::new(&targets, joint.source.tuples(), K::ZERO);
     for (&v, &w) in targets.iter().zip(&weights) {
-        if let Some(sum) = sums.get_mut(v) {
-            *sum += w;
-        }
+        *sums.at_mut(v) += w;
     }
     table = vec![K::ZERO; joint.source.padded() as usize];
     for (v, i) in joint

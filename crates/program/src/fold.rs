@@ -6,6 +6,7 @@
 use crate::contraction::{contract_runs, Run};
 use crate::dense::dense;
 use crate::einsum::{EinsumPlan, Side};
+use crate::error::Result;
 use crate::execute::Trace;
 use crate::link::{combinations, unlinked, Joint};
 use crate::prepared::Prepared;
@@ -19,22 +20,22 @@ const MAX_ROWS: usize = 32;
 
 /// a_e(x) for all x in {0,1}^n_e: the sum over the operand's free indices of eq(r_free, .) * operand, a padded table over
 /// batch then contraction labels, most significant first. `out_point`: the relation's point over the output's shape.
+///
+/// # Errors
+/// `program` when the point is not one over that shape. Panics when the trace has not all values of a source.
 pub fn fold_operand(
     prepared: &Prepared,
     einsum: usize,
     side: Side,
     trace: &Trace,
     out_point: &[K],
-) -> Vec<K> {
-    let decl = prepared.program.einsums.get(einsum);
-    let (Some(decl), Some(plan)) = (decl, prepared.einsums.get(einsum)) else {
-        return Vec::new();
-    };
+) -> Result<Vec<K>> {
+    let (decl, plan) = (&prepared.program.einsums[einsum], &prepared.einsums[einsum]);
     let expr = match side {
         Side::A => &decl.a,
         Side::B => &decl.b,
     };
-    let fold = Fold::new(plan, side, out_point);
+    let fold = Fold::new(plan, side, out_point)?;
     let mut out = Vec::new();
     if expr.constant != 0 {
         let all: Vec<usize> = (0..fold.axes.len()).collect();
@@ -62,7 +63,7 @@ pub fn fold_operand(
     if out.is_empty() {
         out.resize(1 << plan.bits, K::ZERO);
     }
-    out
+    Ok(out)
 }
 
 /// A term without its free labels.
@@ -84,27 +85,28 @@ struct Fold<'a> {
 }
 
 impl<'a> Fold<'a> {
-    fn new(plan: &'a EinsumPlan, side: Side, out_point: &[K]) -> Self {
-        let at = plan.output_coordinates(out_point);
+    fn new(plan: &'a EinsumPlan, side: Side, out_point: &[K]) -> Result<Self> {
+        let at = plan.output_coordinates(out_point)?;
         let free = match side {
             Side::A => &plan.free_a,
             Side::B => &plan.free_b,
         };
         let axes = plan.operand_axes(side);
         let weights = |&label: &u8| {
-            free.contains(&label).then(|| {
-                let mut table = eq_table(at(label));
-                table.truncate(plan.extent(label) as usize);
-                table
-            })
+            if !free.contains(&label) {
+                return Ok(None);
+            }
+            let mut table = eq_table(at(label)?);
+            table.truncate(plan.extent(label) as usize);
+            Ok(Some(table))
         };
-        Self {
+        Ok(Self {
             axes,
-            weights: axes.iter().map(weights).collect(),
+            weights: axes.iter().map(weights).collect::<Result<_>>()?,
             shape: plan.operand_shape(side),
             order: plan.batch.iter().chain(&plan.contract).copied().collect(),
             plan,
-        }
+        })
     }
 
     /// The weight of a term that some axes do not occur in: the sum of each free axis' weights.
@@ -140,9 +142,10 @@ impl<'a> Fold<'a> {
         let Source::Tensor(id) = term.source else {
             return None;
         };
-        let shape = &prepared.program.tensors.get(id as usize)?.shape;
-        let data = trace.tensors.get(id as usize)?;
-        if data.len() != entries(shape) || term.links.iter().any(|l| l.source.len() != 1) {
+        let shape = &prepared.program.tensors[id as usize].shape;
+        let data = &trace.tensors[id as usize];
+        assert_eq!(data.len(), entries(shape), "values of a tensor");
+        if term.links.iter().any(|l| l.source.len() != 1) {
             return None;
         }
         let (mut runs, mut labels) = (Vec::new(), Vec::new());
@@ -247,6 +250,7 @@ impl<'a> Fold<'a> {
             .filter(|l| !labels.contains(l))
             .collect();
         let cells_of_values = cells(&labels);
+        assert_eq!(values.len(), cells_of_values.len(), "values of a term");
         for start in cells(&rest) {
             for (&v, cell) in values.iter().zip(&cells_of_values) {
                 out[(start + cell) as usize] += scale * v;

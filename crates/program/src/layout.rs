@@ -64,7 +64,7 @@ impl Layout {
     }
 }
 
-/// (name, shape, lo, hi) of a long-lived slab's tensors in layout order.
+/// (name, shape, lo, hi) of a slab's tensors in layout order; the witness slab's multiplicities are no tensors.
 pub(crate) fn schema_tensors(
     program: &Program,
     layout: &Layout,

@@ -24,7 +24,7 @@ impl Half {
             axes: sorted.iter().map(|&(axis, _)| axis as usize).collect(),
             extents: sorted
                 .iter()
-                .map(|&(axis, _)| shape.get(axis as usize).copied().unwrap_or(1))
+                .map(|&(axis, _)| shape[axis as usize])
                 .collect(),
             strides: sorted.iter().map(|&(_, stride)| stride as i64).collect(),
             offset: offset as i64,
@@ -128,9 +128,7 @@ impl Joint {
         let values = self.source.values();
         let mut count = Buckets::new(&values, self.target.tuples(), 0u64);
         for &v in &values {
-            if let Some(n) = count.get_mut(v) {
-                *n += 1;
-            }
+            *count.at_mut(v) += 1;
         }
         let (mut fewest, mut most) = (u64::MAX, 0);
         for v in self.target.values() {
@@ -171,11 +169,12 @@ impl<T: Clone> Buckets<T> {
         }
     }
 
+    /// The bucket of one of the values that they were made for; panics for any other.
     #[inline]
-    pub fn get_mut(&mut self, value: i64) -> Option<&mut T> {
+    pub fn at_mut(&mut self, value: i64) -> &mut T {
         match self {
-            Self::Array { lo, items } => items.get_mut(value.checked_sub(*lo)? as usize),
-            Self::Map(map) => map.get_mut(&value),
+            Self::Array { lo, items } => &mut items[(value - *lo) as usize],
+            Self::Map(map) => map.get_mut(&value).expect("a value they were made for"),
         }
     }
 }
@@ -189,9 +188,7 @@ pub(crate) fn unlinked(term: &Term, n: usize, of_target: bool) -> Vec<usize> {
         } else {
             &link.source
         } {
-            if let Some(slot) = free.get_mut(axis as usize) {
-                *slot = false;
-            }
+            free[axis as usize] = false;
         }
     }
     (0..n).filter(|&i| free[i]).collect()

@@ -25,7 +25,8 @@ impl Publics {
         }
         for (values, &id) in self.0.iter().zip(&prepared.publics) {
             let Some(tensor) = prepared.program.tensors.get(id as usize) else {
-                continue;
+                let expected = "public tensors of the program";
+                return Err(ProgramError::mismatch("statement", expected, id));
             };
             let n = entries(&tensor.shape);
             if values.len() != n {
@@ -58,14 +59,25 @@ impl Publics {
     }
 
     /// The entries of a public tensor, by its place in the list of public tensors, as field elements.
-    pub fn field(&self, index: usize) -> Vec<F> {
-        self.0.get(index).map_or_else(Vec::new, |values| {
-            values.iter().map(|&v| f_from_i64(v)).collect()
-        })
+    ///
+    /// # Errors
+    /// `public_shape` when there is no such tensor.
+    pub fn field(&self, index: usize) -> Result<Vec<F>> {
+        let values = self.0.get(index).ok_or_else(|| self.missing(index))?;
+        Ok(values.iter().map(|&v| f_from_i64(v)).collect())
     }
 
-    pub(crate) fn of_tensor<'a>(&'a self, prepared: &Prepared, tensor: u32) -> &'a [i64] {
-        let at = prepared.publics.binary_search(&tensor).ok();
-        at.and_then(|i| self.0.get(i)).map_or(&[], |v| v)
+    /// The entries of a public tensor; as many as its shape has.
+    pub(crate) fn of_tensor<'a>(&'a self, prepared: &Prepared, tensor: u32) -> Result<&'a [i64]> {
+        let at = prepared.publics.binary_search(&tensor);
+        let at = at.map_err(|_| ProgramError::mismatch("statement", "a public tensor", tensor))?;
+        let values = self.0.get(at).ok_or_else(|| self.missing(at))?;
+        Ok(values)
+    }
+
+    fn missing(&self, index: usize) -> ProgramError {
+        let expected = format!("more than {index} public tensors");
+        let got = self.0.len().to_string();
+        ProgramError::new("public_shape", "public_count", "statement", expected, got)
     }
 }

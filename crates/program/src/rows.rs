@@ -124,7 +124,8 @@ pub(crate) fn table_rows(
     if all {
         return Ok(rows);
     }
-    let found = input.iter().copied().enumerate().find(|&(_, v)| !good(v));
-    let (index, value) = found.unwrap_or((0, 0));
-    Err(Miss { index, value })
+    match input.iter().copied().enumerate().find(|&(_, v)| !good(v)) {
+        Some((index, value)) => Err(Miss { index, value }),
+        None => Ok(rows),
+    }
 }

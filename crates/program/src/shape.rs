@@ -1,5 +1,6 @@
 //! Shapes: valid entries, padded bits, row-major strides.
 
+use crate::error::{ProgramError, Result};
 use tacit_algebra::bits;
 
 /// Valid entries of a shape.
@@ -33,14 +34,20 @@ pub(crate) fn low_bits(shape: &[u32]) -> Vec<u32> {
 }
 
 /// The coordinates of each axis in a point over the shape.
-pub(crate) fn axis_points<'a, T>(shape: &[u32], point: &'a [T]) -> Vec<&'a [T]> {
+///
+/// # Errors
+/// `program` when the point has more or fewer coordinates than the shape has bits.
+pub(crate) fn axis_points<'a, T>(shape: &[u32], point: &'a [T]) -> Result<Vec<&'a [T]>> {
+    let expected = shape_bits(shape) as usize;
+    if point.len() != expected {
+        let expected = format!("{expected} coordinates over {shape:?}");
+        return Err(ProgramError::mismatch("point", expected, point.len()));
+    }
     let mut rest = point;
-    shape
-        .iter()
-        .map(|&e| {
-            let (head, tail) = rest.split_at((bits(e as u64) as usize).min(rest.len()));
-            rest = tail;
-            head
-        })
-        .collect()
+    let axis = |&e: &u32| {
+        let (head, tail) = rest.split_at(bits(e as u64) as usize);
+        rest = tail;
+        head
+    };
+    Ok(shape.iter().map(axis).collect())
 }

@@ -23,9 +23,7 @@ const MAX_BITS: u32 = 24;
 /// out[o, c] = sum over f of weights[f] * data[o, f, c], c < inner.
 pub(crate) fn sum_rows(data: &[i64], weights: &[K], inner: usize) -> Vec<K> {
     let block = weights.len() * inner;
-    if block == 0 || data.is_empty() {
-        return Vec::new();
-    }
+    assert!(block > 0 && data.len() % block == 0, "whole blocks");
     let split: Vec<[i64; PARTS]> = weights.iter().map(halves).collect();
     if inner == 1 {
         let columns = Columns::new(&split);
@@ -61,7 +59,7 @@ pub(crate) fn sum_rows(data: &[i64], weights: &[K], inner: usize) -> Vec<K> {
                 .zip(weights.par_chunks(rows).zip(split.par_chunks(rows)))
                 .map(|(rows, (weights, split))| sum_block(rows, weights, split, inner))
                 .reduce_with(add)
-                .unwrap_or_default()
+                .expect("rows of a block")
         })
         .collect()
 }

@@ -1,7 +1,8 @@
 //! Lookup tables: rows, and the extensions of their columns at a point.
 
+use crate::error::{ProgramError, Result};
 use crate::prepared::Prepared;
-use crate::types::TableKind;
+use crate::types::{Table, TableKind};
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::{bits, eq_table, f_from_i64, mle::valid_weight, F, K};
 
@@ -39,7 +40,7 @@ pub(crate) fn table_out(kind: &TableKind, row: u32, input: i64) -> i64 {
         TableKind::Range { .. } => 0,
         TableKind::Relu { .. } => input.max(0),
         TableKind::Sign { .. } => (input >= 0) as i64,
-        TableKind::Values { outs, .. } => outs.get(row as usize).copied().unwrap_or(0),
+        TableKind::Values { outs, .. } => outs[row as usize],
         // Not `clamp`: it panics on low > high, which validation refuses later.
         TableKind::Clamp { low, high, .. } => input.max(*low).min(*high),
     }
@@ -52,10 +53,11 @@ impl Prepared {
     /// With S(n) = sum_{i<n} i eq(i) and V(n) = sum_{i<n} eq(i): in = lo V(len) + S(len); Relu and Sign sum the same
     /// over the rows z.. with in >= 0; Clamp takes low below its first breakpoint, high from its second one on, and in
     /// between.
-    pub fn table_at(&self, table: usize, point: &[K]) -> (K, K, K) {
-        let Some(table) = self.program.tables.get(table) else {
-            return (K::ZERO, K::ZERO, K::ZERO);
-        };
+    ///
+    /// # Errors
+    /// `program` when there is no such table, or the point has another number of coordinates.
+    pub fn table_at(&self, table: usize, point: &[K]) -> Result<(K, K, K)> {
+        let table = self.table(table, point)?;
         let (lo, len) = (table_lo(&table.kind), table_len(&table.kind) as u64);
         let v = valid_weight(point, len);
         let lo_k = K::from(f_from_i64(lo));
@@ -80,7 +82,23 @@ impl Prepared {
                     + (v - weight(to)) * f_from_i64(*high)
             }
         };
-        (v, input, out)
+        Ok((v, input, out))
+    }
+
+    /// A table whose rows have as many bits as the point has coordinates.
+    pub(crate) fn table(&self, table: usize, point: &[K]) -> Result<&Table> {
+        let all = &self.program.tables;
+        let Some(found) = all.get(table) else {
+            let expected = format!("one of {} tables", all.len());
+            return Err(ProgramError::mismatch("tables", expected, table));
+        };
+        let bits = table_bits(&found.kind) as usize;
+        if point.len() != bits {
+            let place = format!("table {}", found.name);
+            let expected = format!("{bits} coordinates");
+            return Err(ProgramError::mismatch(place, expected, point.len()));
+        }
+        Ok(found)
     }
 }
 

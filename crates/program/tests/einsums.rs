@@ -84,10 +84,10 @@ proptest! {
 
         // The sumcheck's claim: sum over x of eq(r_batch, x_batch) a(x) b(x) is the output's extension at r.
         let r = rng.point(shape_bits(&plan.out_shape));
-        let a = fold_operand(&prepared, 0, Side::A, &trace, &r);
-        let b = fold_operand(&prepared, 0, Side::B, &trace, &r);
+        let a = fold_operand(&prepared, 0, Side::A, &trace, &r).unwrap();
+        let b = fold_operand(&prepared, 0, Side::B, &trace, &r).unwrap();
         assert_eq!(a.len(), 1 << plan.bits);
-        let batch = eq_table(&plan.batch_point(&r));
+        let batch = eq_table(&plan.batch_point(&r).unwrap());
         let inner = a.len() / batch.len();
         let sum: K = (0..a.len()).map(|x| batch[x / inner] * a[x] * b[x]).sum();
         assert_eq!(sum, extension(&plan.out_shape, &trace.einsums[0], &r));
@@ -97,8 +97,8 @@ proptest! {
         let cells = slabs(&prepared, &trace);
         for (side, folded, expr) in [(Side::A, a, &decl.a), (Side::B, b, &decl.b)] {
             let value: K = eq_table(&x).into_iter().zip(folded).map(|(w, v)| w * v).sum();
-            let point = plan.operand_point(side, &r, &x);
-            let at = prepared.expr_at(expr, plan.operand_shape(side), &point, &Publics::default());
+            let point = plan.operand_point(side, &r, &x).unwrap();
+            let at = prepared.expr_at(expr, plan.operand_shape(side), &point, &Publics::default()).unwrap();
             assert_eq!(value_of(&at.affine, &cells), value);
         }
     }
@@ -146,9 +146,9 @@ proptest! {
         }
         assert_eq!(trace.einsums[0], out);
         let r = rng.point(shape_bits(&plan.out_shape));
-        let fa = fold_operand(&prepared, 0, Side::A, &trace, &r);
-        let fb = fold_operand(&prepared, 0, Side::B, &trace, &r);
-        let batch = eq_table(&plan.batch_point(&r));
+        let fa = fold_operand(&prepared, 0, Side::A, &trace, &r).unwrap();
+        let fb = fold_operand(&prepared, 0, Side::B, &trace, &r).unwrap();
+        let batch = eq_table(&plan.batch_point(&r).unwrap());
         let inner = fa.len() / batch.len();
         let sum: K = (0..fa.len()).map(|x| batch[x / inner] * fa[x] * fb[x]).sum();
         assert_eq!(sum, extension(&plan.out_shape, &out, &r));
@@ -157,8 +157,8 @@ proptest! {
         let (cells, publics) = (slabs(&prepared, &trace), publics(&prepared, &trace));
         for (side, folded, expr) in [(Side::A, fa, &decl.a), (Side::B, fb, &decl.b)] {
             let value: K = eq_table(&x).into_iter().zip(folded).map(|(w, v)| w * v).sum();
-            let point = plan.operand_point(side, &r, &x);
-            let at = prepared.expr_at(expr, plan.operand_shape(side), &point, &publics);
+            let point = plan.operand_point(side, &r, &x).unwrap();
+            let at = prepared.expr_at(expr, plan.operand_shape(side), &point, &publics).unwrap();
             assert_eq!(value_of(&at.affine, &cells), value);
         }
     }
@@ -252,19 +252,20 @@ fn conv_executes_and_folds() {
         assert_eq!(trace.einsums[0], expected, "{out}");
         let plan = &prepared.einsums[0];
         let r = rng.point(shape_bits(&plan.out_shape));
-        let a = fold_operand(&prepared, 0, Side::A, &trace, &r);
-        let b = fold_operand(&prepared, 0, Side::B, &trace, &r);
+        let a = fold_operand(&prepared, 0, Side::A, &trace, &r).unwrap();
+        let b = fold_operand(&prepared, 0, Side::B, &trace, &r).unwrap();
         let sum: K = a.iter().zip(&b).map(|(&x, &y)| x * y).sum();
         assert_eq!(sum, extension(&plan.out_shape, &trace.einsums[0], &r));
         let x = rng.point(plan.bits);
         let value: K = eq_table(&x).into_iter().zip(b).map(|(w, v)| w * v).sum();
-        let point = plan.operand_point(Side::B, &r, &x);
+        let point = plan.operand_point(Side::B, &r, &x).unwrap();
         let at = prepared.expr_at(
             &p.einsums[0].b,
             plan.operand_shape(Side::B),
             &point,
             &Publics::default(),
         );
+        let at = at.unwrap();
         assert_eq!(value_of(&at.affine, &slabs(&prepared, &trace)), value);
     }
 }
@@ -284,7 +285,7 @@ fn folds_are_exact_for_values_out_of_any_interval() {
     ] {
         trace.tensors[0] = values.into();
         let r = rng.point(7);
-        let folded = fold_operand(&prepared, 0, Side::A, &trace, &r);
+        let folded = fold_operand(&prepared, 0, Side::A, &trace, &r).unwrap();
         let weights = eq_table(&r);
         for (i, &v) in folded.iter().enumerate() {
             let expected = (0..70).map(|o| {

@@ -58,7 +58,7 @@ fn mlp_executes() {
     assert_eq!(witness.offset_of(4), Some((1 << 16) + 264));
     let model = prepared.slab_layout(0);
     assert_eq!((&model.order[..], model.cells), (&[0, 1][..], 32 + 4));
-    let cells = pack(&prepared, 0, &trace);
+    let cells = pack(&prepared, 0, &trace).unwrap();
     assert_eq!(cells[8 + 4], f_from_i64(trace.tensors[0][5 + 4]));
     assert_eq!((cells[5], cells.len()), (f_from_i64(0), 36));
 }

@@ -2,6 +2,7 @@
 
 mod common;
 use common::*;
+use p3_field::PrimeCharacteristicRing;
 use proptest::prelude::{prop_assert_eq, proptest, ProptestConfig};
 use tacit_algebra::{f_from_i64, K};
 use tacit_program::*;
@@ -15,7 +16,9 @@ fn check(prepared: &Prepared, expr: &Expr, shape: &[u32], trace: &Trace, rng: &m
         "{expr:?} over {shape:?}"
     );
     let point = rng.point(shape_bits(shape));
-    let at = prepared.expr_at(expr, shape, &point, &publics(prepared, trace));
+    let at = prepared
+        .expr_at(expr, shape, &point, &publics(prepared, trace))
+        .unwrap();
     let einsums: K = at
         .einsums
         .iter()
@@ -35,7 +38,7 @@ fn check(prepared: &Prepared, expr: &Expr, shape: &[u32], trace: &Trace, rng: &m
     );
     let ones = vec![1; entries(shape)];
     assert_eq!(
-        prepared.valid_at(shape, &point),
+        prepared.valid_at(shape, &point).unwrap(),
         extension(shape, &ones, &point)
     );
 }
@@ -259,12 +262,14 @@ fn padding_cells_occur_in_no_expression() {
             links,
         };
         let point = rng.point(shape_bits(&target));
-        let at = prepared.expr_at(&expr(0, vec![term]), &target, &point, &Publics::default());
+        let at = prepared
+            .expr_at(&expr(0, vec![term]), &target, &point, &Publics::default())
+            .unwrap();
         let ones = Trace {
             tensors: vec![vec![1; entries(&source)].into()],
             ..Trace::default()
         };
-        for (cell, &valid) in pack(&prepared, 0, &ones).iter().enumerate() {
+        for (cell, &valid) in pack(&prepared, 0, &ones).unwrap().iter().enumerate() {
             if valid == f_from_i64(0) {
                 assert_eq!(
                     at.affine.forms[0].weight(cell),
@@ -306,9 +311,49 @@ proptest! {
             let rows: Vec<(i64, i64)> = (0..len).map(|r| table_row(kind, r)).collect();
             let column = |f: &dyn Fn(&(i64, i64)) -> i64| extension(&[len], &rows.iter().map(f).collect::<Vec<_>>(), &point);
             let expected = (column(&|_| 1), column(&|r| r.0), column(&|r| r.1));
-            prop_assert_eq!(prepared.table_at(i, &point), expected);
-            let m = prepared.multiplicity_at(i, &point);
+            prop_assert_eq!(prepared.table_at(i, &point).unwrap(), expected);
+            let m = prepared.multiplicity_at(i, &point).unwrap();
             prop_assert_eq!(value_of(&m, &cells), extension(&[len], &counts, &point));
         }
     }
+}
+
+/// Points and publics of other sizes: an error, never a coordinate or an entry that is left out.
+#[test]
+fn sizes_that_differ_are_errors() {
+    let mut p = empty("sizes");
+    p.tensors = vec![
+        tensor("x", &[4], Place::Public, -8, 8),
+        tensor("w", &[4], Place::Witness, 0, 7),
+    ];
+    p.tables.push(Table {
+        name: "t".into(),
+        kind: TableKind::Range { lo: 0, len: 8 },
+    });
+    p.lookups.push(Lookup {
+        name: "l".into(),
+        table: 0,
+        shape: vec![4],
+        input: whole(1, 1),
+        shift: 0,
+        output: Expr::default(),
+    });
+    let prepared = Prepared::new(p).unwrap();
+    let read = whole(0, 1);
+    let at = |n: usize, publics: Vec<Vec<i64>>| {
+        prepared.expr_at(&read, &[4], &vec![K::TWO; n], &Publics(publics))
+    };
+    let one = vec![vec![1, 2, 3, 4]];
+    assert!(at(2, one.clone()).is_ok());
+    for wrong in [at(1, one.clone()), at(3, one), at(2, vec![vec![1, 2, 3]])] {
+        assert_eq!(wrong.unwrap_err().rule, "mismatch");
+    }
+    assert_eq!(at(2, vec![]).unwrap_err().slug, "public_shape");
+    assert!(Publics(vec![]).field(0).is_err());
+    let short = [K::TWO; 2];
+    assert!(prepared.valid_at(&[4, 2], &short).is_err());
+    assert!(prepared.table_at(0, &short).is_err() && prepared.multiplicity_at(0, &short).is_err());
+    let point = [K::TWO; 3];
+    assert!(prepared.table_at(0, &point).is_ok() && prepared.multiplicity_at(0, &point).is_ok());
+    assert!(prepared.table_at(1, &point).is_err() && prepared.multiplicity_at(1, &point).is_err());
 }

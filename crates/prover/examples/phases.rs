@@ -11,7 +11,7 @@ use tacit_params::{derive, Optimize, SlabSize, Work};
 use tacit_pcs::Slab;
 use tacit_program::*;
 use tacit_prover::Job;
-use tacit_verifier::{relations_of, verify};
+use tacit_verifier::relations_of;
 
 /// acc = W x; acc = 2^8 y + r; a = relu(y): 2^n entries of acc.
 fn case(n: u32) -> Case {

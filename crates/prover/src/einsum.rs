@@ -38,9 +38,12 @@ impl Term {
         let plan: &EinsumPlan = &prepared.einsums[index];
         let out = common.suffix(shape_bits(&plan.out_shape))?;
         let fold = |side| fold_operand(prepared, index, side, trace, out);
-        let a = fold(Side::A);
-        let b = (plan.ends != Ends::Same).then(|| fold(Side::B));
-        let batch = plan.batch_point(out);
+        let a = fold(Side::A)?;
+        let b = match plan.ends {
+            Ends::Same => None,
+            _ => Some(fold(Side::B)?),
+        };
+        let batch = plan.batch_point(out)?;
         let rounds = prepared.sizes.einsum_rounds;
         Ok(Self {
             scale: common.weights[index] * half_power(rounds - plan.bits),

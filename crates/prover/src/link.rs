@@ -66,7 +66,8 @@ impl Linking<'_> {
     pub(crate) fn value(&self) -> Result<K, ProveError> {
         // The claim for v = 0 has the value v.
         let form = self.statement()?.claim(self.index, -K::default())?;
-        Ok(value(&form.affine, &[self.master.data()], &[]))
+        let found = value(&form.affine, &[self.master.data()], &[]);
+        Ok(found.ok_or_else(|| cells_missing(self.index))?)
     }
 
     /// The link of a given v from the proofs of its sides, the master's first.
@@ -118,6 +119,14 @@ pub fn link_value(slab: &Slab, index: u16) -> Option<K> {
     let first = slab.cells() + 3 + 3 * usize::from(index);
     let limbs: [F; 3] = slab.data().get(first..first + 3)?.try_into().ok()?;
     (index < links).then(|| k_new(limbs))
+}
+
+fn cells_missing(index: u16) -> PcsError {
+    PcsError::Header {
+        field: "links",
+        expected: format!("a master with all its values and link cell {index}"),
+        got: "fewer cells".to_owned(),
+    }
 }
 
 /// The value in a private slab's link cell, or the refusal of a slab that has none.

@@ -152,11 +152,11 @@ impl Job<'_> {
         further: &[Claim],
     ) -> Result<Vec<u8>, ProveError> {
         let mut writer = Writer::new();
-        statement.absorb(&mut writer.sponge);
+        statement.absorb(&mut writer.sponge)?;
         let witness_slab = self.prepared.witness_slab();
         let mut cells = profile.time("pack", || {
-            Wiped::new(tacit_program::pack(self.prepared, witness_slab, trace))
-        });
+            tacit_program::pack(self.prepared, witness_slab, trace).map(Wiped::new)
+        })?;
         hooks.witness(&mut cells);
         let seed = profile.time("seed", || self.seed(&cells, writer.sponge.state(), hooks))?;
         let pads = Stream::new(&seed, PADS).k_vec(self.prepared.sizes.pads as usize);
@@ -237,7 +237,7 @@ impl Job<'_> {
                 reader.take_pad();
             });
             let claims = verify_rest(&mut reader, prepared, publics, so_far)?;
-            debug_assert!(
+            assert!(
                 reader.sponge == writer.sponge,
                 "prover and verifier walk the same path"
             );
@@ -286,8 +286,8 @@ impl Job<'_> {
 
     /// The columns of the slabs as they are.
     fn columns(&self) -> Columns {
-        let cells = self.prepared.layouts.last().map_or(0, |l| l.cells);
-        let pads = self.prepared.sizes.pads as usize;
+        let layout = self.prepared.slab_layout(self.prepared.witness_slab());
+        let (cells, pads) = (layout.cells, self.prepared.sizes.pads as usize);
         let last = tacit_pcs::witness_columns(self.geometry, cells, pads);
         Columns::new(
             self.slabs

@@ -46,7 +46,7 @@ fn a_proof_takes_the_permit_of_its_slab() {
 fn a_link_takes_both_permits() {
     let case = linear();
     let geometry = toy();
-    let cells = tacit_prover::slab_cells(&case.prepared, 0, &slab_values(&case));
+    let cells = tacit_prover::slab_cells(&case.prepared, 0, &slab_values(&case)).unwrap();
     let links = tacit_pcs::random::Stream::new(&[3; 32], tacit_pcs::random::PADS).k_vec(2);
     let schema = case.prepared.schema(0);
     let master = tacit_pcs::commit(&geometry, true, schema, &cells, &links, 2, 6, [3; 32]).unwrap();
@@ -70,7 +70,7 @@ fn a_link_takes_both_permits() {
 #[test]
 fn a_public_slab_needs_none() {
     let case = linear();
-    let cells = tacit_prover::slab_cells(&case.prepared, 0, &slab_values(&case));
+    let cells = tacit_prover::slab_cells(&case.prepared, 0, &slab_values(&case)).unwrap();
     let schema = case.prepared.schema(0);
     let slab = tacit_pcs::commit(&toy(), false, schema, &cells, &[], 0, 0, [0; 32]).unwrap();
     let mut count = Count::fresh(&slab, 0, 1);

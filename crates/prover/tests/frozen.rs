@@ -14,7 +14,7 @@ use tacit_program::*;
 use tacit_prover::{Hooks, Proof};
 use tacit_transcript::testing::{with_holes, Holes};
 use tacit_transcript::Sponge;
-use tacit_verifier::{value, verify, Claim, Statement};
+use tacit_verifier::{value, Claim, Statement};
 
 /// What a change of the statement, or of the challenges it leads to, is refused with: whichever comes first.
 const EARLY: [&str; 3] = ["grinding", "merkle", "alpha"];
@@ -69,7 +69,7 @@ fn guessed(publics: &Publics) -> (K, K) {
         publics,
         context: CONTEXT,
     };
-    statement.absorb(&mut sponge);
+    statement.absorb(&mut sponge).unwrap();
     (sponge.challenge("alpha"), sponge.challenge("beta"))
 }
 
@@ -155,7 +155,9 @@ impl Hooks for Late {
         wrong_relu(trace, publics);
     }
     fn claims(&mut self, claims: &[Claim], cells: &[&[F]], pads: &[K]) {
-        let values = claims.iter().map(|c| value(&c.affine, cells, pads));
+        let values = claims
+            .iter()
+            .map(|c| value(&c.affine, cells, pads).unwrap());
         self.values = values.collect();
     }
 }

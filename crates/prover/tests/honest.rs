@@ -7,7 +7,7 @@ use tacit_params::{derive, Optimize, SlabSize, Work};
 use tacit_pcs::Slab;
 use tacit_program::*;
 use tacit_prover::Job;
-use tacit_verifier::{relations_of, verify};
+use tacit_verifier::relations_of;
 
 fn round_trip(case: Case) {
     let world = World::new(case);

@@ -9,7 +9,7 @@ use tacit_algebra::field::k_inverse;
 use tacit_algebra::{f_to_i64, k_from_bytes, k_to_bytes, F, K};
 use tacit_pcs::Slab;
 use tacit_prover::{child_of, link_value, Job};
-use tacit_verifier::{value, verify, Claim, Link};
+use tacit_verifier::{value, Claim, Link};
 
 #[test]
 fn a_child_is_accepted_and_makes_proofs() {
@@ -59,7 +59,8 @@ fn other_values_are_refused() {
         let child = slab(&master.case, &other, &[link], 9);
         let proof = master.linking(&child, 1).prove().unwrap();
         // Cells outside valid entries are in no form: a program never reads them (attacks on padding are tested there).
-        let valid = value(&claim(&master, &child, &proof).affine, &[child.data()], &[]) != K::ZERO;
+        let valid =
+            value(&claim(&master, &child, &proof).affine, &[child.data()], &[]) != Some(K::ZERO);
         let want = if valid { "refused, child" } else { "accepted" };
         assert_eq!(master.judge(&child, &proof), want, "cell {entry}");
     }
@@ -138,7 +139,7 @@ fn a_link_cell_absorbs_nothing() {
     shifted[0] += change;
     let absorbed = link_value(&child, 0).unwrap() - weight(0) * k_inverse(z1).unwrap() * change;
     let liar = slab(&master.case, &shifted, &[absorbed], 9);
-    assert_eq!(value(&frozen.affine, &[liar.data()], &[]), K::ZERO);
+    assert_eq!(value(&frozen.affine, &[liar.data()], &[]), Some(K::ZERO));
     let proof = master.linking(&liar, 1).prove().unwrap();
     assert_eq!(master.judge(&liar, &proof), "refused, child");
     assert!(master.judge(&liar, &link).starts_with("refused"), "replay");

@@ -63,3 +63,40 @@ fn relations_that_do_not_fit_their_sizes() {
     // More triples than the products' sumcheck has places.
     assert_eq!(refused(|p| p.sizes.product_rounds = 1), at("products"));
 }
+
+/// A block too few, or one thing in two blocks: neither leaves a lookup or a table out.
+#[test]
+fn a_tree_that_leaves_something_out_is_refused() {
+    let at = |place: &str| ("program", place.to_owned());
+    let fewer = |p: &mut Prepared| p.sizes.blocks.truncate(1);
+    assert_eq!(refused(fewer), at("tree"));
+    let twice = |p: &mut Prepared| p.sizes.blocks[1].item = p.sizes.blocks[0].item;
+    assert_eq!(refused(twice), at("tree"));
+    // A lookup that the program has and the tree has not.
+    let more = |p: &mut Prepared| p.program.lookups.push(p.program.lookups[0].clone());
+    assert_eq!(refused(more), at("tree"));
+}
+
+/// An operand called public is no number while a committed tensor stands in it: its form would be dropped.
+#[test]
+fn a_committed_operand_is_not_taken_for_a_public_one() {
+    for ends in [Ends::None, Ends::A, Ends::B] {
+        let change = |p: &mut Prepared| p.einsums[0].ends = ends;
+        assert_eq!(refused(change), ("program", "einsum xy".to_owned()));
+    }
+}
+
+/// A tensor, a layout or a link that there is not.
+#[test]
+fn an_expression_of_what_there_is_not_is_refused() {
+    let gone = |p: &mut Prepared| p.program.zeros[0].expr.terms[0].source = Source::Tensor(99);
+    assert_eq!(refused(gone).0, "program");
+    let unplaced = |p: &mut Prepared| p.layouts.truncate(0);
+    assert_eq!(refused(unplaced).0, "program");
+    let far = |p: &mut Prepared| p.program.zeros[0].expr.terms[0].links[0].source[0].0 = 7;
+    assert_eq!(refused(far).0, "program");
+    let public = |p: &mut Prepared| p.program.tensors[2].place = Place::Public;
+    assert_eq!(refused(public).0, "program");
+    let constant = |p: &mut Prepared| p.program.tensors[2].place = Place::Constant(vec![1]);
+    assert_eq!(refused(constant).0, "program");
+}

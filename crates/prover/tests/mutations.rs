@@ -9,7 +9,7 @@ use tacit_pcs::Slab;
 use tacit_program::Publics;
 use tacit_prover::Job;
 use tacit_verifier::files::{seal, unseal, Body, CommitmentFile, FileKind, ProofFile};
-use tacit_verifier::{prepare_validity, verify, VALIDITY_CONTEXT};
+use tacit_verifier::{prepare_validity, Accepted, VALIDITY_CONTEXT};
 
 /// The verifier's answer for a changed argument of the linear program.
 fn answer(
@@ -175,9 +175,8 @@ fn every_byte(
     seen
 }
 
-#[test]
-fn every_byte_of_a_commitment_counts() {
-    let world = &*MLP;
+/// The file of the world's model.
+fn commitment_file(world: &World) -> CommitmentFile {
     let tensors = world.case.prepared.schema_tensors(0);
     let prepared = prepare_validity("model", &tensors).unwrap();
     let slab: &Slab = &world.slabs[0];
@@ -188,15 +187,44 @@ fn every_byte_of_a_commitment_counts() {
         context: VALIDITY_CONTEXT,
     };
     let none: [(u32, Vec<i64>); 0] = [];
-    let file = CommitmentFile {
+    CommitmentFile {
         slab: "model".into(),
         tensors,
         commitment: slab.commitment.clone(),
         validity: job.prove(none).unwrap().argument,
         link: None,
     }
-    .to_file()
-    .unwrap();
+}
+
+/// A proof is worth no more bits than its commitments were accepted at.
+#[test]
+fn a_commitment_accepted_at_fewer_bits_is_refused_with_the_proof() {
+    let (world, file) = (&*MLP, commitment_file(&MLP));
+    let proof = world.prove();
+    let answer = |accepted: &Accepted| {
+        let (case, argument) = (&world.case, &proof.argument);
+        let (publics, given) = (&proof.publics, &[accepted]);
+        let found = tacit_verifier::verify(
+            &case.prepared,
+            &world.geometry,
+            given,
+            publics,
+            CONTEXT,
+            argument,
+            TOY,
+        );
+        found.map_or_else(|e| e.slug(), |_| "accepted")
+    };
+    let accepted = file.accept(TOY).unwrap();
+    assert_eq!(accepted.identity(), file.commitment.identity());
+    assert!(accepted.validity().is_some());
+    assert_eq!(answer(&accepted), "accepted");
+    assert_eq!(answer(&file.accept(TOY - 1).unwrap()), "target");
+}
+
+#[test]
+fn every_byte_of_a_commitment_counts() {
+    let file = commitment_file(&MLP).to_file().unwrap();
     let judge = |bytes: &[u8]| match CommitmentFile::from_file(bytes).and_then(|f| f.accept(TOY)) {
         Ok(_) => "accepted",
         Err(e) => e.slug(),
@@ -223,11 +251,12 @@ fn every_byte_of_a_proof_file_counts() {
     }
     .to_file()
     .unwrap();
+    let accepted = unchecked(&named);
+    let accepted: Vec<&Accepted> = accepted.iter().collect();
+    let (prepared, geometry) = (&world.case.prepared, &world.geometry);
     let judge = |bytes: &[u8]| {
         let file = ProofFile::from_file(bytes);
-        match file
-            .and_then(|f| f.verify(&world.case.prepared, &world.geometry, &named, CONTEXT, TOY))
-        {
+        match file.and_then(|f| f.verify(prepared, geometry, &accepted, CONTEXT, TOY)) {
             Ok(_) => "accepted",
             Err(e) => e.slug(),
         }

@@ -43,7 +43,7 @@ fn answer(case: &Case, slabs: &[Slab], trace: Trace) -> (&'static str, Vec<Strin
     let proof = job
         .prove_trace(trace, &mut lie, Profile::start())
         .unwrap_or_else(|e| panic!("{e}"));
-    let found = tacit_verifier::verify(
+    let found = verify(
         &case.prepared,
         &geometry,
         &commitments(slabs),

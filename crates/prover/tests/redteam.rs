@@ -9,7 +9,7 @@ use tacit_algebra::{f_from_i64, F, K};
 use tacit_pcs::{Commitment, OpeningHooks, WitnessSlab};
 use tacit_program::*;
 use tacit_prover::{Hooks, Job};
-use tacit_verifier::{prepare_validity, verify, verify_validity, VALIDITY_CONTEXT};
+use tacit_verifier::{prepare_validity, verify_validity, VALIDITY_CONTEXT};
 
 // ---------------------------------------------------------------- degenerate shapes
 

@@ -5,7 +5,7 @@ use common::*;
 use tacit_params::{derive, Geometry, Level, Optimize, SlabSize, Work};
 use tacit_pcs::{Commitment, Header};
 use tacit_program::*;
-use tacit_verifier::{prepare_link, relations_of, verify, verify_link, Link};
+use tacit_verifier::{prepare_link, relations_of, verify_link, Link};
 
 /// A witness of 2^21 cells in columns of 16: refused before any relation is looked at, so also without an argument.
 #[test]

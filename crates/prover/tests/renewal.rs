@@ -31,7 +31,7 @@ fn permit(slab: &Slab) -> Permit {
 impl Owned {
     fn new(seed: u8) -> Self {
         let case = linear();
-        let cells = slab_cells(&case.prepared, 0, &slab_values(&case));
+        let cells = slab_cells(&case.prepared, 0, &slab_values(&case)).unwrap();
         let links = Stream::new(&[seed; 32], PADS).k_vec(2);
         let (schema, seed) = (case.prepared.schema(0), [seed; 32]);
         Self {
@@ -125,7 +125,7 @@ fn a_second_renewal_is_the_first_one() {
 #[test]
 fn without_a_cell_for_it() {
     let owned = Owned::new(1);
-    let cells = slab_cells(&owned.case.prepared, 0, &slab_values(&owned.case));
+    let cells = slab_cells(&owned.case.prepared, 0, &slab_values(&owned.case)).unwrap();
     let schema = owned.case.prepared.schema(0);
     for links in 0..2 {
         let links = Stream::new(&[3; 32], PADS).k_vec(links);

@@ -9,10 +9,12 @@ use serde_json::{json, Value};
 use std::fmt::Write;
 use std::path::PathBuf;
 use tacit_params::Geometry;
-use tacit_pcs::{Commitment, Slab};
+use tacit_pcs::Slab;
 use tacit_program::{Prepared, Publics};
 use tacit_prover::{Job, Proof};
-use tacit_verifier::{order_commitments, prepare_validity, verify, VerifyError, VALIDITY_CONTEXT};
+use tacit_verifier::{
+    order_commitments, prepare_validity, verify, Accepted, VerifyError, VALIDITY_CONTEXT,
+};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../vectors")
@@ -36,11 +38,11 @@ fn unhex(value: &Value) -> Vec<u8> {
 fn judge(vector: &Value) -> Result<(), VerifyError> {
     let prepared = Prepared::from_bytes(&unhex(&vector["program"]))?;
     let geometry: Geometry = borsh::from_slice(&unhex(&vector["geometry"])).unwrap();
-    let named: Vec<(String, Commitment)> = vector["commitments"]
+    let named: Vec<Accepted> = vector["commitments"]
         .as_object()
         .unwrap()
         .iter()
-        .map(|(name, bytes)| (name.clone(), borsh::from_slice(&unhex(bytes)).unwrap()))
+        .map(|(name, bytes)| Accepted::unchecked(name, borsh::from_slice(&unhex(bytes)).unwrap()))
         .collect();
     let ints = |v: &Value| {
         v.as_array()

@@ -60,7 +60,7 @@ fn commit_values(
     let slab = program.slab(name)?;
     let private = prepared.program.slabs[slab].private;
     let trace = slab_trace(prepared, slab, given)?;
-    let cells = Wiped::new(pack(prepared, slab, &trace));
+    let cells = Wiped::new(pack(prepared, slab, &trace)?);
     if children > most_children(program.proofs) || (children > 0 && !private) {
         let most = most_children(program.proofs);
         let reason = if private {

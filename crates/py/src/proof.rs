@@ -4,10 +4,12 @@ use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use tacit_algebra::hash::{hash, Tag};
 use tacit_program::{entries, Place, Prepared};
 use tacit_prover::{Entry, Job, ProveError, FIRST_CHILD, RENEWAL};
 use tacit_verifier::files::{Body, CommitmentFile, ProofFile, WeightsFile};
+use tacit_verifier::Accepted;
 
 use crate::disk;
 use crate::failure::{Fail, Result};
@@ -19,15 +21,31 @@ use crate::wipe;
 #[pyclass(frozen)]
 pub struct Commitment {
     pub file: CommitmentFile,
+    /// As it was accepted, with the most bits so far.
+    accepted: Mutex<Option<Accepted>>,
+}
+
+impl Commitment {
+    pub fn new(file: CommitmentFile) -> Self {
+        let accepted = Mutex::new(None);
+        Self { file, accepted }
+    }
+
+    /// Accepts it, once for so many bits.
+    fn accepted(&self, target: u16) -> Result<Accepted> {
+        let mut known = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some(accepted) if accepted.target() >= target => Ok(accepted.clone()),
+            _ => Ok(known.insert(self.file.accept(target)?).clone()),
+        }
+    }
 }
 
 #[pymethods]
 impl Commitment {
     #[staticmethod]
     fn from_file(bytes: &[u8]) -> Result<Self> {
-        Ok(Self {
-            file: CommitmentFile::from_file(bytes)?,
-        })
+        Ok(Self::new(CommitmentFile::from_file(bytes)?))
     }
 
     fn to_file(&self) -> Result<Vec<u8>> {
@@ -114,8 +132,7 @@ impl Commitment {
     /// Checks schema and validity proof. Once for a commitment is enough.
     fn accept(&self, py: Python<'_>, target: u16) -> Result<()> {
         check_target(target)?;
-        py.detach(|| self.file.accept(target))?;
-        Ok(())
+        py.detach(|| self.accepted(target).map(|_| ()))
     }
 }
 
@@ -295,7 +312,7 @@ impl Proof {
     }
 }
 
-/// Verifies a proof against commitments in the order of the program's slabs (their validity is checked by `accept`).
+/// Verifies a proof against commitments in the order of the program's slabs; one that was not accepted yet is now.
 #[pyfunction]
 pub fn verify<'py>(
     py: Python<'py>,
@@ -305,15 +322,15 @@ pub fn verify<'py>(
     context: &[u8],
     target: u16,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let found: Vec<_> = commitments
-        .iter()
-        .map(|c| c.get().file.commitment.clone())
-        .collect();
     check_target(target)?;
+    let commitments: Vec<&Commitment> = commitments.iter().map(|c| c.get()).collect();
     let file = &proof.file;
     let verified = py.detach(|| -> Result<_> {
         let (prepared, geometry) = (&program.prepared, &program.geometry);
-        Ok(file.verify(prepared, geometry, &found, context, target)?)
+        let accepted = commitments.iter().map(|c| c.accepted(target));
+        let accepted = accepted.collect::<Result<Vec<Accepted>>>()?;
+        let accepted: Vec<&Accepted> = accepted.iter().collect();
+        Ok(file.verify(prepared, geometry, &accepted, context, target)?)
     })?;
     let d = PyDict::new(py);
     d.set_item("publics", named_publics(py, program, &file.publics))?;

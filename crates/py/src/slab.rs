@@ -200,7 +200,7 @@ fn recommit(inner: &Committed, public: &CommitmentFile, path: &Path) -> Result<C
         tensors: unpack(tensors, inner).map_err(refuse)?,
         ..Trace::default()
     };
-    let cells = pack(&prepared, 0, &trace);
+    let cells = pack(&prepared, 0, &trace)?;
     let zero = Digest::default();
     let again = tacit_pcs::commit(
         &header.geometry,

@@ -3,6 +3,8 @@
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::{Affine, K};
 
+use crate::error::VerifyError;
+
 /// An affine value of the committed cells that must be 0, and what it says.
 #[derive(Debug, Clone)]
 #[must_use = "a claim that nobody opens proves nothing"]
@@ -62,6 +64,18 @@ pub(crate) fn difference(a: &Affine, b: &Affine) -> Affine {
 /// a + s (b - a): the line through a (at 0) and b (at 1).
 pub(crate) fn line(a: &Affine, b: &Affine, s: K) -> Affine {
     combine([(K::ONE - s, a), (s, b)])
+}
+
+/// eq(a, b) of two points with as many coordinates each.
+///
+/// # Errors
+/// `program` when they have not.
+pub(crate) fn eq_points(place: &str, a: &[K], b: &[K]) -> Result<K, VerifyError> {
+    if a.len() == b.len() {
+        return Ok(tacit_algebra::eq(a, b));
+    }
+    let expected = format!("a point of {} coordinates", a.len());
+    Err(VerifyError::mismatch(place, expected, b.len()))
 }
 
 /// A value that is nothing but pad number `pad`.

@@ -109,6 +109,10 @@ pub(crate) fn verify(
     if let Some(leaves) = &tree {
         r.extend(&leaves.r);
     }
+    if r.len() != usize_of(sizes.arity) {
+        let expected = format!("{} coordinates", sizes.arity);
+        return Err(VerifyError::mismatch("common point", expected, r.len()));
+    }
     let gamma = reader.challenge("gamma");
     let mut sum = Sum::new(prepared.einsums.len());
     let mut power = K::ONE;
@@ -117,7 +121,7 @@ pub(crate) fn verify(
         let point = suffix(&r, tacit_program::shape_bits(&zero.shape))?;
         sum.add(
             power,
-            prepared.expr_at(&zero.expr, &zero.shape, point, publics),
+            prepared.expr_at(&zero.expr, &zero.shape, point, publics)?,
         )?;
     }
     if let Some(leaves) = tree {
@@ -143,6 +147,7 @@ fn blocks(
     r: &[K],
     sum: &mut Sum,
 ) -> Result<Affine, VerifyError> {
+    check_items(prepared)?;
     let depth = prepared.sizes.depth;
     let mut numerators = Sum::new(0);
     let mut covered = K::ZERO;
@@ -166,8 +171,8 @@ fn blocks(
             Item::Table(id) => {
                 let point = suffix(r, block.bits)?;
                 let (table, tag) = (usize_of(id), K::from_u64(u64::from(id) + 1));
-                numerators.add(-e, affine(prepared.multiplicity_at(table, point)))?;
-                let (valid, input, output) = prepared.table_at(table, point);
+                numerators.add(-e, affine(prepared.multiplicity_at(table, point)?))?;
+                let (valid, input, output) = prepared.table_at(table, point)?;
                 let beta = leaves.beta;
                 sum.constant(-e * (tag * valid + beta * input + beta * beta * output));
             }
@@ -175,6 +180,36 @@ fn blocks(
     }
     sum.constant(K::ONE - covered);
     Ok(numerators.total())
+}
+
+/// Every lookup and every table has one block: what has none would not be proven.
+fn check_items(prepared: &Prepared) -> Result<(), VerifyError> {
+    let counts = [
+        prepared.program.lookups.len(),
+        prepared.program.tables.len(),
+    ];
+    let mut seen = counts.map(|n| vec![false; n]);
+    for block in &prepared.sizes.blocks {
+        let [lookups, tables] = &mut seen;
+        let (of_kind, id) = match block.item {
+            Item::Lookup(id) => (lookups, id),
+            Item::Table(id) => (tables, id),
+        };
+        match of_kind.get_mut(usize_of(id)) {
+            Some(seen) if !*seen => *seen = true,
+            _ => {
+                let expected = format!("one block for each of {counts:?} lookups and tables");
+                let got = format!("{:?}", block.item);
+                return Err(VerifyError::mismatch("tree", expected, got));
+            }
+        }
+    }
+    if seen.iter().flatten().all(|&seen| seen) {
+        return Ok(());
+    }
+    let expected = format!("a block for each of {counts:?} lookups and tables");
+    let got = prepared.sizes.blocks.len();
+    Err(VerifyError::mismatch("tree", expected, got))
 }
 
 /// -e (tag V + beta in + beta^2 out), in = input / 2^shift.
@@ -193,14 +228,14 @@ fn lookup(
         return Err(VerifyError::mismatch("tree", expected, id));
     };
     let tag = K::from_u64(u64::from(lookup.table) + 1);
-    sum.constant(-e * tag * prepared.valid_at(&lookup.shape, point));
+    sum.constant(-e * tag * prepared.valid_at(&lookup.shape, point)?);
     let beta = leaves.beta;
     let at = |expr| prepared.expr_at(expr, &lookup.shape, point, publics);
     sum.add(
         -e * beta * half_power(u32::from(lookup.shift)),
-        at(&lookup.input),
+        at(&lookup.input)?,
     )?;
-    sum.add(-e * beta * beta, at(&lookup.output))
+    sum.add(-e * beta * beta, at(&lookup.output)?)
 }
 
 fn affine(affine: Affine) -> ExprAt {

@@ -9,11 +9,11 @@
 
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::field::half_power;
-use tacit_algebra::{eq, Affine, K};
+use tacit_algebra::{Affine, K};
 use tacit_program::{EinsumPlan, Ends, Expr, Prepared, Publics, Side};
 use tacit_transcript::Reader;
 
-use crate::claim::{combine, difference, Claim, Triple};
+use crate::claim::{combine, difference, eq_points, Claim, Triple};
 use crate::common::{usize_of, Common};
 use crate::error::{exactly, VerifyError};
 use crate::sumcheck;
@@ -64,9 +64,9 @@ pub(crate) fn verify(
             inner,
         };
         let product = at.ends(reader, (&einsum.a, &einsum.b), triples, claims)?;
-        let batch = plan.batch_point(at.out);
+        let batch = plan.batch_point(at.out)?;
         let here = inner.get(..batch.len()).ok_or_else(short)?;
-        let scale = weight * half_power(free) * eq(&batch, here);
+        let scale = weight * half_power(free) * eq_points("einsums", &batch, here)?;
         parts.push((-scale, product));
     }
     let last = combine(parts.iter().map(|(c, x)| (*c, x)));
@@ -87,13 +87,28 @@ struct At<'a> {
 }
 
 impl At<'_> {
-    /// The extension of an operand's expression at the point. Operands read tensors only, so no einsum value is left in it.
-    fn operand(&self, side: Side, expr: &Expr) -> Affine {
-        let point = self.plan.operand_point(side, self.out, self.inner);
+    /// The extension of an operand's expression at the point. Operands read tensors only: no einsum value is left in it.
+    fn operand(&self, side: Side, expr: &Expr) -> Result<Affine, VerifyError> {
+        let point = self.plan.operand_point(side, self.out, self.inner)?;
         let shape = self.plan.operand_shape(side);
-        self.prepared
-            .expr_at(expr, shape, &point, self.publics)
-            .affine
+        let value = self.prepared.expr_at(expr, shape, &point, self.publics)?;
+        if value.einsums.is_empty() {
+            return Ok(value.affine);
+        }
+        Err(self.mismatch("operands of tensors", "one of an einsum"))
+    }
+
+    /// The value of an operand that the verifier knows.
+    fn known(&self, side: Side, expr: &Expr) -> Result<K, VerifyError> {
+        let value = self.operand(side, expr)?;
+        if value.is_constant() {
+            return Ok(value.constant);
+        }
+        Err(self.mismatch("a public operand", "a committed one"))
+    }
+
+    fn mismatch(&self, expected: &str, got: &str) -> VerifyError {
+        VerifyError::mismatch(&format!("einsum {}", self.name), expected, got)
     }
 
     /// Reads what is sent for this einsum, claims the operands, and returns the product's value.
@@ -110,7 +125,7 @@ impl At<'_> {
         } else {
             reader.padded("ends", count)?
         };
-        let mut claim = |side: Side, value: &Affine, expr: &Expr| {
+        let mut claim = |side: Side, value: &Affine, expr: &Expr| -> Result<(), VerifyError> {
             let label = format!(
                 "einsum {} {}",
                 self.name,
@@ -118,34 +133,32 @@ impl At<'_> {
             );
             claims.push(Claim::new(
                 label,
-                difference(value, &self.operand(side, expr)),
+                difference(value, &self.operand(side, expr)?),
             ));
+            Ok(())
         };
         Ok(match self.plan.ends {
-            Ends::None => {
-                let (a, b) = (self.operand(Side::A, a), self.operand(Side::B, b));
-                Affine::constant(a.constant * b.constant)
-            }
+            Ends::None => Affine::constant(self.known(Side::A, a)? * self.known(Side::B, b)?),
             Ends::A => {
                 let [value] = exactly("ends", sent)?;
-                claim(Side::A, &value, a);
-                value.scaled(self.operand(Side::B, b).constant)
+                claim(Side::A, &value, a)?;
+                value.scaled(self.known(Side::B, b)?)
             }
             Ends::B => {
                 let [value] = exactly("ends", sent)?;
-                claim(Side::B, &value, b);
-                value.scaled(self.operand(Side::A, a).constant)
+                claim(Side::B, &value, b)?;
+                value.scaled(self.known(Side::A, a)?)
             }
             Ends::Same => {
                 let [value, product] = exactly("ends", sent)?;
-                claim(Side::A, &value, a);
+                claim(Side::A, &value, a)?;
                 triples.push(Triple::new(value.clone(), value, product.clone()));
                 product
             }
             Ends::Both => {
                 let [left, right, product] = exactly("ends", sent)?;
-                claim(Side::A, &left, a);
-                claim(Side::B, &right, b);
+                claim(Side::A, &left, a)?;
+                claim(Side::B, &right, b)?;
                 triples.push(Triple::new(left, right, product.clone()));
                 product
             }

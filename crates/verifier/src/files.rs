@@ -8,9 +8,7 @@ use tacit_pcs::Commitment;
 use tacit_program::Prepared;
 
 use crate::error::{Slug, VerifyError};
-use crate::link::{verify_link, Link};
-use crate::validity::{check_schema, verify_validity};
-use crate::verify::Verified;
+use crate::link::Link;
 
 mod proof;
 
@@ -253,31 +251,6 @@ impl Body for CommitmentFile {
 }
 
 impl CommitmentFile {
-    /// Accepts the commitment: its tensors give the header's schema and its validity holds. With a link it is the master's
-    /// validity that holds, and the link ties this commitment to the master. Once per identity is enough.
-    ///
-    /// # Errors
-    /// `schema`, `validity`, `link`.
-    pub fn accept(&self, target: u16) -> Result<Option<Verified>, VerifyError> {
-        let (slab, tensors) = (self.slab.as_str(), self.tensors.as_slice());
-        let mut proven = &self.commitment;
-        if let Some((master, link)) = &self.link {
-            check_schema(slab, tensors, proven)?;
-            if !proven.header.private {
-                let place = format!("slab {slab}");
-                return Err(VerifyError::new(
-                    Slug::Validity,
-                    place,
-                    "no link: the slab is public",
-                    "one",
-                ));
-            }
-            verify_link(slab, tensors, proven, master, link, target)?;
-            proven = master;
-        }
-        verify_validity(slab, tensors, proven, &self.validity, target)
-    }
-
     /// The identity of the commitment that this one is a child of.
     #[must_use]
     pub fn master(&self) -> Option<Digest> {

@@ -15,6 +15,7 @@
     )
 )]
 
+mod accepted;
 mod audit;
 mod claim;
 mod common;
@@ -32,6 +33,7 @@ pub mod testing;
 mod validity;
 mod verify;
 
+pub use accepted::Accepted;
 pub use audit::{audit, value};
 pub use claim::{Claim, Triple};
 pub use error::{Slug, VerifyError};

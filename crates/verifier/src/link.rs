@@ -77,9 +77,8 @@ impl LinkStatement {
         let key = hash(Tag::Binding, 1, &parts);
         let mut words = Words::new(key);
         let z1 = words.next_k();
-        let r = (0..bits(u64::try_from(cells).unwrap_or(u64::MAX)))
-            .map(|_| words.next_k())
-            .collect();
+        let variables = bits(u64::try_from(cells).unwrap_or(u64::MAX));
+        let r = (0..variables).map(|_| words.next_k()).collect();
         Ok(Self {
             prepared,
             key,
@@ -114,10 +113,10 @@ impl LinkStatement {
             let (high, low) = self.r.split_at_checked(cut).ok_or_else(bad)?;
             let place = u64::try_from(offset).ok().and_then(|o| o.checked_shr(size));
             let place = place.ok_or_else(bad)?;
-            let all = identity(tensor, declared.shape.len());
+            let all = identity(tensor, declared.shape.len())?;
             let entries = self
                 .prepared
-                .expr_at(&all, &declared.shape, low, &Publics::default());
+                .expr_at(&all, &declared.shape, low, &Publics::default())?;
             form.add_scaled(&entries.affine, eq_bits(high, place));
         }
         let first = layout
@@ -144,20 +143,22 @@ pub fn prepare_link(slab: &str, tensors: &Schema) -> Result<Prepared, VerifyErro
 }
 
 /// A tensor as an expression over its own shape.
-fn identity(tensor: u32, axes: usize) -> Expr {
-    let links = (0..u8::try_from(axes).unwrap_or(u8::MAX)).map(|axis| AxisLink {
+fn identity(tensor: u32, axes: usize) -> Result<Expr, VerifyError> {
+    let axes = u8::try_from(axes)
+        .map_err(|_| VerifyError::mismatch("link", "a tensor of a few axes", axes))?;
+    let links = (0..axes).map(|axis| AxisLink {
         target: vec![(axis, 1)],
         source: vec![(axis, 1)],
         offset: 0,
     });
-    Expr {
+    Ok(Expr {
         constant: 0,
         terms: vec![Term {
             coef: 1,
             source: Source::Tensor(tensor),
             links: links.collect(),
         }],
-    }
+    })
 }
 
 /// Accepts that `child` holds the values of `master`. Either side's geometry is its own and must reach the target.

@@ -6,10 +6,10 @@
 
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::field::k_inverse;
-use tacit_algebra::{eq, Affine, K};
+use tacit_algebra::{Affine, K};
 use tacit_transcript::Reader;
 
-use crate::claim::{combine, difference, line, Claim, Triple};
+use crate::claim::{combine, difference, eq_points, line, Claim, Triple};
 use crate::error::{exactly, Slug, VerifyError};
 use crate::sumcheck;
 
@@ -63,7 +63,7 @@ pub(crate) fn verify(
         // c = eq(r, point) (p0 q1 + p1 q0 + lambda q0 q1).
         let [u0, u1, u2] = &ends.u;
         let sum = combine([(K::ONE, u0), (K::ONE, u1), (lambda, u2)]);
-        let value = sum.scaled(eq(&r, &point));
+        let value = sum.scaled(eq_points("logup", &r, &point)?);
         claims.push(Claim::new(
             format!("logup layer {layer}"),
             difference(&claim, &value),

@@ -5,10 +5,10 @@
 //! The prover's half is `tacit_prover::products`.
 
 use p3_field::PrimeCharacteristicRing;
-use tacit_algebra::{eq, eq_table, Affine, K};
+use tacit_algebra::{eq_table, Affine, K};
 use tacit_transcript::Reader;
 
-use crate::claim::{combine, difference, pad, Claim, Triple};
+use crate::claim::{combine, difference, eq_points, pad, Claim, Triple};
 use crate::error::{exactly, VerifyError};
 use crate::sumcheck;
 
@@ -35,15 +35,16 @@ pub(crate) fn verify(
     let ends: [K; 3] = exactly("products", reader.clear("products", 3)?)?;
     let [a, b, c] = ends;
     // Missing triples up to 2^z are (0, 0, 0): they add nothing to any sum below.
-    let last = Affine::constant(eq(&tau, &point) * (a * b - c));
+    let last = Affine::constant(eq_points("products", &tau, &point)? * (a * b - c));
     claims.push(Claim::new("products", difference(&claim, &last)));
     let weights = eq_table(&point);
     if triples.len() > weights.len() {
         let expected = format!("at most {} triples", weights.len());
         return Err(VerifyError::mismatch("products", expected, triples.len()));
     }
-    for (side, (label, end)) in SIDES.into_iter().zip(ends).enumerate() {
-        let column = triples.iter().filter_map(|t| t.0.get(side));
+    let columns: [fn(&Triple) -> &Affine; 3] = [|t| &t.0[0], |t| &t.0[1], |t| &t.0[2]];
+    for ((label, end), column) in SIDES.into_iter().zip(ends).zip(columns) {
+        let column = triples.iter().map(column);
         let mut sum = combine(weights.iter().copied().zip(column));
         sum.constant -= end;
         claims.push(Claim::new(label, sum));

@@ -9,6 +9,7 @@ use tacit_pcs::{
 use tacit_program::{entries, table_len, Ends, Prepared, ProgramError, Publics};
 use tacit_transcript::Sponge;
 
+use crate::accepted::Accepted;
 use crate::common::usize_of;
 use crate::error::{Slug, VerifyError};
 
@@ -29,22 +30,22 @@ pub struct Statement<'a> {
 
 impl Statement<'_> {
     /// Absorbs geometry, program, identities, public tensors and context, in this order.
-    pub fn absorb(&self, sponge: &mut Sponge) {
+    ///
+    /// # Errors
+    /// `public_shape` when a public tensor is missing.
+    pub fn absorb(&self, sponge: &mut Sponge) -> Result<(), VerifyError> {
         sponge.absorb("geometry", &self.geometry.bytes());
         sponge.absorb("program", &self.prepared.digest);
         for commitment in self.commitments {
             sponge.absorb("slab", &commitment.identity());
         }
         for index in 0..self.prepared.publics.len() {
-            let bytes: Vec<u8> = self
-                .publics
-                .field(index)
-                .into_iter()
-                .flat_map(f_to_bytes)
-                .collect();
+            let values = self.publics.field(index)?;
+            let bytes: Vec<u8> = values.into_iter().flat_map(f_to_bytes).collect();
             sponge.absorb("public", &bytes);
         }
         sponge.absorb("context", self.context);
+        Ok(())
     }
 
     /// R + T_w <= M: without it no prover could hide the witness slab.
@@ -94,17 +95,8 @@ impl Statement<'_> {
         self.geometry
             .check_well_formed()
             .map_err(|e| VerifyError::from(PcsError::from(e)))?;
-        let expected = self.prepared.program.slabs.len();
-        if self.commitments.len() != expected {
-            let got = self.commitments.len();
-            return Err(VerifyError::new(
-                Slug::Slabs,
-                "statement",
-                format!("{expected} commitments"),
-                got,
-            ));
-        }
-        let columns = columns(self.prepared, self.geometry, self.commitments);
+        check_count(self.prepared, self.commitments)?;
+        let columns = columns(self.prepared, self.geometry, self.commitments)?;
         Self::check_columns(&columns)?;
         self.check_witness_room(&columns)?;
         for (index, (commitment, slab)) in self
@@ -117,7 +109,7 @@ impl Statement<'_> {
                 geometry: self.geometry,
                 private: slab.private,
                 schema: self.prepared.schema(index),
-                cells: self.cells(index),
+                cells: self.cells(index)?,
                 k0: columns.k0,
             };
             commitment
@@ -128,22 +120,40 @@ impl Statement<'_> {
     }
 
     /// The soundness of the geometry for this program, these slabs, and `further` claims.
-    #[must_use]
-    pub fn budget(&self, further: u32) -> Budget {
-        let mut shape = soundness_shape(self.prepared, self.geometry, self.commitments);
+    ///
+    /// # Errors
+    /// `slabs` when commitments and slabs differ in number.
+    pub fn budget(&self, further: u32) -> Result<Budget, VerifyError> {
+        let mut shape = soundness_shape(self.prepared, self.geometry, self.commitments)?;
         shape.claims = shape.claims.saturating_add(further);
-        budget(self.geometry, &shape)
+        Ok(budget(self.geometry, &shape))
     }
 
     /// End of a slab's tensors.
-    #[must_use]
-    pub fn cells(&self, slab: usize) -> usize {
-        self.prepared.layouts.get(slab).map_or(0, |l| l.cells)
+    ///
+    /// # Errors
+    /// `program` when there is no such slab.
+    pub fn cells(&self, slab: usize) -> Result<usize, VerifyError> {
+        cells(self.prepared, slab)
     }
 
     /// The trees of the opening, the witness last.
-    #[must_use]
-    pub fn opened<'b>(&'b self, witness: &'b Digest, columns: &Columns) -> Vec<Opened<'b>> {
+    ///
+    /// # Errors
+    /// `program` when the columns are not those of the commitments and the witness.
+    pub fn opened<'b>(
+        &'b self,
+        witness: &'b Digest,
+        columns: &Columns,
+    ) -> Result<Vec<Opened<'b>>, VerifyError> {
+        let [of_slabs @ .., last] = columns.columns.as_slice() else {
+            return Err(VerifyError::mismatch("statement", "columns", "none"));
+        };
+        if of_slabs.len() != self.commitments.len() {
+            let expected = format!("columns of {} slabs", self.commitments.len());
+            let got = of_slabs.len();
+            return Err(VerifyError::mismatch("statement", expected, got));
+        }
         let slabs = self.commitments.iter().map(|c| Opened {
             root: &c.root,
             columns: c.header.columns,
@@ -151,26 +161,43 @@ impl Statement<'_> {
         });
         let last = Opened {
             root: witness,
-            columns: columns.columns.last().copied().unwrap_or(0),
+            columns: *last,
             salted: true,
         };
-        slabs.chain([last]).collect()
+        Ok(slabs.chain([last]).collect())
     }
 }
 
-/// Commitments by the names of their slabs, in the order of the program.
+/// End of the tensors of a slab, the witness slab's behind the others.
+fn cells(prepared: &Prepared, slab: usize) -> Result<usize, VerifyError> {
+    let layout = prepared.layouts.get(slab).ok_or_else(|| {
+        let expected = format!("more than {slab} layouts");
+        VerifyError::mismatch("statement", expected, prepared.layouts.len())
+    })?;
+    Ok(layout.cells)
+}
+
+/// As many commitments as the program has slabs.
+fn check_count(prepared: &Prepared, commitments: &[Commitment]) -> Result<(), VerifyError> {
+    let expected = prepared.program.slabs.len();
+    if commitments.len() == expected {
+        return Ok(());
+    }
+    let (expected, got) = (format!("{expected} commitments"), commitments.len());
+    Err(VerifyError::new(Slug::Slabs, "statement", expected, got))
+}
+
+/// Accepted commitments by the names of their slabs, in the order of the program.
 ///
 /// # Errors
 /// `slabs` when one is missing, unknown or there twice.
-pub fn order_commitments(
+pub fn order_commitments<'a>(
     prepared: &Prepared,
-    named: &[(String, Commitment)],
-) -> Result<Vec<Commitment>, VerifyError> {
+    given: &'a [Accepted],
+) -> Result<Vec<&'a Accepted>, VerifyError> {
     let slabs = &prepared.program.slabs;
-    if let Some((name, _)) = named
-        .iter()
-        .find(|(name, _)| !slabs.iter().any(|s| s.name == *name))
-    {
+    let mut names = given.iter().map(Accepted::slab);
+    if let Some(name) = names.find(|name| !slabs.iter().any(|s| s.name == *name)) {
         let names: Vec<&str> = slabs.iter().map(|s| s.name.as_str()).collect();
         return Err(VerifyError::new(
             Slug::Slabs,
@@ -180,9 +207,9 @@ pub fn order_commitments(
         ));
     }
     let of = |slab: &str| {
-        let mut found = named.iter().filter(|(name, _)| name == slab);
+        let mut found = given.iter().filter(|c| c.slab() == slab);
         match (found.next(), found.next()) {
-            (Some((_, commitment)), None) => Ok(commitment.clone()),
+            (Some(commitment), None) => Ok(commitment),
             (None, _) => Err(VerifyError::new(
                 Slug::Slabs,
                 format!("slab {slab}"),
@@ -201,16 +228,15 @@ pub fn order_commitments(
 }
 
 /// The columns of a proof: those of the headers in order, then the witness slab's, which the program alone decides.
-fn columns(prepared: &Prepared, geometry: &Geometry, commitments: &[Commitment]) -> Columns {
-    let witness = prepared.layouts.last().map_or(0, |l| l.cells);
+fn columns(
+    prepared: &Prepared,
+    geometry: &Geometry,
+    commitments: &[Commitment],
+) -> Result<Columns, VerifyError> {
+    let witness = cells(prepared, prepared.witness_slab())?;
     let last = witness_columns(geometry, witness, usize_of(prepared.sizes.pads));
-    Columns::new(
-        commitments
-            .iter()
-            .map(|c| c.header.columns)
-            .chain([last])
-            .collect(),
-    )
+    let slabs = commitments.iter().map(|c| c.header.columns);
+    Ok(Columns::new(slabs.chain([last]).collect()))
 }
 
 /// Counts of a program's relations, as the soundness budget wants them.
@@ -250,24 +276,28 @@ pub fn relations_of(prepared: &Prepared) -> Relations {
 }
 
 /// What the soundness of a proof over these commitments depends on.
-#[must_use]
+///
+/// # Errors
+/// `slabs` when commitments and slabs differ in number.
 pub fn soundness_shape(
     prepared: &Prepared,
     geometry: &Geometry,
     commitments: &[Commitment],
-) -> Shape {
-    let slabs: Vec<SlabSize> = commitments
-        .iter()
-        .zip(&prepared.layouts)
-        .map(|(c, layout)| SlabSize {
-            cells: u64::try_from(layout.cells).unwrap_or(u64::MAX),
+) -> Result<Shape, VerifyError> {
+    check_count(prepared, commitments)?;
+    let size = |(slab, c): (usize, &Commitment)| {
+        Ok(SlabSize {
+            cells: u64::try_from(cells(prepared, slab)?).unwrap_or(u64::MAX),
             private: c.header.private,
             proofs: c.header.budget,
             links: c.header.links,
         })
-        .collect();
-    let witness = prepared.layouts.last().map_or(0, |l| l.cells);
-    relations_of(prepared).shape(geometry, &slabs, u64::try_from(witness).unwrap_or(u64::MAX))
+    };
+    let slabs = commitments.iter().enumerate().map(size);
+    let slabs = slabs.collect::<Result<Vec<SlabSize>, VerifyError>>()?;
+    let witness = cells(prepared, prepared.witness_slab())?;
+    let witness = u64::try_from(witness).unwrap_or(u64::MAX);
+    Ok(relations_of(prepared).shape(geometry, &slabs, witness))
 }
 
 fn count(n: usize) -> u32 {

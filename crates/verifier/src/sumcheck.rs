@@ -5,9 +5,11 @@
 
 use tacit_algebra::field::half_power;
 use tacit_algebra::{Affine, F, K};
-use tacit_transcript::{ReadError, Reader};
+use tacit_transcript::Reader;
 
 use p3_field::PrimeCharacteristicRing;
+
+use crate::error::{exactly, VerifyError};
 
 /// The Lagrange basis of the nodes 0, 1, 2, 3 at x.
 pub fn lagrange(x: K) -> [K; 4] {
@@ -46,11 +48,11 @@ pub fn verify(
     reader: &mut Reader<'_>,
     rounds: usize,
     claim: &Affine,
-) -> Result<(Vec<K>, Affine), ReadError> {
+) -> Result<(Vec<K>, Affine), VerifyError> {
     let mut point = Vec::with_capacity(rounds);
     let mut parts = Vec::with_capacity(rounds);
     for _ in 0..rounds {
-        let sent = reader.padded("round", 3)?;
+        let sent: [Affine; 3] = exactly("round", reader.padded("round", 3)?)?;
         let rho = reader.challenge("round");
         let [l0, l1, l2, l3] = lagrange(rho);
         let mut round = Round {

@@ -4,7 +4,8 @@ use tacit_pcs::Commitment;
 use tacit_program::{schema_digest, validity_program, Prepared, Publics};
 
 use crate::error::{Slug, VerifyError};
-use crate::verify::{verify, Verified};
+use crate::statement::Statement;
+use crate::verify::{verify_further, Verified};
 
 /// What a validity proof is bound to beside the slab.
 pub const CONTEXT: &[u8] = b"tacit validity";
@@ -75,24 +76,16 @@ pub fn verify_validity(
         .with_hint("the owner of a private slab proves its intervals once"));
     }
     let prepared = prepare_validity(slab, tensors)?;
-    let commitments = std::slice::from_ref(commitment);
-    let geometry = &commitment.header.geometry;
-    verify(
-        &prepared,
-        geometry,
-        commitments,
-        &Publics::default(),
-        CONTEXT,
-        argument,
-        target,
-    )
-    .map(Some)
-    .map_err(|e| {
-        VerifyError::new(
-            Slug::Validity,
-            format!("slab {slab}"),
-            "a validity proof that holds",
-            e,
-        )
+    let statement = Statement {
+        prepared: &prepared,
+        geometry: &commitment.header.geometry,
+        commitments: std::slice::from_ref(commitment),
+        publics: &Publics::default(),
+        context: CONTEXT,
+    };
+    let verified = verify_further(&statement, argument, target, None);
+    verified.map(Some).map_err(|e| {
+        let place = format!("slab {slab}");
+        VerifyError::new(Slug::Validity, place, "a validity proof that holds", e)
     })
 }

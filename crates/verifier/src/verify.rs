@@ -7,6 +7,7 @@ use tacit_pcs::{verify_opening, Columns, Commitment, Statement as Opening};
 use tacit_program::{Prepared, Publics};
 use tacit_transcript::Reader;
 
+use crate::accepted::Accepted;
 use crate::claim::Claim;
 use crate::error::{Slug, VerifyError};
 use crate::relations::verify_relations;
@@ -27,24 +28,28 @@ pub struct Verified {
 
 /// Verifies an argument. `commitments` in the order of the program's slabs; `target` in bits.
 ///
-/// The commitments are taken as they are: that a private slab's values lie in their intervals follows from its validity
-/// proof (`verify_validity`, or `files::CommitmentFile::accept`), and a public slab's values from its root. Callers check both.
+/// Each was accepted at the target or above (`files::CommitmentFile::accept`). The values of a public slab follow from its root:
+/// whoever knows which they are to be compares that.
 ///
 /// # Errors
 /// Any slug of docs/protocol/protocol.md, section 9, that is not about files.
 pub fn verify(
     prepared: &Prepared,
     geometry: &Geometry,
-    commitments: &[Commitment],
+    commitments: &[&Accepted],
     publics: &Publics,
     context: &[u8],
     argument: &[u8],
     target: u16,
 ) -> Result<Verified, VerifyError> {
+    commitments
+        .iter()
+        .try_for_each(|c| c.check_target(target))?;
+    let commitments: Vec<Commitment> = commitments.iter().map(|c| c.commitment().clone()).collect();
     let statement = Statement {
         prepared,
         geometry,
-        commitments,
+        commitments: &commitments,
         publics,
         context,
     };
@@ -66,7 +71,7 @@ pub(crate) fn verify_further(
     let columns = statement.check()?;
     let budget = check_security(statement, target, u32::from(further.is_some()))?;
     let mut reader = Reader::new(argument);
-    statement.absorb(&mut reader.sponge);
+    statement.absorb(&mut reader.sponge)?;
     let root = witness_root(&mut reader)?;
     let claims = verify_relations(&mut reader, prepared, publics)?;
     let further = further.map(|make| make()).transpose()?;
@@ -102,7 +107,7 @@ fn check_security(
         )
         .with_hint("ask for fewer bits, or commit again with a geometry for this target"));
     }
-    let budget = statement.budget(further);
+    let budget = statement.budget(further)?;
     if budget.reaches(target) {
         return Ok(budget);
     }
@@ -137,13 +142,13 @@ pub fn opening<'a>(
         .commitments
         .iter()
         .enumerate()
-        .map(|(slab, c)| c.binding(slab, statement.cells(slab)))
-        .collect::<Result<Vec<_>, _>>()?;
+        .map(|(slab, c)| Ok(c.binding(slab, statement.cells(slab)?)?))
+        .collect::<Result<Vec<_>, VerifyError>>()?;
     Ok(Opening {
         geometry: statement.geometry,
-        opened: statement.opened(witness, columns),
+        opened: statement.opened(witness, columns)?,
         k0: columns.k0,
-        pad_base: statement.cells(statement.prepared.witness_slab()),
+        pad_base: statement.cells(statement.prepared.witness_slab())?,
         claims,
         bindings,
     })

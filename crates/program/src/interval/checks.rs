@@ -54,7 +54,7 @@ impl Solver<'_> {
 
     /// All but bare products: their factors are bounded, as operands.
     pub(super) fn check_zeros(&self) -> Result<()> {
-        let zeros = self.sums.iter().skip(self.program.lookups.len());
+        let (_, zeros) = self.sums.split_at(self.program.lookups.len());
         for (decl, (bound, _)) in self.program.zeros.iter().zip(zeros) {
             if bare_product(self.program, decl).is_some() {
                 continue;
@@ -71,7 +71,8 @@ impl Solver<'_> {
     }
 
     pub(super) fn check_lookups(&self) -> Result<()> {
-        for (decl, (output, outs)) in self.program.lookups.iter().zip(&self.sums) {
+        let (outputs, _) = self.sums.split_at(self.program.lookups.len());
+        for (decl, (output, outs)) in self.program.lookups.iter().zip(outputs) {
             let kind = &self.program.tables[decl.table as usize].kind;
             let largest = |(lo, hi): Interval| (lo as i128).abs().max((hi as i128).abs());
             let input = expr_bound(self.program, &decl.input, &decl.shape);

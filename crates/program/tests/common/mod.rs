@@ -227,7 +227,7 @@ pub fn publics(prepared: &Prepared, trace: &Trace) -> Publics {
 /// Every slab's cells.
 pub fn slabs(prepared: &Prepared, trace: &Trace) -> Vec<Vec<F>> {
     (0..=prepared.program.slabs.len())
-        .map(|s| pack(prepared, s, trace))
+        .map(|s| pack(prepared, s, trace).unwrap())
         .collect()
 }
 

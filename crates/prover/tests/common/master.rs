@@ -27,7 +27,7 @@ pub fn link_values(seed: u8, count: usize) -> Vec<K> {
 }
 
 pub fn cells(case: &Case) -> Vec<F> {
-    slab_cells(&case.prepared, 0, &slab_values(case))
+    slab_cells(&case.prepared, 0, &slab_values(case)).unwrap()
 }
 
 /// A slab of these cells and link values, blinded for two proofs.

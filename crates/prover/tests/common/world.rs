@@ -7,7 +7,7 @@ use tacit_params::Geometry;
 use tacit_pcs::{commit, Commitment, OpeningHooks, Slab};
 use tacit_program::*;
 use tacit_prover::{slab_cells, Hooks, Job, Proof, ProveError};
-use tacit_verifier::{audit, verify, Claim, VerifyError};
+use tacit_verifier::{audit, Accepted, Claim, Verified, VerifyError};
 
 use super::programs::*;
 use super::{toy, CONTEXT, TOY};
@@ -52,7 +52,7 @@ pub fn commit_one(
     max_fold: u8,
     seed: [u8; 32],
 ) -> Slab {
-    let cells = slab_cells(prepared, slab, values);
+    let cells = slab_cells(prepared, slab, values).unwrap();
     let private = prepared.program.slabs[slab].private;
     let (budget, max_fold) = if private { (budget, max_fold) } else { (0, 0) };
     commit(
@@ -70,6 +70,29 @@ pub fn commit_one(
 
 pub fn commitments(slabs: &[Slab]) -> Vec<Commitment> {
     slabs.iter().map(|s| s.commitment.clone()).collect()
+}
+
+/// Commitments that nobody looked at: what is tested is what `verify` makes of them.
+pub fn unchecked(commitments: &[Commitment]) -> Vec<Accepted> {
+    let one = |c: &Commitment| Accepted::unchecked("unchecked", c.clone());
+    commitments.iter().map(one).collect()
+}
+
+/// The verifier's call on commitments that nobody looked at.
+pub fn verify(
+    prepared: &Prepared,
+    geometry: &Geometry,
+    commitments: &[Commitment],
+    publics: &Publics,
+    context: &[u8],
+    argument: &[u8],
+    target: u16,
+) -> Result<Verified, VerifyError> {
+    let accepted = unchecked(commitments);
+    let accepted: Vec<&Accepted> = accepted.iter().collect();
+    tacit_verifier::verify(
+        prepared, geometry, &accepted, publics, context, argument, target,
+    )
 }
 
 /// Everything a test needs of one case.

@@ -77,7 +77,7 @@ fn judge_plain(case: &Value, broken: &Value) -> Result<Judged, &'static str> {
     let mut reader = Reader::resume(&argument, sponge);
     let all = verify_up_to_common(&mut reader, &prepared, &Publics::default()).unwrap();
     assert_eq!(all.common.r, tree.r);
-    let value = |x: &Affine| value(x, &cells, &pads);
+    let value = |x: &Affine| value(x, &cells, &pads).unwrap();
     let claims: Vec<K> = all.claims.iter().map(|c| value(&c.affine)).collect();
     let layers: Vec<K> = tree.claims.iter().map(|c| value(&c.affine)).collect();
     assert_eq!(claims[..depth], layers);
@@ -104,7 +104,8 @@ pub fn layers(argument: &[u8], case: &Value, pads: &[K]) -> (Value, Vec<Value>) 
     let mut reader = Reader::resume(argument, start(&case["start"]));
     let alpha = reader.challenge("alpha");
     let _beta = reader.challenge("beta");
-    let plain = |x: &[Affine]| -> Vec<K> { x.iter().map(|x| value(x, &[], pads)).collect() };
+    let value = |x: &Affine| value(x, &[], pads).unwrap();
+    let plain = |x: &[Affine]| -> Vec<K> { x.iter().map(value).collect() };
     let root = plain(&reader.padded("root", 2).unwrap());
     let padding = K::from_usize(number(&case["padding"]));
     let (mut p, mut q) = (root[0] * padding * alpha.inverse(), root[0]);
@@ -121,7 +122,7 @@ pub fn layers(argument: &[u8], case: &Value, pads: &[K]) -> (Value, Vec<Value>) 
             "lambda": of_k(lambda),
             "claim": of_k(claim),
             "point": of_ks(&point),
-            "end": of_k(value(&last, &[], pads)),
+            "end": of_k(value(&last)),
             "ends": of_ks(&ends),
             "descend": of_k(s),
             "p": of_k(p),

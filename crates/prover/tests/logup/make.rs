@@ -70,7 +70,7 @@ fn case(note: &str, (prepared, trace): &(Prepared, Trace)) -> Value {
     case["note"] = json!(note);
     case["pads"] = of_ks(&pads);
     case["cells"] = (0..2)
-        .map(|slab| of_elements(&pack(prepared, slab, trace)))
+        .map(|slab| of_elements(&pack(prepared, slab, trace).unwrap()))
         .collect();
     case["start"] = of_start(&[
         ("program", prepared.digest.to_vec()),

@@ -41,7 +41,7 @@ impl Family {
     /// The first slab, with so many link cells.
     pub fn new(geometry: Geometry, links: usize, budget: u32) -> Self {
         let case = linear();
-        let cells = slab_cells(&case.prepared, 0, &slab_values(&case));
+        let cells = slab_cells(&case.prepared, 0, &slab_values(&case)).unwrap();
         let drawn = Stream::new(&[3; 32], PADS).k_vec(links);
         let schema = case.prepared.schema(0);
         let slab = commit(
@@ -103,7 +103,7 @@ impl Family {
         };
         let statement = linking.statement().unwrap();
         let form = statement.claim(index, -K::default()).unwrap();
-        let v = value(&form.affine, &[master.data()], &[]);
+        let v = value(&form.affine, &[master.data()], &[]).unwrap();
         let context = statement.context(&k_to_bytes(&v));
         for (slab, id, index) in [(master, of, index), (child, id, 0)] {
             let job = Job {

@@ -3,10 +3,10 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use tacit_algebra::hash::Digest;
 use tacit_params::Geometry;
-use tacit_pcs::Commitment;
 use tacit_program::{Prepared, Publics};
 
 use super::{Body, FileKind};
+use crate::accepted::Accepted;
 use crate::error::{Slug, VerifyError};
 use crate::verify::Verified;
 
@@ -39,7 +39,7 @@ impl ProofFile {
         &self,
         prepared: &Prepared,
         geometry: &Geometry,
-        commitments: &[Commitment],
+        commitments: &[&Accepted],
         context: &[u8],
         target: u16,
     ) -> Result<Verified, VerifyError> {
@@ -80,13 +80,17 @@ impl ProofFile {
     fn check_slabs(
         &self,
         prepared: &Prepared,
-        commitments: &[Commitment],
+        commitments: &[&Accepted],
     ) -> Result<(), VerifyError> {
         let expected = prepared.program.slabs.len();
         if self.slabs.len() != expected {
             let got = self.slabs.len();
             let wanted = format!("{expected} identities");
             return Err(VerifyError::new(Slug::Slabs, "proof file", wanted, got));
+        }
+        if commitments.len() != expected {
+            let (wanted, got) = (format!("{expected} commitments"), commitments.len());
+            return Err(VerifyError::new(Slug::Slabs, "statement", wanted, got));
         }
         let slabs = prepared.program.slabs.iter().zip(commitments);
         for ((slab, commitment), named) in slabs.zip(&self.slabs) {
