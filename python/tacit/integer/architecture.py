@@ -34,7 +34,7 @@ from tacit.program.builder import Settings
 
 #: Of these bytes.
 VERSION = 1
-#: Of the relations that operators make: a change of any of them is a new one (tests/../test_lowering_version.py).
+#: Of the relations that operators make: a change of any of them is a new one (tests/integer/test_lowering_version.py).
 LOWERING = 1
 #: Bits of a digit, at most; a shape's axes and extents, at most.
 MOST_LIMB, MOST_AXES, MOST_EXTENT = 20, 16, 1 << 30
