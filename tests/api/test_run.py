@@ -16,7 +16,7 @@ import tacit
 from tacit.compiler.pipeline import compile_model
 from tacit.compiler.report import quantized
 from tacit.errors import AllowanceExceeded, InputError, TacitError, WitnessError
-from tacit.quantize.quantizer import Options
+from tacit.quantize import Options
 
 Cases = Callable[..., Case]
 

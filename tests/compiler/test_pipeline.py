@@ -15,8 +15,9 @@ from tacit.errors import InputError, QuantizationError, WitnessError
 from tacit.graph import Graph, evaluate
 from tacit.program import Program, Slab, slab_tensors
 from tacit.program.builder import Settings
+from tacit.quantize import Options
 from tacit.quantize.calibration import Calibration
-from tacit.quantize.quantizer import Options, quantize
+from tacit.quantize.translate import quantize
 
 
 def samples(graph: Graph, count: int = 24, seed: int = 1) -> dict[str, Any]:

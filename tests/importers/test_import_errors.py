@@ -13,8 +13,10 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx_models import model, random
 
 from tacit.errors import InputError, ModelError, TacitError
-from tacit.graph import evaluate, load, original_outputs
+from tacit.graph import evaluate
+from tacit.importers import load
 from tacit.importers.onnx import translate as importer
+from tacit.importers.original import run_original
 
 node = helper.make_node
 
@@ -290,7 +292,7 @@ def test_external_data(tmp_path: Path) -> None:
     graph = load(path)
     np.testing.assert_array_equal(graph.constants["w"], random(4, 2).astype(np.float64))
     data = {"x": random(3, 4)}
-    np.testing.assert_allclose(evaluate(graph, data)["y"], original_outputs(graph, data)["y"], rtol=1e-5)
+    np.testing.assert_allclose(evaluate(graph, data)["y"], run_original(graph, data)["y"], rtol=1e-5)
 
 
 @pytest.mark.parametrize("location", ["../secret", "a/../../secret", "", "..", "c:secret", "a\\..\\secret", "absolute"])
@@ -334,7 +336,7 @@ def test_bad_data_for_evaluation() -> None:
         ({"x": random(0, 4)}, "input_shape"),
     ]
     for data, slug in cases:
-        for function in (evaluate, original_outputs):
+        for function in (evaluate, run_original):
             with pytest.raises(InputError) as caught:
                 function(graph, data)
             assert caught.value.slug == slug

@@ -78,7 +78,7 @@ def compile_model(
     """
     import tacit
     from tacit.api.cost import costly
-    from tacit.quantize.quantizer import Options
+    from tacit.quantize import Options
 
     target = files.beside(model.with_suffix("") if model.name else model, ".tacit") if out is None else out
     weights_file = _check_outputs(target, report, model, calibration)

@@ -25,9 +25,6 @@ Array = npt.NDArray[Any]
 #: An entry that is off by this part of the output's magnitude is another answer.
 GROSS = 0.05
 
-#: Operators whose result jumps: where an operand lies within the rounding errors of a tie, another answer is no mistake.
-JUMPS = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual", "ArgMax")
-
 
 @dataclass(frozen=True)
 class OutputError:
@@ -185,7 +182,7 @@ def truth(graph: Graph, inputs: Mapping[str, Array], *, only: Collection[str] | 
 def compared(graph: Graph) -> set[str]:
     """The computed tensors that comparisons read."""
     computed = {name for node in graph.nodes for name in node.outputs}
-    return computed & {node.inputs[0] for node in graph.nodes if node.op in JUMPS}
+    return computed & {node.inputs[0] for node in graph.nodes if node.operator.jumps}
 
 
 def original(graph: Graph, known: Iterable[Pair]) -> Iterator[Pair]:
@@ -203,7 +200,7 @@ def jumping(graph: Graph) -> set[str]:
     """The tensors that depend on a comparison."""
     found: set[str] = set()
     for node in graph.nodes:
-        if node.op in JUMPS or found & set(node.inputs):
+        if node.operator.jumps or found & set(node.inputs):
             found |= set(node.outputs)
     return found
 

@@ -8,9 +8,8 @@ import numpy as np
 
 from tacit.errors import InputError
 from tacit.exact import as_floats
-from tacit.graph import Array, Graph, Shape
-from tacit.graph.registry import CANONICAL
-from tacit.importers.onnx import ops as _ops  # noqa: F401 - fills the registries
+from tacit.graph import operators as _operators  # noqa: F401 - fills the registry
+from tacit.graph.nodes import Array, Graph, Shape
 
 
 def split_samples(inputs: Mapping[str, Array], shapes: Mapping[str, Shape]) -> list[dict[str, Array]]:
@@ -53,8 +52,8 @@ def _samples(name: str, array: Array, shape: Shape) -> Array:
     )
 
 
-def iterate_samples(graph: Graph, inputs: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
-    """Every tensor but the constants, one sample after the other."""
+def evaluate_samples(graph: Graph, inputs: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
+    """As :func:`evaluate`, one sample at a time, arrays of shape ``graph.shapes[tensor]``: memory stays that of one."""
     for sample in split_samples(inputs, {name: graph.shapes[name] for name in graph.inputs}):
         yield evaluate_sample(graph, sample)
 
@@ -65,7 +64,7 @@ def evaluate_sample(graph: Graph, sample: Mapping[str, Array]) -> dict[str, Arra
     for node in graph.nodes:
         arrays = [graph.constants[name] if name in graph.constants else values[name] for name in node.inputs]
         with np.errstate(all="ignore"):
-            result = np.asarray(CANONICAL[node.op].evaluate(node.attrs, arrays), dtype=np.float64)
+            result = np.asarray(node.operator.evaluate(node.attrs, arrays), dtype=np.float64)
         if not np.isfinite(result).all():
             raise InputError(
                 "its value overflows on this input", slug="not_finite", place=f"node {node.name} ({node.op})"
@@ -74,9 +73,14 @@ def evaluate_sample(graph: Graph, sample: Mapping[str, Array]) -> dict[str, Arra
     return values
 
 
-def evaluate_all(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """As :func:`iterate_samples`, stacked: every result is (samples, *shape)."""
-    samples: Sequence[dict[str, Array]] = list(iterate_samples(graph, inputs))
+def evaluate(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Evaluate every tensor of ``graph`` that is not a constant, in float64, sample by sample.
+
+    An input of graph shape ``(b, d...)`` is given as one sample of that shape, as samples ``(n, b, d...)``, or,
+    when b = 1, as ``(n, d...)``. Every result has the sample axis in front: ``(n, *graph.shapes[tensor])``.
+    Raises :class:`tacit.errors.InputError`.
+    """
+    samples: Sequence[dict[str, Array]] = list(evaluate_samples(graph, inputs))
     if not samples:
         raise InputError("there are no samples", slug="input_shape", place="inputs")
     return {name: np.stack([sample[name] for sample in samples]) for name in samples[0]}

@@ -9,11 +9,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tacit.graph import Array, Node, Shape
+from tacit.graph.builder import GraphBuilder
 from tacit.graph.gelu import find_gelu
-from tacit.importers.onnx.builder import Builder
-
-LINEAR = ("MatMul", "Conv")
+from tacit.graph.nodes import Array, Node, Shape
 
 
 class Rewriter:
@@ -22,7 +20,7 @@ class Rewriter:
     ``blind``: weights are not looked at; what is done depends on the architecture alone.
     """
 
-    def __init__(self, builder: Builder, outputs: Sequence[str], blind: bool = False) -> None:
+    def __init__(self, builder: GraphBuilder, outputs: Sequence[str], blind: bool = False) -> None:
         self.builder, self.blind = builder, blind
         self.outputs = set(outputs)
         self.nodes = {node.name: node for node in builder.nodes}
@@ -88,7 +86,7 @@ def _merge(first: str, second: str) -> str:
     return ", ".join(name for name in names if name)
 
 
-def fuse(builder: Builder, outputs: Sequence[str], blind: bool = False) -> None:
+def fuse(builder: GraphBuilder, outputs: Sequence[str], blind: bool = False) -> None:
     """Rewrite until nothing changes; then drop nodes and constants that no output needs."""
     rewriter = Rewriter(builder, outputs, blind)
     for name in list(rewriter.nodes):
@@ -203,7 +201,7 @@ def scale_after_linear(rewriter: Rewriter, node: Node) -> bool:
     before = rewriter.sole(node.inputs[0])
     if value is None or before is None or rewriter.shape(node.inputs[0]) != rewriter.shape(node.outputs[0]):
         return False
-    if before.op in LINEAR:
+    if before.operator.product == "sums":
         factor = _per_feature(value, before.op, rewriter.shape(node.outputs[0]))
         scaled = None if factor is None else _scaled(rewriter, before, factor, node.outputs[0])
         if scaled is None:
@@ -216,7 +214,7 @@ def scale_after_linear(rewriter: Rewriter, node: Node) -> bool:
 def _scale_through_add(rewriter: Rewriter, node: Node, before: Node, value: Array) -> bool:
     """The second identity above: the node becomes the Add, the layer below is scaled in place."""
     offset, linear = rewriter.constant(before.inputs[1]), rewriter.sole(before.inputs[0])
-    if offset is None or linear is None or linear.op not in LINEAR:
+    if offset is None or linear is None or linear.operator.product != "sums":
         return False
     out = rewriter.shape(linear.outputs[0])
     factor = _per_feature(value, linear.op, out)
@@ -236,7 +234,7 @@ def _scale_through_add(rewriter: Rewriter, node: Node, before: Node, value: Arra
 
 def scale_before_linear(rewriter: Rewriter, node: Node) -> bool:
     """(c x) W = x (c W) for one number c. Scales that differ by feature stay: they would spread the weights' range."""
-    before = rewriter.sole(node.inputs[0]) if node.op in LINEAR else None
+    before = rewriter.sole(node.inputs[0]) if node.operator.product == "sums" else None
     if before is None or before.op != "Mul":
         return False
     value, weight = rewriter.constant(before.inputs[1]), _own_weight(rewriter, node)

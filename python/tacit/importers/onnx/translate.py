@@ -8,14 +8,15 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 from tacit.errors import NEXT_STEPS, ModelError
 from tacit.graph import Graph, Origin
-from tacit.graph.registry import IMPORTERS
+from tacit.graph.builder import check_extents
 from tacit.graph.rewriting import fuse
 from tacit.importers.onnx import ops as _ops  # noqa: F401 - fills the registries
-from tacit.importers.onnx.builder import Builder, Call, check_extents
-from tacit.importers.onnx.calls import call_of, versions_of
+from tacit.importers.onnx.builder import Builder
+from tacit.importers.onnx.calls import Call, call_of, versions_of
 from tacit.importers.onnx.census import most_folded, take_census
-from tacit.importers.onnx.constants import fold
+from tacit.importers.onnx.constants import constant_folding
 from tacit.importers.onnx.read import check_model, needed_tensors, node_reads, order_nodes
+from tacit.importers.onnx.registry import IMPORTERS
 from tacit.importers.onnx.simplify import simplify
 from tacit.importers.onnx.unsupported import Finding, check_known, find_unsupported, refusal
 
@@ -283,7 +284,7 @@ def _translate(builder: Builder, call: Call) -> None:
     builder.begin(call)
     if not builder.unsized.isdisjoint(call.outputs):
         raise call.error("the size of this constant cannot be told beforehand", "store its result in the model")
-    known = fold(builder, call)
+    known = constant_folding(builder, call)
     if known is not None:
         builder.values[call.outputs[0]] = known
         return
