@@ -9,8 +9,8 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from sklearn.linear_model import LogisticRegression
 
 import tacit
+from tacit.compiler.accuracy import OutputError, Report
 from tacit.compiler.pipeline import compile_model, refuse_gross
-from tacit.compiler.report import OutputError, Report
 from tacit.errors import AccuracyWarning, InputError, QuantizationError
 from tacit.importers.onnx.builder import Builder
 from tacit.importers.onnx.calls import Call

@@ -327,13 +327,13 @@ def test_external_data_without_a_folder(tmp_path: Path) -> None:
 def test_bad_data_for_evaluation() -> None:
     graph = load(dense(random(4, 2)))
     cases: list[tuple[dict[str, Any], str]] = [
-        ({}, "input_names"),
-        ({"x": random(4), "z": random(4)}, "input_names"),
-        ({"x": random(1, 5)}, "input_shape"),
-        ({"x": random(4)}, "input_shape"),
-        ({"x": np.array([["a", "b", "c", "d"]])}, "input_type"),
+        ({}, "missing"),
+        ({"x": random(1, 4), "z": random(4)}, "extra"),
+        ({"x": random(1, 5)}, "shape"),
+        ({"x": random(4)}, "shape"),
+        ({"x": np.array([["a", "b", "c", "d"]])}, "dtype"),
         ({"x": np.array([[1, 2, 3, np.nan]])}, "not_finite"),
-        ({"x": random(0, 4)}, "input_shape"),
+        ({"x": random(0, 4)}, "shape"),
     ]
     for data, slug in cases:
         for function in (evaluate, run_original):

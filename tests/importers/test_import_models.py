@@ -218,7 +218,7 @@ def test_torch_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     for wrong in (np.zeros(()), np.zeros((0, 3))):
         with pytest.raises(InputError) as refused:
             compile_model(module, calibration=wrong)
-        assert refused.value.slug == "input_shape"
+        assert refused.value.slug == "shape"
     for example, slug in ((None, "example"), (np.zeros(2), "conversion")):
         with pytest.raises(ModelError) as caught:
             load(module, example=example)

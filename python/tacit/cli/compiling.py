@@ -45,7 +45,7 @@ from tacit.cli.options import (
 from tacit.errors import AccuracyWarning, InputError
 
 if TYPE_CHECKING:
-    from tacit.compiler.report import Report
+    from tacit.compiler.accuracy import Report
 
 
 def compile_model(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from math import ceil, log2
 from typing import Any
 
-from tacit.compiler.report import Pair
+from tacit.compiler.accuracy import Pair
 from tacit.compiler.search import SAMPLES, Chosen, Search
 from tacit.errors import QuantizationError
 from tacit.graph import Graph

@@ -11,26 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tacit.compiler.accuracy import GROSS, Pair, Report, accuracy, beyond, compared, jumping, magnitude, original, truth
+from tacit.compiler.cost import Cost, cost
 from tacit.compiler.fitting import Lowering, fit, frame
-from tacit.compiler.report import (
-    GROSS,
-    Cost,
-    Pair,
-    Report,
-    accuracy,
-    beyond,
-    compared,
-    cost,
-    jumping,
-    magnitude,
-    original,
-    quantized,
-    truth,
-)
 from tacit.compiler.search import MODES, MOST_SAMPLES, SAMPLES, Chosen, Search
 from tacit.compiler.ties import Doubts
 from tacit.errors import InputError, QuantizationError
-from tacit.exact import as_floats
+from tacit.exact import as_floats, quantized
 from tacit.graph import Graph, Node
 from tacit.importers import load, torch
 from tacit.integer.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility
@@ -136,13 +123,7 @@ class CompiledProgram:
         array = as_floats(np.asarray(values), name)
         if array.shape != spec.shape:
             raise InputError(f"shape {list(array.shape)}, expected {list(spec.shape)}", place=name)
-        if not np.all(np.isfinite(array)):
-            raise InputError("a value that is not finite", place=name)
-        low, high = spec.lo * 2.0**-spec.frac, spec.hi * 2.0**-spec.frac
-        worst = array.reshape(-1)[int(np.argmax(np.abs(array - (low + high) / 2)))]
-        if np.any(array < low - 2.0 ** -(spec.frac + 1)) or np.any(array >= high + 2.0 ** -(spec.frac + 1)):
-            raise InputError(f"the value {worst:g} is out of the calibrated range [{low:g}, {high:g}]", place=name)
-        return quantized(array, spec.frac)
+        return quantized(array, spec.frac, (spec.lo, spec.hi), name)
 
     def dequantize(self, name: str, integers: Array) -> Array:
         """Real values of an output's integers."""

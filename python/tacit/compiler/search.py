@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from itertools import count
 
-from tacit.compiler.report import Pair, cost, worst_error
+from tacit.compiler.accuracy import Pair, worst_error
+from tacit.compiler.cost import cost
 from tacit.errors import QuantizationError
 from tacit.graph import Graph
 from tacit.integer.emit import Emitted, Visibility, emit

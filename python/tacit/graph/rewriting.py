@@ -250,37 +250,43 @@ def scale_before_linear(rewriter: Rewriter, node: Node) -> bool:
 
 def linear_twice(rewriter: Rewriter, node: Node) -> bool:
     """(x A) B = x (A B), and (x A + b) B = x (A B) + b B, when A B is no larger than A and B together."""
-    second = _own_weight(rewriter, node) if node.op == "MatMul" else None
-    before = rewriter.sole(node.inputs[0])
-    if second is None or second.ndim != 2 or before is None:
+    second, before = _matrix(rewriter, node), rewriter.sole(node.inputs[0])
+    if second is None or before is None:
         return False
     offset = rewriter.constant(before.inputs[1]) if before.op == "Add" else None
     linear = before if offset is None else rewriter.sole(before.inputs[0])
-    first = _own_weight(rewriter, linear) if linear is not None and linear.op == "MatMul" else None
-    if linear is None or first is None or first.ndim != 2:
+    first = None if linear is None else _matrix(rewriter, linear)
+    if linear is None or first is None:
         return False
     if first.shape[0] * second.shape[1] > first.size + second.size or not _finite(first @ second):
         return False
-    builder = rewriter.builder
-    product = builder.constant(first @ second, name=f"{node.inputs[1]}/product")
-    merged = (linear.inputs[0], product)
+    if offset is not None and rewriter.shape(before.outputs[0]) != rewriter.shape(linear.outputs[0]):
+        return False
+    merged = (linear.inputs[0], rewriter.builder.constant(first @ second, name=f"{node.inputs[1]}/product"))
     if offset is None:
         rewriter.replace(node, Node(node.name, "MatMul", merged, node.outputs, {}), linear)
-        return True
-    # A bias of fewer axes than a row is spread over the row first: its product is then one a row, too.
-    rows = (
-        np.broadcast_to(offset, (*offset.shape[:-1], first.shape[1]))
-        if offset.ndim
-        else np.full(first.shape[1], offset)
-    )
-    if rewriter.shape(before.outputs[0]) != rewriter.shape(linear.outputs[0]):
-        return False
+    else:
+        product = _below(rewriter, linear, merged, node)
+        # A bias of fewer axes than a row is spread over the row first: its product is then one a row, too.
+        rows = np.broadcast_to(offset, (*offset.shape[:-1], first.shape[1]))
+        moved = rewriter.builder.constant(rows @ second, name=f"{before.inputs[1]}/product")
+        rewriter.replace(node, Node(node.name, "Add", (product, moved), node.outputs, {}), before)
+    return True
+
+
+def _matrix(rewriter: Rewriter, node: Node) -> Array | None:
+    """The weight of a MatMul, a matrix that nothing else uses; else None."""
+    weight = _own_weight(rewriter, node) if node.op == "MatMul" else None
+    return weight if weight is not None and weight.ndim == 2 else None
+
+
+def _below(rewriter: Rewriter, linear: Node, inputs: tuple[str, ...], node: Node) -> str:
+    """Puts a MatMul of these inputs, with results of the node's shape, in the place of a layer below it; its tensor."""
+    builder = rewriter.builder
     tensor = builder.fresh(f"{node.outputs[0]}/product")
     builder.shapes[tensor], builder.kinds[tensor] = rewriter.shape(node.outputs[0]), "float"
-    rewriter.replace(linear, Node(linear.name, "MatMul", merged, (tensor,), {}))
-    moved = builder.constant(rows @ second, name=f"{before.inputs[1]}/product")
-    rewriter.replace(node, Node(node.name, "Add", (tensor, moved), node.outputs, {}), before)
-    return True
+    rewriter.replace(linear, Node(linear.name, "MatMul", inputs, (tensor,), {}))
+    return tensor
 
 
 def add_after_conv(rewriter: Rewriter, node: Node) -> bool:
