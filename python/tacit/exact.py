@@ -1,4 +1,5 @@
-"""Numbers as callers give them, to float64 and int64: a whole number that would become another one is refused."""
+"""Numbers as callers give them, to float64 and int64: a whole number that would become another one is refused. And the one
+way in which real numbers become integers at a scale."""
 
 from __future__ import annotations
 
@@ -51,3 +52,33 @@ def as_integers(values: Any, place: str) -> npt.NDArray[np.int64]:
             hint="tacit.compile makes the integers",
         )
     return np.ascontiguousarray(array.reshape(-1), dtype=np.int64)
+
+
+def rounded(values: npt.NDArray[np.float64], frac: int) -> npt.NDArray[np.float64]:
+    """The whole numbers nearest to values * 2^frac, halves up."""
+    exact = values * 2.0**frac
+    whole = np.floor(exact)
+    whole += exact - whole >= 0.5  # exact + 0.5 could round up by itself
+    return np.asarray(whole)
+
+
+def quantized(
+    values: npt.NDArray[np.float64], frac: int, interval: tuple[int, int], place: str
+) -> npt.NDArray[np.int64]:
+    """Integers of real values at the scale 2^-frac, of the same shape; nearest, halves up.
+
+    Raises InputError (slugs not_finite, range) naming the place, the first value that does not fit, and the range.
+    """
+    if not np.all(np.isfinite(values)):
+        raise InputError("a value that is not a finite number", slug="not_finite", place=place)
+    scaled = rounded(values, frac)
+    outside = (scaled < interval[0]) | (scaled > interval[1])
+    if np.any(outside):
+        low, high = (end * 2.0**-frac for end in interval)
+        raise InputError(
+            f"expected values in [{low:g}, {high:g}], got {values[outside].flat[0]:g}",
+            slug="range",
+            place=place,
+            hint="compile for a wider range (ranges=.., --range), or with samples that cover such values",
+        )
+    return np.ascontiguousarray(scaled.astype(np.int64))

@@ -15,7 +15,7 @@ from trained_networks import PROOFS, Case
 import tacit
 from tacit import _native, progress
 from tacit.errors import AllowanceExceeded, InputError, InvalidProof, TacitError
-from tacit.quantize.quantizer import Options
+from tacit.quantize import Options
 
 Cases = Callable[..., Case]
 #: Refusals of an argument that is not about the statement: the transcript differs, so nothing later fits.

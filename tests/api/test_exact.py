@@ -14,7 +14,9 @@ import tacit
 from tacit.api.scores import Labels
 from tacit.errors import InputError, ModelError, TacitError
 from tacit.exact import EXACT, as_floats, as_integers, inexact
-from tacit.graph import evaluate, load, original_outputs
+from tacit.graph import evaluate
+from tacit.importers import load
+from tacit.importers.original import run_original
 
 SAMPLES = np.random.default_rng(5).normal(size=(32, 3))
 Compiled = tuple[tacit.Program, tacit.Weights]
@@ -128,9 +130,9 @@ def test_constants(value: np.ndarray) -> None:
 def test_the_original_gets_what_its_type_holds(wrong: float) -> None:
     """A number of type uint8 that wraps would be another sample."""
     graph = load(model([helper.make_node("Mul", ["x", "x"], ["y"])], TensorProto.UINT8))
-    assert original_outputs(graph, {"x": np.array([[0.0, 1.0, 2.0]])})["y"].tolist() == [[[0, 1, 4]]]
+    assert run_original(graph, {"x": np.array([[0.0, 1.0, 2.0]])})["y"].tolist() == [[[0, 1, 4]]]
     with pytest.raises(InputError) as refused:
-        original_outputs(graph, {"x": np.array([[0.0, 1.0, wrong]])})
+        run_original(graph, {"x": np.array([[0.0, 1.0, wrong]])})
     assert (refused.value.slug, refused.value.place) == ("range", "input x")
     assert f"from 0 to 255, got {wrong}" in refused.value.reason
 

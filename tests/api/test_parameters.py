@@ -14,7 +14,7 @@ import tacit
 from tacit import _native
 from tacit.api.parameters import by_name
 from tacit.errors import AllowanceExceeded, InputError
-from tacit.quantize.quantizer import Options
+from tacit.quantize import Options
 
 Cases = Callable[..., Case]
 Call = Callable[[Case, tacit.Secret, tacit.Proof], Any]

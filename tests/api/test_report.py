@@ -9,12 +9,13 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from sklearn.linear_model import LogisticRegression
 
 import tacit
+from tacit.compiler.accuracy import OutputError, Report
 from tacit.compiler.pipeline import compile_model, refuse_gross
-from tacit.compiler.report import OutputError, Report
 from tacit.errors import AccuracyWarning, InputError, QuantizationError
-from tacit.graph.registry import IMPORTERS
-from tacit.importers.onnx.builder import Builder, Call
-from tacit.quantize.quantizer import Options
+from tacit.importers.onnx.builder import Builder
+from tacit.importers.onnx.calls import Call
+from tacit.importers.onnx.registry import IMPORTERS
+from tacit.quantize import Options
 
 SAMPLES = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
 

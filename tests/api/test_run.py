@@ -14,9 +14,9 @@ from trained_networks import PROOFS, Case, train
 
 import tacit
 from tacit.compiler.pipeline import compile_model
-from tacit.compiler.report import quantized
 from tacit.errors import AllowanceExceeded, InputError, TacitError, WitnessError
-from tacit.quantize.quantizer import Options
+from tacit.exact import rounded
+from tacit.quantize import Options
 
 Cases = Callable[..., Case]
 
@@ -99,7 +99,7 @@ def test_the_operators_own_meaning(overflow: str) -> None:
     found = tacit.run(program, weights, {"x": x})
     for i, one in enumerate(x):
         try:
-            expected = compiled.ints.results(compiled.ints.run({"x": quantized(one[None], spec.frac)}))
+            expected = compiled.ints.results(compiled.ints.run({"x": rounded(one[None], spec.frac).astype(np.int64)}))
         except WitnessError:
             assert i in found.refused
         else:

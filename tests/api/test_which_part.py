@@ -151,12 +151,12 @@ def test_a_changed_public_value(made: Made, which: int) -> None:
 def test_names_alone_convince_nobody(made: Made) -> None:
     """A file that names what the verifier holds, over an argument about something else."""
     other = made.case.commit().commitment
-    claims = made.changed(commitments=[bytes.fromhex(other.identity)])
+    claims = made.changed(slabs=[bytes.fromhex(other.identity)])
     error = made.answer(claims, model=other)
     assert error.slug in UNBOUND
     # And a right argument under wrong names is refused: the file of a proof is one, whoever passes it on.
     names = made.answer(claims)
     names_commitments(names, "model", made.commitments["model"], other)
     for commitments in ([], [bytes(32)] * 2):
-        error = made.answer(made.changed(commitments=commitments))
+        error = made.answer(made.changed(slabs=commitments))
         assert (error.slug, error.place) == ("slabs", "proof file")

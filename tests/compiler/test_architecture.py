@@ -12,11 +12,12 @@ from nets import Net, Shape
 from onnx import TensorProto, helper, numpy_helper
 
 import tacit
+from tacit.compiler.accuracy import worst_error
 from tacit.compiler.fitting import Frame, Lowering, fit, frame
 from tacit.compiler.pipeline import _known, compile_model, known_samples
-from tacit.compiler.report import worst_error
 from tacit.errors import InputError, QuantizationError
-from tacit.graph import Graph, evaluate, load
+from tacit.graph import Graph, evaluate
+from tacit.importers import load
 from tacit.integer.emit import Visibility
 from tacit.quantize.calibration import calibrate
 from tacit.quantize.equalise import classes, factors, rescaled

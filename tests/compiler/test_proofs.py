@@ -16,7 +16,7 @@ _native = pytest.importorskip("tacit._native", exc_type=ImportError)
 
 from tacit import program as pg  # noqa: E402
 from tacit.graph import evaluate  # noqa: E402
-from tacit.quantize.quantizer import Options  # noqa: E402
+from tacit.quantize import Options  # noqa: E402
 
 PROVEN = [
     "attention",

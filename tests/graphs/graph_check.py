@@ -24,7 +24,7 @@ from tacit.errors import InputError, TacitError, WitnessError
 from tacit.graph import evaluate
 from tacit.graph.registry import CANONICAL
 from tacit.program.builder import Settings
-from tacit.quantize.quantizer import quantize
+from tacit.quantize.translate import quantize
 
 #: The relative error that is aimed at; the error above which a program is wrong, whatever its report says; how much larger
 #: an error on fresh samples may be than the largest one that the report promises.

@@ -17,8 +17,9 @@ from graph_shrink import shrink
 
 from tacit.compiler.ties import Doubts
 from tacit.errors import QuantizationError
-from tacit.graph import Node, load
-from tacit.integer.operators.layout import Times
+from tacit.graph import Node
+from tacit.importers import load
+from tacit.integer.operators.arithmetic import Times
 from tacit.quantize.calibration import calibrate
 from tacit.quantize.quantizer import RULES, Quantizer, QValue
 

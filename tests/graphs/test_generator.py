@@ -10,8 +10,8 @@ from graph_makers import MAKERS
 from graph_random import NOT_MADE, grown, random_case
 from graph_structures import STRUCTURES
 
-from tacit.graph.registry import IMPORTERS
 from tacit.importers.onnx import ops as _ops  # noqa: F401 - fills the registries
+from tacit.importers.onnx.registry import IMPORTERS
 
 STANDARD = {name for domain, name in IMPORTERS if domain == ""}
 

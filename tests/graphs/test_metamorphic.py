@@ -21,7 +21,7 @@ from tacit.graph import Graph, evaluate
 from tacit.graph.registry import CANONICAL
 from tacit.importers.onnx import ops as _ops  # noqa: F401 - fills the registries
 from tacit.program.builder import Settings
-from tacit.quantize.quantizer import Options
+from tacit.quantize import Options
 
 Arrays = Mapping[str, Any]
 #: Relative to an output's largest entry; 16 bits and large tables are far below.

@@ -10,7 +10,8 @@ from graph_random import random_case
 
 from tacit.compiler.pipeline import compile_model
 from tacit.errors import QuantizationError
-from tacit.graph import Graph, load
+from tacit.graph import Graph
+from tacit.importers import load
 from tacit.quantize.standin import ONE_NUMBER
 
 SEEDS = 24

@@ -12,10 +12,13 @@ from tacit import program as pg
 from tacit.errors import WitnessError
 from tacit.integer.graph import Operator
 from tacit.integer.lookups import bounded
-from tacit.integer.operators.activation import AtLeast, RoundClip, RoundLeaky
-from tacit.integer.operators.layout import Cut, Join, Permute, Reshape, Total
+from tacit.integer.operators.activation import RoundClip, RoundLeaky, RoundRelu
+from tacit.integer.operators.layout import Cut, Join, Permute, Reshape
 from tacit.integer.operators.pooling import RoundMax
-from tacit.integer.operators.rounding import Round, RoundDivide, RoundLine, RoundRelu, RoundTable
+from tacit.integer.operators.reduction import Total
+from tacit.integer.operators.rounding import Round, RoundDivide
+from tacit.integer.operators.selection import AtLeast
+from tacit.integer.operators.tables import RoundLine, RoundTable
 from tacit.program import affine
 from tacit.program.affine import Shape
 from tacit.program.builder import Builder, Lazy, Settings

@@ -9,7 +9,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from tacit.graph import Graph, evaluate, load, original_outputs
+from tacit.graph import Graph, evaluate
+from tacit.importers import load
+from tacit.importers.original import run_original
 
 FLOAT = TensorProto.FLOAT
 
@@ -46,7 +48,7 @@ def agree(proto: onnx.ModelProto, data: Mapping[str, np.ndarray] | None = None, 
     graph = load(proto)
     if data is None:
         data = {name: random(4, *graph.shapes[name], seed=index) for index, name in enumerate(graph.inputs)}
-    found, wanted = evaluate(graph, data), original_outputs(graph, data)
+    found, wanted = evaluate(graph, data), run_original(graph, data)
     assert set(wanted) == set(graph.outputs)
     for name, values in wanted.items():
         assert found[name].shape == values.shape

@@ -12,7 +12,8 @@ from onnx import NodeProto, TensorProto, helper
 from onnx_models import model
 
 from tacit.errors import ModelError
-from tacit.graph import evaluate, load
+from tacit.graph import evaluate
+from tacit.importers import load
 from tacit.importers.onnx import census, simplify
 
 node = helper.make_node

@@ -14,7 +14,8 @@ from onnx import FunctionProto, NodeProto, TensorProto, helper, numpy_helper
 
 import tacit
 from tacit.errors import ModelError
-from tacit.graph import evaluate, load
+from tacit.graph import evaluate
+from tacit.importers import load
 
 OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("local", 1)]
 SHAPE = (1, 2, 6)

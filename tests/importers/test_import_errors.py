@@ -13,8 +13,10 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx_models import model, random
 
 from tacit.errors import InputError, ModelError, TacitError
-from tacit.graph import evaluate, load, original_outputs
+from tacit.graph import evaluate
+from tacit.importers import load
 from tacit.importers.onnx import translate as importer
+from tacit.importers.original import run_original
 
 node = helper.make_node
 
@@ -290,7 +292,7 @@ def test_external_data(tmp_path: Path) -> None:
     graph = load(path)
     np.testing.assert_array_equal(graph.constants["w"], random(4, 2).astype(np.float64))
     data = {"x": random(3, 4)}
-    np.testing.assert_allclose(evaluate(graph, data)["y"], original_outputs(graph, data)["y"], rtol=1e-5)
+    np.testing.assert_allclose(evaluate(graph, data)["y"], run_original(graph, data)["y"], rtol=1e-5)
 
 
 @pytest.mark.parametrize("location", ["../secret", "a/../../secret", "", "..", "c:secret", "a\\..\\secret", "absolute"])
@@ -325,16 +327,16 @@ def test_external_data_without_a_folder(tmp_path: Path) -> None:
 def test_bad_data_for_evaluation() -> None:
     graph = load(dense(random(4, 2)))
     cases: list[tuple[dict[str, Any], str]] = [
-        ({}, "input_names"),
-        ({"x": random(4), "z": random(4)}, "input_names"),
-        ({"x": random(1, 5)}, "input_shape"),
-        ({"x": random(4)}, "input_shape"),
-        ({"x": np.array([["a", "b", "c", "d"]])}, "input_type"),
+        ({}, "missing"),
+        ({"x": random(1, 4), "z": random(4)}, "extra"),
+        ({"x": random(1, 5)}, "shape"),
+        ({"x": random(4)}, "shape"),
+        ({"x": np.array([["a", "b", "c", "d"]])}, "dtype"),
         ({"x": np.array([[1, 2, 3, np.nan]])}, "not_finite"),
-        ({"x": random(0, 4)}, "input_shape"),
+        ({"x": random(0, 4)}, "shape"),
     ]
     for data, slug in cases:
-        for function in (evaluate, original_outputs):
+        for function in (evaluate, run_original):
             with pytest.raises(InputError) as caught:
                 function(graph, data)
             assert caught.value.slug == slug

@@ -18,11 +18,13 @@ from onnx_models import agree, model, operators, random
 
 from tacit.compiler.pipeline import compile_model
 from tacit.errors import InputError, ModelError
-from tacit.graph import evaluate, evaluate_samples, load, original_outputs
-from tacit.graph.registry import CANONICAL, IMPORTERS
+from tacit.graph import evaluate, evaluate_samples
+from tacit.graph.registry import CANONICAL
+from tacit.importers import load
 from tacit.importers.onnx import simplify
 from tacit.importers.onnx import translate as importer
-from tacit.importers.original import Original
+from tacit.importers.onnx.registry import IMPORTERS
+from tacit.importers.original import Original, run_original
 from tacit.importers.torch import example_of
 
 node = helper.make_node
@@ -133,16 +135,16 @@ def test_samples() -> None:
 def test_batches() -> None:
     graph = load(convolutional_network(), batch=2)
     images = random(3, 2, 1, 8, 8)
-    found, wanted = evaluate(graph, {"image": images}), original_outputs(graph, {"image": images})
+    found, wanted = evaluate(graph, {"image": images}), run_original(graph, {"image": images})
     assert found["probabilities"].shape == (3, 2, 3)
     np.testing.assert_allclose(found["probabilities"], wanted["probabilities"], atol=1e-5)
 
 
 def test_the_original_of_a_model_that_is_not_a_graph() -> None:
     images = {"image": random(2, 1, 8, 8)}
-    direct = original_outputs(convolutional_network(), images)
+    direct = run_original(convolutional_network(), images)
     np.testing.assert_array_equal(
-        direct["probabilities"], original_outputs(load(convolutional_network()), images)["probabilities"]
+        direct["probabilities"], run_original(load(convolutional_network()), images)["probabilities"]
     )
 
 
@@ -216,7 +218,7 @@ def test_torch_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     for wrong in (np.zeros(()), np.zeros((0, 3))):
         with pytest.raises(InputError) as refused:
             compile_model(module, calibration=wrong)
-        assert refused.value.slug == "input_shape"
+        assert refused.value.slug == "shape"
     for example, slug in ((None, "example"), (np.zeros(2), "conversion")):
         with pytest.raises(ModelError) as caught:
             load(module, example=example)

@@ -9,7 +9,7 @@ import pytest
 from onnx import TensorProto, helper
 from onnx_models import agree, model, operators, random
 
-from tacit.graph import load
+from tacit.importers import load
 from tacit.importers.onnx import translate as importer
 
 node = helper.make_node

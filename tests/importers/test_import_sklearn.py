@@ -9,7 +9,9 @@ import pytest
 from onnx_models import operators, well_formed
 
 from tacit.errors import ModelError
-from tacit.graph import evaluate, load, original_outputs
+from tacit.graph import evaluate
+from tacit.importers import load
+from tacit.importers.original import run_original
 
 pytest.importorskip("sklearn")
 pytest.importorskip("skl2onnx")
@@ -37,7 +39,7 @@ def check(estimator: Any, targets: np.ndarray, method: str) -> list[str]:
     graph = load(estimator)
     well_formed(graph)
     data = {graph.inputs[0]: FEATURES[:20].astype(np.float32)}
-    found, wanted = evaluate(graph, data), original_outputs(graph, data)
+    found, wanted = evaluate(graph, data), run_original(graph, data)
     (output,) = graph.outputs
     np.testing.assert_allclose(found[output], wanted[output], rtol=1e-4, atol=1e-4)
     own = np.asarray(getattr(estimator, method)(FEATURES[:20])).reshape(20, -1)
@@ -95,7 +97,7 @@ def test_models_converted_with_maps() -> None:
     graph = load(to_onnx(estimator, LATENT[:1].astype(np.float32)))
     data = {graph.inputs[0]: LATENT[:9].astype(np.float32)}
     assert graph.outputs == ("output_probability",)
-    for values in (evaluate(graph, data), original_outputs(graph, data)):
+    for values in (evaluate(graph, data), run_original(graph, data)):
         np.testing.assert_allclose(values["output_probability"][:, 0], estimator.predict_proba(LATENT[:9]), atol=1e-4)
 
 

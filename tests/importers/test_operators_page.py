@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tacit.graph.registry import IMPORTERS
+from tacit.importers.onnx.registry import IMPORTERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "operators.md"
 

@@ -12,10 +12,12 @@ from onnx import TensorProto, helper
 from onnx_models import model, random
 
 from tacit.errors import ModelError
-from tacit.graph import evaluate, load, original_outputs
-from tacit.graph.registry import IMPORTERS, operator_name
+from tacit.graph import evaluate
+from tacit.importers import load
 from tacit.importers.onnx import translate as importer
 from tacit.importers.onnx.advice import ADVICE, advice
+from tacit.importers.onnx.registry import IMPORTERS, operator_name
+from tacit.importers.original import run_original
 
 node = helper.make_node
 
@@ -315,5 +317,5 @@ def test_what_advice_calls_the_same_is_the_same(name: str) -> None:
 
     data = {"x": random(*shape, seed=5)}
     graph = load(built(spelled))
-    wanted, found = original_outputs(built([original]), data)["y"], evaluate(graph, data)["y"]
+    wanted, found = run_original(built([original]), data)["y"], evaluate(graph, data)["y"]
     assert np.allclose(found, wanted, atol=1e-5)

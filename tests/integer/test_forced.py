@@ -21,12 +21,13 @@ from tacit.errors import WitnessError
 from tacit.graph import Graph
 from tacit.integer.graph import Operator
 from tacit.integer.lookups import bounded
+from tacit.integer.operators.activation import RoundRelu
 from tacit.integer.operators.normalisation import SoftmaxLast
 from tacit.integer.operators.pooling import RoundMax
-from tacit.integer.operators.rounding import Round, RoundRelu
+from tacit.integer.operators.rounding import Round
 from tacit.integer.operators.selection import ArgMaxLast
 from tacit.program.builder import Builder, Settings, digit_widths
-from tacit.quantize.quantizer import Options
+from tacit.quantize import Options
 
 #: Limbs of five bits, and no wider tables.
 NARROW = Settings(5, 5)

@@ -1,7 +1,7 @@
 """A lowering has a version, since programs of another one are made otherwise from the same layers and must not be called false.
 
 `lowerings/NAME.json`: an architecture, and the digest of its program. Where a change makes another program of one of them, the
-version of the lowering goes up by one (`tacit.integer.architecture.LOWERING`), and `TACIT_WRITE_LOWERINGS=1` writes the files anew.
+version of the lowering goes up by one (`tacit.integer.architecture.LOWERING`), and `TACIT_WRITE_LOWERINGS=1` writes them anew.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ from tacit.compiler.pipeline import compile_model
 from tacit.errors import WitnessError
 from tacit.graph import Graph, evaluate
 from tacit.program.builder import Settings
-from tacit.quantize.quantizer import Options, Shape
+from tacit.quantize import Options
+from tacit.quantize.quantizer import Shape
 
 
 def elementwise(op: str, **attrs: Any) -> Callable[[], Graph]:

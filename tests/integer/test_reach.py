@@ -18,12 +18,13 @@ from tacit.errors import InputError, QuantizationError, WitnessError
 from tacit.graph import Graph, evaluate
 from tacit.integer.graph import InputSpec, IntGraph, Operator, OutputSpec, Parameter
 from tacit.integer.lookups import signed
+from tacit.integer.operators.activation import RoundRelu
 from tacit.integer.operators.linear import Contract
-from tacit.integer.operators.rounding import Round, RoundRelu
+from tacit.integer.operators.rounding import Round
 from tacit.integer.operators.saturation import MOST_TABLE, Saturate
 from tacit.integer.reach import Overflow, Reach
 from tacit.integer.total import OUTPUT_STEP, total
-from tacit.quantize.quantizer import Options
+from tacit.quantize import Options
 
 Array = Any
 MODES = (Overflow(), Overflow(room=0), Overflow(widen=True))

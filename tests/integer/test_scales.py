@@ -17,17 +17,22 @@ from test_pipeline import samples
 import tacit.quantize.rules  # noqa: F401  (defines every operator)
 from tacit.errors import CompilerBug
 from tacit.integer.graph import InputSpec, IntGraph, Operator
-from tacit.integer.operators.activation import AtLeast, Commit, RoundClip, RoundLeaky, Within
-from tacit.integer.operators.layout import Added, Cut, Expand, Join, Offset, Permute, Reshape, Times, Total, Windows
-from tacit.integer.operators.linear import Contract, Take, WindowSum
+from tacit.integer.operators.activation import RoundClip, RoundLeaky, RoundRelu, Within
+from tacit.integer.operators.arithmetic import Added, Offset, Times
+from tacit.integer.operators.convolution import Windows, WindowSum
+from tacit.integer.operators.layout import Cut, Expand, Join, Permute, Reshape
+from tacit.integer.operators.linear import Contract, Take
 from tacit.integer.operators.normalisation import SoftmaxLast
 from tacit.integer.operators.pooling import RoundMax
-from tacit.integer.operators.rounding import Round, RoundDivide, RoundLine, RoundRelu, RoundTable
+from tacit.integer.operators.reduction import Total
+from tacit.integer.operators.rounding import Commit, Round, RoundDivide
 from tacit.integer.operators.saturation import Saturate
-from tacit.integer.operators.selection import ArgMaxLast
+from tacit.integer.operators.selection import ArgMaxLast, AtLeast
+from tacit.integer.operators.tables import RoundLine, RoundTable
 from tacit.integer.scale import Value
+from tacit.quantize import Options
 from tacit.quantize.calibration import calibrate
-from tacit.quantize.quantizer import Options, quantize
+from tacit.quantize.translate import quantize
 
 Array = Any
 

@@ -12,8 +12,9 @@ from test_pipeline import check
 from tacit.compiler.pipeline import compile_model
 from tacit.errors import WitnessError
 from tacit.graph import Graph, evaluate
+from tacit.quantize import Options
 from tacit.quantize.calibration import calibrate
-from tacit.quantize.quantizer import Options, quantize
+from tacit.quantize.translate import quantize
 
 #: Incomes, flags, prices, ages, rates, a column that never changes, and one that is zero.
 SCALES = np.array([4e4, 0.5, 2e5, 20.0, 0.01, 1.0, 1.0])

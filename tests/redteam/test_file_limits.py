@@ -40,7 +40,7 @@ from pathlib import Path
 import tacit
 from tacit.cli import files
 from tacit.errors import TacitError
-from tacit.graph import load
+from tacit.importers import load
 kind, folder, room, hang = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 honest = folder / "honest"
 

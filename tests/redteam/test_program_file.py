@@ -14,8 +14,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 import tacit
 from tacit.program import ClampTable, Program, Values
+from tacit.quantize import Options
 from tacit.quantize.grids import on_grid, rows
-from tacit.quantize.quantizer import Options
 
 Array = Any
 HEADROOM = 1.5

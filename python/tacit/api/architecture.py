@@ -111,7 +111,7 @@ def compare(data: bytes, model: Any, calibration: Any = None, batch: int = 1) ->
     import numpy as np
 
     from tacit.compiler.pipeline import compile_model
-    from tacit.graph import load
+    from tacit.importers import load
     from tacit.integer.architecture import decode
     from tacit.integer.layers import first_difference
 

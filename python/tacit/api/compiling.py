@@ -20,7 +20,7 @@ from tacit.errors import AccuracyWarning, InputError
 from tacit.progress import note, slow
 
 if TYPE_CHECKING:
-    from tacit.quantize.quantizer import Options
+    from tacit.quantize import Options
 
 #: More headroom than this leaves nothing of 32 bits.
 MOST_HEADROOM = 1 << 16
@@ -69,19 +69,19 @@ def compile(
     `proofs`: proofs that one private commitment is blinded for; above 1,024 a line on stderr says what that costs, and
     how masters and children make as many for less (`Program.estimate["commitments"]`). `security`: 128 or 100 proven bits.
     `optimize`: "time", "balanced" or "size". `options`: bits of activations, weights, inputs and outputs, each 2 to 32,
-    of a table's rows, 2 to 20, and what else decides precision (`tacit.quantize.quantizer.Options`).
+    of a table's rows, 2 to 20, and what else decides precision (`tacit.quantize.Options`).
     `max_error`: the largest relative error of an output, on the calibration samples, that is taken; the compiler aims for
     1e-3, and warns (AccuracyWarning) above that.
     `architecture_only`: a program that depends on no weight and no hidden sample, one for all checkpoints of an architecture
     (ADR 0010). Public are the `ranges`, which then may name outputs too ({"x": (-1.0, 1.0), "y": (-20.0, 20.0)}), or, without
     any, `calibration`.
-    The program's `report` (`tacit.compiler.report.Report`) compares it with the original model; it is private, and in no file.
+    The program's `report` (`tacit.compiler.accuracy.Report`) compares it with the original model; it is private, and in no file.
     Raises ModelError, InputError, QuantizationError (slug accuracy: above `max_error`, or more than a twentieth of the
     samples have no proof), ProgramError.
     """
     # Here, so that proving and verifying load no compiler.
     from tacit.compiler.pipeline import compile_model
-    from tacit.quantize.quantizer import Options
+    from tacit.quantize import Options
 
     check("options", options, Options, optional=True)
     chosen = options or Options()

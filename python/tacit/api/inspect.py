@@ -11,7 +11,8 @@ import numpy as np
 from tacit import _native
 from tacit.api.claims import input_claims, predicate_of, predicates
 from tacit.api.disclosure import described
-from tacit.api.native import FILE_KINDS, failures, read_file
+from tacit.api.kinds import HEAD, kind_of
+from tacit.api.native import failures, read_file
 from tacit.api.objects import Commitment, Program, Proof, Weights
 from tacit.api.parameters import check
 from tacit.api.secret import Secret
@@ -19,8 +20,8 @@ from tacit.errors import InputError
 from tacit.program import Program as Decoded
 from tacit.program import Public
 
-#: The first bytes of a journal, how many public numbers are shown, how many names of one kind.
-JOURNAL, MOST, MOST_NAMES = b"TACITB\0\x01", 16, 4
+#: How many public numbers are shown, how many names of one kind.
+MOST, MOST_NAMES = 16, 4
 
 
 def inspect(thing: Any, *, program: Program | None = None) -> dict[str, Any]:
@@ -46,9 +47,9 @@ def inspect(thing: Any, *, program: Program | None = None) -> dict[str, Any]:
 
 def _file(path: str | os.PathLike[str], program: Program | None) -> dict[str, Any]:
     # Nobody can wipe what Python holds: a secret is read where that can be done. A pipe is read once.
-    head = read_file(path, 7) if os.path.isfile(path) else b""
-    data = b"" if _kind(head) == "secret" else read_file(path)
-    kind = _kind(head or data)
+    head = read_file(path, HEAD) if os.path.isfile(path) else b""
+    data = b"" if kind_of(head) == "secret" else read_file(path)
+    kind = kind_of(data or head)
     found: dict[str, Any]
     if kind == "program":
         found = _program(Program.load(path))
@@ -61,15 +62,11 @@ def _file(path: str | os.PathLike[str], program: Program | None) -> dict[str, An
     elif kind == "proof":
         with failures(str(path)):
             found = _proof(data, program)
-    elif data[: len(JOURNAL)] == JOURNAL:
+    elif kind == "journal":
         found = _journal(data)
     else:
         raise InputError("not a file of this package", slug="magic", place=str(path))
     return {"file": os.fspath(path), "bytes": len(data) or os.path.getsize(path), **found}
-
-
-def _kind(head: bytes) -> str | None:
-    return FILE_KINDS.get(head[6]) if head[:6] == b"TACIT\0" and len(head) > 6 else None
 
 
 def _program(program: Program) -> dict[str, Any]:

@@ -9,14 +9,13 @@ import stat
 from pathlib import Path
 
 from tacit import _native
+from tacit.api.kinds import SECRET, journal_of
 
 try:
     import fcntl
 except ImportError:  # a system without such locks: nothing is known of other processes, so nothing is removed
     fcntl = None  # type: ignore[assignment]
 
-#: The first bytes of a secret file: magic and kind (docs/protocol/protocol.md, section 8).
-_SECRET = b"TACIT\0\x04"
 #: Bytes of a journal's head: magic, identity, allowance. A shorter one counts nothing yet.
 _JOURNAL = 44
 _RANDOM = 8
@@ -67,7 +66,7 @@ def remove(target: Path) -> None:
 def _remove_journal(target: Path, secret: int) -> None:
     """Remove the journal at `target`'s side if the secret that is open here is the one that it counts."""
     identity = _identity(secret)
-    journal = target.with_name(f"{target.name}.budget")
+    journal = journal_of(target)
     if identity is None or os.path.lexists(target):
         return
     handle = _held(journal)
@@ -83,8 +82,8 @@ def _remove_journal(target: Path, secret: int) -> None:
 
 def _identity(handle: int) -> bytes | None:
     """The identity of a secret file's commitment; None if it is no such file, or cut off before its end."""
-    head = os.read(handle, len(_SECRET) + 5)
-    if not head.startswith(_SECRET) or len(head) < len(_SECRET) + 5:
+    head = os.read(handle, len(SECRET) + 5)
+    if not head.startswith(SECRET) or len(head) < len(SECRET) + 5:
         return None
     public = os.read(handle, min(int.from_bytes(head[-4:], "little"), 1 << 28))
     try:

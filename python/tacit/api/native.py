@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tacit import _native
 from tacit.api import leftovers
+from tacit.api.kinds import FILE_KINDS
 from tacit.errors import AllowanceExceeded, InputError, InvalidProof, ProgramError, TacitError
 
 _level, _fits = _native.simd()
@@ -43,8 +44,6 @@ NO_ROOM_HINT = (
 
 #: Bytes read from a pipe or a device at most.
 MOST_PIPED = 1 << 28
-#: Kinds of files, by the byte that says so (docs/protocol/protocol.md, section 8).
-FILE_KINDS = {1: "program", 2: "weights", 3: "commitment", 4: "secret", 5: "proof"}
 
 
 #: A refusal of a count: its journal, or the role of a secret without one, then the reason.

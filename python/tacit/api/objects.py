@@ -23,10 +23,10 @@ from tacit.api.results import Statement as Statement
 from tacit.api.storage import Path, Readable, Stored, place_of
 from tacit.api.target import check_target as check_target
 from tacit.errors import InputError
-from tacit.exact import as_floats, as_integers
+from tacit.exact import as_floats, as_integers, quantized
 
 if TYPE_CHECKING:
-    from tacit.compiler.report import Report
+    from tacit.compiler.accuracy import Report
 
 Ints = npt.NDArray[np.int64]
 
@@ -61,20 +61,7 @@ class Port:
             array.size == int(np.prod(self.shape)) and _squeezed(array.shape) == _squeezed(self.shape)
         ):
             raise InputError(f"expected shape {self.shape}, got {array.shape}", slug="shape", place=self.name)
-        if not np.all(np.isfinite(array)):
-            raise InputError("a value that is not a finite number", slug="not_finite", place=self.name)
-        scaled = rounded(array.reshape(-1), self.frac)
-        outside = (scaled < self.lo) | (scaled > self.hi)
-        if np.any(outside):
-            low, high = self.range
-            worst = array.reshape(-1)[int(np.flatnonzero(outside)[0])]
-            raise InputError(
-                f"expected values in [{low:g}, {high:g}], got {worst:g}",
-                slug="range",
-                place=self.name,
-                hint="compile for a wider range (ranges=.., --range), or with samples that cover such values",
-            )
-        return np.ascontiguousarray(scaled.astype(np.int64))
+        return quantized(array.reshape(-1), self.frac, (self.lo, self.hi), self.name)
 
     def numbers(self, values: Array) -> npt.NDArray[np.float64]:
         """Real numbers, none of them masked; strings and complex numbers are not."""
@@ -90,14 +77,6 @@ class Port:
     def dequantize(self, integers: Array) -> npt.NDArray[np.float64]:
         """Real values in the port's shape."""
         return np.asarray(integers, dtype=np.float64).reshape(self.shape) * 2.0**-self.frac
-
-
-def rounded(values: npt.NDArray[np.float64], frac: int) -> npt.NDArray[np.float64]:
-    """The whole numbers nearest to values * 2^frac, halves up."""
-    exact = values * 2.0**frac
-    whole = np.floor(exact)
-    whole += exact - whole >= 0.5  # exact + 0.5 could round up by itself
-    return np.asarray(whole)
 
 
 def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:

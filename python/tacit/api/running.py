@@ -11,11 +11,11 @@ import numpy as np
 
 from tacit import _native
 from tacit.api.native import exception, failures
-from tacit.api.objects import Array, Ints, Port, Program, Weights, rounded
+from tacit.api.objects import Array, Ints, Port, Program, Weights
 from tacit.api.parameters import by_name, check, check_names, check_weights, refuse_more, secret_of
 from tacit.api.secret import Secret
 from tacit.errors import InputError, TacitError
-from tacit.exact import as_integers
+from tacit.exact import as_integers, rounded
 from tacit.progress import slow
 
 #: Committed cells that are computed between two looks at an interrupt, and the most samples.

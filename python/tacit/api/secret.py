@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tacit import _native
 from tacit.api import leftovers
 from tacit.api.counted import Counted, counter_of
+from tacit.api.kinds import journal_of
 from tacit.api.native import failures, staged
 from tacit.api.objects import Commitment
 from tacit.api.storage import Path
@@ -60,7 +61,7 @@ class Secret:
         """
         _check_path(path)
         leftovers.remove(FilePath(path))
-        for there in (os.fspath(path), f"{os.fspath(path)}.budget"):
+        for there in (os.fspath(path), os.fspath(journal_of(path))):
             if os.path.exists(there):
                 alone = "; a journal alone may be removed once its secret is gone for good"
                 raise InputError(

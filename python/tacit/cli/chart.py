@@ -14,7 +14,7 @@ from tacit.api.native import write_file
 from tacit.errors import InputError, MissingDependency
 
 if TYPE_CHECKING:
-    from tacit.compiler.report import Report
+    from tacit.compiler.accuracy import Report
 
 SUFFIXES = (".png", ".svg", ".pdf")
 

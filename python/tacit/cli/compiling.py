@@ -45,7 +45,7 @@ from tacit.cli.options import (
 from tacit.errors import AccuracyWarning, InputError
 
 if TYPE_CHECKING:
-    from tacit.compiler.report import Report
+    from tacit.compiler.accuracy import Report
 
 
 def compile_model(
@@ -78,7 +78,7 @@ def compile_model(
     """
     import tacit
     from tacit.api.cost import costly
-    from tacit.quantize.quantizer import Options
+    from tacit.quantize import Options
 
     target = files.beside(model.with_suffix("") if model.name else model, ".tacit") if out is None else out
     weights_file = _check_outputs(target, report, model, calibration)

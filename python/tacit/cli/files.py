@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tacit.api.kinds import HEAD, journal_of, kind_of
 from tacit.cli.arrays import ArrayFile
 from tacit.cli.tables import read_lists, read_table
 from tacit.errors import InputError
@@ -255,10 +256,9 @@ def check_distinct(*paths: Path | None) -> None:
 
 
 def _kind(path: Path) -> str | None:
-    from tacit.api.native import FILE_KINDS, read_file
+    from tacit.api.native import read_file
 
-    start = read_file(path, 7)
-    return FILE_KINDS.get(start[6]) if start[:6] == b"TACIT\0" and len(start) == 7 else None
+    return kind_of(read_file(path, HEAD))
 
 
 def fresh_pair(name: Path) -> tuple[Path, Path]:
@@ -281,11 +281,6 @@ def written_with(name: Path | None) -> tuple[Path, ...]:
         return ()
     secret = beside(name, ".secret")
     return secret, journal_of(secret), beside(name, ".commitment")
-
-
-def journal_of(secret: Path) -> Path:
-    """The journal of a secret: NAME.secret.budget."""
-    return secret.with_name(f"{secret.name}.budget")
 
 
 def fresh(path: Path) -> Path:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil, log2
 from typing import Any
 
-from tacit.compiler.report import Pair
+from tacit.compiler.accuracy import Pair
 from tacit.compiler.search import SAMPLES, Chosen, Search
 from tacit.errors import QuantizationError
 from tacit.graph import Graph
@@ -21,11 +21,11 @@ from tacit.integer.emit import Visibility, emit
 from tacit.integer.graph import Threshold
 from tacit.integer.total import total
 from tacit.program.builder import Settings
+from tacit.quantize import Options
 from tacit.quantize.calibration import Array, Calibration, calibrate, declare
 from tacit.quantize.equalise import classes, factors, rescaled
-from tacit.quantize.quantizer import Options, quantize
-from tacit.quantize.rules.activation import TABLES
 from tacit.quantize.standin import ROOM, nominal, stand_in
+from tacit.quantize.translate import quantize
 
 #: Bits that a weight's interval has beyond those of the stand-in's weights.
 SPARE = 3
@@ -78,7 +78,7 @@ def frame(
     ranges = declare(ranges, graph, {name: ends for name, ends in (declared or {}).items() if name in graph.inputs})
     pairs = known(like, samples, seen)[:SAMPLES]
     # Outputs keep their units, and have room: as many bits more.
-    tables = any(node.op in TABLES for node in graph.nodes)
+    tables = any(node.operator.tabulated for node in graph.nodes)
     room = 2 * ceil(log2(ROOM))
     search = Search(
         like,

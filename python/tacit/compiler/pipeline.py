@@ -11,43 +11,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tacit.compiler.accuracy import GROSS, Pair, Report, accuracy, beyond, compared, jumping, magnitude, original, truth
+from tacit.compiler.cost import Cost, cost
 from tacit.compiler.fitting import Lowering, fit, frame
-from tacit.compiler.report import (
-    GROSS,
-    Cost,
-    Pair,
-    Report,
-    accuracy,
-    beyond,
-    compared,
-    cost,
-    jumping,
-    magnitude,
-    original,
-    quantized,
-    truth,
-)
 from tacit.compiler.search import MODES, MOST_SAMPLES, SAMPLES, Chosen, Search
 from tacit.compiler.ties import Doubts
 from tacit.errors import InputError, QuantizationError
-from tacit.exact import as_floats
-from tacit.graph import Graph, Node, load
-from tacit.importers import torch
+from tacit.exact import as_floats, quantized
+from tacit.graph import Graph, Node
+from tacit.importers import load, torch
 from tacit.integer.architecture import Architecture
 from tacit.integer.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility
 from tacit.integer.graph import IntGraph, Threshold
 from tacit.program import Program
 from tacit.program.builder import Settings
 from tacit.program.intervals import validate
+from tacit.quantize import Options
 from tacit.quantize.calibration import Calibration, calibrate, declare
 from tacit.quantize.columns import SPREAD
-from tacit.quantize.quantizer import Options
 from tacit.quantize.standin import drawn
 
 Array = npt.NDArray[Any]
-
-#: Operators that take a constant of one entry into the program: a coefficient, or a bound.
-ONE_NUMBER = ("Mul", "Div", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")
 
 
 @dataclass(frozen=True)
@@ -105,14 +89,14 @@ class CompiledProgram:
 
     def _shares(self) -> set[str]:
         """Outputs that are parts of a whole: what matters of them is how large they are beside each other."""
-        return {node.outputs[0] for node in self.graph.nodes if node.op == "Softmax"}
+        return {node.outputs[0] for node in self.graph.nodes if node.operator.shares}
 
     def _structure(self) -> list[str]:
         """The nodes with one factor that is 0 or a power of two: nothing is multiplied, the program has another shape."""
         constants = self.graph.constants
         found = []
         for node in self.graph.nodes:
-            single = [constants[n] for n in node.inputs[1:] if node.op in ("Mul", "Div") and n in constants]
+            single = [constants[n] for n in node.inputs[1:] if node.operator.product == "entries" and n in constants]
             if any(c.size == 1 and not odd(c.reshape(-1)[0]) and abs(c.reshape(-1)[0]) != 1 for c in single):
                 found.append(self.graph.sources.get(node.name, node.name))
         return found
@@ -122,10 +106,12 @@ class CompiledProgram:
         constants = self.graph.constants
 
         def numbers(node: Node) -> list[Any]:
-            if node.op in ONE_NUMBER:
-                return [constants[n].reshape(-1)[0] for n in node.inputs if n in constants and constants[n].size == 1]
-            keys = {"Clip": ("min", "max"), "LeakyRelu": ("alpha",)}.get(node.op, ())
-            return [node.attrs[key] for key in keys if node.attrs.get(key) is not None]
+            shown = node.operator.shown
+            single = [
+                constants[n] for n in node.inputs if shown.one_number and n in constants and constants[n].size == 1
+            ]
+            given = [node.attrs[key] for key in shown.attributes if node.attrs.get(key) is not None]
+            return [*(constant.reshape(-1)[0] for constant in single), *given]
 
         return [
             self.graph.sources.get(node.name, node.name) for node in self.graph.nodes if any(map(odd, numbers(node)))
@@ -139,13 +125,7 @@ class CompiledProgram:
         array = as_floats(np.asarray(values), name)
         if array.shape != spec.shape:
             raise InputError(f"shape {list(array.shape)}, expected {list(spec.shape)}", place=name)
-        if not np.all(np.isfinite(array)):
-            raise InputError("a value that is not finite", place=name)
-        low, high = spec.lo * 2.0**-spec.frac, spec.hi * 2.0**-spec.frac
-        worst = array.reshape(-1)[int(np.argmax(np.abs(array - (low + high) / 2)))]
-        if np.any(array < low - 2.0 ** -(spec.frac + 1)) or np.any(array >= high + 2.0 ** -(spec.frac + 1)):
-            raise InputError(f"the value {worst:g} is out of the calibrated range [{low:g}, {high:g}]", place=name)
-        return quantized(array, spec.frac)
+        return quantized(array, spec.frac, (spec.lo, spec.hi), name)
 
     def dequantize(self, name: str, integers: Array) -> Array:
         """Real values of an output's integers."""
@@ -177,7 +157,7 @@ def compile_model(
     settings: Settings | None = None,
     architecture_only: bool = False,
 ) -> tuple[CompiledProgram, Weights]:
-    """Compile a model (anything `tacit.graph.load` takes, or a Graph).
+    """Compile a model (anything `tacit.importers.load` takes, or a Graph).
 
     `calibration`: samples by input name, (n, d..) each, or one array for a model with one input. `inputs`: "private",
     "committed" or "public"; `weights`: "private" or "public"; `outputs`: "public" or "committed".

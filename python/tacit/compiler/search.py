@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from itertools import count
 
-from tacit.compiler.report import Pair, cost, worst_error
+from tacit.compiler.accuracy import Pair, worst_error
+from tacit.compiler.cost import cost
 from tacit.errors import QuantizationError
 from tacit.graph import Graph
 from tacit.integer.emit import Emitted, Visibility, emit
@@ -22,9 +23,10 @@ from tacit.integer.reach import Overflow
 from tacit.integer.total import Way, total
 from tacit.program.builder import Settings
 from tacit.program.intervals import OutOfField, UnknownInterval
+from tacit.quantize import Options
 from tacit.quantize.calibration import Calibration
-from tacit.quantize.quantizer import WEIGHT_BITS, Options, quantize
-from tacit.quantize.rules.activation import TABLES
+from tacit.quantize.options import WEIGHT_BITS
+from tacit.quantize.translate import quantize
 
 #: Candidates whose error is measured, at most; samples it is measured on, and how many where they are quick; the share of
 #: the allowed error to stay within, since there are more inputs than samples.
@@ -147,7 +149,7 @@ class Search:
         Best first: a candidate that measures badly is replaced by itself with more weight bits, and with larger tables.
         Raises QuantizationError when no candidate stays in the field.
         """
-        tables = any(node.op in TABLES for node in self.graph.nodes)
+        tables = any(node.operator.tabulated for node in self.graph.nodes)
         queue: list[tuple[float, int, Chosen]] = []
         ticket = count()
 
@@ -205,7 +207,7 @@ class Search:
 
     def _finest(self) -> Chosen:
         """The most precise options, more and more so, each at the cheapest of some limb widths; or what measured best."""
-        tables = any(node.op in TABLES for node in self.graph.nodes)
+        tables = any(node.operator.tabulated for node in self.graph.nodes)
         for options in finest(self.options, tables):
             found = [self.build(options, s) for s in ([self.settings] if self.settings else PLAIN)]
             last = min((c for c in found if c is not None), key=lambda c: c.nanoseconds, default=None)

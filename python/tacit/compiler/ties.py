@@ -12,28 +12,11 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from tacit.graph import Array, Graph, Node
-from tacit.graph.registry import CANONICAL
 from tacit.quantize.calibration import Calibration
 
 #: A decision is in doubt within this share of the operands' range; how often a random half of the doubtful is turned over;
 #: nodes that are turned over one at a time, too, at most.
 DOUBT, TURNS, ALONE = 4e-3, 4, 12
-COMPARISONS = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual")
-#: Operators whose result is no better known than their operands.
-PASSING = (
-    "Add",
-    "Sub",
-    "Reshape",
-    "Transpose",
-    "Slice",
-    "Pad",
-    "Concat",
-    "Relu",
-    "Clip",
-    "MaxPool",
-    "Mul",
-    "LeakyRelu",
-)
 
 
 class Doubts:
@@ -41,16 +24,16 @@ class Doubts:
 
     def __init__(self, graph: Graph, ranges: Calibration) -> None:
         self.graph, self.rng = graph, np.random.default_rng(0)
-        self.jumps = any(node.op in COMPARISONS or node.op == "ArgMax" for node in graph.nodes)
+        self.jumps = any(node.operator.jumps for node in graph.nodes)
         self.scale: dict[str, float] = {name: ranges.magnitude(name) for name in graph.inputs}
         self.scale |= {name: float(np.abs(value).max()) for name, value in graph.constants.items()}
         for node in graph.nodes:
             own = ranges.magnitude(node.outputs[0])
             inputs = [self.scale[name] for name in node.inputs]
-            if node.op in ("Mul", "Div"):
+            if node.operator.product == "entries":
                 # A product loses nothing to cancellation of its own, but passes on what its operands lost.
                 inputs = [self.scale[n] / (self._seen(n, ranges) or 1.0) * own for n in node.inputs]
-            self.scale[node.outputs[0]] = max([own, *inputs]) if node.op in PASSING else own
+            self.scale[node.outputs[0]] = max([own, *inputs]) if node.operator.keeps_errors else own
 
     def _seen(self, name: str, ranges: Calibration) -> float:
         return self.scale[name] if name in self.graph.constants else ranges.magnitude(name)
@@ -63,7 +46,7 @@ class Doubts:
             return found
         self.rng = np.random.default_rng(0)  # the same entries whenever the sample is looked at
         first = self._run(sample, {})
-        jumps = [node.name for node in self.graph.nodes if node.op in COMPARISONS or node.op == "ArgMax"]
+        jumps = [node.name for node in self.graph.nodes if node.operator.jumps]
         # All at once, one node's at a time, and random halves of all.
         turns = [
             dict.fromkeys(jumps, 1.0),
@@ -82,7 +65,7 @@ class Doubts:
         for node in self.graph.nodes:
             arrays = [self.graph.constants[n] if n in self.graph.constants else values[n] for n in node.inputs]
             with np.errstate(all="ignore"):
-                result = np.asarray(CANONICAL[node.op].evaluate(node.attrs, arrays), dtype=np.float64)
+                result = np.asarray(node.operator.evaluate(node.attrs, arrays), dtype=np.float64)
             if node.name in shares:
                 result = self._turned(node, arrays, result, shares[node.name])
             values[node.outputs[0]] = result
@@ -94,7 +77,7 @@ class Doubts:
             return result  # known exactly
         reach = DOUBT * max(self.scale[name] for name in node.inputs)
         turn = self.rng.random(result.shape) < share
-        if node.op in COMPARISONS:
+        if node.operator.compares:
             return np.where(turn & (np.abs(arrays[0] - arrays[1]) <= reach), 1.0 - result, result)
         axis, keep = node.attrs["axis"], bool(node.attrs["keepdims"])
         best = arrays[0].max(axis=axis, keepdims=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tacit.graph import Array, Node
+from tacit.graph.nodes import Array, Node
 from tacit.graph.registry import CANONICAL
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _above(rewriter: Rewriter, node: Node) -> list[str]:
         names = [name for member in layer for name in member.inputs if rewriter.constant(name) is None]
         found.update(dict.fromkeys(names))
         producers = [rewriter.nodes[rewriter.producer[name]] for name in names if name in rewriter.producer]
-        layer = [producer for producer in producers if CANONICAL[producer.op].elementwise]
+        layer = [producer for producer in producers if producer.operator.elementwise]
     return list(found)
 
 
@@ -61,7 +61,7 @@ def _below(rewriter: Rewriter, node: Node) -> list[Node]:
     for _ in range(BELOW):
         names = [reader for member in layer for reader in rewriter.readers.get(member.outputs[0], [])]
         layer = [rewriter.nodes[name] for name in dict.fromkeys(names)]
-        layer = [member for member in layer if CANONICAL[member.op].elementwise]
+        layer = [member for member in layer if member.operator.elementwise]
         for member in layer:
             found.pop(member.name, None)
             found[member.name] = member
@@ -78,10 +78,10 @@ def _values(rewriter: Rewriter, tensor: str, known: dict[str, Array | None], dep
         result = value.reshape(-1)[0] if value.size == 1 else None
     elif depth > 0 and tensor in rewriter.producer:
         node = rewriter.nodes[rewriter.producer[tensor]]
-        if CANONICAL[node.op].elementwise:
+        if node.operator.elementwise:
             inputs = [_values(rewriter, name, known, depth - 1) for name in node.inputs]
             if all(entry is not None for entry in inputs):
                 with np.errstate(all="ignore"):
-                    result = CANONICAL[node.op].evaluate(node.attrs, inputs)  # type: ignore[arg-type]
+                    result = node.operator.evaluate(node.attrs, inputs)  # type: ignore[arg-type]
     known[tensor] = result
     return result

@@ -2,16 +2,18 @@
 
 A graph is a list of nodes in topological order over named tensors with static shapes. It knows few operators, each in
 one normal form: no optional inputs, axes counted from the front, paddings explicit, weights as float64 constants. The
-operators and their attributes are documented in :mod:`tacit.importers.onnx.ops`.
+operators and their attributes are documented in :mod:`tacit.graph.operators`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy.typing as npt
+
+from tacit.graph.registry import CANONICAL, Operator
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
@@ -29,6 +31,17 @@ class Node:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attrs: Mapping[str, Any]
+
+    @property
+    def operator(self) -> Operator:
+        """What is known of the operator."""
+        return CANONICAL[self.op]
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The inputs whose constants are added to the result, or become part of it."""
+        first = self.operator.added
+        return () if first is None else self.inputs[first:]
 
 
 @dataclass(frozen=True)
@@ -65,45 +78,3 @@ class Graph:
     kinds: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     origin: Origin | None = field(default=None, repr=False, compare=False)
-
-
-def load(model: Any, *, batch: int = 1, example: Any = None, simplified: bool = True, blind: bool = False) -> Graph:
-    """Import a model: a path or bytes of ONNX, an ``onnx.ModelProto``, a scikit-learn estimator, a ``torch.nn.Module``.
-
-    ``batch`` fixes free batch dimensions. ``example`` is an example input, needed by ``torch.nn.Module`` only: a tensor, an
-    array, a tuple of them, or those by name. ``simplified``: constants folded and nodes rewritten by a library beforehand.
-    ``blind``: no library, and no rewriting that looks at weights: the nodes depend on the architecture alone.
-    Raises :class:`tacit.errors.ModelError`.
-    """
-    from tacit.importers import load_model
-
-    return load_model(model, batch=batch, example=example, simplified=simplified, blind=blind)
-
-
-def evaluate(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """Evaluate every tensor of ``graph`` that is not a constant, in float64, sample by sample.
-
-    An input of graph shape ``(b, d...)`` is given as one sample of that shape, as samples ``(n, b, d...)``, or,
-    when b = 1, as ``(n, d...)``. Every result has the sample axis in front: ``(n, *graph.shapes[tensor])``.
-    Raises :class:`tacit.errors.InputError`.
-    """
-    from tacit.graph.evaluation import evaluate_all
-
-    return evaluate_all(graph, inputs)
-
-
-def evaluate_samples(graph: Graph, inputs: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
-    """As :func:`evaluate`, one sample at a time, arrays of shape ``graph.shapes[tensor]``: memory stays that of one."""
-    from tacit.graph.evaluation import iterate_samples
-
-    return iterate_samples(graph, inputs)
-
-
-def original_outputs(model: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """Outputs of the original model by onnxruntime, float truth for reports; inputs and results as in :func:`evaluate`.
-
-    ``model`` is a :class:`Graph` (then its origin is run) or anything that :func:`load` accepts.
-    """
-    from tacit.importers.original import run_original
-
-    return run_original(model, inputs)

@@ -9,11 +9,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tacit.graph import Array, Node, Shape
+from tacit.graph.builder import GraphBuilder
 from tacit.graph.gelu import find_gelu
-from tacit.importers.onnx.builder import Builder
-
-LINEAR = ("MatMul", "Conv")
+from tacit.graph.nodes import Array, Node, Shape
 
 
 class Rewriter:
@@ -22,7 +20,7 @@ class Rewriter:
     ``blind``: weights are not looked at; what is done depends on the architecture alone.
     """
 
-    def __init__(self, builder: Builder, outputs: Sequence[str], blind: bool = False) -> None:
+    def __init__(self, builder: GraphBuilder, outputs: Sequence[str], blind: bool = False) -> None:
         self.builder, self.blind = builder, blind
         self.outputs = set(outputs)
         self.nodes = {node.name: node for node in builder.nodes}
@@ -88,7 +86,7 @@ def _merge(first: str, second: str) -> str:
     return ", ".join(name for name in names if name)
 
 
-def fuse(builder: Builder, outputs: Sequence[str], blind: bool = False) -> None:
+def fuse(builder: GraphBuilder, outputs: Sequence[str], blind: bool = False) -> None:
     """Rewrite until nothing changes; then drop nodes and constants that no output needs."""
     rewriter = Rewriter(builder, outputs, blind)
     for name in list(rewriter.nodes):
@@ -203,7 +201,7 @@ def scale_after_linear(rewriter: Rewriter, node: Node) -> bool:
     before = rewriter.sole(node.inputs[0])
     if value is None or before is None or rewriter.shape(node.inputs[0]) != rewriter.shape(node.outputs[0]):
         return False
-    if before.op in LINEAR:
+    if before.operator.product == "sums":
         factor = _per_feature(value, before.op, rewriter.shape(node.outputs[0]))
         scaled = None if factor is None else _scaled(rewriter, before, factor, node.outputs[0])
         if scaled is None:
@@ -216,7 +214,7 @@ def scale_after_linear(rewriter: Rewriter, node: Node) -> bool:
 def _scale_through_add(rewriter: Rewriter, node: Node, before: Node, value: Array) -> bool:
     """The second identity above: the node becomes the Add, the layer below is scaled in place."""
     offset, linear = rewriter.constant(before.inputs[1]), rewriter.sole(before.inputs[0])
-    if offset is None or linear is None or linear.op not in LINEAR:
+    if offset is None or linear is None or linear.operator.product != "sums":
         return False
     out = rewriter.shape(linear.outputs[0])
     factor = _per_feature(value, linear.op, out)
@@ -236,7 +234,7 @@ def _scale_through_add(rewriter: Rewriter, node: Node, before: Node, value: Arra
 
 def scale_before_linear(rewriter: Rewriter, node: Node) -> bool:
     """(c x) W = x (c W) for one number c. Scales that differ by feature stay: they would spread the weights' range."""
-    before = rewriter.sole(node.inputs[0]) if node.op in LINEAR else None
+    before = rewriter.sole(node.inputs[0]) if node.operator.product == "sums" else None
     if before is None or before.op != "Mul":
         return False
     value, weight = rewriter.constant(before.inputs[1]), _own_weight(rewriter, node)
@@ -252,37 +250,43 @@ def scale_before_linear(rewriter: Rewriter, node: Node) -> bool:
 
 def linear_twice(rewriter: Rewriter, node: Node) -> bool:
     """(x A) B = x (A B), and (x A + b) B = x (A B) + b B, when A B is no larger than A and B together."""
-    second = _own_weight(rewriter, node) if node.op == "MatMul" else None
-    before = rewriter.sole(node.inputs[0])
-    if second is None or second.ndim != 2 or before is None:
+    second, before = _matrix(rewriter, node), rewriter.sole(node.inputs[0])
+    if second is None or before is None:
         return False
     offset = rewriter.constant(before.inputs[1]) if before.op == "Add" else None
     linear = before if offset is None else rewriter.sole(before.inputs[0])
-    first = _own_weight(rewriter, linear) if linear is not None and linear.op == "MatMul" else None
-    if linear is None or first is None or first.ndim != 2:
+    first = None if linear is None else _matrix(rewriter, linear)
+    if linear is None or first is None:
         return False
     if first.shape[0] * second.shape[1] > first.size + second.size or not _finite(first @ second):
         return False
-    builder = rewriter.builder
-    product = builder.constant(first @ second, name=f"{node.inputs[1]}/product")
-    merged = (linear.inputs[0], product)
+    if offset is not None and rewriter.shape(before.outputs[0]) != rewriter.shape(linear.outputs[0]):
+        return False
+    merged = (linear.inputs[0], rewriter.builder.constant(first @ second, name=f"{node.inputs[1]}/product"))
     if offset is None:
         rewriter.replace(node, Node(node.name, "MatMul", merged, node.outputs, {}), linear)
-        return True
-    # A bias of fewer axes than a row is spread over the row first: its product is then one a row, too.
-    rows = (
-        np.broadcast_to(offset, (*offset.shape[:-1], first.shape[1]))
-        if offset.ndim
-        else np.full(first.shape[1], offset)
-    )
-    if rewriter.shape(before.outputs[0]) != rewriter.shape(linear.outputs[0]):
-        return False
+    else:
+        product = _below(rewriter, linear, merged, node)
+        # A bias of fewer axes than a row is spread over the row first: its product is then one a row, too.
+        rows = np.broadcast_to(offset, (*offset.shape[:-1], first.shape[1]))
+        moved = rewriter.builder.constant(rows @ second, name=f"{before.inputs[1]}/product")
+        rewriter.replace(node, Node(node.name, "Add", (product, moved), node.outputs, {}), before)
+    return True
+
+
+def _matrix(rewriter: Rewriter, node: Node) -> Array | None:
+    """The weight of a MatMul, a matrix that nothing else uses; else None."""
+    weight = _own_weight(rewriter, node) if node.op == "MatMul" else None
+    return weight if weight is not None and weight.ndim == 2 else None
+
+
+def _below(rewriter: Rewriter, linear: Node, inputs: tuple[str, ...], node: Node) -> str:
+    """Puts a MatMul of these inputs, with results of the node's shape, in the place of a layer below it; its tensor."""
+    builder = rewriter.builder
     tensor = builder.fresh(f"{node.outputs[0]}/product")
     builder.shapes[tensor], builder.kinds[tensor] = rewriter.shape(node.outputs[0]), "float"
-    rewriter.replace(linear, Node(linear.name, "MatMul", merged, (tensor,), {}))
-    moved = builder.constant(rows @ second, name=f"{before.inputs[1]}/product")
-    rewriter.replace(node, Node(node.name, "Add", (tensor, moved), node.outputs, {}), before)
-    return True
+    rewriter.replace(linear, Node(linear.name, "MatMul", inputs, (tensor,), {}))
+    return tensor
 
 
 def add_after_conv(rewriter: Rewriter, node: Node) -> bool:

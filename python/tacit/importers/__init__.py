@@ -9,19 +9,23 @@ from typing import Any
 from onnx import ModelProto
 
 from tacit.errors import ModelError
-from tacit.graph import Graph, Origin
-from tacit.graph.registry import supported_operators
+from tacit.graph.nodes import Graph, Origin
 from tacit.importers import sklearn, torch
 from tacit.importers.onnx import read
+from tacit.importers.onnx.registry import supported_operators
 from tacit.importers.onnx.translate import import_model
 
-__all__ = ["load_model", "origin_of", "supported_operators"]
+__all__ = ["load", "origin_of", "supported_operators"]
 
 
-def load_model(
-    model: Any, *, batch: int = 1, example: Any = None, simplified: bool = True, blind: bool = False
-) -> Graph:
-    """See :func:`tacit.graph.load`. ``simplified``: by a library, before the translation."""
+def load(model: Any, *, batch: int = 1, example: Any = None, simplified: bool = True, blind: bool = False) -> Graph:
+    """Import a model: a path or bytes of ONNX, an ``onnx.ModelProto``, a scikit-learn estimator, a ``torch.nn.Module``.
+
+    ``batch`` fixes free batch dimensions. ``example`` is an example input, needed by ``torch.nn.Module`` only: a tensor, an
+    array, a tuple of them, or those by name. ``simplified``: constants folded and nodes rewritten by a library beforehand.
+    ``blind``: no library, and no rewriting that looks at weights: the nodes depend on the architecture alone.
+    Raises :class:`tacit.errors.ModelError`.
+    """
     if isinstance(model, Graph):
         return model
     proto, origin = _read(model, batch, example)

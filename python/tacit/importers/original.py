@@ -11,6 +11,7 @@ import numpy as np
 from tacit.errors import InputError, MissingDependency, ModelError
 from tacit.graph import Array, Graph, Origin, Shape
 from tacit.graph.evaluation import split_samples
+from tacit.importers import origin_of
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -32,19 +33,19 @@ TYPES = {
 
 
 def run_original(model: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """Outputs (samples, *shape) in float64; see :func:`tacit.importers.original.run_original`."""
+    """Outputs of the model as it was given, by onnxruntime: float truth for reports; (samples, *shape) in float64.
+
+    ``model`` is a :class:`Graph` (then its origin is run) or anything that :func:`tacit.importers.load` accepts; ``inputs``
+    as in :func:`tacit.graph.evaluate`. Raises InputError, ModelError.
+    """
     if isinstance(model, Graph):
         if model.origin is None:
             raise ModelError("this graph was not imported from a model", slug="no_origin", place=f"graph {model.name}")
         origin = model.origin
     else:
-        from tacit.importers import origin_of
-
         origin = origin_of(model)
     model = Original(origin)
     rows = [model.run(sample) for sample in split_samples(inputs, model.shapes)]
-    if not rows:
-        raise InputError("there are no samples", slug="input_shape", place="inputs")
     return {name: np.stack([row[name] for row in rows]) for name in model.outputs}
 
 

@@ -43,7 +43,7 @@ def _first(samples: Any, batch: int, name: str) -> Any:
     if array.ndim > 0 and batch > 1 and len(array) == batch:
         return array
     asked = "samples (n, ...)" if batch == 1 else f"samples (n, {batch}, ...)"
-    raise InputError(f"shape {list(array.shape)} given, {asked} expected", slug="input_shape", place=f"input {name}")
+    raise InputError(f"shape {list(array.shape)} given, {asked} expected", slug="shape", place=f"input {name}")
 
 
 def to_onnx(model: Any, example: Any) -> ModelProto:

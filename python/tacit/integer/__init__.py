@@ -15,7 +15,7 @@ An operator takes two small units, each of a few dozen lines:
 | `scale` | what an integer means: `Value`, the one record of a scale |
 | `reach`, `total` | what values can be, whatever the inputs; operators made to take all of it (ADR 0011) |
 | `lookups`, `prices` | what roundings are made of, what a lowering costs |
-| `operators` | by families: `linear`, `pooling`, `activation`, `selection`, `layout`, `normalisation`; `rounding`, `saturation` |
+| `operators` | the integer operators by families, and what those are made of: `rounding`, `saturation`, `tables` |
 | `storage` | how weights lie in the model slab; boxes that pad well |
 | `emit` | places of inputs, weights and outputs; the whole program |
 

@@ -23,11 +23,10 @@ import numpy as np
 from Crypto.Hash import keccak
 
 from tacit.errors import CompilerBug, ProgramError, TacitError
+from tacit.graph.functions import FUNCTIONS
 from tacit.integer.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility, emit
-from tacit.integer.functions import check_rows
-from tacit.integer.graph import InputSpec, IntGraph, Operator, OutputSpec, Parameter, Threshold
-from tacit.integer.operators import OPERATORS
-from tacit.integer.operators.rounding import RoundLine, RoundTable
+from tacit.integer.graph import OPERATORS, InputSpec, IntGraph, Operator, OutputSpec, Parameter, Threshold
+from tacit.integer.operators.tables import RoundLine, RoundTable
 from tacit.integer.scale import HIDDEN
 from tacit.program import NO_ARCHITECTURE, Constant, Program
 from tacit.program.builder import Settings
@@ -38,6 +37,8 @@ VERSION = 1
 LOWERING = 1
 #: Bits of a digit, at most; a shape's axes and extents, at most.
 MOST_LIMB, MOST_AXES, MOST_EXTENT = 20, 16, 1 << 30
+#: A table's row may be off by this, in units of its results: half of it is rounding, the rest the mathematics library's.
+OFF = 1.0
 #: Entries of constants that a lowering may make in any case.
 LEAST_ROOM = 1 << 22
 #: What a hostile architecture may raise while it is read or lowered, beside our own errors.
@@ -140,7 +141,7 @@ def check(program: Program, data: bytes) -> Architecture:
     try:
         for step in found.graph.steps:
             if isinstance(step.op, RoundTable | RoundLine):
-                check_rows(step.output, step.op.function, step.op.lo, step.op.outs, step.op.at, step.op.gives)
+                _check_rows(step.output, step.op)
         again = found.lowered(max(constants, LEAST_ROOM))
     except TacitError as error:
         raise _refused(f"expected layers that have a program: {error}") from None
@@ -154,6 +155,23 @@ def check(program: Program, data: bytes) -> Architecture:
             "the program does not compute what it says: do not rely on its proofs",
         )
     return found
+
+
+def _check_rows(place: str, table: RoundTable | RoundLine) -> None:
+    """Every row of a table is its function's, rounded; a table of no function holds one value. Raises ProgramError."""
+    outs = np.array(table.outs, dtype=np.float64)
+    if table.function is None:
+        if np.any(outs != outs[:1]):
+            raise _refused(f"expected a table of a named function, got rows of none in {place}"[:300])
+        return
+    if table.function not in FUNCTIONS:
+        raise _refused(f"expected a function of {', '.join(FUNCTIONS)}, got {table.function!r} in {place}"[:300])
+    reals = np.arange(table.lo, table.lo + len(outs)) * 2.0**-table.at
+    exact = FUNCTIONS[table.function](reals) * 2.0**table.gives
+    wrong = ~(np.abs(exact - outs) <= OFF)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise _refused(f"expected the rows of {table.function}, got another row {table.lo + row} in {place}"[:300])
 
 
 def unused(graph: IntGraph) -> str | None:

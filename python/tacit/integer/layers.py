@@ -12,11 +12,25 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from tacit.integer.graph import IntGraph, Operator, Step
-from tacit.integer.operators.activation import Commit, RoundClip, RoundLeaky, Within
-from tacit.integer.operators.layout import Added, Expand, Offset, Permute, Reshape, Times
-from tacit.integer.operators.pooling import RoundMax
-from tacit.integer.operators.rounding import Round, RoundDivide, RoundLine, RoundRelu, RoundTable
-from tacit.integer.operators.saturation import Saturate
+from tacit.integer.operators import (
+    Added,
+    Commit,
+    Expand,
+    Offset,
+    Permute,
+    Reshape,
+    Round,
+    RoundClip,
+    RoundDivide,
+    RoundLeaky,
+    RoundLine,
+    RoundMax,
+    RoundRelu,
+    RoundTable,
+    Saturate,
+    Times,
+    Within,
+)
 
 #: Entries of a list that are written out.
 MOST_SHOWN = 8

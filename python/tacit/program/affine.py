@@ -7,7 +7,8 @@ tensor first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import prod
 
 from tacit.program.syntax import Expr, FromEinsum, FromTensor, Link, Source, Term, identity_links
@@ -130,6 +131,7 @@ def merge(expr: Expr, shape: Shape, first: int, count: int, shapes: Shapes) -> E
     def renamed(i: int) -> int:
         return i if i < first else first if i < first + count else i - count + 1
 
+    merged = _Merge(shape, first, group, place, renamed)
     terms = []
     for term in expr.terms:
         touched = [link for link in term.links if any(i in place for i, _ in link.target)]
@@ -139,45 +141,55 @@ def merge(expr: Expr, shape: Shape, first: int, count: int, shapes: Shapes) -> E
             if link not in touched
         ]
         if touched:
-            links.append(_merged(touched, group, place, first, renamed, shape, shapes.of(term.source)))
+            links.append(merged.link(touched, shapes.of(term.source)))
         terms.append(Term(term.coef, term.source, tuple(links)))
     new = (*shape[:first], prod(shape[first : first + count]), *shape[first + count :])
     return normalised(Expr(expr.constant, tuple(terms)), new, shapes)
 
 
-def _merged(
-    links: list[Link], group: list[int], place: dict[int, int], first: int, renamed: object, shape: Shape, source: Shape
-) -> Link:
-    """One link on the merged axis that says the same as `links` on its parts."""
-    assert callable(renamed)
-    if len(links) == 1 and len(group) > 1:
-        # d * place_i * t_i for every part: d times the merged index.
-        (link,) = links
-        strides = dict(link.target)
-        if not all(i in strides for i in group):
+@dataclass(frozen=True)
+class _Merge:
+    """Axes of `shape` that become the one axis `first`: those of more than one entry (`group`) by their strides (`place`)."""
+
+    shape: Shape
+    first: int
+    group: list[int]
+    place: dict[int, int]
+    renamed: Callable[[int], int]
+
+    def link(self, links: list[Link], source: Shape) -> Link:
+        """One link on the merged axis that says the same as `links` on its parts. Raises Inexpressible."""
+        return self._whole(links[0]) if len(links) == 1 and len(self.group) > 1 else self._parts(links, source)
+
+    def _whole(self, link: Link) -> Link:
+        """d * place_i * t_i for every part: d times the merged index."""
+        strides, last = dict(link.target), self.group[-1]
+        if not all(i in strides for i in self.group):
             raise Inexpressible("a merge of a broadcast axis")
-        d, remainder = divmod(strides[group[-1]], place[group[-1]])
-        if remainder or any(strides[i] != d * place[i] for i in group):
+        d, remainder = divmod(strides[last], self.place[last])
+        if remainder or any(strides[i] != d * self.place[i] for i in self.group):
             raise Inexpressible("a merge of axes in another order")
-        rest = tuple((renamed(i), e) for i, e in link.target if i not in place and shape[i] > 1)
-        return Link(((first, d), *rest), link.source, link.offset)
-    parts: list[tuple[int, int]] = []
-    offset, done = 0, set()
-    for link in links:
-        target = [(i, d) for i, d in link.target if shape[i] > 1]
-        if len(target) != 1 or abs(target[0][1]) != 1:
-            raise Inexpressible("a merge of a strided axis")
-        ((i, d),) = target
-        lo, hi = sorted(d * (end - link.offset) for end in span(link.source, source))
-        if i != group[0] and (lo < 0 or hi >= shape[i]):
-            raise Inexpressible("a merge of a cut axis")
-        # d t_i + offset = S, so t_i = d (S - offset).
-        parts += [(j, e * d * place[i]) for j, e in link.source]
-        offset += d * place[i] * link.offset
-        done.add(i)
-    if done != set(group):
-        raise Inexpressible("a merge of a broadcast axis")
-    return Link(((first, 1),), tuple(parts), offset)
+        rest = tuple((self.renamed(i), e) for i, e in link.target if i not in self.place and self.shape[i] > 1)
+        return Link(((self.first, d), *rest), link.source, link.offset)
+
+    def _parts(self, links: list[Link], source: Shape) -> Link:
+        """A link for each part, d t_i + offset = S: then t_i = d (S - offset), and the merged index is their sum by place."""
+        parts: list[tuple[int, int]] = []
+        offset, done = 0, set()
+        for link in links:
+            target = [(i, d) for i, d in link.target if self.shape[i] > 1]
+            if len(target) != 1 or abs(target[0][1]) != 1:
+                raise Inexpressible("a merge of a strided axis")
+            ((i, d),) = target
+            lo, hi = sorted(d * (end - link.offset) for end in span(link.source, source))
+            if i != self.group[0] and (lo < 0 or hi >= self.shape[i]):
+                raise Inexpressible("a merge of a cut axis")
+            parts += [(j, e * d * self.place[i]) for j, e in link.source]
+            offset += d * self.place[i] * link.offset
+            done.add(i)
+        if done != set(self.group):
+            raise Inexpressible("a merge of a broadcast axis")
+        return Link(((self.first, 1),), tuple(parts), offset)
 
 
 def split(expr: Expr, shape: Shape, axis: int, extents: Sequence[int], shapes: Shapes) -> Expr:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from tacit.errors import InputError
 from tacit.exact import as_floats
-from tacit.graph import Graph, evaluate_samples
+from tacit.graph import Graph
+from tacit.graph.evaluation import evaluate_sample, split_samples
 
 Array = npt.NDArray[Any]
 
@@ -45,37 +46,10 @@ class Calibration:
         return found if found > 2.0**-126 else 1.0
 
 
-def batches(graph: Graph, inputs: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
-    """Runs of the graph's own batch: inputs (n, d..) or (n, b, d..) cut into arrays of the graph's shapes."""
-    lists: dict[str, list[Array]] = {}
-    for name in graph.inputs:
-        if name not in inputs:
-            raise InputError("missing", place=name)
-        shape = graph.shapes[name]
-        try:
-            given = np.asarray(inputs[name])
-        except ValueError as error:
-            raise InputError(f"not an array of numbers: {error}", slug="dtype", place=name) from None
-        if given.dtype.kind not in "biufO":
-            raise InputError(f"expected real numbers, got {given.dtype}", slug="dtype", place=name)
-        try:
-            data = as_floats(given, name)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise InputError(f"not an array of numbers: {error}", slug="dtype", place=name) from None
-        if not np.all(np.isfinite(data)):
-            raise InputError("a value that is not finite", place=name)
-        if data.ndim == len(shape) + 1 and data.shape[1:] == shape:
-            lists[name] = list(data)
-        elif data.ndim == len(shape) and data.shape[1:] == shape[1:]:
-            b = shape[0]
-            lists[name] = [data[i : i + b] for i in range(0, len(data) - b + 1, b)]
-        else:
-            raise InputError(f"shape {list(data.shape)}, expected samples of shape {list(shape)}", place=name)
-    count = min(len(items) for items in lists.values())
-    if not count:
-        raise InputError("no sample (fewer than one batch)", place=graph.name)
-    for i in range(count):
-        yield {name: items[i] for name, items in lists.items()}
+def batches(graph: Graph, inputs: Mapping[str, Any]) -> list[dict[str, Array]]:
+    """Runs of the graph's own batch, from arrays of which some may be no input's (labels, say). Raises InputError."""
+    known = {name: values for name, values in inputs.items() if name in graph.inputs}
+    return split_samples(known, {name: graph.shapes[name] for name in graph.inputs})
 
 
 def calibrate(graph: Graph, inputs: Mapping[str, Array]) -> Calibration:
@@ -84,12 +58,11 @@ def calibrate(graph: Graph, inputs: Mapping[str, Array]) -> Calibration:
     columns: dict[str, Array] = {}
     count = 0
     for sample in batches(graph, inputs):
-        for values in evaluate_samples(graph, {name: x[None] for name, x in sample.items()}):
-            count += 1
-            for name, x in (values | sample).items():
-                ends = _ends(x)
-                old = columns.get(name, ends)
-                columns[name] = np.stack([np.minimum(ends[0], old[0]), np.maximum(ends[1], old[1])])
+        count += 1
+        for name, x in evaluate_sample(graph, sample).items():
+            ends = _ends(x)
+            old = columns.get(name, ends)
+            columns[name] = np.stack([np.minimum(ends[0], old[0]), np.maximum(ends[1], old[1])])
     for name, ends in columns.items():
         ranges[name] = (float(ends[0].min()), float(ends[1].max()))
     for name, (low, high) in ranges.items():

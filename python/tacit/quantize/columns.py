@@ -20,10 +20,10 @@ from math import ceil, floor, log2
 import numpy as np
 
 from tacit.graph import Node
-from tacit.integer.operators.activation import Commit
-from tacit.integer.operators.layout import Added, Cut, Join
+from tacit.integer.operators.arithmetic import Added
+from tacit.integer.operators.layout import Cut, Join
 from tacit.integer.operators.linear import Contract, Take
-from tacit.integer.operators.rounding import Round
+from tacit.integer.operators.rounding import Commit, Round
 from tacit.integer.scale import Value
 from tacit.quantize.quantizer import MOST_PARAMETER, WIDEST, Array, Quantizer
 
@@ -34,10 +34,6 @@ UNEVEN, SPREAD, OFFSET = 3, 24, 10
 ROOM = 2
 #: Bits by which the scales of two groups' products may differ.
 MOST_APART = 16
-#: Beyond these a function is constant, to within 2^-17.
-FLAT = {"Sigmoid": 12.0, "Tanh": 6.25, "Erf": 3.25}
-#: Operators that read each entry exactly, as large or small as it is.
-COMPARED = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual", "ArgMax")
 #: Fractional bits of what a softmax reads: differences of less change shares by that part.
 SOFTMAX_FRAC = 11
 #: How many bits the columns of a group may differ by: the first that makes no more than MOST_PIECES pieces.
@@ -119,13 +115,14 @@ def asked(q: Quantizer, tensor: str) -> int:
     found = -1000
     for node in q.users.get(tensor, []):
         out = node.outputs[0]
-        if node.op in FLAT and q.calibration.magnitude(tensor) > 4 * FLAT[node.op]:
-            found = max(found, q.bits - 1 - ceil(log2(FLAT[node.op])))
-        elif node.op == "Softmax":
+        known = node.operator
+        if known.flat is not None and q.calibration.magnitude(tensor) > 4 * known.flat:
+            found = max(found, q.bits - 1 - ceil(log2(known.flat)))
+        elif known.shares:
             found = max(found, SOFTMAX_FRAC)
-        elif node.op == "Clip":
+        elif known.limits:
             found = max(found, q.target(out))
-        elif node.op in ("Reshape", "Transpose", "Slice", "Pad", "Concat", "Cast", "Add", "Sub"):
+        elif known.moves or known.sums:
             found = max(found, asked(q, out))
         elif node.op == "Mul" and node.inputs[1] in q.graph.constants and q.graph.constants[node.inputs[1]].size == 1:
             factor = abs(float(q.graph.constants[node.inputs[1]].reshape(-1)[0]))
@@ -139,13 +136,14 @@ def _told_apart(q: Quantizer, tensor: str) -> bool:
 
     def one(node: Node) -> bool:
         constants = [name for name in node.inputs if name in q.graph.constants]
-        if node.op in ("Slice", *COMPARED):
+        columns = node.operator.columns
+        if "reads" in columns:
             return True
         entries = q.graph.constants[node.inputs[-1]].size if node.inputs[-1] in constants else 0
-        if node.op in ("MatMul", "Mul", "Div") and entries > 1:
+        if "weighs" in columns and entries > 1:
             return True
         same = q.graph.shapes[node.outputs[0]][-1:] == q.graph.shapes[tensor][-1:]
-        passes = (node.op in ("Mul", "Div") and constants) or node.op in ("Add", "Sub", "Cast", "Concat", "Reshape")
+        passes = "keeps" in columns and (constants or not node.operator.product)
         return bool(passes) and (same or node.op == "Concat") and _told_apart(q, node.outputs[0])
 
     if tensor not in q.apart:

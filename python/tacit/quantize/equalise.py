@@ -17,27 +17,6 @@ from tacit.errors import QuantizationError
 from tacit.graph import Graph, Node
 from tacit.quantize.calibration import Calibration
 
-#: Homogeneous operators: g times their operands give g times their result.
-SAME_UNITS = (
-    "Relu",
-    "LeakyRelu",
-    "MaxPool",
-    "AveragePool",
-    "GlobalAveragePool",
-    "ReduceSum",
-    "ReduceMean",
-    "Reshape",
-    "Transpose",
-    "Slice",
-    "Pad",
-    "Cast",
-    "Add",
-    "Sub",
-    "Concat",
-)
-#: Operators with weights, which take any factor on either side.
-WEIGHTED = ("MatMul", "Conv", "Mul", "Div")
-
 
 @dataclass
 class Classes:
@@ -68,17 +47,17 @@ def classes(graph: Graph) -> Classes:
         out = node.outputs[0]
         if _homogeneous(graph, node):
             found.join(*computed, out)
-        elif node.op in WEIGHTED and len(computed) == 1:
+        elif node.operator.product and len(computed) == 1:
             (weight,) = (name for name in node.inputs[:2] if name in graph.constants)
             before = uses.setdefault(weight, (computed[0], out))
             found.join(before[0], computed[0])  # one weight in two places has one ratio
             found.join(before[1], out)
-        elif node.op == "ArgMax":
+        elif node.operator.scale_free:
             fixed.append(out)
         else:
             fixed += [*computed, out]
         for name in node.inputs:
-            if name in graph.constants and (node.op in ("Add", "Sub", "Concat") or name in node.inputs[2:]):
+            if name in graph.constants and name in node.added:
                 found.join(uses.setdefault(f"{name}+", (out, out))[0], out)
     roots = {found.of(name) for name in fixed}
     found.fixed = {name for name in list(found.parent) if found.of(name) in roots}
@@ -86,11 +65,9 @@ def classes(graph: Graph) -> Classes:
 
 
 def _homogeneous(graph: Graph, node: Node) -> bool:
-    if node.op == "Clip":
-        return all(not np.isfinite(node.attrs[key]) or node.attrs[key] == 0 for key in ("min", "max"))
-    if node.op in ("Mul", "Div"):
-        return any(name in graph.constants and graph.constants[name].size == 1 for name in node.inputs[1:])
-    return node.op in SAME_UNITS
+    """Whether g times the computed operands give g times the result."""
+    sizes = [graph.constants[name].size if name in graph.constants else None for name in node.inputs]
+    return node.operator.homogeneous(node.attrs, sizes)
 
 
 def factors(graph: Graph, wanted: Calibration, seen: Calibration) -> dict[str, float]:
@@ -123,13 +100,13 @@ def rescaled(graph: Graph, by: Mapping[str, float]) -> Graph:
     for node in graph.nodes:
         out = by[known.of(node.outputs[0])]
         computed = [name for name in node.inputs if name not in graph.constants]
-        weighted = node.op in WEIGHTED and not _homogeneous(graph, node)
+        weighted = node.operator.product and not _homogeneous(graph, node)
         for place, name in enumerate(node.inputs):
             if name not in graph.constants:
                 continue
             if weighted and place < 2:
                 ratio = out / by[known.of(computed[0])]
                 put(name, 1 / ratio if node.op == "Div" else ratio, node)
-            elif node.op in ("Add", "Sub", "Concat", "Conv"):
+            elif name in node.added:
                 put(name, out, node)
     return replace(graph, constants=constants)

@@ -1,4 +1,4 @@
-"""From a float graph to an integer graph: every numerical decision is made here.
+"""Values of an integer graph under construction: what rules for float operators are made with.
 
 A value is integer * 2^-frac, one frac a value: an integer where scales must agree (inputs, outputs, sums of tensors,
 tables), any real number where only weights see it, which then absorb the rest. The integer graph records it, and nothing
@@ -15,51 +15,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from math import ceil, floor, isfinite, log, log2
+from math import ceil, floor, log2
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tacit.errors import CompilerBug, InputError, QuantizationError
-from tacit.graph import Graph, Node
-from tacit.integer.graph import MOST_SHIFT, InputSpec, IntGraph, Operator, OutputSpec, Parameter, Threshold
+from tacit.errors import CompilerBug, QuantizationError
+from tacit.graph import Node
+from tacit.integer.graph import IntGraph, Operator, Parameter
 from tacit.integer.lookups import signed
-from tacit.integer.operators.layout import Added, Expand, Permute
+from tacit.integer.operators.arithmetic import Added
+from tacit.integer.operators.layout import Expand, Permute
 from tacit.integer.operators.rounding import Round
-from tacit.integer.scale import EPSILON, Value
-from tacit.quantize.calibration import Calibration
-from tacit.quantize.grids import on_grid
+from tacit.integer.scale import Value
+from tacit.quantize.scales import NARROWING, Scales
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
-
-
-#: Bits of a weight, where more do not pay.
-WEIGHT_BITS = 16
-
-
-@dataclass(frozen=True)
-class Options:
-    """Precision. Bits count the sign; None: the compiler searches, see `tacit.compiler.search`.
-
-    `weight_bits`: None: WEIGHT_BITS, more where nothing else helps. `input_bits`: None: as activations.
-    `headroom`: room beyond the calibrated magnitudes, as a factor.
-    `table_bits`: rows of a function's table, as a power of two; `interpolate`: linear between them.
-    `align`: a limb width that shifts are made multiples of (0: never) while `least_weight_bits` remain.
-    `spare`: bits that a weight's interval has beyond its integers; there are as many bits of a weight fewer.
-    """
-
-    activation_bits: int | None = None
-    least_weight_bits: int | None = None
-    table_bits: int | None = None
-    interpolate: bool | None = None
-    weight_bits: int | None = None
-    input_bits: int | None = None
-    output_bits: int = 16
-    headroom: float = 1.5
-    align: int = 0
-    spare: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,13 +58,8 @@ class QValue:
         return self.perm == tuple(range(len(self.perm)))
 
 
-#: Operators whose result has the scale of their input.
-KEEP_SCALE = ("Relu", "LeakyRelu", "Clip", "MaxPool", "Reshape", "Transpose", "Slice", "Pad", "Cast")
-
 #: Bits that weights may have beyond theirs where they multiply next to nothing.
 SPARED = 16
-#: Bits that a rounding may lose to values that do not get through, before it takes more.
-NARROWING = 3
 
 #: Bits of a parameter's magnitude, at most.
 MOST_PARAMETER = 54
@@ -115,7 +83,7 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
 
 
 @dataclass
-class Quantizer:
+class Quantizer(Scales):
     """The integer graph under construction.
 
     `skipped`: nodes that were fused with an earlier one; `absorbed`: tensors between them, which no value stands for.
@@ -123,97 +91,15 @@ class Quantizer:
     `excess`: by what factor weights are then too large, by constant.
     """
 
-    graph: Graph
-    calibration: Calibration
-    options: Options
     ints: IntGraph
     values: dict[str, QValue] = field(default_factory=dict)
-    users: dict[str, list[Node]] = field(default_factory=dict)
-    outputs: tuple[str, ...] = ()
     skipped: set[str] = field(default_factory=set)
     absorbed: set[str] = field(default_factory=set)
     #: By tensor, found once: the frac that users ask for, and whether one tells columns apart (`columns`).
     asked: dict[str, int] = field(default_factory=dict)
     apart: dict[str, bool] = field(default_factory=dict)
-    _free: dict[str, bool] = field(default_factory=dict)
     plan: IntGraph | None = None
     excess: dict[str, float] = field(default_factory=dict)
-
-    # scales
-
-    @property
-    def bits(self) -> int:
-        """Bits of an activation."""
-        return self.options.activation_bits or 16
-
-    @property
-    def weight_bits(self) -> int:
-        """Bits of a weight."""
-        return self.options.weight_bits or WEIGHT_BITS - self.options.spare
-
-    def target(self, tensor: str, bits: int | None = None) -> int:
-        """The frac at which headroom times the tensor's calibrated magnitude fits in `bits`."""
-        bits = self.bits if bits is None else bits
-        room = self.calibration.room(tensor, self.options.headroom)
-        return floor(log2(((1 << (bits - 1)) - 1) / room))
-
-    def scale(self, tensor: str) -> float:
-        """As `target`; the finest real one where only weights see the tensor.
-
-        The integer of a Clip's bound is public, and tells the scale: that one then depends on the bound, but for whole bits.
-        """
-        if not self.free(tensor):
-            return self.target(tensor)
-        top = (1 << (self.bits - 1)) - 1
-        finest = log2(top / self.calibration.room(tensor, self.options.headroom))
-        bound = self.clipped(tensor)
-        return on_grid(finest, log2(top / bound)) if bound else finest
-
-    def free(self, tensor: str) -> bool:
-        """Whether every use leads, through operators that keep the scale, to a product with weights."""
-        if tensor not in self._free:
-            users = self.users.get(tensor, [])
-            self._free[tensor] = bool(users) and tensor not in self.outputs and all(map(self._keeps, users))
-        return self._free[tensor]
-
-    def clipped(self, tensor: str) -> float:
-        """The largest bound of the first Clip that reads the tensor, through operators that keep the scale; 0 without one."""
-        for node in self.users.get(tensor, []) if self.free(tensor) else []:
-            bounds = [abs(float(node.attrs[key])) for key in ("min", "max")] if node.op == "Clip" else []
-            found = max((b for b in bounds if isfinite(b)), default=0.0)
-            if node.op in KEEP_SCALE or node.op == "Add":
-                found = found or self.clipped(node.outputs[0])
-            if found:
-                return found
-        return 0.0
-
-    def _keeps(self, node: Node) -> bool:
-        constant = any(name in self.graph.constants for name in node.inputs)
-        if node.op in ("MatMul", "Conv") and constant:
-            return True
-        return (node.op in KEEP_SCALE or (node.op == "Add" and constant)) and self.free(node.outputs[0])
-
-    def shift(self, frac: float, tensor: str) -> int:
-        """The rounding shift that brings a value of this frac to the tensor's scale."""
-        return max(0, ceil(frac - self.scale(tensor) - EPSILON))
-
-    def narrowing(self, frac: float, tensor: str, out: str, reach: float | None = None) -> tuple[int, int]:
-        """Shift and bits of a rounding of the tensor, at `frac` so far, whose result `out` is what counts.
-
-        As for the tensor itself; but where the result is smaller by more than NARROWING bits (a ReLU of mostly negative
-        numbers, a clip of large ones), at the result's scale, with as many more bits. `reach`: what the result cannot pass.
-        """
-        shift = self.shift(frac, tensor)
-        finest = self.scale(out) if reach is None else log2(((1 << (self.bits - 1)) - 1) / reach)
-        gain = floor(finest - self.scale(tensor) + EPSILON)
-        more = min(shift, gain) if gain > NARROWING else 0
-        return shift - more, self.bits + more
-
-    def bound(self, tensor: str, frac: float) -> float:
-        """The magnitude of the tensor's integers at this frac, headroom included."""
-        return float(self.calibration.room(tensor, self.options.headroom) * 2.0**frac)
-
-    # emission
 
     def emit(self, op: Operator, args: Sequence[Value], name: str) -> Value:
         """Adds a step; the value's name in the integer graph is the given one, made unique."""
@@ -346,104 +232,3 @@ class Quantizer:
                 break
             tensor = user.outputs[0]
         return tensor
-
-
-def quantize(
-    graph: Graph,
-    calibration: Calibration,
-    options: Options,
-    threshold: Threshold | None = None,
-    plan: IntGraph | None = None,
-    excess: dict[str, float] | None = None,
-) -> IntGraph:
-    """The integer graph. With a threshold its only output is the answer. Raises QuantizationError naming the node.
-
-    With a `plan`, what its weights do not fit is noted in `excess` (see `Quantizer`).
-    """
-    import tacit.quantize.rules  # noqa: F401  (registers the rules)
-
-    compared = compared_tensor(graph, threshold) if threshold is not None else None
-    outputs = graph.outputs if compared is None else (compared[0],)
-    q = Quantizer(graph, calibration, options, IntGraph(graph.name), outputs=outputs, plan=plan)
-    q.excess = q.excess if excess is None else excess
-    nodes = needed(graph, outputs)
-    for node in nodes:
-        for tensor in dict.fromkeys(node.inputs):
-            q.users.setdefault(tensor, []).append(node)
-    for tensor in graph.inputs:
-        _input(q, tensor)
-    for node in nodes:
-        if node.name in q.skipped:
-            continue
-        if node.op not in RULES:
-            place = graph.sources.get(node.name, node.name)
-            raise QuantizationError(f"the operator {node.op} has no rule", place=place, slug="unsupported_operator")
-        q.values[node.outputs[0]] = RULES[node.op](q, node)
-    q.ints.tensors = {t: (v.value.name, v.perm) for t, v in q.values.items() if t not in q.absorbed}
-    if threshold is not None and compared is not None:
-        from tacit.quantize.rules.selection import publish_threshold
-
-        publish_threshold(q, threshold, *compared)
-    else:
-        for tensor in graph.outputs:
-            _output(q, tensor)
-    q.ints.check()
-    return q.ints
-
-
-def _input(q: Quantizer, tensor: str) -> None:
-    """At the scale of its finest column where some user can tell columns apart, else at that of the whole."""
-    from tacit.quantize.columns import input_scale
-
-    frac, bits = input_scale(q, tensor)
-    lo, hi = signed(bits)
-    if tensor in q.calibration.declared:  # from its least value on, in a width that is a power of two
-        least, greatest = (floor(end * 2.0**frac + 0.5) for end in q.calibration.ranges[tensor])
-        lo, hi = least, least + (1 << (greatest - least).bit_length()) - 1
-    q.values[tensor] = q.new(q.ints.input(tensor, InputSpec(q.graph.shapes[tensor], lo, hi, frac)), False, tensor)
-
-
-def needed(graph: Graph, outputs: Sequence[str]) -> list[Node]:
-    """The nodes that these tensors depend on."""
-    wanted, nodes = set(outputs), list[Node]()
-    for node in reversed(graph.nodes):
-        if wanted & set(node.outputs):
-            wanted |= set(node.inputs)
-            nodes.append(node)
-    return nodes[::-1]
-
-
-def compared_tensor(graph: Graph, threshold: Threshold) -> tuple[str, float]:
-    """The tensor to compare and the bound for it: a sigmoid's input instead of the sigmoid, which is increasing."""
-    if threshold.output not in graph.outputs:
-        raise InputError("no such output", place=threshold.output, hint=f"outputs: {', '.join(graph.outputs)}")
-    shape = graph.shapes[threshold.output]
-    if len(threshold.index) != len(shape) - 1 or any(
-        not 0 <= i < n for i, n in zip(threshold.index, shape[1:], strict=True)
-    ):
-        raise InputError(f"index {list(threshold.index)} of an output of shape {list(shape)}", place=threshold.output)
-    node = next((n for n in graph.nodes if threshold.output in n.outputs), None)
-    if node is not None and node.op == "Sigmoid" and 0 < threshold.value < 1:
-        return node.inputs[0], log(threshold.value / (1 - threshold.value))
-    return threshold.output, threshold.value
-
-
-def _output(q: Quantizer, tensor: str) -> None:
-    """An output is rounded on its way out: its integers are public, so no limbs are needed."""
-    if tensor in q.graph.constants:
-        raise QuantizationError("a constant output", place=tensor)
-    v = q.value(tensor)
-    if not v.in_order:
-        v = q.settled(tensor)
-    frac = round(v.frac)
-    if frac != v.frac:
-        raise QuantizationError(
-            f"expected a scale that is a power of two, got 2^{v.frac}", place=tensor, hint="report it with the model"
-        )
-    shift = max(0, frac - q.target(tensor, q.options.output_bits))
-    if shift > MOST_SHIFT:
-        raise QuantizationError(
-            "expected a magnitude that 64 bits hold beside what it is made of, got one far below", place=tensor
-        )
-    lo, hi = signed(q.options.output_bits)
-    q.ints.outputs[tensor] = OutputSpec(v.value.name, lo, hi, frac - shift, shift)

@@ -16,7 +16,6 @@ import numpy as np
 from tacit.errors import InputError, QuantizationError
 from tacit.graph import Graph, Node
 from tacit.quantize.calibration import Array, Calibration
-from tacit.quantize.columns import FLAT
 from tacit.quantize.equalise import classes
 
 #: Of the generator whose numbers are the same in every version of NumPy.
@@ -30,12 +29,6 @@ UNEVEN = 8.0
 ROOM, BEYOND, SOFTMAX = 4.0, 8.0, 16.0
 #: Samples that are drawn from declared ranges.
 DRAWN = 64
-#: What a function gives, whatever it reads.
-GIVES = {"Sigmoid": (0.0, 1.0), "Tanh": (-1.0, 1.0), "Erf": (-1.0, 1.0), "Softmax": (0.0, 1.0)}
-#: Operators whose results lie where their input does.
-WITHIN = ("Reshape", "Transpose", "Slice", "MaxPool", "AveragePool", "GlobalAveragePool", "Cast", "ReduceMean")
-#: Operators of which a constant of one entry is a coefficient or a bound of the program.
-ONE_NUMBER = ("Mul", "Div", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")
 
 
 def check_ranges(graph: Graph, ranges: Mapping[str, tuple[float, float]]) -> None:
@@ -97,7 +90,7 @@ def _made(graph: Graph, node: Node, place: int, generator: np.random.RandomState
     UNIT, as a network does that is trained on such inputs, or scales them first.
     """
     given = graph.constants[node.inputs[place]]
-    if node.op in ONE_NUMBER and given.size == 1:
+    if node.operator.shown.one_number and given.size == 1:
         return given
     size = np.ones(1) if ends is None else _sizes(ends)
     if node.op == "Conv" and place == 1:
@@ -107,13 +100,13 @@ def _made(graph: Graph, node: Node, place: int, generator: np.random.RandomState
         told = place == 1 and size.size == given.shape[-2]
         return np.asarray(made / (size[:, None] if told else size.max()))
     along = ends is not None and size.size == given.size
-    if node.op in ("Mul", "Div"):
+    if node.operator.product == "entries":
         if along:
             return np.asarray((size if node.op == "Div" else 1 / size).reshape(given.shape))
         return np.asarray(generator.uniform(1 - FACTOR, 1 + FACTOR, size=given.shape))
-    if node.op in ("Add", "Sub") and along and ends is not None:
+    if node.operator.sums and along and ends is not None:
         return np.asarray((ends.mean(0) * (-1 if node.op == "Add" else 1)).reshape(given.shape))
-    if node.op in ("Add", "Sub", "Conv", "Concat"):
+    if node.operator.added is not None and place >= node.operator.added:
         return np.asarray(generator.normal(size=given.shape) * BIAS)
     raise QuantizationError(
         f"expected constants whose size follows from the architecture, got those of a {node.op}",
@@ -134,11 +127,9 @@ def _follow(graph: Graph, node: Node, constants: Mapping[str, Array], ends: dict
     x, out = node.inputs[0], node.outputs[0]
     if x not in ends or graph.shapes[out][-1:] != graph.shapes[x][-1:]:
         return
-    if node.op in ("Cast", "Reshape"):
+    if node.op == "Reshape":
         ends[out] = ends[x]
-    elif (
-        node.op in ("Add", "Sub") and node.inputs[1] in constants and constants[node.inputs[1]].size == ends[x].shape[1]
-    ):
+    elif node.operator.sums and node.inputs[1] in constants and constants[node.inputs[1]].size == ends[x].shape[1]:
         ends[out] = ends[x] + constants[node.inputs[1]].reshape(-1) * (1 if node.op == "Add" else -1)
 
 
@@ -155,9 +146,10 @@ def nominal(graph: Graph, seen: Calibration, declared: Mapping[str, tuple[float,
             given[node.outputs[0]] = found
     for node in graph.nodes:
         tensor = node.inputs[0]
-        if node.op in FLAT and tensor in seen.ranges and tensor not in graph.inputs and tensor not in given:
-            given[tensor] = (-BEYOND * FLAT[node.op], BEYOND * FLAT[node.op])
-    asked = {node.inputs[0] for node in graph.nodes if node.op == "Softmax"}
+        flat = node.operator.flat
+        if flat is not None and tensor in seen.ranges and tensor not in graph.inputs and tensor not in given:
+            given[tensor] = (-BEYOND * flat, BEYOND * flat)
+    asked = {node.inputs[0] for node in graph.nodes if node.operator.shares}
     ranges, columns = dict(seen.ranges), dict(seen.columns)
     for tensor in seen.ranges:
         if tensor in graph.inputs:
@@ -176,11 +168,13 @@ def nominal(graph: Graph, seen: Calibration, declared: Mapping[str, tuple[float,
 
 def _declared(node: Node, given: Mapping[str, tuple[float, float]]) -> tuple[float, float] | None:
     """Where a function's results lie, whatever it reads; of views, where their input does."""
-    if node.op in GIVES:
-        return GIVES[node.op]
-    if node.op == "Clip" and np.isfinite(node.attrs["min"]) and np.isfinite(node.attrs["max"]):
-        return float(node.attrs["min"]), float(node.attrs["max"])
-    return given.get(node.inputs[0]) if node.op in WITHIN else None
+    known = node.operator
+    if known.gives is not None:
+        return known.gives
+    if known.limits is not None:
+        low, high = (float(node.attrs[key]) for key in known.limits)
+        return (low, high) if np.isfinite([low, high]).all() else None
+    return given.get(node.inputs[0]) if known.keeps_range else None
 
 
 def _outward(value: float) -> float:

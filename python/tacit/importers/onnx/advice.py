@@ -6,8 +6,8 @@ import difflib
 
 import onnx
 
-from tacit.graph.registry import IMPORTERS
 from tacit.importers.onnx.constants import FOLDED
+from tacit.importers.onnx.registry import IMPORTERS
 
 _ACTIVATION = "Relu, LeakyRelu, PRelu, Gelu, HardSwish, HardSigmoid, Sigmoid and Tanh are supported"
 _NORMALISATION = (

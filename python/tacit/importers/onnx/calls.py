@@ -3,13 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import onnx
 from onnx import AttributeProto, ModelProto, NodeProto
 
-from tacit.importers.onnx.builder import Call
+from tacit.errors import ModelError
 from tacit.importers.onnx.read import DOMAIN_ALIASES, node_name
+from tacit.importers.onnx.registry import unsupported
+
+
+@dataclass(frozen=True)
+class Call:
+    """One ONNX node to translate. ``version`` is the opset of its domain; an omitted optional input is ``""``."""
+
+    name: str
+    op: str
+    domain: str
+    version: int
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attrs: Mapping[str, Any]
+
+    @property
+    def place(self) -> str:
+        return f"node {self.name} ({self.op})"
+
+    def has(self, index: int) -> bool:
+        """Whether the optional input ``index`` is given."""
+        return index < len(self.inputs) and self.inputs[index] != ""
+
+    def wants(self, index: int) -> bool:
+        """Whether the optional output ``index`` is asked for."""
+        return index < len(self.outputs) and self.outputs[index] != ""
+
+    def error(self, why: str, hint: str = "") -> ModelError:
+        return unsupported(self.op, self.place, why, hint)
 
 
 def versions_of(model: ModelProto) -> dict[str, int]:

@@ -20,8 +20,7 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, nump
 
 from tacit.errors import ModelError
 from tacit.graph import Array, Shape
-from tacit.importers.onnx.builder import Call
-from tacit.importers.onnx.calls import call_of, versions_of
+from tacit.importers.onnx.calls import Call, call_of, versions_of
 from tacit.importers.onnx.constants import RULES, compute, constant_value
 from tacit.importers.onnx.read import needed_tensors, node_reads, subgraphs
 

@@ -13,15 +13,17 @@ from typing import Any
 import numpy as np
 import onnx
 
-from tacit.graph import Array
-from tacit.importers.onnx.builder import MAX_FOLDED, Builder, Call
+from tacit.graph.builder import MAX_COMPUTED
+from tacit.graph.nodes import Array
+from tacit.importers.onnx.builder import Builder
+from tacit.importers.onnx.calls import Call
 
 Rule = Callable[[Call, Sequence[Any]], Array]
 RULES: dict[str, Rule] = {}
 
 
-def fold(builder: Builder, call: Call) -> Array | None:
-    """The value of a node whose inputs are all known, or None when it is not folded here."""
+def constant_folding(builder: Builder, call: Call) -> Array | None:
+    """The value of a node whose inputs are all known, or None when it is not computed here."""
     if call.domain or len([name for name in call.outputs if name]) != 1:
         return None
     if call.op == "Constant":
@@ -71,7 +73,7 @@ def _shape(call: Call, shape: Sequence[int]) -> Array:
 
 def _bounded(shape: Sequence[int]) -> tuple[int, ...]:
     extents = tuple(int(extent) for extent in shape)
-    if any(extent < 0 for extent in extents) or math.prod(extents) > MAX_FOLDED:
+    if any(extent < 0 for extent in extents) or math.prod(extents) > MAX_COMPUTED:
         raise ValueError(f"shape {list(extents)} is too large")
     return extents
 

@@ -11,8 +11,8 @@ from google.protobuf.message import DecodeError
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto
 
 from tacit.errors import ModelError
+from tacit.graph.builder import MAX_ENTRIES
 from tacit.importers.onnx.attributes import check_name, check_numbers
-from tacit.importers.onnx.builder import MAX_ENTRIES
 from tacit.importers.onnx.functions import inline_functions
 
 MAX_FILE_BYTES = 2**31 - 1  # a protobuf message cannot be larger

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from onnx import ModelProto, ValueInfoProto, checker, shape_inference
 
-from tacit.graph.registry import IMPORTERS
 from tacit.importers.onnx.constants import FOLDED
 from tacit.importers.onnx.read import DOMAIN_ALIASES, all_parts, check_opsets
+from tacit.importers.onnx.registry import IMPORTERS
 
 # Constants that folding would make larger than this stay computed; the importer folds what it needs in its own bounds.
 FOLD_THRESHOLD = "64MB"

@@ -8,28 +8,19 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 from tacit.errors import NEXT_STEPS, ModelError
 from tacit.graph import Graph, Origin
-from tacit.graph.registry import IMPORTERS
+from tacit.graph.builder import check_extents
 from tacit.graph.rewriting import fuse
 from tacit.importers.onnx import ops as _ops  # noqa: F401 - fills the registries
-from tacit.importers.onnx.builder import Builder, Call, check_extents
-from tacit.importers.onnx.calls import call_of, versions_of
+from tacit.importers.onnx.builder import Builder
+from tacit.importers.onnx.calls import Call, call_of, versions_of
 from tacit.importers.onnx.census import most_folded, take_census
-from tacit.importers.onnx.constants import fold
+from tacit.importers.onnx.constants import constant_folding
 from tacit.importers.onnx.read import check_model, needed_tensors, node_reads, order_nodes
+from tacit.importers.onnx.registry import IMPORTERS
+from tacit.importers.onnx.shapes import FLOATS, INTEGERS, fix_shapes, free_inputs
 from tacit.importers.onnx.simplify import simplify
 from tacit.importers.onnx.unsupported import Finding, check_known, find_unsupported, refusal
 
-FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16)
-INTEGERS = (
-    TensorProto.INT64,
-    TensorProto.INT32,
-    TensorProto.INT16,
-    TensorProto.INT8,
-    TensorProto.UINT64,
-    TensorProto.UINT32,
-    TensorProto.UINT16,
-    TensorProto.UINT8,
-)
 LABEL_NAMES = ("label", "output_label")
 
 
@@ -79,73 +70,6 @@ def _simplified(model: ModelProto, wanted: bool) -> tuple[ModelProto, frozenset[
         return model, census.unsized
     order_nodes(result.graph)
     return result, take_census(result, most).unsized  # a library leaves the largest constants to the importer
-
-
-def free_inputs(model: ModelProto) -> list[ValueInfoProto]:
-    """The inputs that have no initialiser."""
-    stored = {entry.name for entry in model.graph.initializer}
-    return [entry for entry in model.graph.input if entry.name not in stored]
-
-
-def fix_shapes(model: ModelProto, batch: int) -> None:
-    """Make every input static: a free first axis, and every axis of the same symbol, becomes ``batch``.
-
-    A batch that no axis takes, and that no input has by itself, is refused: it would be ignored in silence.
-    """
-    if batch < 1:
-        raise ModelError(f"batch {batch} is below 1", slug="dynamic_shape", place="option batch")
-    inputs = free_inputs(model)
-    symbols = set()
-    for entry in inputs:
-        place = f"input {entry.name}"
-        if not entry.type.HasField("tensor_type"):
-            raise ModelError("it is not a tensor", slug="input_type", place=place, hint="use plain tensors as inputs")
-        if entry.type.tensor_type.elem_type not in (*FLOATS, *INTEGERS, TensorProto.BOOL):
-            raise ModelError("it is not a tensor of numbers", slug="input_type", place=place)
-        if not entry.type.tensor_type.HasField("shape"):
-            raise ModelError(
-                "its shape is not declared", slug="dynamic_shape", place=place, hint="export with static shapes"
-            )
-        dims = entry.type.tensor_type.shape.dim
-        if dims and dims[0].HasField("dim_param") and dims[0].dim_param:
-            symbols.add(dims[0].dim_param)
-    taken = batch == 1
-    for entry in inputs:
-        dims = entry.type.tensor_type.shape.dim
-        taken = taken or bool(dims and dims[0].dim_value == batch)
-        for axis, dim in enumerate(dims):
-            free = not dim.HasField("dim_value") or dim.dim_value <= 0
-            if free and (axis == 0 or dim.dim_param in symbols):
-                dim.dim_value = batch
-                taken = True
-            elif free:
-                raise ModelError(
-                    f"axis {axis} ({dim.dim_param or 'unnamed'}) has no fixed extent",
-                    slug="dynamic_shape",
-                    place=f"input {entry.name}",
-                    hint="export the model with a fixed extent there; only the batch axis may be free",
-                )
-        check_extents([dim.dim_value for dim in dims], f"input {entry.name}")
-    if inputs and not taken:
-        fixed = ", ".join(f"{entry.name} {[d.dim_value for d in entry.type.tensor_type.shape.dim]}" for entry in inputs)
-        raise ModelError(
-            f"batch {batch} does not fit inputs of fixed shapes: {fixed}",
-            slug="batch",
-            place="option batch",
-            hint="export the model with a free first axis, or leave the batch as it is",
-        )
-    del model.graph.value_info[:]
-    names = {entry.name for entry in inputs}
-    for entry in model.graph.output:
-        if entry.name in names:
-            raise ModelError(
-                "it is an input itself",
-                slug="structure",
-                place=f"output {entry.name}",
-                hint="remove it, or export an Identity of it under another name",
-            )
-        for dim in entry.type.tensor_type.shape.dim if entry.type.HasField("tensor_type") else ():
-            dim.Clear()  # declared for another batch, perhaps
 
 
 def drop_labels(model: ModelProto) -> list[str]:
@@ -283,7 +207,7 @@ def _translate(builder: Builder, call: Call) -> None:
     builder.begin(call)
     if not builder.unsized.isdisjoint(call.outputs):
         raise call.error("the size of this constant cannot be told beforehand", "store its result in the model")
-    known = fold(builder, call)
+    known = constant_folding(builder, call)
     if known is not None:
         builder.values[call.outputs[0]] = known
         return

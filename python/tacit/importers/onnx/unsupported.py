@@ -10,10 +10,10 @@ import onnx
 from onnx import GraphProto, ModelProto, NodeProto
 
 from tacit.errors import ModelError
-from tacit.graph.registry import IMPORTERS, operator_name
 from tacit.importers.onnx.advice import advice
 from tacit.importers.onnx.constants import FOLDED
 from tacit.importers.onnx.read import DOMAIN_ALIASES, all_parts, needed_tensors, node_name, subgraphs
+from tacit.importers.onnx.registry import IMPORTERS, operator_name
 
 #: In the sentence; `details` has them all.
 MOST_NAMED_NODES = 3

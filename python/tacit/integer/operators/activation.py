@@ -1,4 +1,4 @@
-"""Operators that branch on a sign: comparisons, LeakyRelu, Clip.
+"""Rounding shifts fused with a function that follows them: ReLU, LeakyReLU, Clip.
 
 The digits of a number below a signed top limb are unique, and the number is negative exactly when its top limb is, so the
 sign bit that the table gives for the top limb is forced.
@@ -14,35 +14,63 @@ from tacit import program as pg
 from tacit.integer.graph import Operator, in_range, shifted
 from tacit.integer.lookups import exact_multiple, fused_lookup, half, looked_up, sign_bit, signed
 from tacit.integer.operators.saturation import Saturate
-from tacit.integer.reach import Interval, Overflow, Reach, rounded, scaled, signed_bits, within
+from tacit.integer.reach import (
+    Interval,
+    Overflow,
+    Reach,
+    rounded,
+    scaled,
+    signed_bits,
+    within,
+)
 from tacit.integer.scale import agreed
 from tacit.program.affine import Shape
 from tacit.program.builder import Array, Builder, Lazy, digit_widths
 
 
 @dataclass(frozen=True)
-class AtLeast(Operator):
-    """1 where x >= 0, else 0; x signed in `bits` bits. Exact: nothing is rounded before the comparison."""
+class RoundRelu(Operator):
+    """max(round(x / 2^shift), 0); the rounded value is signed in `bits` bits."""
 
+    shift: int
     bits: int
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
 
     def frac(self, *fracs: float) -> float:
-        return 0.0
+        return fracs[0] - self.shift
 
     def reach(self, *args: Reach) -> Interval:
-        return 0, 1
+        lo, hi = within(rounded(args[0].ends, self.shift), signed(self.bits))
+        return max(lo, 0), max(hi, 0)
 
     def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
-        return (replace(self, bits=max(self.bits, signed_bits(*args[0].ends))),)
+        need = signed_bits(*rounded(args[0].ends, self.shift))
+        if overflow.takes(self.bits, need):
+            return (replace(self, bits=max(self.bits, need)),)
+        return (Saturate(self.shift, 0, signed(self.bits)[1], need),)
 
     def meaning(self, *args: Array) -> Array:
-        return (in_range(args[0], *signed(self.bits)) >= 0).astype(np.int64)
+        return np.maximum(in_range(shifted(args[0], self.shift), *signed(self.bits)), 0)
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
-        return sign_bit(builder, name, args[0], [], self.bits)[0]
+        (x,) = args
+        if self.bits <= builder.settings.wide:
+            return fused_lookup(builder, name, x, self.shift, pg.ReluTable(signed(self.bits)[0], 1 << self.bits))
+        return self._by_sign(builder, name, x)
+
+    def _by_sign(self, builder: Builder, name: str, x: Lazy) -> Lazy:
+        """x + half = r + 2^s y, y = low limbs + 2^(..) top with the top limb signed; its sign bit b is a lookup, a = b y."""
+        limb = builder.settings.limb
+        low = digit_widths(self.shift, limb)
+        limbs = digit_widths(self.bits, limb)
+        top = pg.Sign(signed(limbs[-1])[0], 1 << limbs[-1])
+        bit = builder.witness(f"{name}.sign", x.shape)
+        value = builder.sum((1, x), constant=half(self.shift))
+        digits = builder.digits(name, value, [*low, *limbs[:-1]], top, bit)
+        y = builder.joined(digits[len(low) :], limbs)
+        return builder.commit(f"{name}.relu", builder.hadamard(name, builder.whole(bit), y))
 
 
 @dataclass(frozen=True)
@@ -208,17 +236,3 @@ class Within(Operator):
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
         return args[0]
-
-
-@dataclass(frozen=True)
-class Commit(Operator):
-    """The value itself, committed: for small exact integers, such as products of bits."""
-
-    def shape(self, *shapes: Shape) -> Shape:
-        return shapes[0]
-
-    def meaning(self, *args: Array) -> Array:
-        return args[0]
-
-    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
-        return builder.commit(name, args[0]) if args[0].raw else args[0]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 
 from tacit.integer.graph import Operator
-from tacit.integer.reach import Interval, Reach, around_zero, product
-from tacit.program import Expr
+from tacit.integer.reach import Interval, Reach, product
 from tacit.program.affine import Shape
 from tacit.program.builder import Array, Builder, Lazy
 
@@ -71,28 +69,6 @@ class Contract(Operator):
         axes = tuple(tuple(number[label] for label in labels) for labels in (self.a, self.b, self.out))
         assert len(axes) == 3
         return builder.einsum(name, tuple(extents.values()), axes, a.expr, b.expr)
-
-
-@dataclass(frozen=True)
-class WindowSum(Operator):
-    """The sum over the last `axes` axes as a contraction with ones: for windows, whose sum no links say."""
-
-    axes: int
-
-    def shape(self, *shapes: Shape) -> Shape:
-        return shapes[0][: len(shapes[0]) - self.axes]
-
-    def reach(self, *args: Reach) -> Interval:
-        return around_zero(args[0].ends, prod(args[0].shape[len(args[0].shape) - self.axes :]))
-
-    def meaning(self, *args: Array) -> Array:
-        return np.asarray(args[0].sum(tuple(range(args[0].ndim - self.axes, args[0].ndim))))
-
-    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
-        x = builder.settled(name, args[0])
-        labels = tuple(range(len(x.shape)))
-        axes = (labels, labels[len(labels) - self.axes :], labels[: len(labels) - self.axes])
-        return builder.einsum(name, x.shape, axes, x.expr, Expr(1))
 
 
 @dataclass(frozen=True)

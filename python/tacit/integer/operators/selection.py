@@ -1,4 +1,4 @@
-"""ArgMax: a one-hot vector at the first maximum."""
+"""Comparisons, and ArgMax: a one-hot vector at the first maximum."""
 
 from __future__ import annotations
 
@@ -8,10 +8,41 @@ import numpy as np
 
 from tacit import program as pg
 from tacit.integer.graph import Operator, in_range
-from tacit.integer.reach import Interval, Overflow, Reach
+from tacit.integer.lookups import sign_bit, signed
+from tacit.integer.reach import (
+    Interval,
+    Overflow,
+    Reach,
+    signed_bits,
+)
 from tacit.program import Expr, affine
 from tacit.program.affine import Shape
 from tacit.program.builder import Array, Builder, Lazy, digit_widths
+
+
+@dataclass(frozen=True)
+class AtLeast(Operator):
+    """1 where x >= 0, else 0; x signed in `bits` bits. Exact: nothing is rounded before the comparison."""
+
+    bits: int
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+    def frac(self, *fracs: float) -> float:
+        return 0.0
+
+    def reach(self, *args: Reach) -> Interval:
+        return 0, 1
+
+    def total(self, overflow: Overflow, *args: Reach) -> tuple[Operator, ...]:
+        return (replace(self, bits=max(self.bits, signed_bits(*args[0].ends))),)
+
+    def meaning(self, *args: Array) -> Array:
+        return (in_range(args[0], *signed(self.bits)) >= 0).astype(np.int64)
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        return sign_bit(builder, name, args[0], [], self.bits)[0]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,25 @@
 """How float operators become integer ones; importing this package registers every rule."""
 
-from tacit.quantize.rules import activation, convolution, layout, linear, selection
+from tacit.quantize.rules import (
+    activation,
+    arithmetic,
+    convolution,
+    layout,
+    linear,
+    normalisation,
+    pooling,
+    reduction,
+    selection,
+)
 
-__all__ = ["activation", "convolution", "layout", "linear", "selection"]
+__all__ = [
+    "activation",
+    "arithmetic",
+    "convolution",
+    "layout",
+    "linear",
+    "normalisation",
+    "pooling",
+    "reduction",
+    "selection",
+]

@@ -10,15 +10,11 @@ import numpy as np
 
 from tacit.errors import QuantizationError
 from tacit.graph import Node
-from tacit.integer.functions import FUNCTIONS
+from tacit.graph.functions import FUNCTIONS
 from tacit.integer.graph import MOST_SHIFT
 from tacit.integer.lookups import signed
-from tacit.integer.operators.activation import RoundClip, RoundLeaky, Within
-from tacit.integer.operators.layout import Permute, Times
-from tacit.integer.operators.normalisation import SoftmaxLast
-from tacit.integer.operators.rounding import Round, RoundDivide, RoundLine, RoundRelu, RoundTable
-from tacit.integer.scale import Value
-from tacit.quantize.columns import FLAT, SOFTMAX_FRAC
+from tacit.integer.operators.activation import RoundClip, RoundLeaky, RoundRelu, Within
+from tacit.integer.operators.tables import RoundLine, RoundTable
 from tacit.quantize.grids import octave, rows
 from tacit.quantize.quantizer import Quantizer, QValue, rule
 
@@ -86,8 +82,6 @@ def _integers(bounds: Sequence[float | None], frac: float) -> tuple[int | None, 
     return lo, hi
 
 
-#: Float operators that become tables.
-TABLES = ("Sigmoid", "Tanh", "Erf", "Gelu")
 #: Bits of the position between two rows.
 LINE_BITS = 7
 
@@ -107,7 +101,7 @@ def table(q: Quantizer, node: Node, name: str) -> QValue:
     room = (q.options.headroom - 1) * q.calibration.magnitude(tensor)
     low, high = low - room, high + room
     most = q.options.table_bits or 12
-    flat, far = FLAT.get(node.op, float("inf")), None
+    flat, far = node.operator.flat or float("inf"), None
     if high - low > 4 * flat:
         v = _clipped(q, v, tensor, (max(abs(low), abs(high)), flat))
         # What is next to nothing there keeps bits of its own.
@@ -161,73 +155,3 @@ def erf_rule(q: Quantizer, node: Node) -> QValue:
 @rule("Gelu")
 def gelu(q: Quantizer, node: Node) -> QValue:
     return table(q, node, "gelu_tanh" if node.attrs.get("approximate") == "tanh" else "gelu")
-
-
-#: Bits of what a softmax reads, at most.
-MOST_SOFTMAX = 26
-#: Fractional bits of a share and of the number of entries, at most.
-MOST_SHARE = 28
-
-
-@rule("Softmax")
-def softmax(q: Quantizer, node: Node) -> QValue:
-    """Along the last axis of a view. The largest share that was seen has the bits of an activation.
-
-    The input has as many, or more where it takes more to see differences of 2^-SOFTMAX_FRAC, which change shares by that part.
-    """
-    tensor, out = node.inputs[0], node.outputs[0]
-    more = min(MOST_SOFTMAX - q.bits, max(0, SOFTMAX_FRAC - q.target(tensor)))
-    v = q.value(tensor)
-    if more and v.frac > q.target(tensor):
-        op = Round(max(0, q.shift(v.frac, tensor) - more), q.bits + more)
-        v = replace(v, value=q.emit(op, [v.value], f"{tensor}.round"), raw=False)
-    else:
-        v, more = q.settled(tensor, narrow=True), 0
-    rank, axis = len(v.perm), node.attrs["axis"] % len(v.perm)
-    order = tuple(v.perm[i] for i in (*(i for i in range(rank) if i != axis), axis))
-    ranked = v.value if order == tuple(range(rank)) else q.emit(Permute(order), [v.value], f"{out}.rows")
-    share = max(q.bits - 2, min(q.target(out), MOST_SHARE - (q.graph.shapes[tensor][axis] - 1).bit_length()))
-    shares = q.emit(SoftmaxLast(v.frac, q.bits + more, share), [ranked], out)
-    logical = (*(i for i in range(rank) if i != axis), axis)
-    return q.new(shares, False, out, tuple(logical.index(i) for i in range(rank)))
-
-
-#: A division has a table as long as its divisor. Bits that a sum may have below the scale of its mean, before it is rounded.
-MOST_DIVISOR, SLACK = 1 << 12, 3
-
-
-def mean(q: Quantizer, total: QValue, count: int, out: str) -> QValue:
-    """total / count: a power of two only moves the scale, any other count is a rounding division."""
-    power = (count & -count).bit_length() - 1
-    odd = count >> power
-    if odd == 1:
-        return replace(total, value=q.emit(Times(1, power), [total.value], out), bound=q.bound(out, total.frac + power))
-    parts = divisors(odd)
-    if parts is None:
-        raise QuantizationError(f"a mean of {count} entries", place=out, hint="use a power of two")
-    value, frac = total.value, q.target(out)
-    for i, part in enumerate(parts):
-        value = _divided(q, value, part, power if i == len(parts) - 1 else 0, frac, out)
-    return q.new(value, False, out, total.perm)
-
-
-def _divided(q: Quantizer, value: Value, divisor: int, power: int, frac: float, out: str) -> Value:
-    """The real value by divisor * 2^power, about at scale `frac`: brought near it, then divided with a rounding."""
-    k = floor(frac - value.frac - power)
-    if k < -SLACK:
-        value = q.emit(Round(-k - SLACK, q.bits + SLACK + divisor.bit_length()), [value], f"{out}.round")
-        k = -SLACK
-    value = q.finer(value, value.frac + max(0, k), f"{out}.scale")
-    return q.emit(RoundDivide(divisor << max(0, -k), q.bits, power - max(0, -k)), [value], out)
-
-
-def divisors(odd: int) -> list[int] | None:
-    """Factors of at most MOST_DIVISOR, as few as are found by going down; None where a prime is larger."""
-    found = []
-    while odd > 1:
-        part = next((d for d in range(min(odd, MOST_DIVISOR), 2, -1) if odd % d == 0), None)
-        if part is None:
-            return None
-        found.append(part)
-        odd //= part
-    return found

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 
 from tacit.graph import Node
 from tacit.integer import storage
-from tacit.integer.lookups import signed
-from tacit.integer.operators.layout import Added, Cut, Join, Reshape, Total, Windows
-from tacit.integer.operators.linear import Contract, WindowSum
+from tacit.integer.operators.activation import RoundRelu
+from tacit.integer.operators.arithmetic import Added
+from tacit.integer.operators.convolution import Windows
+from tacit.integer.operators.layout import Cut, Join, Reshape
+from tacit.integer.operators.linear import Contract
 from tacit.integer.operators.pooling import RoundMax
-from tacit.integer.operators.rounding import RoundRelu
 from tacit.integer.scale import Value
 from tacit.quantize.quantizer import Array, Quantizer, QValue, Shape, rule
-from tacit.quantize.rules.activation import mean
 
 #: About how many tensors of an activation's shape its rounding commits.
 BOX_WIDTH = 3
@@ -198,45 +198,3 @@ def _grouped(q: Quantizer, node: Node, patches: Value, weight: Value) -> QValue:
     rounded = q.rounded(q.new(raw, True, out), out)
     value = q.emit(Reshape((*raw.shape[: 1 + rank], groups * each)), [rounded.value], out)
     return q.new(value, False, out, perm)
-
-
-@rule("MaxPool")
-def max_pool(q: Quantizer, node: Node) -> QValue:
-    """Windows by links; padding holds the least integer, which never wins."""
-    tensor, out = node.inputs[0], node.outputs[0]
-    v = q.settled(tensor, narrow=True)
-    lo, _ = signed(q.bits)
-    windows = replace(_pool_windows(node, q.graph.shapes[out]), fill=lo)
-    patches = q.emit(windows, [v.value], f"{out}.windows")
-    return q.new(q.emit(RoundMax(0, q.bits, len(windows.kernel)), [patches], out), False, out)
-
-
-def _pool_windows(node: Node, shape: Shape) -> Windows:
-    kernel, attrs = tuple(node.attrs["kernel_shape"]), node.attrs
-    pads = tuple(attrs["pads"][: len(kernel)])
-    return Windows(kernel, tuple(attrs["strides"]), tuple(attrs["dilations"]), pads, tuple(shape[2:]))
-
-
-@rule("AveragePool")
-def average_pool(q: Quantizer, node: Node) -> QValue:
-    """A contraction of the windows with ones, then a rounding division by the kernel's size."""
-    out = node.outputs[0]
-    v = q.settled(node.inputs[0])
-    windows = _pool_windows(node, q.graph.shapes[out])
-    patches = q.emit(windows, [v.value], f"{out}.windows")
-    total = q.emit(WindowSum(len(windows.kernel)), [patches], f"{out}.sum")
-    raw = replace(q.new(total, True, out), bound=v.bound * prod(windows.kernel))
-    return mean(q, raw, prod(windows.kernel), out)
-
-
-@rule("GlobalAveragePool")
-def global_average_pool(q: Quantizer, node: Node) -> QValue:
-    """The sum is affine; a rounding division follows."""
-    out = node.outputs[0]
-    v = q.settled(node.inputs[0])
-    shape = q.graph.shapes[node.inputs[0]]
-    axes = tuple(range(2, len(shape)))
-    total = q.emit(Total(axes), [v.value], f"{out}.sum")
-    total = q.emit(Reshape(tuple(q.graph.shapes[out])), [total], f"{out}.sum")
-    count = prod(shape[2:])
-    return mean(q, replace(q.new(total, False, out), bound=v.bound * count), count, out)

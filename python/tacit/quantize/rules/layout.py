@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from math import prod
-
 from tacit.graph import Node
 from tacit.integer.graph import Operator
-from tacit.integer.operators.layout import Cut, Join, Permute, Reshape, Total
+from tacit.integer.operators.layout import Cut, Join, Permute, Reshape
 from tacit.quantize.quantizer import Quantizer, QValue, rule
-from tacit.quantize.rules.activation import mean
 
 
 def view(q: Quantizer, node: Node, op: Operator) -> QValue:
@@ -24,12 +21,6 @@ def reshape(q: Quantizer, node: Node) -> QValue:
 @rule("Transpose")
 def transpose(q: Quantizer, node: Node) -> QValue:
     return view(q, node, Permute(tuple(node.attrs["perm"])))
-
-
-@rule("Cast")
-def cast(q: Quantizer, node: Node) -> QValue:
-    """Between kinds whose values agree: nothing happens."""
-    return q.value(node.inputs[0])
 
 
 @rule("Slice")
@@ -63,25 +54,3 @@ def concat(q: Quantizer, node: Node) -> QValue:
         else:
             pieces.append(q.finer(q.laid(tensor).value, frac, f"{tensor}.scale"))
     return q.new(q.emit(Join(node.attrs["axis"]), pieces, out), False, out)
-
-
-def total(q: Quantizer, node: Node, axes: tuple[int, ...], keep: bool) -> QValue:
-    """The sum over axes."""
-    out = node.outputs[0]
-    value = q.emit(Total(axes), [q.laid(node.inputs[0]).value], out)
-    if keep:
-        value = q.emit(Reshape(tuple(q.graph.shapes[out])), [value], out)
-    return q.new(value, False, out)
-
-
-@rule("ReduceSum")
-def reduce_sum(q: Quantizer, node: Node) -> QValue:
-    return total(q, node, tuple(node.attrs["axes"]), bool(node.attrs["keepdims"]))
-
-
-@rule("ReduceMean")
-def reduce_mean(q: Quantizer, node: Node) -> QValue:
-    """The sum is affine; a rounding division by the number of entries follows."""
-    summed = total(q, node, tuple(node.attrs["axes"]), bool(node.attrs["keepdims"]))
-    shape = q.graph.shapes[node.inputs[0]]
-    return mean(q, summed, prod(shape[i] for i in node.attrs["axes"]), node.outputs[0])

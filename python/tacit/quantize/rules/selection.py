@@ -7,12 +7,11 @@ from math import ceil, floor, log2
 
 import numpy as np
 
-from tacit.errors import InputError
 from tacit.graph import Node
-from tacit.integer.graph import OutputSpec, Threshold
-from tacit.integer.operators.activation import AtLeast, Commit
-from tacit.integer.operators.layout import Added, Cut, Offset, Permute, Reshape
-from tacit.integer.operators.selection import ArgMaxLast
+from tacit.integer.operators.arithmetic import Added, Offset
+from tacit.integer.operators.layout import Permute, Reshape
+from tacit.integer.operators.rounding import Commit
+from tacit.integer.operators.selection import ArgMaxLast, AtLeast
 from tacit.quantize.columns import uneven
 from tacit.quantize.quantizer import Array, Quantizer, QValue, rule
 
@@ -49,28 +48,6 @@ def at_least(q: Quantizer, v: QValue, tensor: str, sign: int, bound: Array, bits
         weight = q.parameter(label, bound * 2.0**-v.frac, v.frac)
         gap = q.emit(Added((sign, -1), (0, 0)), [value, q.expanded(weight, shape)], f"{out}.gap")
     return replace(q.new(q.emit(AtLeast(bits), [gap], out), False, out), bound=1.0)
-
-
-def publish_threshold(q: Quantizer, threshold: Threshold, tensor: str, value: float) -> None:
-    """The only output: 1 where the tensor's entry is at least the value, one bit a batch entry. Compared unrounded."""
-    v = q.value(tensor)
-    shape = q.graph.shapes[tensor]
-    if not v.in_order:
-        v = q.laid(tensor)
-    starts, to = (0, *threshold.index), (shape[0], *(1,) * len(threshold.index))
-    cut = Cut(starts, (1,) * len(shape), to)
-    if not abs(value) * 2.0**v.frac < 2.0**60:  # also when it is not a number
-        raise InputError(f"expected a value that the output could reach, got {value:g}", slug="threshold", place=tensor)
-    bound = int(np.ceil(value * 2.0**v.frac))
-    reach = (q.calibration.magnitude(tensor) + abs(value)) * q.options.headroom
-    bits = max(2, floor(reach * 2.0**v.frac).bit_length() + 2)
-    entry = v.value if v.raw else q.emit(cut, [v.value], f"{tensor}.entry")
-    entry = q.emit(Offset(1, -bound, v.frac), [entry], f"{tensor}.gap")
-    entry = q.emit(AtLeast(bits), [entry], f"{tensor}.reached")
-    if v.raw:
-        entry = q.emit(cut, [entry], f"{tensor}.entry")
-    answer = q.emit(Reshape((shape[0],)), [entry], f"{tensor}.answer")
-    q.ints.outputs[threshold.output] = OutputSpec(answer.name, 0, 1, 0, 0, threshold)
 
 
 @rule("ArgMax")

@@ -1,29 +1,27 @@
-"""The operators, grouped by what they do; importing this package fills the registries."""
+"""The importers of ONNX operators, by families; importing this package fills their registry."""
 
 from tacit.importers.onnx.ops import (
     activation,
     arithmetic,
     classical,
+    convolution,
     layout,
     linear,
     normalisation,
-    pad,
     pooling,
     reduction,
     selection,
-    slices,
 )
 
 __all__ = [
     "activation",
     "arithmetic",
     "classical",
+    "convolution",
     "layout",
     "linear",
     "normalisation",
-    "pad",
     "pooling",
     "reduction",
     "selection",
-    "slices",
 ]

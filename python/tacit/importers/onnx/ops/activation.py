@@ -2,86 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from tacit.graph.registry import Array, Attrs, canonical, kind_float, onnx_operator
-from tacit.importers.onnx.builder import Builder, Call
+from tacit.importers.onnx.builder import Builder
+from tacit.importers.onnx.calls import Call
 from tacit.importers.onnx.ops.arithmetic import scale
-from tacit.importers.onnx.ops.common import same_shape
-
-
-@canonical("Relu", same_shape, elementwise=True)
-def relu(attrs: Attrs, inputs: Sequence[Array]) -> Array:
-    """max(x, 0)."""
-    return np.maximum(inputs[0], 0.0)
-
-
-@canonical("LeakyRelu", same_shape, kind=kind_float, elementwise=True)
-def leaky_relu(attrs: Attrs, inputs: Sequence[Array]) -> Array:
-    """x for x >= 0, else alpha * x. Attribute ``alpha``: float."""
-    x = inputs[0]
-    return np.where(x >= 0, x, attrs["alpha"] * x)
-
-
-@canonical("Clip", same_shape, elementwise=True)
-def clip(attrs: Attrs, inputs: Sequence[Array]) -> Array:
-    """min(max(x, min), max). Attributes ``min``, ``max``: float, -inf and inf when there is no bound."""
-    return np.clip(inputs[0], attrs["min"], attrs["max"])
-
-
-@canonical("Sigmoid", same_shape, kind=kind_float, elementwise=True)
-def sigmoid(attrs: Attrs, inputs: Sequence[Array]) -> Array:
-    """1 / (1 + exp(-x)), written with tanh so that nothing overflows."""
-    return 0.5 + 0.5 * np.tanh(0.5 * inputs[0])
-
-
-@canonical("Tanh", same_shape, kind=kind_float, elementwise=True)
-def tanh(attrs: Attrs, inputs: Sequence[Array]) -> Array:
-    """tanh(x)."""
-    return np.tanh(inputs[0])
-
-
-@canonical("Erf", same_shape, kind=kind_float, elementwise=True)
-def erf(attrs: Attrs, inputs: Sequence[Array]) -> Array:
-    """The error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
-    return error_function(inputs[0])
-
-
-@canonical("Gelu", same_shape, kind=kind_float, elementwise=True)
-def gelu(attrs: Attrs, inputs: Sequence[Array]) -> Array:
-    """x * Phi(x). Attribute ``approximate``: "none" or "tanh".
-
-    Phi(x) = (1 + erf(x / sqrt(2))) / 2, or approximately (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))) / 2.
-    """
-    x = inputs[0]
-    if attrs["approximate"] == "tanh":
-        inner = np.sqrt(2.0 / np.pi) * (x + 0.044715 * x**3)
-        return np.asarray(0.5 * x * (1.0 + np.tanh(inner)))
-    return 0.5 * x * (1.0 + error_function(x / np.sqrt(2.0)))
-
-
-def error_function(x: Array) -> Array:
-    """erf to about 1e-15: its Taylor series in the positive form for |x| < 3, the continued fraction of erfc beyond.
-
-    erf(x)  = 2/sqrt(pi) * exp(-x^2) * sum over n of 2^n x^(2n+1) / (1*3*...*(2n+1))          (Abramowitz, Stegun 7.1.6)
-    erfc(x) = exp(-x^2)/sqrt(pi) * 1/(x + (1/2)/(x + (2/2)/(x + (3/2)/(x + ...))))            (7.1.14)
-    """
-    size = np.minimum(np.abs(x), 6.0)  # erf(6) is 1 in float64
-    low = np.minimum(size, 3.0)
-    term = low.copy()
-    total = term.copy()
-    for n in range(1, 60):
-        term = term * (2.0 * low * low / (2 * n + 1))
-        total = total + term
-    series = 2.0 / np.sqrt(np.pi) * np.exp(-low * low) * total
-    high = np.maximum(size, 3.0)
-    tail = high.copy()
-    for n in range(60, 0, -1):
-        tail = high + (n / 2.0) / tail
-    fraction = 1.0 - np.exp(-high * high) / np.sqrt(np.pi) / tail
-    return np.asarray(np.sign(x) * np.where(size < 3.0, series, fraction))
+from tacit.importers.onnx.registry import onnx_operator
 
 
 @onnx_operator("Relu", "Sigmoid", "Tanh", "Erf")

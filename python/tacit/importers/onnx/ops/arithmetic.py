@@ -2,39 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from tacit.graph.registry import Array, Attrs, canonical, kind_arithmetic, kind_float, onnx_operator
-from tacit.importers.onnx.builder import Builder, Call
-from tacit.importers.onnx.ops.common import broadcast_shape
+from tacit.importers.onnx.builder import Builder
+from tacit.importers.onnx.calls import Call
+from tacit.importers.onnx.registry import onnx_operator
 
 MAX_POWER = 8
-
-
-@canonical("Add", broadcast_shape, kind=kind_arithmetic, elementwise=True)
-def add(attrs: Attrs, inputs: Sequence[Array]) -> Array:
-    """x + y, broadcast; a constant, if any, is the second input."""
-    return inputs[0] + inputs[1]
-
-
-@canonical("Sub", broadcast_shape, kind=kind_arithmetic, elementwise=True)
-def sub(attrs: Attrs, inputs: Sequence[Array]) -> Array:
-    """x - y, broadcast; y is never a constant (x - c becomes x + (-c)), x may be."""
-    return inputs[0] - inputs[1]
-
-
-@canonical("Mul", broadcast_shape, kind=kind_arithmetic, elementwise=True)
-def mul(attrs: Attrs, inputs: Sequence[Array]) -> Array:
-    """x * y, broadcast; a constant, if any, is the second input."""
-    return inputs[0] * inputs[1]
-
-
-@canonical("Div", broadcast_shape, kind=kind_float, elementwise=True)
-def div(attrs: Attrs, inputs: Sequence[Array]) -> Array:
-    """x / c, broadcast, c a constant without zeros. The importers write x * (1/c) instead."""
-    return inputs[0] / inputs[1]
 
 
 def _legacy_broadcast(call: Call) -> None:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tacit.graph.registry import Array, onnx_operator
-from tacit.importers.onnx.builder import Builder, Call
-from tacit.importers.onnx.ops.slices import gather
+from tacit.graph.registry import Array
+from tacit.importers.onnx.builder import Builder
+from tacit.importers.onnx.calls import Call
+from tacit.importers.onnx.ops.layout import gather
+from tacit.importers.onnx.registry import onnx_operator
 
 ML = "ai.onnx.ml"
 

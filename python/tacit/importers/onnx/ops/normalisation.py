@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
-from tacit.graph.registry import Array, Attrs, canonical, kind_float, onnx_operator
-from tacit.importers.onnx.builder import Builder, Call
-from tacit.importers.onnx.ops.common import axis_of, same_shape
+from tacit.importers.onnx.builder import Builder
+from tacit.importers.onnx.calls import Call
+from tacit.importers.onnx.ops.axes import axis_of
 from tacit.importers.onnx.ops.layout import reshape_to
-
-
-@canonical("Softmax", same_shape, kind=kind_float)
-def softmax(attrs: Attrs, inputs: Sequence[Array]) -> Array:
-    """exp(x) / sum of exp(x) along ``axis``, the maximum subtracted first."""
-    shifted = np.exp(inputs[0] - inputs[0].max(axis=attrs["axis"], keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=attrs["axis"], keepdims=True))
+from tacit.importers.onnx.registry import onnx_operator
 
 
 @onnx_operator("Softmax")

@@ -1,45 +1,14 @@
-"""Greater, Less, GreaterOrEqual, LessOrEqual with a constant; And, Or, Xor, Not as arithmetic on 0 and 1."""
+"""Comparisons with a constant, And, Or, Xor, Not as arithmetic on 0 and 1; ArgMax, ArgMin."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-
-from tacit.graph.registry import Array, Attrs, canonical, onnx_operator
-from tacit.importers.onnx.builder import Builder, Call
+from tacit.importers.onnx.builder import Builder
+from tacit.importers.onnx.calls import Call
 from tacit.importers.onnx.ops.arithmetic import binary, scale
-from tacit.importers.onnx.ops.common import broadcast_shape
+from tacit.importers.onnx.ops.axes import axis_of
+from tacit.importers.onnx.registry import onnx_operator
 
 MIRROR = {"Greater": "Less", "Less": "Greater", "GreaterOrEqual": "LessOrEqual", "LessOrEqual": "GreaterOrEqual"}
-
-
-def kind_bool(kinds: Sequence[str]) -> str:
-    return "bool"
-
-
-@canonical("Greater", broadcast_shape, kind=kind_bool, elementwise=True)
-def greater(attrs: Attrs, inputs: Sequence[Array]) -> Array:
-    """1 where x > c, else 0; c a constant, broadcast."""
-    return np.asarray(inputs[0] > inputs[1], dtype=np.float64)
-
-
-@canonical("Less", broadcast_shape, kind=kind_bool, elementwise=True)
-def less(attrs: Attrs, inputs: Sequence[Array]) -> Array:
-    """1 where x < c, else 0; c a constant, broadcast."""
-    return np.asarray(inputs[0] < inputs[1], dtype=np.float64)
-
-
-@canonical("GreaterOrEqual", broadcast_shape, kind=kind_bool, elementwise=True)
-def greater_or_equal(attrs: Attrs, inputs: Sequence[Array]) -> Array:
-    """1 where x >= c, else 0; c a constant, broadcast."""
-    return np.asarray(inputs[0] >= inputs[1], dtype=np.float64)
-
-
-@canonical("LessOrEqual", broadcast_shape, kind=kind_bool, elementwise=True)
-def less_or_equal(attrs: Attrs, inputs: Sequence[Array]) -> Array:
-    """1 where x <= c, else 0; c a constant, broadcast."""
-    return np.asarray(inputs[0] <= inputs[1], dtype=np.float64)
 
 
 @onnx_operator("Greater", "Less", "GreaterOrEqual", "LessOrEqual")
@@ -78,3 +47,20 @@ def import_not(builder: Builder, call: Call) -> str:
     """1 - x."""
     one = builder.constant(1.0, kind="int")
     return _as_bool(builder, builder.emit("Sub", [one, builder.tensor(call.inputs[0])]))
+
+
+@onnx_operator("ArgMax", "ArgMin")
+def import_argmax(builder: Builder, call: Call) -> str:
+    """argmin(x) = argmax(-x); the last of n equal entries is n - 1 - the first one of x read backwards."""
+    x = builder.tensor(call.inputs[0])
+    axis = axis_of(call, int(call.attrs.get("axis", 0)), len(builder.shapes[x]))
+    if call.op == "ArgMin":
+        x = scale(builder, x, -1.0)
+    last, extent = bool(call.attrs.get("select_last_index", 0)), builder.shapes[x][axis]
+    if last and extent > 1:
+        x = builder.emit("Slice", [x], starts=(extent - 1,), ends=(-1,), axes=(axis,), steps=(-1,))
+    found = builder.emit("ArgMax", [x], axis=axis, keepdims=int(call.attrs.get("keepdims", 1)), select_last_index=0)
+    if not last:
+        return found
+    back = builder.constant(float(extent - 1), kind="int")
+    return builder.emit("Sub", [back, found])

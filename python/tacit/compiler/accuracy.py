@@ -1,4 +1,4 @@
-"""What quantisation costs in accuracy and what a proof costs in cells, lookups and time."""
+"""What quantisation costs in accuracy."""
 
 from __future__ import annotations
 
@@ -12,21 +12,17 @@ import numpy.typing as npt
 
 from tacit.compiler.ties import DOUBT, Doubts
 from tacit.errors import CompilerBug, QuantizationError, WitnessError
+from tacit.exact import rounded
 from tacit.graph import Graph, evaluate
 from tacit.importers.original import Original
 from tacit.integer.graph import IntGraph
-from tacit.integer.prices import NS_PER_CELL, NS_PER_LOOKUP, NS_PER_WEIGHT, NS_PROOF
 from tacit.integer.total import Way
-from tacit.program import Program, bits, padded, slab_cells, table_len, witness_cells
 from tacit.quantize.calibration import batches
 
 Array = npt.NDArray[Any]
 
 #: An entry that is off by this part of the output's magnitude is another answer.
 GROSS = 0.05
-
-#: Operators whose result jumps: where an operand lies within the rounding errors of a tie, another answer is no mistake.
-JUMPS = ("Greater", "GreaterOrEqual", "Less", "LessOrEqual", "ArgMax")
 
 
 @dataclass(frozen=True)
@@ -141,36 +137,6 @@ class Report:
         return lines
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Sizes that decide a proof's cost. `cells`: padded, by slab; `nanoseconds`: the rule of thumb on two cores."""
-
-    cells: Mapping[str, int]
-    lookups: int
-    lookup_cells: int
-    table_rows: int
-    tree_depth: int
-    einsum_rounds: int
-    nanoseconds: float
-
-
-def cost(program: Program) -> Cost:
-    """The cost estimate of one proof."""
-    cells = {slab.name: slab_cells(program, i) for i, slab in enumerate(program.slabs)}
-    cells["witness"] = witness_cells(program)
-    blocks = [padded(lookup.shape) for lookup in program.lookups]
-    rows = [padded((table_len(table.kind),)) for table in program.tables]
-    leaves = sum(blocks) + sum(rows)
-    rounds = 0
-    for einsum in program.einsums:
-        shared = [i for i in einsum.a_axes if i in einsum.b_axes]
-        rounds = max(rounds, sum(bits(einsum.extents[i]) for i in shared))
-    slabs = sum(n for name, n in cells.items() if name != "witness")
-    time = NS_PROOF + NS_PER_LOOKUP * leaves + NS_PER_CELL * cells["witness"] + NS_PER_WEIGHT * slabs
-    entries = sum(int(np.prod(lookup.shape, dtype=np.int64)) for lookup in program.lookups)
-    return Cost(cells, entries, sum(blocks), sum(rows), bits(leaves) if leaves else 0, rounds, time)
-
-
 #: A sample in the graph's batch, and tensors that the float network makes of it.
 Pair = tuple[dict[str, Array], dict[str, Array]]
 
@@ -185,7 +151,7 @@ def truth(graph: Graph, inputs: Mapping[str, Array], *, only: Collection[str] | 
 def compared(graph: Graph) -> set[str]:
     """The computed tensors that comparisons read."""
     computed = {name for node in graph.nodes for name in node.outputs}
-    return computed & {node.inputs[0] for node in graph.nodes if node.op in JUMPS}
+    return computed & {node.inputs[0] for node in graph.nodes if node.operator.jumps}
 
 
 def original(graph: Graph, known: Iterable[Pair]) -> Iterator[Pair]:
@@ -203,7 +169,7 @@ def jumping(graph: Graph) -> set[str]:
     """The tensors that depend on a comparison."""
     found: set[str] = set()
     for node in graph.nodes:
-        if node.op in JUMPS or found & set(node.inputs):
+        if node.operator.jumps or found & set(node.inputs):
             found |= set(node.outputs)
     return found
 
@@ -223,7 +189,7 @@ def accuracy(
     first: WitnessError | None = None
     for sample, exact in known:
         try:
-            values = ints.run({name: quantized(sample[name], spec.frac) for name, spec in ints.inputs.items()})
+            values = ints.run(_integers(ints, sample))
             results = ints.results(values)
         except WitnessError as refusal:
             first = first or refusal
@@ -316,7 +282,7 @@ def worst_error(ints: IntGraph, known: Sequence[Pair], enough: float) -> float:
     worst = 0.0
     for sample, exact in known:
         try:
-            values = ints.run({n: quantized(sample[n], spec.frac) for n, spec in ints.inputs.items()})
+            values = ints.run(_integers(ints, sample))
             results = ints.results(values)
         except WitnessError:
             return float("inf")
@@ -338,6 +304,6 @@ def _error(y: Array, gap: Array, unsure: Array) -> OutputError:
     return OutputError(worst, mean, worst / scale, mean / scale, float(unsure.mean()), decided, float(apart.max()))
 
 
-def quantized(values: Array, frac: int) -> Array:
-    """round(values * 2^frac), halves up."""
-    return np.floor(np.asarray(values, dtype=np.float64) * 2.0**frac + 0.5).astype(np.int64)
+def _integers(ints: IntGraph, sample: Mapping[str, Array]) -> dict[str, Array]:
+    """A sample's inputs at their scales, in range or not."""
+    return {name: rounded(sample[name], spec.frac).astype(np.int64) for name, spec in ints.inputs.items()}

@@ -1,0 +1,32 @@
+"""MatMul."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tacit.graph.registry import (
+    HIDDEN,
+    Array,
+    Attrs,
+    Shape,
+    canonical,
+    kind_arithmetic,
+)
+
+
+def _matmul_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
+    x, y = shapes
+    if len(x) < 2 or len(y) < 2:
+        raise ValueError("a matrix product needs two axes on both sides")
+    if x[-1] != y[-2]:
+        raise ValueError(f"inner extents {x[-1]} and {y[-2]} differ")
+    batch = tuple(int(extent) for extent in np.broadcast_shapes(x[:-2], y[:-2]))
+    return (*batch, x[-2], y[-1])
+
+
+@canonical("MatMul", _matmul_shape, shown=HIDDEN, kind=kind_arithmetic, product="sums", columns=frozenset({"weighs"}))
+def matmul(attrs: Attrs, inputs: Sequence[Array]) -> Array:
+    """x @ y as numpy.matmul, both with at least two axes, leading axes broadcast; either may be a constant."""
+    return np.asarray(np.matmul(inputs[0], inputs[1]))

@@ -1,0 +1,64 @@
+"""MaxPool, AveragePool, GlobalAveragePool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tacit.graph.registry import (
+    HIDDEN,
+    Array,
+    Attrs,
+    Shape,
+    always,
+    canonical,
+    kind_float,
+)
+from tacit.graph.windows import Window, patches
+
+
+def _window(attrs: Attrs) -> Window:
+    return Window(attrs["kernel_shape"], attrs["strides"], attrs["dilations"], attrs["pads"])
+
+
+def _pool_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
+    return (*shapes[0][:2], *_window(attrs).extents(shapes[0][2:]))
+
+
+@canonical(
+    "MaxPool", _pool_shape, shown=HIDDEN, homogeneous=always, keeps_scale=True, keeps_range=True, keeps_errors=True
+)
+def max_pool(attrs: Attrs, inputs: Sequence[Array]) -> Array:
+    """Largest entry of each window of x (n, c, spatial...); padding never wins, every window meets an entry of x.
+
+    Attributes: ``kernel_shape``, ``strides``, ``dilations``, ``pads`` ([begin..., end...]).
+    """
+    window = _window(attrs)
+    rank = len(window.kernel)
+    padding = [(0, 0), (0, 0)] + [(window.pads[axis], window.pads[rank + axis]) for axis in range(rank)]
+    padded = np.pad(inputs[0], padding, constant_values=-np.inf)
+    seen = patches(padded, Window(window.kernel, window.strides, window.dilations, (0,) * (2 * rank)))
+    return np.asarray(seen.max(axis=tuple(range(2, 2 + rank))))
+
+
+@canonical("AveragePool", _pool_shape, shown=HIDDEN, kind=kind_float, homogeneous=always, keeps_range=True)
+def average_pool(attrs: Attrs, inputs: Sequence[Array]) -> Array:
+    """Mean of each window of x (n, c, spatial...), padding counted as zeros: the divisor is always the kernel's size.
+
+    Attributes: ``kernel_shape``, ``strides``, ``dilations``, ``pads`` ([begin..., end...]), ``count_include_pad`` = 1.
+    """
+    window = _window(attrs)
+    return np.asarray(patches(inputs[0], window).mean(axis=tuple(range(2, 2 + len(window.kernel)))))
+
+
+def _global_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
+    if len(shapes[0]) < 3:
+        raise ValueError("global pooling needs spatial axes")
+    return (*shapes[0][:2], *([1] * (len(shapes[0]) - 2)))
+
+
+@canonical("GlobalAveragePool", _global_shape, shown=HIDDEN, kind=kind_float, homogeneous=always, keeps_range=True)
+def global_average_pool(attrs: Attrs, inputs: Sequence[Array]) -> Array:
+    """Mean over all spatial axes, which stay with extent 1."""
+    return np.asarray(inputs[0].mean(axis=tuple(range(2, inputs[0].ndim)), keepdims=True))

@@ -1,0 +1,19 @@
+"""Shape rules that several operators share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tacit.graph.registry import Attrs, Shape
+
+
+def same_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
+    """The output has the shape of the only input."""
+    return shapes[0]
+
+
+def broadcast_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
+    """NumPy's (and ONNX's multidirectional) broadcasting; ``ValueError`` when the shapes do not fit."""
+    return tuple(int(extent) for extent in np.broadcast_shapes(*shapes))
