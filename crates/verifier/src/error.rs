@@ -28,7 +28,7 @@ pub enum Slug {
     LastQuery,
     FinalClaim,
     Validity,
-    Link,
+    Rotation,
     Target,
 }
 
@@ -57,7 +57,7 @@ impl Slug {
         Self::LastQuery,
         Self::FinalClaim,
         Self::Validity,
-        Self::Link,
+        Self::Rotation,
         Self::Target,
     ];
 
@@ -86,7 +86,7 @@ impl Slug {
             Self::LastQuery => "last_query",
             Self::FinalClaim => "final_claim",
             Self::Validity => "validity",
-            Self::Link => "link",
+            Self::Rotation => "link",
             Self::Target => "target",
         }
     }
