@@ -9,7 +9,7 @@ use tacit_params::Geometry;
 use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::{commit, Commitment, Slab};
 use tacit_program::*;
-use tacit_prover::{child_of, read, slab_cells, Budget, Entry, Job, Linking};
+use tacit_prover::{child_of, read, slab_cells, Allowance, Entry, Job, Rotating};
 use tacit_verifier::files::{
     seal, unseal, Body, CommitmentFile, FileKind, ProgramFile, ProofFile, WeightsFile,
 };
@@ -22,9 +22,9 @@ use crate::common::{
 
 /// Bits that the geometry without grinding reaches.
 const TARGET: u16 = 1;
-/// The journal's slab, its budget, and what is spent of it.
+/// The journal's slab, its allowance, and what is spent of it.
 const OWNED: [u8; 32] = [7; 32];
-const BUDGET: u32 = 4;
+const ALLOWANCE: u32 = 4;
 const PROOFS: u32 = 3;
 /// Executed only when all tensors together are at most so large.
 const ENTRIES: usize = 1 << 14;
@@ -120,14 +120,14 @@ pub static SEEDS: LazyLock<Seeds> = LazyLock::new(|| {
 fn journal_of(proofs: u32) -> Vec<u8> {
     let name = format!("tacit-fuzz-{}-{proofs}.budget", std::process::id());
     let path = std::env::temp_dir().join(name);
-    let mut budget = Budget::create(&path, OWNED, BUDGET, 0).unwrap();
+    let mut allowance = Allowance::create(&path, OWNED, ALLOWANCE, 0).unwrap();
     for i in 0..proofs {
-        let _ = budget.record(Entry::Opening([i as u8; 32])).unwrap();
+        let _ = allowance.record(Entry::Opening([i as u8; 32])).unwrap();
     }
     for entry in [Entry::Refusal, Entry::Counter] {
-        let _ = budget.record(entry).unwrap();
+        let _ = allowance.record(entry).unwrap();
     }
-    drop(budget);
+    drop(allowance);
     let bytes = std::fs::read(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     bytes
@@ -149,7 +149,7 @@ fn model_commitment(world: &World) -> CommitmentFile {
         tensors,
         commitment: world.slabs[0].commitment.clone(),
         validity: job.prove(none).unwrap().argument,
-        link: None,
+        rotation: None,
     }
 }
 
@@ -162,14 +162,14 @@ fn child_commitment(case: &Case) -> CommitmentFile {
     let schema = case.prepared.schema(0);
     let master = commit(&geometry, true, schema, &cells, &links, 2, 6, [3; 32]).unwrap();
     let child = child_of(&master, 1, 2, [4; 32]).unwrap();
-    let linking = Linking {
+    let rotating = Rotating {
         slab: &name,
         tensors: &tensors,
         master: &master,
         child: &child,
         index: 1,
     };
-    let link = linking.prove().unwrap();
+    let rotation = rotating.prove().unwrap();
     let prepared = prepare_validity(&name, &tensors).unwrap();
     let job = Job {
         prepared: &prepared,
@@ -183,7 +183,7 @@ fn child_commitment(case: &Case) -> CommitmentFile {
         tensors,
         commitment: child.commitment.clone(),
         validity: job.prove(none).unwrap().argument,
-        link: Some((master.commitment.clone(), link)),
+        rotation: Some((master.commitment.clone(), rotation)),
     }
 }
 
@@ -290,7 +290,7 @@ pub fn journal(data: &[u8]) -> bool {
     let Ok((identity, tally, _)) = read(data, 0) else {
         return false;
     };
-    if (identity, tally.budget) != (OWNED, BUDGET) {
+    if (identity, tally.allowance) != (OWNED, ALLOWANCE) {
         return false;
     }
     assert!(tally.openings <= PROOFS && SEEDS.journal[0].starts_with(data));

@@ -74,7 +74,7 @@ def test_budgets_of_children(program: tacit.Program, master: tacit.Secret) -> No
     assert master.children == 0
     spent = refusal(AllowanceExceeded, master.rotate)
     assert (spent.slug, spent.place) == ("budget", "model")
-    assert str(spent).startswith("model: the budget of ")
+    assert str(spent).startswith("model: the allowance of ")
 
 
 def test_as_many_children_as_proofs(compiled: tuple[tacit.Program, tacit.Weights]) -> None:
@@ -227,7 +227,7 @@ def test_a_crash_after_counting_costs_the_cell(compiled: tuple[tacit.Program, ta
     assert index_of(again.rotate()) == 3
     spent = refusal(AllowanceExceeded, again.rotate)
     assert (spent.slug, spent.place) == ("budget", str(journal))
-    assert spent.reason.startswith("the budget of ")
+    assert spent.reason.startswith("the allowance of ")
 
 
 def test_a_torn_journal_counts_as_spent(compiled: tuple[tacit.Program, tacit.Weights], tmp_path: Path) -> None:

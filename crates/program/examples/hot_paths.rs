@@ -54,7 +54,8 @@ fn report(name: &str, program: Program) {
             best(|| dense(&p, &decl.b, &plan.b_shape, &trace))
         );
         let r = Rng(2).point(shape_bits(&plan.out_shape));
-        let [a, b] = [Side::A, Side::B].map(|side| best(|| fold_operand(&p, e, side, &trace, &r)));
+        let [a, b] =
+            [Side::A, Side::B].map(|side| best(|| reduce_operand(&p, e, side, &trace, &r)));
         println!(
             "  fold {} a {a:.2} ms, b {b:.2} ms",
             p.program.einsums[e].name

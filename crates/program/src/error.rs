@@ -65,6 +65,7 @@ impl ProgramError {
     }
 
     /// The program is fine, these values have no trace.
+    #[cfg(feature = "prove")]
     pub(crate) fn execution(
         rule: &'static str,
         place: impl Into<String>,

@@ -1,26 +1,24 @@
-//! The rules of docs/protocol/program.md: names, indices, shapes and limits here; expressions and their cost in [`Costs`];
-//! what could wrap modulo p in `interval`.
+//! The rules of docs/protocol/program.md: `declarations` of names, indices, shapes and limits; `costs` and `hints` of expressions and
+//! what they cost; `intervals` of what could wrap modulo p.
 
-use crate::bound::{outputs, Interval, HALF};
-use crate::costs::Costs;
-use crate::error::{ProgramError, Result};
-use crate::interval::Solver;
-use crate::shape::{entries, shape_bits};
-use crate::table::{table_bits, table_len};
-use crate::types::*;
-use std::collections::HashSet;
+mod bare;
+pub(crate) mod bounds;
+mod costs;
+mod declarations;
+mod hints;
+mod intervals;
+mod rules;
 
-pub(crate) const MAX_NAME: usize = 128;
-pub(crate) const MAX_SLABS: usize = 16;
-pub(crate) const MAX_LIST: usize = 1 << 16;
-pub(crate) const MAX_AXES: usize = 8;
-pub(crate) const MAX_SHAPE_BITS: u32 = 30;
-pub(crate) const MAX_ROWS: usize = 1 << 20;
-/// Rows of all tables, each table's rounded up to a power of two.
-const MAX_ALL_ROWS: u64 = 1 << 24;
-/// 2^63 * 2^512 is still a finite binary64.
-const MAX_FRAC: u32 = 512;
-pub(crate) const MAX_SHIFT: u8 = 62;
+use crate::error::Result;
+use crate::syntax::bytes::parse;
+use crate::syntax::shape::entries;
+use crate::syntax::types::Program;
+use bounds::Interval;
+use costs::Costs;
+use declarations::{all_rows, check_head, check_table, check_tensor};
+use intervals::Solver;
+use rules::{check_shape, require};
+
 const MAX_LOOKUP_ENTRIES: u128 = 1 << 40;
 
 /// Refuses a program that breaks a rule.
@@ -28,7 +26,14 @@ pub fn validate(program: &Program) -> Result<()> {
     checked(program).map(|_| ())
 }
 
-/// The same, giving the intervals that follow.
+/// A valid program from its canonical bytes. Memory stays within a small multiple of `bytes`.
+pub fn decode(bytes: &[u8]) -> Result<Program> {
+    let program = parse(bytes)?;
+    validate(&program)?;
+    Ok(program)
+}
+
+/// As `validate`, giving the intervals that follow.
 pub(crate) fn checked(program: &Program) -> Result<Vec<Option<Interval>>> {
     check_head(program)?;
     for tensor in &program.tensors {
@@ -65,233 +70,4 @@ pub(crate) fn checked(program: &Program) -> Result<Vec<Option<Interval>>> {
         costs.check_hint(i, hint)?;
     }
     Solver::new(program).solve()
-}
-
-pub(crate) fn require(
-    holds: bool,
-    rule: &'static str,
-    place: &str,
-    expected: &str,
-    got: impl std::fmt::Display,
-) -> Result<()> {
-    if holds {
-        return Ok(());
-    }
-    Err(ProgramError::program(
-        rule,
-        place,
-        expected,
-        got.to_string(),
-    ))
-}
-
-fn check_head(p: &Program) -> Result<()> {
-    require(p.version == VERSION, "version", "version", "1", p.version)?;
-    require(
-        p.name.len() <= MAX_NAME,
-        "name",
-        "name",
-        "at most 128 bytes",
-        p.name.len(),
-    )?;
-    let lists = [
-        ("slabs", p.slabs.len(), MAX_SLABS),
-        ("tensors", p.tensors.len(), MAX_LIST),
-        ("tables", p.tables.len(), MAX_LIST),
-        ("einsums", p.einsums.len(), MAX_LIST),
-        ("lookups", p.lookups.len(), MAX_LIST),
-        ("zeros", p.zeros.len(), MAX_LIST),
-        ("hints", p.hints.len(), MAX_LIST),
-        ("inputs", p.inputs.len(), MAX_LIST),
-        ("outputs", p.outputs.len(), MAX_LIST),
-    ];
-    for (list, len, most) in lists {
-        require(
-            len <= most,
-            "limit",
-            list,
-            &format!("at most {most} of them"),
-            len,
-        )?;
-    }
-    unique("slab_name", "slab", p.slabs.iter().map(|s| s.name.as_str()))?;
-    unique(
-        "tensor_name",
-        "tensor",
-        p.tensors.iter().map(|t| t.name.as_str()),
-    )?;
-    let orphan = p.lookups.is_empty() && !p.tables.is_empty();
-    require(
-        !orphan,
-        "tables_without_lookups",
-        "tables",
-        "no tables without lookups",
-        p.tables.len(),
-    )?;
-    for (list, ports) in [("input", &p.inputs), ("output", &p.outputs)] {
-        unique("port_name", list, ports.iter().map(|p| p.name.as_str()))?;
-    }
-    for port in p.inputs.iter().chain(&p.outputs) {
-        let place = format!("port {}", port.name);
-        require(
-            port.frac.unsigned_abs() <= MAX_FRAC,
-            "port_frac",
-            &place,
-            "a frac within -512..=512",
-            port.frac,
-        )?;
-        let tensor = p.tensors.get(port.tensor as usize);
-        let known = tensor.is_some_and(|t| !matches!(t.place, Place::Constant(_)));
-        require(
-            known,
-            "port",
-            &place,
-            "a tensor that is not a constant",
-            port.tensor,
-        )?;
-    }
-    Ok(())
-}
-
-fn unique<'a>(rule: &'static str, what: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
-    let mut seen = HashSet::new();
-    for name in names {
-        let place = format!("{what} {name:?}");
-        require(!name.is_empty(), rule, &place, "a name", "none")?;
-        require(
-            seen.insert(name),
-            rule,
-            &place,
-            "unique names",
-            "the name twice",
-        )?;
-    }
-    Ok(())
-}
-
-/// At most 8 axes, extents at least 1, padded size at most 2^30.
-pub(crate) fn check_shape(place: &str, shape: &[u32]) -> Result<()> {
-    require(
-        shape.len() <= MAX_AXES,
-        "shape",
-        place,
-        "at most 8 axes",
-        shape.len(),
-    )?;
-    require(
-        !shape.contains(&0),
-        "shape",
-        place,
-        "extents of at least 1",
-        "0",
-    )?;
-    let bits = shape_bits(shape);
-    require(
-        bits <= MAX_SHAPE_BITS,
-        "shape",
-        place,
-        "a padded size of at most 2^30",
-        format!("2^{bits}"),
-    )
-}
-
-fn check_tensor(p: &Program, t: &Tensor) -> Result<()> {
-    let place = format!("tensor {}", t.name);
-    check_shape(&place, &t.shape)?;
-    let proper = t.lo <= t.hi && in_half(t.lo) && in_half(t.hi);
-    require(
-        proper,
-        "tensor_interval",
-        &place,
-        "-p/2 < lo <= hi < p/2",
-        format!("[{}, {}]", t.lo, t.hi),
-    )?;
-    match &t.place {
-        Place::Constant(values) => {
-            let n = entries(&t.shape);
-            require(
-                values.len() == n,
-                "constant_values",
-                &place,
-                &format!("{n} values"),
-                values.len(),
-            )?;
-            let out = values.iter().find(|v| !(t.lo..=t.hi).contains(v));
-            let expected = format!("values in [{}, {}]", t.lo, t.hi);
-            require(
-                out.is_none(),
-                "constant_values",
-                &place,
-                &expected,
-                out.copied().unwrap_or(0),
-            )
-        }
-        Place::Slab(s) => require(
-            (*s as usize) < p.slabs.len(),
-            "tensor_slab",
-            &place,
-            "a slab of the program",
-            s,
-        ),
-        Place::Public | Place::Witness => Ok(()),
-    }
-}
-
-fn in_half(x: i64) -> bool {
-    (x as i128).abs() <= HALF
-}
-
-/// A table of a few bytes has up to 2^20 rows, and a verifier holds a weight for each of them.
-fn all_rows(tables: &[Table]) -> Result<u64> {
-    let rows = tables.iter().map(|t| 1u64 << table_bits(&t.kind)).sum();
-    require(
-        rows <= MAX_ALL_ROWS,
-        "table_total",
-        "tables",
-        "at most 2^24 rows in all, each table's rounded up to a power of two",
-        rows,
-    )?;
-    Ok(rows)
-}
-
-fn check_table(table: &Table) -> Result<()> {
-    let place = format!("table {}", table.name);
-    let rows = match &table.kind {
-        TableKind::Values { outs, .. } => outs.len(),
-        kind => table_len(kind) as usize,
-    };
-    require(
-        (1..=MAX_ROWS).contains(&rows),
-        "table_rows",
-        &place,
-        "1 to 2^20 rows",
-        rows,
-    )?;
-    let lo = crate::table::table_lo(&table.kind) as i128;
-    let fits = lo >= -HALF && lo + rows as i128 - 1 <= HALF;
-    require(
-        fits,
-        "table_values",
-        &place,
-        "inputs within (-p/2, p/2)",
-        format!("{lo} and {rows} rows"),
-    )?;
-    if let TableKind::Clamp { low, high, .. } = table.kind {
-        // The ends themselves, taken or not: the closed form of the output column counts from them.
-        require(
-            low <= high && in_half(low) && in_half(high),
-            "table_clamp",
-            &place,
-            "-p/2 < low <= high < p/2",
-            format!("[{low}, {high}]"),
-        )?;
-    }
-    let (a, b) = outputs(&table.kind);
-    require(
-        in_half(a) && in_half(b),
-        "table_values",
-        &place,
-        "outputs within (-p/2, p/2)",
-        format!("[{a}, {b}]"),
-    )
 }

@@ -84,8 +84,8 @@ proptest! {
 
         // The sumcheck's claim: sum over x of eq(r_batch, x_batch) a(x) b(x) is the output's extension at r.
         let r = rng.point(shape_bits(&plan.out_shape));
-        let a = fold_operand(&prepared, 0, Side::A, &trace, &r).unwrap();
-        let b = fold_operand(&prepared, 0, Side::B, &trace, &r).unwrap();
+        let a = reduce_operand(&prepared, 0, Side::A, &trace, &r).unwrap();
+        let b = reduce_operand(&prepared, 0, Side::B, &trace, &r).unwrap();
         assert_eq!(a.len(), 1 << plan.bits);
         let batch = eq_table(&plan.batch_point(&r).unwrap());
         let inner = a.len() / batch.len();
@@ -146,8 +146,8 @@ proptest! {
         }
         assert_eq!(trace.einsums[0], out);
         let r = rng.point(shape_bits(&plan.out_shape));
-        let fa = fold_operand(&prepared, 0, Side::A, &trace, &r).unwrap();
-        let fb = fold_operand(&prepared, 0, Side::B, &trace, &r).unwrap();
+        let fa = reduce_operand(&prepared, 0, Side::A, &trace, &r).unwrap();
+        let fb = reduce_operand(&prepared, 0, Side::B, &trace, &r).unwrap();
         let batch = eq_table(&plan.batch_point(&r).unwrap());
         let inner = fa.len() / batch.len();
         let sum: K = (0..fa.len()).map(|x| batch[x / inner] * fa[x] * fb[x]).sum();
@@ -252,8 +252,8 @@ fn conv_executes_and_folds() {
         assert_eq!(trace.einsums[0], expected, "{out}");
         let plan = &prepared.einsums[0];
         let r = rng.point(shape_bits(&plan.out_shape));
-        let a = fold_operand(&prepared, 0, Side::A, &trace, &r).unwrap();
-        let b = fold_operand(&prepared, 0, Side::B, &trace, &r).unwrap();
+        let a = reduce_operand(&prepared, 0, Side::A, &trace, &r).unwrap();
+        let b = reduce_operand(&prepared, 0, Side::B, &trace, &r).unwrap();
         let sum: K = a.iter().zip(&b).map(|(&x, &y)| x * y).sum();
         assert_eq!(sum, extension(&plan.out_shape, &trace.einsums[0], &r));
         let x = rng.point(plan.bits);
@@ -285,7 +285,7 @@ fn folds_are_exact_for_values_out_of_any_interval() {
     ] {
         trace.tensors[0] = values.into();
         let r = rng.point(7);
-        let folded = fold_operand(&prepared, 0, Side::A, &trace, &r).unwrap();
+        let folded = reduce_operand(&prepared, 0, Side::A, &trace, &r).unwrap();
         let weights = eq_table(&r);
         for (i, &v) in folded.iter().enumerate() {
             let expected = (0..70).map(|o| {

@@ -136,7 +136,7 @@ fn product(dims: [u32; 4], transposed: bool, bits: u32) {
     let plan = &prepared.einsums[0];
     let r = Rng(3).point(shape_bits(&plan.out_shape));
     let [fa, fb] =
-        [Side::A, Side::B].map(|side| fold_operand(&prepared, 0, side, &trace, &r).unwrap());
+        [Side::A, Side::B].map(|side| reduce_operand(&prepared, 0, side, &trace, &r).unwrap());
     let batch = eq_table(&plan.batch_point(&r).unwrap());
     let inner = fa.len() / batch.len();
     let sum: K = fa
@@ -212,7 +212,7 @@ fn long_sums_of_extreme_values() {
             };
             // All weights the same: (1/2)^15 each, so the fold is the value itself.
             let half = tacit_algebra::field::k_inverse(K::from_u64(2)).unwrap();
-            let folded = fold_operand(&prepared, 0, Side::A, &trace, &[half; 15]).unwrap();
+            let folded = reduce_operand(&prepared, 0, Side::A, &trace, &[half; 15]).unwrap();
             assert!(
                 folded[..inner as usize]
                     .iter()

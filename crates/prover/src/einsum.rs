@@ -1,4 +1,4 @@
-//! The prover's half of the einsums (see `tacit_verifier`, einsum): operands are folded over their free labels once, then
+//! The prover's half of the einsums (see `tacit_verifier`, einsum): operands are summed over their free labels once, then
 //!
 //! ```text
 //! sum over {0,1}^n of sum_e s_e eq(r_batch, x_batch) a_e(x) b_e(x),        s_e = w_e 2^-(n - n_e),
@@ -10,13 +10,15 @@ use p3_field::PrimeCharacteristicRing;
 use rayon::prelude::*;
 use tacit_algebra::field::half_power;
 use tacit_algebra::{eq_table, F, K};
-use tacit_program::{fold_operand, shape_bits, EinsumPlan, Ends, Prepared, Side, Trace};
+use tacit_program::{reduce_operand, shape_bits, EinsumPlan, Ends, Prepared, Side, Trace};
 use tacit_transcript::Writer;
-use tacit_verifier::{Common, VerifyError};
+use tacit_verifier::{CommonPoint, VerifyError};
 
 use crate::hooks::Hooks;
-use crate::operands::Operands;
 use crate::rounds::{self, eq_line, times};
+use operands::Operands;
+
+mod operands;
 
 /// One einsum in the sumcheck.
 struct Term {
@@ -33,15 +35,15 @@ impl Term {
         prepared: &Prepared,
         index: usize,
         trace: &Trace,
-        common: &Common,
+        common: &CommonPoint,
     ) -> Result<Self, VerifyError> {
         let plan: &EinsumPlan = &prepared.einsums[index];
         let out = common.suffix(shape_bits(&plan.out_shape))?;
-        let fold = |side| fold_operand(prepared, index, side, trace, out);
-        let a = fold(Side::A)?;
+        let reduced = |side| reduce_operand(prepared, index, side, trace, out);
+        let a = reduced(Side::A)?;
         let b = match plan.ends {
             Ends::Same => None,
-            _ => Some(fold(Side::B)?),
+            _ => Some(reduced(Side::B)?),
         };
         let batch = plan.batch_point(out)?;
         let rounds = prepared.sizes.einsum_rounds;
@@ -92,7 +94,7 @@ pub fn prove<H: Hooks>(
     writer: &mut Writer,
     prepared: &Prepared,
     trace: &Trace,
-    common: &Common,
+    common: &CommonPoint,
     triples: &mut Vec<[K; 3]>,
     hooks: &mut H,
 ) -> Result<(), VerifyError> {

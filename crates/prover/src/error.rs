@@ -4,7 +4,7 @@ use tacit_pcs::PcsError;
 use tacit_program::ProgramError;
 use tacit_verifier::VerifyError;
 
-use crate::budget::BudgetError;
+use crate::allowance::error::AllowanceError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ProveError {
@@ -17,7 +17,7 @@ pub enum ProveError {
     #[error(transparent)]
     Slab(#[from] PcsError),
     #[error(transparent)]
-    Budget(#[from] BudgetError),
+    Allowance(#[from] AllowanceError),
     /// A slab tensor was given with values that are not the committed ones.
     #[error("tensor {tensor}: the values given are not those of its slab")]
     NotCommitted { tensor: String },
@@ -36,7 +36,7 @@ impl ProveError {
             Self::Program(e) => e.slug,
             Self::Statement(e) => e.slug(),
             Self::Slab(e) => e.slug(),
-            Self::Budget(e) => e.slug(),
+            Self::Allowance(e) => e.slug(),
             Self::NotCommitted { .. } => "not_committed",
             Self::Uncounted { .. } => "uncounted",
             Self::Entropy(_) => "entropy",

@@ -1,38 +1,38 @@
 //! The prover. It drives the verifier's own relations: after its messages it replays them to learn the claims it must open.
 
-mod bottom;
-pub mod budget;
-mod commit;
-mod count;
+mod allowance;
 mod einsum;
+mod eq_tables;
 mod error;
 pub mod hooks;
 mod lanes;
-mod layer;
-mod leaves;
-mod link;
-mod logup;
+mod lookup_tree;
 mod memory;
-mod operands;
-mod permit;
-mod private;
 mod products;
 mod profile;
 mod prove;
+mod rotation;
 mod rounds;
 mod seed;
+mod slab_cells;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod weights;
 
-pub use budget::{read, same_process, Budget, BudgetError, Entry, Full, JournalFault, Tally};
-pub use commit::slab_cells;
-pub use count::Count;
+pub use allowance::{
+    count::Count,
+    error::AllowanceError,
+    journal::{same_process, Allowance},
+    owner_only::keep_private,
+    permit::Permit,
+    tally::{read, Entry, Full, JournalFault, Tally},
+};
 pub use error::ProveError;
 pub use hooks::{Hooks, Repeatable};
-pub use link::{child_of, link_value, renewal_of, Linking, FIRST_CHILD, ORIGIN, RENEWAL};
-pub use permit::Permit;
-pub use private::keep_private;
 pub use profile::Profile;
 pub use prove::{gather, public_values, Job, Proof};
+pub use rotation::{
+    commitments::{child_of, renewal_of, rotation_cell, FIRST_CHILD, ORIGIN, RENEWAL},
+    Rotating,
+};
 pub use seed::slab_seed;
+pub use slab_cells::slab_cells;

@@ -8,14 +8,15 @@ use tacit_pcs::random::{Stream, MASK, PADS};
 use tacit_pcs::{commit_witness, prove_opening, Columns, Commitment, NoHooks, Slab};
 use tacit_program::{execute, Prepared, Publics, Trace, Values};
 use tacit_transcript::{Reader, Writer};
-use tacit_verifier::{opening, verify_rest, verify_up_to_common, Claim, Statement};
+use tacit_verifier::{opening, verify_from_common_point, verify_to_common_point, Claim, Statement};
 
+use crate::allowance::permit::Permit;
 use crate::error::ProveError;
 use crate::hooks::{Hooks, Repeatable};
-use crate::permit::{consume, Permit};
+use crate::lookup_tree::{leaves, Tree};
 use crate::profile::Profile;
 use crate::seed::proof_seed;
-use crate::{einsum, leaves, logup, products};
+use crate::{einsum, products};
 
 /// A proof and what it is about.
 #[derive(Debug, Clone)]
@@ -213,7 +214,7 @@ impl Job<'_> {
         if !prepared.program.lookups.is_empty() {
             let (alpha, beta) = (writer.challenge("alpha"), writer.challenge("beta"));
             let tree = profile.time("tree", || {
-                logup::Tree::new(leaves::layer(prepared, trace, alpha, beta))
+                Tree::new(leaves::layer(prepared, trace, alpha, beta))
             });
             profile.time("logup", || tree.prove(writer, &mut triples, hooks));
         }
@@ -222,13 +223,13 @@ impl Job<'_> {
         }
         let _ = writer.challenge("gamma");
         // Einsum weights are what the tree and the zeros ask of each einsum: the verifier knows.
-        let so_far = profile.time("replay", || {
+        let before = profile.time("replay", || {
             let mut reader = Reader::resume(&writer.proof()[start..], sponge);
-            verify_up_to_common(&mut reader, prepared, publics)
+            verify_to_common_point(&mut reader, prepared, publics)
         })?;
         let (middle, sponge, used) = (writer.len(), writer.sponge.clone(), writer.pads_used());
         profile.time("einsum", || {
-            einsum::prove(writer, prepared, trace, &so_far.common, &mut triples, hooks)
+            einsum::prove(writer, prepared, trace, &before.common, &mut triples, hooks)
         })?;
         products::prove(writer, triples, sizes.product_rounds as usize, hooks);
         let claims = profile.time("replay", || {
@@ -236,7 +237,7 @@ impl Job<'_> {
             (0..used).for_each(|_| {
                 reader.take_pad();
             });
-            let claims = verify_rest(&mut reader, prepared, publics, so_far)?;
+            let claims = verify_from_common_point(&mut reader, prepared, publics, before)?;
             assert!(
                 reader.sponge == writer.sponge,
                 "prover and verifier walk the same path"
@@ -297,6 +298,22 @@ impl Job<'_> {
                 .collect(),
         )
     }
+}
+
+/// Uses up the permits of one proof: one for each private slab, in the order of the slabs.
+fn consume(slabs: &[&Slab], permits: Vec<Permit>) -> Result<(), ProveError> {
+    let mut permits = permits.into_iter();
+    for (index, slab) in slabs.iter().enumerate() {
+        let commitment = &slab.commitment;
+        if !commitment.header.private {
+            continue;
+        }
+        let permit = permits.next();
+        if permit.map(|p| p.identity()) != Some(commitment.identity()) {
+            return Err(ProveError::Uncounted { slab: index });
+        }
+    }
+    Ok(())
 }
 
 /// The public tensors of a trace, in order.

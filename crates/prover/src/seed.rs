@@ -16,28 +16,28 @@ pub(crate) fn proof_seed(fresh: &Digest, slabs: &[&[u8]], cells: &[F], state: &D
     Key::new(&Zeroizing::new(hash(Tag::Stream, 1, &parts)))
 }
 
-/// The seed of a private slab: H(T(4, 5) || "tacit slab" || fresh || schema || digest of the cells || budget || fold || parent),
+/// The seed of a private slab: H(T(4, 5) || "tacit slab" || fresh || schema || digest of the cells || allowance || fold || parent),
 /// with 32 bytes of the operating system's randomness; `parent` is empty, or what a child's master has of its own.
 ///
-/// A machine that repeats its randomness (a restored snapshot) still blinds other values, or another budget, by other rows:
+/// A machine that repeats its randomness (a restored snapshot) still blinds other values, or another allowance, by other rows:
 /// two slabs of one seed would show the difference of their values at every opened position.
 #[must_use]
 pub fn slab_seed(
     fresh: &Digest,
     schema: &Digest,
     cells: &[F],
-    budget: u32,
+    allowance: u32,
     fold: u8,
     parent: &[u8],
 ) -> Key {
     let digest = Zeroizing::new(digest_of_cells(cells));
-    let budget = budget.to_be_bytes();
+    let allowance = allowance.to_be_bytes();
     let parts = [
         b"tacit slab",
         &fresh[..],
         schema,
         &digest[..],
-        &budget,
+        &allowance,
         &[fold],
         parent,
     ];

@@ -4,14 +4,14 @@ use tacit_algebra::K;
 use tacit_pcs::NoHooks;
 use tacit_program::{Prepared, Trace, Values};
 use tacit_transcript::Writer;
-use tacit_verifier::{Claim, Link};
+use tacit_verifier::{Claim, Rotation};
 
 use crate::error::ProveError;
 use crate::hooks::Hooks;
-use crate::link::Linking;
+use crate::lookup_tree::{leaves, Tree};
 use crate::profile::Profile;
 use crate::prove::{Job, Proof};
-use crate::{leaves, logup};
+use crate::rotation::Rotating;
 
 pub use crate::rounds::send as send_round;
 
@@ -23,7 +23,7 @@ pub fn prove_logup<H: Hooks>(
     hooks: &mut H,
 ) -> Vec<[K; 3]> {
     let (alpha, beta) = (writer.challenge("alpha"), writer.challenge("beta"));
-    let tree = logup::Tree::new(leaves::layer(prepared, trace, alpha, beta));
+    let tree = Tree::new(leaves::layer(prepared, trace, alpha, beta));
     let mut triples = Vec::new();
     tree.prove(writer, &mut triples, hooks);
     triples
@@ -93,12 +93,12 @@ impl Job<'_> {
 }
 
 /// Uncounted links, of slabs that hide nothing.
-impl Linking<'_> {
+impl Rotating<'_> {
     /// As `prove_counted`.
     ///
     /// # Errors
     /// As `prove_counted`.
-    pub fn prove(&self) -> Result<Link, ProveError> {
+    pub fn prove(&self) -> Result<Rotation, ProveError> {
         self.prove_value(self.value()?)
     }
 
@@ -106,7 +106,7 @@ impl Linking<'_> {
     ///
     /// # Errors
     /// As `prove`.
-    pub fn prove_value(&self, v: K) -> Result<Link, ProveError> {
+    pub fn prove_value(&self, v: K) -> Result<Rotation, ProveError> {
         self.prove_sides(v, |job, claim| job.prove_further(&[claim]))
     }
 }

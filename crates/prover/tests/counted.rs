@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use tacit_prover::{child_of, Count, Entry, Linking, Permit, ProveError};
+use tacit_prover::{child_of, Count, Entry, Permit, ProveError, Rotating};
 
 fn permit(count: &mut Count) -> Permit {
     count
@@ -51,7 +51,7 @@ fn a_link_takes_both_permits() {
     let schema = case.prepared.schema(0);
     let master = tacit_pcs::commit(&geometry, true, schema, &cells, &links, 2, 6, [3; 32]).unwrap();
     let child = child_of(&master, 0, 2, [4; 32]).unwrap();
-    let linking = Linking {
+    let rotating = Rotating {
         slab: "model",
         tensors: &case.prepared.schema_tensors(0),
         master: &master,
@@ -59,9 +59,9 @@ fn a_link_takes_both_permits() {
         index: 0,
     };
     let (mut old, mut new) = (Count::fresh(&master, 0, 1), Count::fresh(&child, 0, 1));
-    let swapped = linking.prove_counted([permit(&mut new), permit(&mut old)]);
+    let swapped = rotating.prove_counted([permit(&mut new), permit(&mut old)]);
     assert_eq!(swapped.unwrap_err().slug(), "uncounted");
-    linking
+    rotating
         .prove_counted([permit(&mut old), permit(&mut new)])
         .unwrap();
     assert_eq!((left(&old), left(&new)), (Some(0), Some(0)));

@@ -192,7 +192,7 @@ fn commitment_file(world: &World) -> CommitmentFile {
         tensors,
         commitment: slab.commitment.clone(),
         validity: job.prove(none).unwrap().argument,
-        link: None,
+        rotation: None,
     }
 }
 

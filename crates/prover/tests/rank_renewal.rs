@@ -6,7 +6,7 @@ mod zk;
 
 use common::*;
 use tacit_params::Geometry;
-use tacit_prover::{renewal_of, Count, Entry, Linking, Permit, ORIGIN, RENEWAL};
+use tacit_prover::{renewal_of, Count, Entry, Permit, Rotating, ORIGIN, RENEWAL};
 use zk::family::{Family, WITNESS};
 use zk::hiding::{check_against_messages, column_alone, opened, published_hide, test, Without};
 use zk::view::Var;
@@ -14,7 +14,7 @@ use zk::view::Var;
 const FIRST: usize = 0;
 const SECOND: usize = 1;
 const THIRD: usize = 2;
-/// Of the first: validity, one proof, the link that renews it. A renewed one has its own link besides.
+/// Of the first: validity, one proof, the rotation that renews it. A renewed one has its own rotation besides.
 const BUDGET: u32 = 3;
 
 /// Room for the blinding rows of four openings.
@@ -30,11 +30,11 @@ fn first() -> Family {
     family
 }
 
-/// Renews a member: link, validity, and a proof of the new one.
+/// Renews a member: rotation, validity, and a proof of the new one.
 fn renew(family: &mut Family, of: usize, budget: u32) {
     let slab = renewal_of(&family.members[of].slab, budget).unwrap();
     let id = family.add(slab, of, RENEWAL);
-    family.link(id, true);
+    family.rotation(id, true);
     family.validity(id, true);
     family.proof(id);
 }
@@ -74,18 +74,18 @@ fn the_recorded_link_is_the_real_one() {
     let family = chain();
     let tensors = family.case.prepared.schema_tensors(0);
     let (old, new) = (&family.members[FIRST].slab, &family.members[SECOND].slab);
-    let linking = Linking {
+    let rotating = Rotating {
         slab: "model",
         tensors: &tensors,
         master: old,
         child: new,
         index: RENEWAL,
     };
-    let link = linking
+    let rotation = rotating
         .prove_repeatably([permit(old), permit(new)])
         .unwrap();
-    assert_eq!(link.master, family.runs[2].argument);
-    assert_eq!(link.child, family.runs[3].argument);
+    assert_eq!(rotation.master, family.runs[2].argument);
+    assert_eq!(rotation.child, family.runs[3].argument);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn columns_of_a_chain_hide_alone() {
     }
 }
 
-/// Columns of the renewal's own slabs, those of its link and validity proof, which draw nothing afresh.
+/// Columns of the renewal's own slabs, those of its rotation and validity proof, which draw nothing afresh.
 #[test]
 fn columns_of_a_renewal_hide_alone() {
     let mut family = first();
@@ -158,14 +158,14 @@ fn published_values_say_nothing() {
     assert_eq!(forms[3], forms[5]);
     let reserved = family.reserved();
     assert!(published_hide(&forms, &reserved));
-    // What pads them: each y its own cell, each v one that two slabs hold. A link cell that no link takes would pad y as well.
-    let (y, link) = (0, |index: u16| 1 + usize::from(index));
+    // What pads them: each y its own cell, each v one that two slabs hold. A rotation cell that no rotation takes would pad y as well.
+    let (y, rotation) = (0, |index: u16| 1 + usize::from(index));
     let pads = [
-        vec![(FIRST, y), (FIRST, link(ORIGIN))],
+        vec![(FIRST, y), (FIRST, rotation(ORIGIN))],
         vec![(SECOND, y)],
-        vec![(THIRD, y), (THIRD, link(RENEWAL))],
-        vec![(FIRST, link(RENEWAL))],
-        vec![(SECOND, link(RENEWAL))],
+        vec![(THIRD, y), (THIRD, rotation(RENEWAL))],
+        vec![(FIRST, rotation(RENEWAL))],
+        vec![(SECOND, rotation(RENEWAL))],
     ];
     for missing in pads {
         let gone = |v: Var| {

@@ -1,5 +1,5 @@
 //! Zero knowledge of rotation, exactly: a master, its children and the proofs of these show nothing together, although they hold
-//! the same values; nor do the values that are published beside them (y of each commitment, v of each link).
+//! the same values; nor do the values that are published beside them (y of each commitment, v of each rotation).
 
 mod common;
 mod zk;
@@ -12,14 +12,14 @@ use zk::view::Var;
 
 const MASTER: usize = 0;
 
-/// A master and its children, each with one proof. `indices`: the master's link cell of each child.
+/// A master and its children, each with one proof. `indices`: the master's rotation cell of each child.
 fn family(indices: &[u16]) -> Family {
     let mut family = Family::new(toy(), 2, 1 + indices.len() as u32);
     family.validity(MASTER, false);
     for (child, &index) in (1u8..).zip(indices) {
         let slab = child_of(&family.members[MASTER].slab, index, 2, [child; 32]).unwrap();
         let id = family.add(slab, MASTER, index);
-        family.link(id, false);
+        family.rotation(id, false);
         family.proof(id);
     }
     family
@@ -69,7 +69,7 @@ fn published_values_say_nothing() {
     assert_eq!(forms.len(), 8);
     assert_eq!((&forms[0], &forms[4]), (&forms[2], &forms[6]));
     assert!(published_hide(&forms, &family.reserved()));
-    // Without the pad of any one of them: y's, or a link cell.
+    // Without the pad of any one of them: y's, or a rotation cell.
     let reserved = family.reserved();
     for missing in 0..3 {
         let gone = family.reserved_cell(MASTER, missing);
@@ -78,7 +78,7 @@ fn published_values_say_nothing() {
     }
 }
 
-/// One link cell for two children: two values of v with one pad.
+/// One rotation cell for two children: two values of v with one pad.
 #[test]
 fn a_link_cell_for_two_children_leaks() {
     let family = family(&[0, 0]);

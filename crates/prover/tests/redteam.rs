@@ -215,7 +215,7 @@ fn headers_at_their_limits() {
     assert_eq!(answer(&|c| c.header.columns += 1), "header");
     assert_eq!(answer(&|c| c.header.columns = 0), "header");
     assert_eq!(answer(&|c| c.header.links = u16::MAX), "header");
-    // A link cell more fits the same columns: it is another commitment, which the argument does not speak of.
+    // A rotation cell more fits the same columns: it is another commitment, which the argument does not speak of.
     let slug = answer(&|c| c.header.links = 1);
     assert!(matches!(slug, "grinding" | "merkle" | "alpha"), "{slug}");
     assert_eq!(answer(&|c| c.header.blinding = u32::MAX), "header");

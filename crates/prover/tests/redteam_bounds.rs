@@ -5,7 +5,7 @@ use common::*;
 use tacit_params::{derive, Geometry, Level, Optimize, SlabSize, Work};
 use tacit_pcs::{Commitment, Header};
 use tacit_program::*;
-use tacit_verifier::{prepare_link, relations_of, verify_link, Link};
+use tacit_verifier::{prepare_rotation, relations_of, verify_rotation, Rotation};
 
 /// A witness of 2^21 cells in columns of 16: refused before any relation is looked at, so also without an argument.
 #[test]
@@ -37,9 +37,9 @@ fn columns_are_bounded_before_the_argument_is_read() {
     assert_eq!(slug(1 << 13), "geometry");
 }
 
-/// A commitment to these tensors that its header allows, with one link cell. Nobody knows an opening of it.
+/// A commitment to these tensors that its header allows, with one rotation cell. Nobody knows an opening of it.
 fn unopened(tensors: &[(String, Vec<u32>, i64, i64)]) -> Commitment {
-    let prepared = prepare_link("model", tensors).unwrap();
+    let prepared = prepare_rotation("model", tensors).unwrap();
     let cells = prepared.layouts[0].cells as u64;
     let work = Work {
         relations: relations_of(&prepared),
@@ -77,13 +77,13 @@ fn unopened(tensors: &[(String, Vec<u32>, i64, i64)]) -> Commitment {
 fn links_are_bounded_before_their_claim_is_made() {
     let refusal = |tensors: Vec<(String, Vec<u32>, i64, i64)>| {
         let commitment = unopened(&tensors);
-        let link = Link {
+        let rotation = Rotation {
             index: 0,
             v: [0; 24],
             master: vec![0; 2000],
             child: vec![0; 2000],
         };
-        verify_link("model", &tensors, &commitment, &commitment, &link, 128).unwrap_err()
+        verify_rotation("model", &tensors, &commitment, &commitment, &rotation, 128).unwrap_err()
     };
     let long = refusal(vec![("t".into(), vec![1 << 25], 0, 1)]);
     assert_eq!(long.slug(), "link");

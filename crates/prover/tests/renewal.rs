@@ -6,13 +6,13 @@ use common::*;
 use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::{commit, Slab};
 use tacit_prover::{
-    link_value, renewal_of, slab_cells, Count, Entry, Job, Linking, Permit, ORIGIN, RENEWAL,
+    renewal_of, rotation_cell, slab_cells, Count, Entry, Job, Permit, Rotating, ORIGIN, RENEWAL,
 };
-use tacit_verifier::{prepare_validity, verify_link, Link, Schema, VALIDITY_CONTEXT};
+use tacit_verifier::{prepare_validity, verify_rotation, Rotation, Schema, VALIDITY_CONTEXT};
 
 /// The largest k0 of the proofs here, the validity proof's.
 const FOLD: u8 = 4;
-/// Validity and the reserve; a renewed one has its link besides.
+/// Validity and the reserve; a renewed one has its rotation besides.
 const BUDGET: u32 = 2;
 
 struct Owned {
@@ -41,8 +41,8 @@ impl Owned {
         }
     }
 
-    fn linking<'a>(&'a self, old: &'a Slab, new: &'a Slab) -> Linking<'a> {
-        Linking {
+    fn rotating<'a>(&'a self, old: &'a Slab, new: &'a Slab) -> Rotating<'a> {
+        Rotating {
             slab: &self.case.prepared.program.slabs[0].name,
             tensors: &self.tensors,
             master: old,
@@ -51,16 +51,23 @@ impl Owned {
         }
     }
 
-    fn link(&self, old: &Slab, new: &Slab) -> Link {
+    fn rotation(&self, old: &Slab, new: &Slab) -> Rotation {
         let permits = [permit(old), permit(new)];
-        self.linking(old, new).prove_repeatably(permits).unwrap()
+        self.rotating(old, new).prove_repeatably(permits).unwrap()
     }
 
-    fn judge(&self, old: &Slab, new: &Slab, link: &Link) -> &'static str {
+    fn judge(&self, old: &Slab, new: &Slab, rotation: &Rotation) -> &'static str {
         let (name, tensors): (_, &Schema) =
             (&self.case.prepared.program.slabs[0].name, &self.tensors);
-        verify_link(name, tensors, &new.commitment, &old.commitment, link, TOY)
-            .map_or_else(|e| e.slug(), |()| "accepted")
+        verify_rotation(
+            name,
+            tensors,
+            &new.commitment,
+            &old.commitment,
+            rotation,
+            TOY,
+        )
+        .map_or_else(|e| e.slug(), |()| "accepted")
     }
 }
 
@@ -71,16 +78,16 @@ fn a_renewed_commitment_is_renewed_again() {
     let second = renewal_of(first, BUDGET + 1).unwrap();
     let third = renewal_of(&second, BUDGET + 1).unwrap();
     for (old, new) in [(first, &second), (&second, &third)] {
-        assert_eq!(link_value(new, ORIGIN), link_value(old, RENEWAL));
-        assert_ne!(link_value(new, RENEWAL), link_value(old, RENEWAL));
+        assert_eq!(rotation_cell(new, ORIGIN), rotation_cell(old, RENEWAL));
+        assert_ne!(rotation_cell(new, RENEWAL), rotation_cell(old, RENEWAL));
         assert_ne!(new.seed(), old.seed());
-        let link = owned.link(old, new);
-        assert_eq!(owned.judge(old, new, &link), "accepted");
+        let rotation = owned.rotation(old, new);
+        assert_eq!(owned.judge(old, new, &rotation), "accepted");
         // Links are of two commitments, in this order.
-        assert_eq!(owned.judge(new, old, &link), "link");
+        assert_eq!(owned.judge(new, old, &rotation), "link");
     }
-    let link = owned.link(&second, &third);
-    assert_eq!(owned.judge(first, &third, &link), "link");
+    let rotation = owned.rotation(&second, &third);
+    assert_eq!(owned.judge(first, &third, &rotation), "link");
     // What was renewed makes proofs as any other.
     let mut world = World::new(linear());
     world.slabs = vec![third];
@@ -108,9 +115,9 @@ fn a_second_renewal_is_the_first_one() {
     let backup = Slab::from_whole_bytes(&owned.slab.to_bytes(true).unwrap()).unwrap();
     let renew = |old: &Slab| {
         let new = renewal_of(old, BUDGET + 1).unwrap();
-        let link = owned.link(old, &new);
+        let rotation = owned.rotation(old, &new);
         let valid = validity(&owned, &new);
-        (new.commitment.clone(), link, valid)
+        (new.commitment.clone(), rotation, valid)
     };
     assert_eq!(renew(&owned.slab), renew(&backup));
     // Another seed, another budget: another commitment.

@@ -100,7 +100,7 @@ fn commit_values(
         tensors: prepared.schema_tensors(slab),
         commitment: inner.commitment.clone(),
         validity: Vec::new(),
-        link: None,
+        rotation: None,
     };
     let mut count = Count::fresh(&inner, reserve_of(&public), refusals);
     if let Some(permit) = count.record(Entry::Opening(hash(Tag::File, 0, &[CONTEXT])), name)? {

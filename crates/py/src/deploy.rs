@@ -4,7 +4,7 @@ use tacit_params::{derive, Geometry, Optimize, SlabSize, Work};
 use tacit_pcs::Columns;
 use tacit_program::Prepared;
 use tacit_prover::FIRST_CHILD;
-use tacit_verifier::{prepare_link, prepare_validity, relations_of};
+use tacit_verifier::{prepare_rotation, prepare_validity, relations_of};
 
 use crate::failure::{Fail, Result};
 
@@ -42,7 +42,7 @@ pub fn largest_sizes(prepared: &Prepared, proofs: u32) -> Vec<SlabSize> {
     slab_sizes(prepared, renewed_budget_of(proofs), links)
 }
 
-/// The long-lived slabs as a geometry sees them; a private one is opened `budget` times and has `links` link cells.
+/// The long-lived slabs as a geometry sees them; a private one is opened `budget` times and has `links` rotation cells.
 pub fn slab_sizes(prepared: &Prepared, budget: u32, links: u16) -> Vec<SlabSize> {
     let sizes = prepared.program.slabs.iter().zip(&prepared.layouts);
     sizes
@@ -80,7 +80,7 @@ fn link_programs(prepared: &Prepared) -> Result<Vec<Prepared>> {
     let slabs = prepared.program.slabs.iter().enumerate();
     slabs
         .filter(|(_, slab)| slab.private)
-        .map(|(i, slab)| Ok(prepare_link(&slab.name, &prepared.schema_tensors(i))?))
+        .map(|(i, slab)| Ok(prepare_rotation(&slab.name, &prepared.schema_tensors(i))?))
         .collect()
 }
 

@@ -50,7 +50,7 @@ fn cost(program: &Program, slab: usize, validity: Option<&Prepared>) -> Result<C
             y: [0; 24],
         },
         validity: Vec::new(),
-        link: None,
+        rotation: None,
     };
     let public = file.to_file()?.len() as u64 + expected.validity_bytes.round() as u64;
     Ok(Cost {

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use tacit_algebra::TooLarge;
 use tacit_pcs::PcsError;
 use tacit_program::ProgramError;
-use tacit_prover::{BudgetError, ProveError};
+use tacit_prover::{AllowanceError, ProveError};
 use tacit_verifier::{Slug, VerifyError};
 
 create_exception!(
@@ -115,13 +115,13 @@ impl From<PcsError> for Fail {
     }
 }
 
-impl From<BudgetError> for Fail {
-    fn from(e: BudgetError) -> Self {
+impl From<AllowanceError> for Fail {
+    fn from(e: AllowanceError) -> Self {
         let hint = match e {
-            BudgetError::Damaged { .. } => {
+            AllowanceError::Damaged { .. } => {
                 "commit anew, or rotate its master: what is left cannot be known"
             }
-            BudgetError::Exposed { .. } => {
+            AllowanceError::Exposed { .. } => {
                 "as its owner: chmod 600; or move it and the secret to a file system that knows owners"
             }
             _ => "",
@@ -142,7 +142,7 @@ impl From<ProveError> for Fail {
                 fail
             }
             ProveError::Slab(e) => e.into(),
-            ProveError::Budget(e) => e.into(),
+            ProveError::Allowance(e) => e.into(),
             other => Self::new("input", other.slug(), "", other.to_string()),
         }
     }

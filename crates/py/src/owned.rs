@@ -52,6 +52,12 @@ pub fn journal(bytes: &[u8]) -> Result<JournalSums> {
     let (sums, most) = ((t.openings, t.refusals), t.most_refusals);
     let identity = identity.to_vec();
     Ok((
-        identity, t.budget, sums.0, sums.1, most, t.renewed, t.counter,
+        identity,
+        t.allowance,
+        sums.0,
+        sums.1,
+        most,
+        t.renewed,
+        t.counter,
     ))
 }

@@ -104,10 +104,10 @@ impl Commitment {
         self.file.master().map(|d| d.to_vec())
     }
 
-    /// Children that it was made for; a child has one link cell, and no children.
+    /// Children that it was made for; a child has one rotation cell, and no children.
     #[getter]
     fn children(&self) -> u16 {
-        match self.file.link {
+        match self.file.rotation {
             None => self
                 .file
                 .commitment
@@ -118,10 +118,10 @@ impl Commitment {
         }
     }
 
-    /// Whether the link is that of a renewal: a child has one link cell, and no renewal.
+    /// Whether the link is that of a renewal: a child has one rotation cell, and no renewal.
     #[getter]
     fn renews(&self) -> bool {
-        self.file.link.is_some() && self.file.commitment.header.links > RENEWAL
+        self.file.rotation.is_some() && self.file.commitment.header.links > RENEWAL
     }
 
     #[getter]

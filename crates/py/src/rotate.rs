@@ -1,9 +1,9 @@
-//! Rotation and renewal, counted: a child of a master uses up one of the master's link cells, a renewal the reserve; on the disk
+//! Rotation and renewal, counted: a child of a master uses up one of the master's rotation cells, a renewal the reserve; on the disk
 //! first.
 
 use tacit_algebra::hash::{hash, Tag};
 use tacit_pcs::Slab as Committed;
-use tacit_prover::{Count, Entry, Linking, Permit, FIRST_CHILD, RENEWAL};
+use tacit_prover::{Count, Entry, Permit, Rotating, FIRST_CHILD, RENEWAL};
 use tacit_verifier::files::{Body, CommitmentFile};
 
 use crate::commit::{fresh, prove_validity};
@@ -11,7 +11,7 @@ use crate::deploy::child_budget_of;
 use crate::failure::{Fail, Result};
 use crate::slab::Slab;
 
-/// The next link cell and the permit to open it, counted before anything else is done with it: a failed try has consumed it. The last ones are taken last.
+/// The next rotation cell and the permit to open it, counted before anything else is done with it: a failed try has consumed it. The last ones are taken last.
 fn next_child(master: &Slab) -> Result<(u16, Permit)> {
     let (permit, tally) = master.record(Entry::Opening(hash(Tag::File, 0, &[b"child"])))?;
     let cells = u32::from(master.public.commitment.header.links);
@@ -48,7 +48,7 @@ pub fn rotate(master: &Slab, proofs: Option<u32>, refusals: Option<u32>) -> Resu
     let (index, opened) = next_child(master)?;
     let budget = child_budget_of(proofs);
     let inner = tacit_prover::child_of(&master.inner, index, budget, *fresh()?)?;
-    let linking = Linking {
+    let rotating = Rotating {
         slab: name,
         tensors: &master.public.tensors,
         master: &master.inner,
@@ -57,10 +57,10 @@ pub fn rotate(master: &Slab, proofs: Option<u32>, refusals: Option<u32>) -> Resu
     };
     let mut count = Count::fresh(&inner, 0, refusals.unwrap_or(proofs));
     let permit = opening(&mut count, name, b"link")?;
-    let link = linking.prove_counted([opened, permit])?;
+    let rotation = rotating.prove_counted([opened, permit])?;
     let public = CommitmentFile {
         commitment: inner.commitment.clone(),
-        link: Some((master.public.commitment.clone(), link)),
+        rotation: Some((master.public.commitment.clone(), rotation)),
         ..master.public.clone()
     };
     Ok(Slab::new(inner, public, Vec::new(), count))
@@ -96,7 +96,7 @@ pub fn renew(old: &Slab) -> Result<Slab> {
     let name = &old.public.slab;
     let mut count = Count::fresh(&inner, old.reserved(), counted.most_refusals);
     let permit = opening(&mut count, name, b"link")?;
-    let link = Linking {
+    let rotation = Rotating {
         slab: name,
         tensors: &old.public.tensors,
         master: &old.inner,
@@ -106,12 +106,12 @@ pub fn renew(old: &Slab) -> Result<Slab> {
     .prove_repeatably([opened, permit])?;
     let linked = CommitmentFile {
         commitment: inner.commitment.clone(),
-        link: Some((old.public.commitment.clone(), link)),
+        rotation: Some((old.public.commitment.clone(), rotation)),
         ..old.public.clone()
     };
     let mut public = CommitmentFile {
         validity: Vec::new(),
-        link: None,
+        rotation: None,
         ..linked.clone()
     };
     let permit = opening(&mut count, name, b"validity")?;

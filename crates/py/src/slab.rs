@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use tacit_algebra::hash::Digest;
 use tacit_pcs::Slab as Committed;
 use tacit_program::{pack, shape_bits, Trace, Values};
-use tacit_prover::{gather, BudgetError, Count, Entry, Permit, Tally, FIRST_CHILD, RENEWAL};
+use tacit_prover::{gather, AllowanceError, Count, Entry, Permit, Tally, FIRST_CHILD, RENEWAL};
 use tacit_verifier::files::{unseal, Body, CommitmentFile, FileKind};
-use tacit_verifier::{prepare_link, Schema, Slug, VerifyError};
+use tacit_verifier::{prepare_rotation, Schema, Slug, VerifyError};
 use zeroize::Zeroizing;
 
 use crate::disk;
@@ -34,7 +34,7 @@ pub struct Slab {
 /// Openings that a commitment keeps for a renewal. A child has none: its master renews it.
 pub fn reserve_of(public: &CommitmentFile) -> u32 {
     let header = &public.commitment.header;
-    let renewable = public.link.is_none() && header.links > RENEWAL;
+    let renewable = public.rotation.is_none() && header.links > RENEWAL;
     u32::from(header.private && renewable)
 }
 
@@ -87,9 +87,9 @@ impl Slab {
             .map_err(|_| Fail::new("bug", "lock", "", "a thread died while counting a proof"))
     }
 
-    /// Whether the budget is for children: with link cells for them, and no master of its own.
+    /// Whether the budget is for children: with rotation cells for them, and no master of its own.
     pub fn is_master(&self) -> bool {
-        self.public.commitment.header.links > FIRST_CHILD && self.public.link.is_none()
+        self.public.commitment.header.links > FIRST_CHILD && self.public.rotation.is_none()
     }
 
     /// Openings kept for a renewal.
@@ -98,21 +98,21 @@ impl Slab {
     }
 
     /// A refusal of the count, with the way on.
-    fn refused(&self, fail: BudgetError) -> Fail {
-        let child = self.public.link.is_some();
+    fn refused(&self, fail: AllowanceError) -> Fail {
+        let child = self.public.rotation.is_some();
         let hint = match fail {
-            BudgetError::Spent { .. } | BudgetError::NoReserve { .. } if child => {
+            AllowanceError::Spent { .. } | AllowanceError::NoReserve { .. } if child => {
                 "rotate its master again: tacit commit rotate MASTER.secret -o NAME"
             }
-            BudgetError::Spent { .. } => "renew it: tacit commit renew OLD.secret -o NAME",
-            BudgetError::NoReserve { .. } => "commit anew",
-            BudgetError::Refusals { .. } if child => {
+            AllowanceError::Spent { .. } => "renew it: tacit commit renew OLD.secret -o NAME",
+            AllowanceError::NoReserve { .. } => "commit anew",
+            AllowanceError::Refusals { .. } if child => {
                 "compile again for a total program (overflow, --overflow: total); until then rotate its master: tacit commit rotate MASTER.secret -o NAME"
             }
-            BudgetError::Refusals { .. } => {
+            AllowanceError::Refusals { .. } => {
                 "compile again for a total program (overflow, --overflow: total); until then renew it: tacit commit renew OLD.secret -o NAME"
             }
-            BudgetError::Renewed { .. } => "use the secret that it was renewed to",
+            AllowanceError::Renewed { .. } => "use the secret that it was renewed to",
             _ => return fail.into(),
         };
         Fail::from(fail).hint(hint)
@@ -195,7 +195,7 @@ fn recommit(inner: &Committed, public: &CommitmentFile, path: &Path) -> Result<C
         return Err(refuse("the tensors are not those of the header".into()));
     }
     // Shapes are bounded from here on.
-    let prepared = prepare_link(&public.slab, tensors)?;
+    let prepared = prepare_rotation(&public.slab, tensors)?;
     let trace = Trace {
         tensors: unpack(tensors, inner).map_err(refuse)?,
         ..Trace::default()
@@ -244,7 +244,7 @@ fn journal_path(path: &Path) -> PathBuf {
 
 /// A secret that others could read is its owner's from here on. What is no file has no mode of its own.
 fn keep_file_private(path: &Path) -> Result<()> {
-    let io = |source| BudgetError::Exposed {
+    let io = |source| AllowanceError::Exposed {
         path: path.to_path_buf(),
         source,
     };
@@ -321,7 +321,7 @@ impl Slab {
     }
 
     /// A child: the same values, a budget of its own for `proofs` proofs (as many as there is room for, if not given). Counts
-    /// one link cell of this master before anything else; also when the rest fails.
+    /// one rotation cell of this master before anything else; also when the rest fails.
     #[pyo3(signature = (proofs=None, refusals=None))]
     fn rotate(&self, py: Python<'_>, proofs: Option<u32>, refusals: Option<u32>) -> Result<Self> {
         py.detach(|| wipe::after(|| rotate(self, proofs, refusals)))

@@ -3,14 +3,14 @@
 use tacit_algebra::hash::Digest;
 use tacit_pcs::Commitment;
 
+use crate::argument::Verified;
 use crate::error::{Slug, VerifyError};
 use crate::files::CommitmentFile;
-use crate::link::verify_link;
+use crate::rotation::verify_rotation;
 use crate::validity::{check_schema, verify_validity};
-use crate::verify::Verified;
 
 /// A commitment whose tensors give its schema, and whose values lie in their intervals: a private one by its validity argument
-/// (for a child its master's, and a link to it), a public one by its root.
+/// (for a child its master's, and a rotation to it), a public one by its root.
 ///
 /// It has no other constructor and is read from no bytes, so that what was not accepted is no argument of `verify`:
 ///
@@ -106,15 +106,15 @@ impl Accepted {
 }
 
 impl CommitmentFile {
-    /// Accepts the commitment: its tensors give the header's schema and its validity holds. With a link it is the master's
-    /// validity that holds, and the link ties this commitment to the master. Once per identity is enough.
+    /// Accepts the commitment: its tensors give the header's schema and its validity holds. With a rotation it is the master's
+    /// validity that holds, and the rotation ties this commitment to the master. Once per identity is enough.
     ///
     /// # Errors
-    /// `schema`, `validity`, `link`.
+    /// `schema`, `validity`, `rotation`.
     pub fn accept(&self, target: u16) -> Result<Accepted, VerifyError> {
         let (slab, tensors) = (self.slab.as_str(), self.tensors.as_slice());
         let mut proven = &self.commitment;
-        if let Some((master, link)) = &self.link {
+        if let Some((master, rotation)) = &self.rotation {
             check_schema(slab, tensors, proven)?;
             if !proven.header.private {
                 let place = format!("slab {slab}");
@@ -125,7 +125,7 @@ impl CommitmentFile {
                     "one",
                 ));
             }
-            verify_link(slab, tensors, proven, master, link, target)?;
+            verify_rotation(slab, tensors, proven, master, rotation, target)?;
             proven = master;
         }
         let validity = verify_validity(slab, tensors, proven, &self.validity, target)?;

@@ -4,7 +4,7 @@ use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::{Affine, F, K};
 
 use crate::claim::Claim;
-use crate::common::usize_of;
+use crate::common_point::usize_of;
 
 /// The labels of the false claims, in order; a claim on what there is not is false. `cells` holds the cells of every slab, the
 /// witness last; `pads` their values.

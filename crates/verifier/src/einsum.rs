@@ -14,7 +14,7 @@ use tacit_program::{EinsumPlan, Ends, Expr, Prepared, Publics, Side};
 use tacit_transcript::Reader;
 
 use crate::claim::{combine, difference, eq_points, Claim, Triple};
-use crate::common::{usize_of, Common};
+use crate::common_point::{usize_of, CommonPoint};
 use crate::error::{exactly, VerifyError};
 use crate::sumcheck;
 
@@ -26,7 +26,7 @@ pub(crate) fn verify(
     reader: &mut Reader<'_>,
     prepared: &Prepared,
     publics: &Publics,
-    common: &Common,
+    common: &CommonPoint,
     triples: &mut Vec<Triple>,
     claims: &mut Vec<Claim>,
 ) -> Result<(), VerifyError> {

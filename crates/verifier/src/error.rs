@@ -29,7 +29,7 @@ pub enum Slug {
     LastQuery,
     FinalClaim,
     Validity,
-    Link,
+    Rotation,
     Target,
 }
 
@@ -59,7 +59,7 @@ impl Slug {
         Self::LastQuery,
         Self::FinalClaim,
         Self::Validity,
-        Self::Link,
+        Self::Rotation,
         Self::Target,
     ];
 
@@ -89,7 +89,7 @@ impl Slug {
             Self::LastQuery => "last_query",
             Self::FinalClaim => "final_claim",
             Self::Validity => "validity",
-            Self::Link => "link",
+            Self::Rotation => "link",
             Self::Target => "target",
         }
     }

@@ -8,11 +8,7 @@ use tacit_pcs::Commitment;
 use tacit_program::Prepared;
 
 use crate::error::{Slug, VerifyError};
-use crate::link::Link;
-
-mod proof;
-
-pub use proof::ProofFile;
+use crate::rotation::Rotation;
 
 const MAGIC: &[u8; 6] = b"TACIT\0";
 const VERSION: u8 = 1;
@@ -240,10 +236,10 @@ pub struct CommitmentFile {
     /// In layout order.
     pub tensors: Vec<(String, Vec<u32>, i64, i64)>,
     pub commitment: Commitment,
-    /// The argument of the validity proof, the master's if there is a link; empty for a public slab.
+    /// The argument of the validity proof, the master's if there is a rotation; empty for a public slab.
     pub validity: Vec<u8>,
     /// Rotation: the master, and the proof that this commitment holds the same values.
-    pub link: Option<(Commitment, Link)>,
+    pub rotation: Option<(Commitment, Rotation)>,
 }
 
 impl Body for CommitmentFile {
@@ -254,8 +250,27 @@ impl CommitmentFile {
     /// The identity of the commitment that this one is a child of.
     #[must_use]
     pub fn master(&self) -> Option<Digest> {
-        self.link.as_ref().map(|(master, _)| master.identity())
+        self.rotation.as_ref().map(|(master, _)| master.identity())
     }
+}
+
+/// Kind 5: a proof with its public tensors.
+///
+/// Program and slabs are names: a proof that names others is refused before its argument is read, so that the refusal can say
+/// which part differs. What the argument is bound to is the statement, whatever stands here.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ProofFile {
+    /// Digest of the program.
+    pub program: Digest,
+    /// Identities of the commitments, in the order of the program's slabs.
+    pub slabs: Vec<Digest>,
+    /// In the order of the program's public tensors.
+    pub publics: Vec<Vec<i64>>,
+    pub argument: Vec<u8>,
+}
+
+impl Body for ProofFile {
+    const KIND: FileKind = FileKind::Proof;
 }
 
 #[cfg(test)]

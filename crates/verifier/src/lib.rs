@@ -16,16 +16,18 @@
 )]
 
 mod accepted;
+mod argument;
 mod audit;
 mod claim;
-mod common;
+mod common_point;
 mod einsum;
 mod error;
 pub mod files;
-mod link;
-mod logup;
+mod lookup_tree;
 mod products;
+mod proof;
 mod relations;
+mod rotation;
 mod statement;
 pub mod sumcheck;
 #[cfg(feature = "testing")]
@@ -34,11 +36,14 @@ mod validity;
 mod verify;
 
 pub use accepted::Accepted;
+pub use argument::{opening, Verified};
 pub use audit::{audit, value};
 pub use claim::{Claim, Triple};
 pub use error::{Slug, VerifyError};
-pub use link::{prepare_link, verify_link, Link, LinkStatement};
-pub use relations::{verify_relations, verify_rest, verify_up_to_common, Common, UpToCommon};
-pub use statement::{order_commitments, relations_of, soundness_shape, Statement};
+pub use relations::{
+    verify_from_common_point, verify_relations, verify_to_common_point, AtCommonPoint, CommonPoint,
+};
+pub use rotation::{prepare_rotation, verify_rotation, Rotation, RotationStatement};
+pub use statement::{relations_of, soundness_shape, Statement};
 pub use validity::{prepare_validity, verify_validity, Schema, CONTEXT as VALIDITY_CONTEXT};
-pub use verify::{opening, verify, Verified};
+pub use verify::{order_commitments, verify};

@@ -6,16 +6,16 @@ use tacit_program::{Prepared, Publics};
 use tacit_transcript::Reader;
 
 use crate::claim::{Claim, Triple};
-use crate::common::usize_of;
+use crate::common_point::usize_of;
 use crate::error::VerifyError;
-use crate::{common, einsum, logup, products};
+use crate::{common_point, einsum, lookup_tree, products};
 
-pub use crate::common::Common;
+pub use crate::common_point::CommonPoint;
 
 /// Everything up to the common point, shared with a prover that replays its own messages.
 #[derive(Debug)]
-pub struct UpToCommon {
-    pub common: Common,
+pub struct AtCommonPoint {
+    pub common: CommonPoint,
     pub claims: Vec<Claim>,
     triples: Vec<Triple>,
 }
@@ -24,18 +24,18 @@ pub struct UpToCommon {
 ///
 /// # Errors
 /// `alpha`, `truncated`, `non_canonical`; `program` when the sizes are not the program's.
-pub fn verify_up_to_common(
+pub fn verify_to_common_point(
     reader: &mut Reader<'_>,
     prepared: &Prepared,
     publics: &Publics,
-) -> Result<UpToCommon, VerifyError> {
+) -> Result<AtCommonPoint, VerifyError> {
     let sizes = &prepared.sizes;
     let (mut claims, mut triples) = (Vec::new(), Vec::new());
     let tree = if prepared.program.lookups.is_empty() {
         None
     } else {
         let depth = usize_of(sizes.depth);
-        Some(logup::verify(
+        Some(lookup_tree::verify(
             reader,
             depth,
             sizes.n_pad,
@@ -43,29 +43,29 @@ pub fn verify_up_to_common(
             &mut claims,
         )?)
     };
-    let common = common::verify(reader, prepared, publics, tree, &mut claims)?;
-    Ok(UpToCommon {
+    let common = common_point::verify(reader, prepared, publics, tree, &mut claims)?;
+    Ok(AtCommonPoint {
         common,
         claims,
         triples,
     })
 }
 
-/// Einsums and products: all claims of the relations, in order. `reader` goes on where `verify_up_to_common` stopped.
+/// Einsums and products: all claims of the relations, in order. `reader` goes on where `verify_to_common_point` stopped.
 ///
 /// # Errors
 /// `truncated`, `non_canonical`; `program` when the sizes are not the program's.
-pub fn verify_rest(
+pub fn verify_from_common_point(
     reader: &mut Reader<'_>,
     prepared: &Prepared,
     publics: &Publics,
-    so_far: UpToCommon,
+    before: AtCommonPoint,
 ) -> Result<Vec<Claim>, VerifyError> {
-    let UpToCommon {
+    let AtCommonPoint {
         common,
         mut claims,
         mut triples,
-    } = so_far;
+    } = before;
     einsum::verify(
         reader,
         prepared,
@@ -97,6 +97,6 @@ pub fn verify_relations(
     prepared: &Prepared,
     publics: &Publics,
 ) -> Result<Vec<Claim>, VerifyError> {
-    let so_far = verify_up_to_common(reader, prepared, publics)?;
-    verify_rest(reader, prepared, publics, so_far)
+    let before = verify_to_common_point(reader, prepared, publics)?;
+    verify_from_common_point(reader, prepared, publics, before)
 }

@@ -9,8 +9,7 @@ use tacit_pcs::{
 use tacit_program::{entries, table_len, Ends, Prepared, ProgramError, Publics};
 use tacit_transcript::Sponge;
 
-use crate::accepted::Accepted;
-use crate::common::usize_of;
+use crate::common_point::usize_of;
 use crate::error::{Slug, VerifyError};
 
 /// Columns of a proof.
@@ -185,46 +184,6 @@ fn check_count(prepared: &Prepared, commitments: &[Commitment]) -> Result<(), Ve
     }
     let (expected, got) = (format!("{expected} commitments"), commitments.len());
     Err(VerifyError::new(Slug::Slabs, "statement", expected, got))
-}
-
-/// Accepted commitments by the names of their slabs, in the order of the program.
-///
-/// # Errors
-/// `slabs` when one is missing, unknown or there twice.
-pub fn order_commitments<'a>(
-    prepared: &Prepared,
-    given: &'a [Accepted],
-) -> Result<Vec<&'a Accepted>, VerifyError> {
-    let slabs = &prepared.program.slabs;
-    let mut names = given.iter().map(Accepted::slab);
-    if let Some(name) = names.find(|name| !slabs.iter().any(|s| s.name == *name)) {
-        let names: Vec<&str> = slabs.iter().map(|s| s.name.as_str()).collect();
-        return Err(VerifyError::new(
-            Slug::Slabs,
-            "commitments",
-            format!("slabs {names:?}"),
-            name,
-        ));
-    }
-    let of = |slab: &str| {
-        let mut found = given.iter().filter(|c| c.slab() == slab);
-        match (found.next(), found.next()) {
-            (Some(commitment), None) => Ok(commitment),
-            (None, _) => Err(VerifyError::new(
-                Slug::Slabs,
-                format!("slab {slab}"),
-                "a commitment",
-                "none",
-            )),
-            _ => Err(VerifyError::new(
-                Slug::Slabs,
-                format!("slab {slab}"),
-                "one commitment",
-                "more",
-            )),
-        }
-    };
-    slabs.iter().map(|s| of(&s.name)).collect()
 }
 
 /// The columns of a proof: those of the headers in order, then the witness slab's, which the program alone decides.

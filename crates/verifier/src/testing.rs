@@ -5,7 +5,7 @@ use tacit_transcript::Reader;
 
 use crate::claim::{Claim, Triple};
 use crate::error::VerifyError;
-use crate::logup;
+use crate::lookup_tree;
 
 /// What LogUp leaves: P and Q at the point r of the leaves, claims, triples.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Logup {
 /// `alpha`, `truncated`, `non_canonical`.
 pub fn logup(reader: &mut Reader<'_>, depth: usize, padding: u64) -> Result<Logup, VerifyError> {
     let (mut claims, mut triples) = (Vec::new(), Vec::new());
-    let leaves = logup::verify(reader, depth, padding, &mut triples, &mut claims)?;
+    let leaves = lookup_tree::verify(reader, depth, padding, &mut triples, &mut claims)?;
     Ok(Logup {
         alpha: leaves.alpha,
         beta: leaves.beta,

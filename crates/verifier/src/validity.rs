@@ -3,9 +3,9 @@
 use tacit_pcs::Commitment;
 use tacit_program::{schema_digest, validity_program, Prepared, Publics};
 
+use crate::argument::{verify_argument, Verified};
 use crate::error::{Slug, VerifyError};
 use crate::statement::Statement;
-use crate::verify::{verify_further, Verified};
 
 /// What a validity proof is bound to beside the slab.
 pub const CONTEXT: &[u8] = b"tacit validity";
@@ -83,7 +83,7 @@ pub fn verify_validity(
         publics: &Publics::default(),
         context: CONTEXT,
     };
-    let verified = verify_further(&statement, argument, target, None);
+    let verified = verify_argument(&statement, argument, target, None);
     verified.map(Some).map_err(|e| {
         let place = format!("slab {slab}");
         VerifyError::new(Slug::Validity, place, "a validity proof that holds", e)

@@ -1,4 +1,4 @@
-"""What the files of this package begin with, and where a secret's journal stands (docs/protocol.md, section 8)."""
+"""What the files of this package begin with, and where a secret's journal stands (docs/protocol/protocol.md, section 8)."""
 
 from __future__ import annotations
 

@@ -3,9 +3,9 @@
 use tacit_algebra::{F, K};
 use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::{commit, Slab};
-use tacit_prover::{child_of, slab_cells, Job, Linking};
+use tacit_prover::{child_of, slab_cells, Job, Rotating};
 use tacit_verifier::files::CommitmentFile;
-use tacit_verifier::{prepare_validity, verify_link, Link, VALIDITY_CONTEXT};
+use tacit_verifier::{prepare_validity, verify_rotation, Rotation, VALIDITY_CONTEXT};
 
 use super::programs::{linear, Case};
 use super::world::slab_values;
@@ -13,7 +13,7 @@ use super::{toy, TOY};
 
 const FOLD: u8 = 6;
 
-/// The master of a case's first slab, with link cells for three children.
+/// The master of a case's first slab, with rotation cells for three children.
 pub struct Master {
     pub case: Case,
     pub slab: Slab,
@@ -21,8 +21,8 @@ pub struct Master {
     pub tensors: Vec<(String, Vec<u32>, i64, i64)>,
 }
 
-/// A random value for each link cell.
-pub fn link_values(seed: u8, count: usize) -> Vec<K> {
+/// A random value for each rotation cell.
+pub fn rotation_cells(seed: u8, count: usize) -> Vec<K> {
     Stream::new(&[seed; 32], PADS).k_vec(count)
 }
 
@@ -30,7 +30,7 @@ pub fn cells(case: &Case) -> Vec<F> {
     slab_cells(&case.prepared, 0, &slab_values(case)).unwrap()
 }
 
-/// A slab of these cells and link values, blinded for two proofs.
+/// A slab of these cells and rotation values, blinded for two proofs.
 pub fn slab(case: &Case, cells: &[F], links: &[K], seed: u8) -> Slab {
     let schema = case.prepared.schema(0);
     commit(&toy(), true, schema, cells, links, 2, FOLD, [seed; 32]).unwrap()
@@ -40,15 +40,15 @@ impl Master {
     pub fn new(seed: u8) -> Self {
         let case = linear();
         Self {
-            slab: slab(&case, &cells(&case), &link_values(seed, 3), seed),
+            slab: slab(&case, &cells(&case), &rotation_cells(seed, 3), seed),
             name: case.prepared.program.slabs[0].name.clone(),
             tensors: case.prepared.schema_tensors(0),
             case,
         }
     }
 
-    pub fn linking<'a>(&'a self, child: &'a Slab, index: u16) -> Linking<'a> {
-        Linking {
+    pub fn rotating<'a>(&'a self, child: &'a Slab, index: u16) -> Rotating<'a> {
+        Rotating {
             slab: &self.name,
             tensors: &self.tensors,
             master: &self.slab,
@@ -58,9 +58,9 @@ impl Master {
     }
 
     /// The verifier's answer: "accepted", or the side that it refused.
-    pub fn judge(&self, child: &Slab, link: &Link) -> String {
+    pub fn judge(&self, child: &Slab, rotation: &Rotation) -> String {
         let (child, master) = (&child.commitment, &self.slab.commitment);
-        match verify_link(&self.name, &self.tensors, child, master, link, TOY) {
+        match verify_rotation(&self.name, &self.tensors, child, master, rotation, TOY) {
             Ok(()) => "accepted".to_owned(),
             Err(e) => {
                 assert_eq!(e.slug(), "link");
@@ -81,21 +81,21 @@ impl Master {
         job.prove(none).unwrap().argument
     }
 
-    pub fn file(&self, child: &Slab, link: Link) -> CommitmentFile {
+    pub fn file(&self, child: &Slab, rotation: Rotation) -> CommitmentFile {
         CommitmentFile {
             slab: self.name.clone(),
             tensors: self.tensors.clone(),
             commitment: child.commitment.clone(),
             validity: self.validity(),
-            link: Some((self.slab.commitment.clone(), link)),
+            rotation: Some((self.slab.commitment.clone(), rotation)),
         }
     }
 }
 
-/// A master, a child of its link cell `index`, and the link.
-pub fn honest(index: u16) -> (Master, Slab, Link) {
+/// A master, a child of its rotation cell `index`, and the rotation.
+pub fn honest(index: u16) -> (Master, Slab, Rotation) {
     let master = Master::new(1);
     let child = child_of(&master.slab, index, 2, [9; 32]).unwrap();
-    let link = master.linking(&child, index).prove().unwrap();
-    (master, child, link)
+    let rotation = master.rotating(&child, index).prove().unwrap();
+    (master, child, rotation)
 }

@@ -7,7 +7,7 @@ use tacit_algebra::{Affine, F, K};
 use tacit_program::{Prepared, Publics};
 use tacit_transcript::testing::{with_holes, Holes};
 use tacit_transcript::Reader;
-use tacit_verifier::{sumcheck, testing, value, verify_up_to_common};
+use tacit_verifier::{sumcheck, testing, value, verify_to_common_point};
 
 /// What a verifier gets out of a case.
 pub struct Judged {
@@ -75,7 +75,7 @@ fn judge_plain(case: &Value, broken: &Value) -> Result<Judged, &'static str> {
     reader.finish().map_err(|e| e.slug())?;
     // The same once more, with the leaves: no zeros and no einsums, so D_0 is Q~ - Q.
     let mut reader = Reader::resume(&argument, sponge);
-    let all = verify_up_to_common(&mut reader, &prepared, &Publics::default()).unwrap();
+    let all = verify_to_common_point(&mut reader, &prepared, &Publics::default()).unwrap();
     assert_eq!(all.common.r, tree.r);
     let value = |x: &Affine| value(x, &cells, &pads).unwrap();
     let claims: Vec<K> = all.claims.iter().map(|c| value(&c.affine)).collect();

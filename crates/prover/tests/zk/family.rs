@@ -7,7 +7,7 @@ use tacit_algebra::{k_to_bytes, K};
 use tacit_params::Geometry;
 use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::{commit, Slab};
-use tacit_prover::{slab_cells, Job, Linking};
+use tacit_prover::{slab_cells, Job, Rotating};
 use tacit_verifier::{prepare_validity, value, VALIDITY_CONTEXT};
 
 use super::record::{run, run_further, run_repeatably, Run};
@@ -21,7 +21,7 @@ const FOLD: u8 = 4;
 
 pub struct Member {
     pub slab: Slab,
-    /// The slab whose values it holds, and the link cell of that one which is its cell 0.
+    /// The slab whose values it holds, and the rotation cell of that one which is its cell 0.
     from: Option<(usize, u16)>,
 }
 
@@ -33,12 +33,12 @@ pub struct Family {
     pub cells: usize,
     pub members: Vec<Member>,
     pub runs: Vec<Run>,
-    /// Forms of the published values: v and y of each side of each link.
+    /// Forms of the published values: v and y of each side of each rotation.
     published: Vec<BTreeMap<Var, K>>,
 }
 
 impl Family {
-    /// The first slab, with so many link cells.
+    /// The first slab, with so many rotation cells.
     pub fn new(geometry: Geometry, links: usize, budget: u32) -> Self {
         let case = linear();
         let cells = slab_cells(&case.prepared, 0, &slab_values(&case)).unwrap();
@@ -61,7 +61,7 @@ impl Family {
         }
     }
 
-    /// A slab that holds the values of `of`, tied to its link cell `index`. Returns what it is called.
+    /// A slab that holds the values of `of`, tied to its rotation cell `index`. Returns what it is called.
     pub fn add(&mut self, slab: Slab, of: usize, index: u16) -> usize {
         let from = Some((of, index));
         self.members.push(Member { slab, from });
@@ -89,19 +89,19 @@ impl Family {
         self.runs.push(made);
     }
 
-    /// Both sides of its link with the slab that it comes from, that of a renewal without fresh randomness.
-    pub fn link(&mut self, id: usize, repeatable: bool) {
+    /// Both sides of its rotation with the slab that it comes from, that of a renewal without fresh randomness.
+    pub fn rotation(&mut self, id: usize, repeatable: bool) {
         let (of, index) = self.members[id].from.unwrap();
         let tensors = self.case.prepared.schema_tensors(0);
         let (master, child) = (&self.members[of].slab, &self.members[id].slab);
-        let linking = Linking {
+        let rotating = Rotating {
             slab: "model",
             tensors: &tensors,
             master,
             child,
             index,
         };
-        let statement = linking.statement().unwrap();
+        let statement = rotating.statement().unwrap();
         let form = statement.claim(index, -K::default()).unwrap();
         let v = value(&form.affine, &[master.data()], &[]).unwrap();
         let context = statement.context(&k_to_bytes(&v));
@@ -119,7 +119,7 @@ impl Family {
                 run_further
             };
             let run = prove(job, &further, &[id], WITNESS + self.runs.len());
-            // The last claims of a proof: the link's, then the binding claim.
+            // The last claims of a proof: the rotation's, then the binding claim.
             let mut last = claims(&run).split_off(run.record.claims.len() - 1);
             self.published.append(&mut last);
             self.runs.push(run);
@@ -138,7 +138,7 @@ impl Family {
         self.runs.push(made);
     }
 
-    /// The cells of a slab's y pad (`at` = 0), or of its link cell `at` - 1.
+    /// The cells of a slab's y pad (`at` = 0), or of its rotation cell `at` - 1.
     pub fn reserved_cell(&self, slab: usize, at: usize) -> impl Fn(Var) -> bool {
         let (first, r) = (self.cells + 3 * at, self.geometry.r());
         move |v| match v {
@@ -177,7 +177,7 @@ impl Family {
         }
     }
 
-    /// The uniform cells behind the tensors: y pads and link cells. Those behind them are zero.
+    /// The uniform cells behind the tensors: y pads and rotation cells. Those behind them are zero.
     pub fn reserved(&self) -> impl Fn(Var) -> bool + '_ {
         move |v| {
             let Var::Cell { slab, .. } = v else {

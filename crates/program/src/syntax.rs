@@ -1,0 +1,8 @@
+//! What a program is: its objects and bytes, shapes, tables, axis links; and the programs that follow from a slab alone.
+
+pub(crate) mod bytes;
+pub(crate) mod links;
+pub(crate) mod shape;
+pub(crate) mod tables;
+pub(crate) mod types;
+pub(crate) mod validity;

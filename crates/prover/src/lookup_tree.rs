@@ -1,0 +1,251 @@
+//! The prover's half of LogUp: build the tree from its leaves, then prove it layer by layer from the root (see `tacit_verifier`, logup).
+
+use p3_field::{Field, PrimeCharacteristicRing};
+use rayon::prelude::*;
+use tacit_algebra::{F, K};
+use tacit_transcript::Writer;
+
+use crate::hooks::Hooks;
+use crate::lanes::{Base, Ext, PF, W};
+use crate::memory::with_room;
+use layer::{finish, pair, pairs, Layer, Pair, State};
+use leaf_layer::LeafLayer;
+
+mod layer;
+mod leaf_layer;
+pub mod leaves;
+
+/// Pairs of vectors a task computes at least.
+const GRAIN: usize = 1 << 7;
+
+/// Layers by size: small ones are scalars, the largest one knows which of its numerators are 1.
+pub enum AnyLayer {
+    Scalar(Layer<F>),
+    Packed(Layer<PF>),
+    LeafLayer(LeafLayer),
+}
+
+impl AnyLayer {
+    /// The layer above; `None` above the root.
+    fn parent(&self) -> Option<Self> {
+        match self {
+            Self::Scalar(layer) => (layer.log > 0).then(|| Self::Scalar(parent(layer))),
+            Self::Packed(layer) if layer.log > 0 => Some(Self::Packed(parent(layer))),
+            Self::Packed(layer) => {
+                let (p, q) = top(layer);
+                let (p, q): (Vec<K>, Vec<K>) = (p.lanes().collect(), q.lanes().collect());
+                (W > 1).then(|| Self::Scalar(pairs(&p, &q)))
+            }
+            Self::LeafLayer(layer) if layer.log > 0 => Some(Self::Packed(layer.parent())),
+            Self::LeafLayer(layer) => Self::Packed(layer.clone().plain()).parent(),
+        }
+    }
+
+    /// Proves sum over x of eq(r, x) (p0 q1 + p1 q0 + lambda q0 q1) = claim. Returns the point and p0, p1, q0, q1 there.
+    fn prove(self, writer: &mut Writer, lambda: K, r: &[K], claim: K) -> (Vec<K>, [K; 4]) {
+        let mut state = State::new(lambda, r, claim);
+        let (last, joined) = match self {
+            Self::Scalar(layer) => (layer, false),
+            Self::Packed(mut layer) => {
+                layer.rounds(writer, &mut state, false);
+                (layer.unpack(), true)
+            }
+            Self::LeafLayer(layer) => (layer.rounds(writer, &mut state).unpack(), true),
+        };
+        finish(last, writer, state, joined)
+    }
+}
+
+/// The layers from the root down, and the root.
+pub struct Tree {
+    layers: Vec<AnyLayer>,
+    root: (K, K),
+}
+
+impl Tree {
+    /// From the layer of the leaves, 2^(depth-1) pairs.
+    pub fn new(leaves: AnyLayer) -> Self {
+        let mut layers = vec![leaves];
+        while let Some(next) = layers.last().and_then(AnyLayer::parent) {
+            layers.push(next);
+        }
+        let root = match layers.last() {
+            Some(AnyLayer::Scalar(layer)) => root(layer),
+            Some(AnyLayer::Packed(layer)) => root(layer),
+            Some(AnyLayer::LeafLayer(layer)) => root(&layer.clone().plain()),
+            None => (K::ZERO, K::ONE),
+        };
+        layers.reverse();
+        Self { layers, root }
+    }
+
+    /// Sends the whole argument of the tree and records its triples. Returns r.
+    pub fn prove<H: Hooks>(
+        self,
+        writer: &mut Writer,
+        triples: &mut Vec<[K; 3]>,
+        hooks: &mut H,
+    ) -> Vec<K> {
+        let (mut p, mut q) = self.root;
+        let inverse = hooks.inverse(q.try_inverse().unwrap_or(K::ZERO));
+        writer.send_padded("root", &[q, inverse]);
+        triples.push([q, inverse, K::ONE]);
+        let mut r = Vec::new();
+        for layer in self.layers {
+            let lambda = writer.challenge("lambda");
+            let (mut point, [p0, p1, q0, q1]) = layer.prove(writer, lambda, &r, p + lambda * q);
+            let mut sent = vec![p0, p1, q0, q1];
+            for (a, b) in [(p0, q1), (p1, q0), (q0, q1)] {
+                let c = hooks.product(triples.len(), a * b);
+                triples.push([a, b, c]);
+                sent.push(c);
+            }
+            writer.send_padded("ends", &sent);
+            let s = writer.challenge("descend");
+            (p, q) = (p0 + s * (p1 - p0), q0 + s * (q1 - q0));
+            point.push(s);
+            r = point;
+        }
+        r
+    }
+}
+
+/// p = p0 q1 + p1 q0, q = q0 q1.
+#[inline(always)]
+fn fraction<B: Base>([p0, p1, q0, q1]: Pair<B>) -> (Ext<B>, Ext<B>) {
+    (p0.mul_add(q1, p1, q0), q0 * q1)
+}
+
+/// The values of the one vector of a layer with log = 0.
+fn top<B: Base>(layer: &Layer<B>) -> (Ext<B>, Ext<B>) {
+    layer
+        .pairs
+        .first()
+        .map_or((Ext::ZERO, Ext::ONE), |&pair| fraction(pair))
+}
+
+fn root<B: Base>(layer: &Layer<B>) -> (K, K) {
+    let (p, q) = top(layer);
+    (p.lane(0), q.lane(0))
+}
+
+/// The values of the layer above, again in pairs. What is not stored is p = 0, q = 1 above as well.
+fn parent<B: Base>(child: &Layer<B>) -> Layer<B> {
+    let at = |i: usize| {
+        child
+            .pairs
+            .get(i)
+            .map_or((Ext::ZERO, Ext::ONE), |&pair| fraction(pair))
+    };
+    let rows = child.pairs.len().div_ceil(2);
+    let mut pairs = with_room(rows);
+    if rows < 2 * GRAIN {
+        pairs.extend((0..rows).map(|i| pair(at(2 * i), at(2 * i + 1))));
+    } else {
+        pairs.par_extend(
+            (0..rows)
+                .into_par_iter()
+                .with_min_len(GRAIN)
+                .map(|i| pair(at(2 * i), at(2 * i + 1))),
+        );
+    }
+    Layer {
+        log: child.log - 1,
+        pairs,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leaf_layer::Kind;
+    use super::*;
+    use tacit_algebra::hash::Words;
+    use tacit_pcs::NoHooks;
+
+    /// The argument of a tree over these leaves.
+    fn argument(leaves: AnyLayer) -> Vec<u8> {
+        let mut writer = Writer::new();
+        writer.set_pads(vec![K::ZERO; 2000]);
+        let r = Tree::new(leaves).prove(&mut writer, &mut Vec::new(), &mut NoHooks);
+        assert!(!r.is_empty());
+        writer.into_proof()
+    }
+
+    /// Blocks of leaves (size in vectors of pairs, constant numerator or any), as a leaf_layer layer and as plain scalars.
+    fn both(log: usize, blocks: &[(usize, Option<u64>)]) -> (AnyLayer, AnyLayer) {
+        let mut words = Words::new([blocks.len() as u8; 32]);
+        let mut leaf_layer = LeafLayer {
+            log,
+            q: Vec::new(),
+            p: Vec::new(),
+            segments: Vec::new(),
+        };
+        let (mut p, mut q) = (Vec::new(), Vec::new());
+        for &(size, constant) in blocks {
+            let kind = constant.map_or(Kind::Stored(leaf_layer.p.len()), |c| {
+                Kind::Constant(K::from_u64(c))
+            });
+            leaf_layer.push(size, kind);
+            for _ in 0..size {
+                let mut draw = || (0..2 * W).map(|_| words.next_k()).collect::<Vec<K>>();
+                let (mut ps, qs) = (draw(), draw());
+                if let Some(c) = constant {
+                    ps.fill(K::from_u64(c));
+                } else {
+                    leaf_layer.p.push(leaves::vectors(&ps));
+                }
+                leaf_layer.q.push(leaves::vectors(&qs));
+                p.extend(ps);
+                q.extend(qs);
+            }
+        }
+        let rest = (1usize << log) - leaf_layer.q.len();
+        if rest > 0 {
+            leaf_layer.push(rest, Kind::Constant(K::ZERO));
+        }
+        p.resize((2 * W) << log, K::ZERO);
+        q.resize((2 * W) << log, K::ONE);
+        (
+            AnyLayer::LeafLayer(leaf_layer),
+            AnyLayer::Scalar(pairs(&p, &q)),
+        )
+    }
+
+    #[test]
+    fn constant_numerators_change_no_message() {
+        type Case = (usize, &'static [(usize, Option<u64>)]);
+        let cases: [Case; 8] = [
+            (0, &[(1, None)]),
+            (3, &[(4, Some(1)), (3, None)]),
+            (8, &[(256, Some(1))]),
+            (9, &[(256, Some(1)), (128, Some(1)), (64, None), (1, None)]),
+            (9, &[(256, None), (128, Some(1)), (64, None)]),
+            (
+                10,
+                &[
+                    (256, Some(1)),
+                    (256, None),
+                    (128, Some(1)),
+                    (128, None),
+                    (32, Some(1)),
+                    (3, None),
+                ],
+            ),
+            (10, &[(512, Some(1)), (1, Some(1))]),
+            (
+                11,
+                &[
+                    (512, Some(1)),
+                    (512, Some(1)),
+                    (512, None),
+                    (256, Some(1)),
+                    (200, Some(1)),
+                ],
+            ),
+        ];
+        for (log, blocks) in cases {
+            let (leaf_layer, plain) = both(log, blocks);
+            assert_eq!(argument(leaf_layer), argument(plain), "2^{log}: {blocks:?}");
+        }
+    }
+}
