@@ -32,7 +32,7 @@ plain = tacit.commit_model(program, weights, proofs=1)
 tacit.prove(program, plain, flowers[:1])
 try:
     tacit.prove(program, plain, flowers[:1])
-except tacit.errors.BudgetExceeded as spent:
+except tacit.errors.AllowanceExceeded as spent:
     print(f"nothing is left: [{spent.slug}]")
 fresh = plain.renew()
 assert tacit.verify_renewal(plain.commitment, fresh.renewal) == fresh.commitment.identity
