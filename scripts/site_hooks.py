@@ -18,9 +18,68 @@ ROW = re.compile(r"<tr>.*?</tr>", re.DOTALL)
 HEADING = re.compile(r"<th(?: [^>]*)?>(.*?)</th>", re.DOTALL)
 
 
-def on_page_content(content: str, **_: Any) -> str:
+#: Folders whose pages have formulas in running text, as plain as their sources are.
+FORMULAS = ("protocol/", "adr/")
+#: Tags, code, and what KaTeX sets: left alone.
+KEPT = re.compile(
+    r"(<(pre|code|script)\b.*?</\2>|<(?:span|div) class=\"arithmatex\">.*?</(?:span|div)>|<[^>]+>)", re.DOTALL
+)
+GREEK = {
+    "alpha": "α",
+    "beta": "β",
+    "gamma": "γ",
+    "lambda": "λ",
+    "lam": "λ",
+    "zeta": "ζ",
+    "sigma": "σ",
+    "rho": "ρ",
+    "tau": "τ",
+    "mu": "μ",
+    "xi": "ξ",
+}
+#: What follows ^ or _: a number, a word, or something in brackets.
+INDEX = r"(?:-?\d+\.\d+|-?\w+|-?\([^()]*\)|\{[^{}]*\})"
+
+
+def on_page_content(content: str, page: Any, **_: Any) -> str:
     """mkdocs calls this with the HTML of every page."""
-    return TABLE.sub(lambda table: labelled(table[0]), PICTURE.sub(lambda found: drawn(found[1]), content))
+    content = TABLE.sub(lambda table: labelled(table[0]), PICTURE.sub(lambda found: drawn(found[1]), content))
+    return typeset(content) if page.file.src_uri.startswith(FORMULAS) else content
+
+
+def typeset(content: str) -> str:
+    """Formulas in running text: powers and indices are raised and lowered, Greek letters and signs are themselves."""
+    pieces, end = [], 0
+    for kept in KEPT.finditer(content):
+        pieces += [_formulas(content[end : kept.start()]), kept[0]]
+        end = kept.end()
+    return "".join([*pieces, _formulas(content[end:])])
+
+
+def _formulas(text: str) -> str:
+    def lowered(found: re.Match[str]) -> str:
+        return f"{GREEK.get(found[1], found[1])}<sub>{_bare(found[2])}</sub>"
+
+    def raised(found: re.Match[str]) -> str:
+        return f"{found[1]}<sup>{_bare(found[2])}</sup>"
+
+    text = re.sub(rf"\bsum_({INDEX})", lambda found: f"Σ<sub>{_bare(found[1])}</sub>", text)
+    text = re.sub(rf"\b([A-Za-z]|{'|'.join(GREEK)})_({INDEX})", lowered, text)
+    text = re.sub(r"\b(\w*[A-Za-z])_([a-z0-9]|\([^()]*\))(?!\w)", lowered, text)
+    text = re.sub(rf"([\w)\]>|])\^({INDEX})", raised, text)
+    text = re.sub(rf"\b({'|'.join(GREEK)})(\d?)\b", lambda found: GREEK[found[1]] + _digit(found[2]), text)
+    text = re.sub(r"\blog2\b", "log<sub>2</sub>", text)
+    return text.replace("&lt;=", "≤").replace("&gt;=", "≥").replace(" * ", " · ")
+
+
+def _bare(index: str) -> str:
+    """An index without the brackets that only hold it together in plain text."""
+    inner = index[1:-1] if index[0] in "({" else index
+    return _formulas(inner)
+
+
+def _digit(text: str) -> str:
+    return f"<sub>{text}</sub>" if text else ""
 
 
 def drawn(name: str) -> str:
