@@ -16,7 +16,7 @@ import tacit
 
 cells, benign = load_breast_cancer(return_X_y=True)
 order = np.random.default_rng(0).permutation(len(cells))
-cells = ((cells - cells.mean(axis=0)) / cells.std(axis=0)).astype(np.float32)[order, :10]  # ten of thirty measurements
+cells = ((cells - cells.mean(axis=0)) / cells.std(axis=0)).astype(np.float32)[order]
 classifier = MLPClassifier((8,), alpha=1, max_iter=1000, random_state=0).fit(cells[:300], benign[order][:300])
 unseen = cells[319:]  # 250 of them
 wide = (float(cells.min()), float(cells.max()))  # one declared range for all: only what happens inside differs

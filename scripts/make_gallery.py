@@ -22,6 +22,20 @@ ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
 GALLERY = ROOT / "docs" / "gallery"
 STYLE = ROOT / "docs" / "assets" / "plots.mplstyle"
+#: The order of the pages, as in mkdocs.yml; what is not in it comes last.
+ORDER = (
+    "quickstart",
+    "sklearn_estimator",
+    "committed_input",
+    "threshold",
+    "private_input",
+    "rotation",
+    "calibration",
+    "accuracy",
+    "proofs_cost",
+    "bytes",
+    "command_line",
+)
 #: Examples side by side.
 JOBS = 2
 #: Progress and times, which differ from run to run and say nothing.
@@ -43,8 +57,8 @@ class Page:
     def markdown(self) -> str:
         plots = "".join(f"\n![{self.title}](plots/{plot.name}){{ .plot }}\n" for plot in self.plots)
         return (
-            f"# {self.title}\n\n{self.about}\n{plots}\n```{self.language}\n{self.code.strip()}\n```\n\n"
-            f"It prints\n\n```text\n{self.output.strip()}\n```\n"
+            f"---\nhide: [toc]\n---\n\n# {self.title}\n\n{self.about}\n{plots}\n```{self.language}\n{self.code.strip()}\n```\n\n"
+            f"It prints\n\n```text\n{self.output.strip(chr(10))}\n```\n"
         )
 
 
@@ -103,7 +117,8 @@ def index(pages: list[Page]) -> str:
         for page in pages
     )
     return (
-        "# Gallery\n\nWhole programs, run when this site was built. The files are in the folder `examples` of the repository.\n\n"
+        "---\nhide: [toc]\n---\n\n# Gallery\n\nWhole programs, run when this site was built. The files are in the folder "
+        "`examples` of the repository.\n\n"
         f'<div class="cards">\n{cards}\n</div>\n'
     )
 
@@ -111,7 +126,8 @@ def index(pages: list[Page]) -> str:
 def main() -> int:
     shutil.rmtree(GALLERY, ignore_errors=True)
     (GALLERY / "plots").mkdir(parents=True)
-    paths = sorted(path for path in EXAMPLES.iterdir() if path.suffix in (".py", ".sh"))
+    paths = [path for path in EXAMPLES.iterdir() if path.suffix in (".py", ".sh")]
+    paths.sort(key=lambda path: (ORDER.index(path.stem) if path.stem in ORDER else len(ORDER), path.stem))
     with ThreadPoolExecutor(JOBS) as pool:
         pages = list(pool.map(run, paths))
     for page in pages:

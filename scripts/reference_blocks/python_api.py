@@ -160,7 +160,8 @@ def _signature(name: str, call: Callable[..., Any]) -> str:
             parts, star = [*parts, "*"], True
         star = star or p.kind is p.VAR_POSITIONAL
         note = "" if p.annotation is p.empty else f": {p.annotation}"
-        default = "" if p.default is p.empty else f" = {p.default!r}" if note else f"={p.default!r}"
+        value = f'"{p.default}"' if isinstance(p.default, str) else repr(p.default)
+        default = "" if p.default is p.empty else f" = {value}" if note else f"={value}"
         stars = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
         parts.append(f"{stars}{p.name}{note}{default}")
     gives = call.__annotations__.get("return")
