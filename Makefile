@@ -14,16 +14,18 @@ export PYO3_PYTHON := $(CURDIR)/$(PY)
 
 RUST_SOURCES := $(shell find crates -name '*.rs' -o -name 'Cargo.toml' 2>/dev/null) Cargo.toml Cargo.lock .cargo/config.toml
 
-.PHONY: demo test test-rust test-python test-portable fuzz-graphs bench lint docs wheel clean help
+.PHONY: demo test test-rust test-python test-portable test-frozen fuzz-graphs bench lint docs reference wheel clean help
 
 help:
 	@echo "make demo   train two small models, prove, verify, and see forgeries refused"
 	@echo "make test   all Rust and Python tests"
 	@echo "make test-portable   the Rust tests without vector instructions, as in the portable wheel"
+	@echo "make test-frozen   the gate of the Fiat-Shamir transcript: frozen challenges (a part of make test)"
 	@echo "make fuzz-graphs   random ONNX graphs against onnxruntime (SECONDS=60 SEED=.. JOBS=2; out/fuzz-graphs)"
 	@echo "make lint   formatting, clippy, ruff, mypy, arrows between crates and modules, no import circles"
 	@echo "make bench  tables and charts of time, memory and bytes (out/bench)"
-	@echo "make docs   the documentation as a site (site/)"
+	@echo "make docs   the documentation as a site (site/): the gallery is run, and a stale reference refused"
+	@echo "make reference   write what docs/reference takes from the code"
 	@echo "make wheel  a portable wheel: baseline, x86-64-v3 and v4 in one (dist/)"
 	@echo "make clean  remove everything that the above made"
 
@@ -44,6 +46,12 @@ test-portable:
 test-python: $(STAMPS)/native $(STAMPS)/dev
 	$(PY) -m pytest -n $(JOBS) -q
 
+# Fiat-Shamir: one guard of the transcript is taken away, and a false statement is accepted; with it, it is refused.
+test-frozen: $(STAMPS)/native $(STAMPS)/dev
+	$(CARGO) test --release -p tacit-prover -p tacit-pcs --test frozen
+	$(PY) -m pytest -n $(JOBS) -q tests/reference/test_frozen.py tests/reference/test_frozen_guards.py \
+		tests/reference/test_frozen_opening.py
+
 # Random ONNX graphs: what the compiler makes of them against onnxruntime. Failures, made small, lie in out/fuzz-graphs.
 SECONDS ?= 60
 fuzz-graphs: $(STAMPS)/native $(STAMPS)/dev
@@ -63,15 +71,22 @@ lint: $(STAMPS)/dev
 bench: $(STAMPS)/native $(STAMPS)/bench
 	$(PY) benches/run.py --out out/bench $(BENCH)
 
-docs: $(STAMPS)/docs
+# The reference must be what the code says; the gallery is run anew (under a minute on two free cores).
+docs: $(STAMPS)/native $(STAMPS)/docs
+	PYTHONPATH=python $(PY) scripts/make_reference.py --check
+	PYTHONPATH=python $(PY) scripts/make_gallery.py
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet --strict
 	@echo "site/index.html"
+
+# After a change of operators, errors, commands or docstrings: writes the blocks of docs/reference, for you to read.
+reference: $(STAMPS)/native $(STAMPS)/docs
+	PYTHONPATH=python $(PY) scripts/make_reference.py
 
 wheel: $(STAMPS)/wheel
 	$(PY) scripts/wheel.py --out dist
 
 clean:
-	rm -rf target .venv build dist site out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf target .venv build dist site out docs/gallery .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find python tests -name '__pycache__' -prune -exec rm -rf {} +
 	rm -f python/tacit/_native*.so
 

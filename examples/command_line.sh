@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# The same on the command line, in a folder of its own. Run: bash examples/command_line.sh
+# On the command line.
+#
+# The whole way with commands, in a folder of its own. Run: bash examples/command_line.sh
 set -euo pipefail
 
 python=${PYTHON:-python3}

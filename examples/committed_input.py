@@ -1,6 +1,7 @@
-"""Two owners: one commits to a model, the other to a record. The proof is about exactly these two.
+"""A committed record.
 
-The answer is one bit: whether the probability reaches one half. Run: python examples/committed_input.py
+Two owners: one commits to a model, the other to a record. The proof is about exactly these two. The answer is
+one bit: whether the probability reaches one half. Run: python examples/committed_input.py
 """
 
 from __future__ import annotations

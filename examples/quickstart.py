@@ -1,4 +1,7 @@
-"""The whole way in one file: a trained network to a verified proof. Run: python examples/quickstart.py"""
+"""From a network to a proof.
+
+The whole way in one file: compile, commit, prove, verify. Run: python examples/quickstart.py
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""A fitted scikit-learn estimator, without the detour over a file. Run: python examples/sklearn_estimator.py"""
+"""Iris with scikit-learn.
+
+A fitted estimator is compiled as it is, without the detour over a file. Run: python
+examples/sklearn_estimator.py
+"""
 
 from __future__ import annotations
 
