@@ -23,6 +23,7 @@ from tacit.compiler.ties import Doubts
 from tacit.errors import InputError, TacitError, WitnessError
 from tacit.graph import evaluate
 from tacit.graph.registry import CANONICAL
+from tacit.integer import architecture
 from tacit.program.builder import Settings
 from tacit.quantize.translate import quantize
 
@@ -140,6 +141,7 @@ class _Check:
             raise _Stop("WRONG", cause(compiled, self.samples, error), detail, error)
         if fresh > FRESH * max(AIM, said):
             raise _Stop("WRONG", "fresh samples", f"relative error {fresh:.2e}, the report says {said:.2e}", error)
+        self._architecture(compiled)
         self._execution(compiled, weights)
         self._corners(compiled, weights)
         if proof:
@@ -255,6 +257,13 @@ class _Check:
                     worst, where = float(gap.max()) / scale, name
         return worst, where
 
+    def _architecture(self, compiled: CompiledProgram) -> None:
+        """The layers that the program names make it again, byte by byte."""
+        try:
+            architecture.check(compiled.program, compiled.architecture)
+        except TacitError as error:
+            raise _Stop("mismatch", "architecture", str(error)[:300]) from error
+
     def _execution(self, compiled: CompiledProgram, weights: Integers) -> None:
         """The program in NumPy, relation by relation, against the operators' meanings."""
         for i in range(self.case.samples):
@@ -300,7 +309,7 @@ class _Check:
             encoded = compiled.program.encode()
             try:
                 geometry = _native.derive(encoded, 2, 100, "time")
-                program = Program(_native.Program(encoded, geometry, 2, "{}"))
+                program = Program(_native.Program(encoded, geometry, 2, "{}", compiled.architecture))
                 tensors = {name: np.asarray(values, dtype=np.int64) for name, values in integers.tensors}
                 model = tacit.commit_model(program, Weights(program.digest, integers.role, tensors))
                 given = {name: self.fresh[name][i] for name in compiled.graph.inputs}
