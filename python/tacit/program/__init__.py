@@ -1,10 +1,10 @@
 """The program, what a proof is about (docs/protocol/program.md): its syntax and bytes, and how one is built."""
 
 from tacit.program.borsh import EncodingError
+from tacit.program.encoding import NO_ARCHITECTURE, VERSION, Program
+from tacit.program.layout import bits, padded, slab_cells, slab_tensors, table_in, table_len, table_out, witness_cells
 from tacit.program.syntax import (
     HALF,
-    NO_ARCHITECTURE,
-    VERSION,
     ClampHint,
     ClampTable,
     Constant,
@@ -24,7 +24,6 @@ from tacit.program.syntax import (
     P,
     Place,
     Port,
-    Program,
     Public,
     Range,
     ReluTable,
@@ -39,15 +38,7 @@ from tacit.program.syntax import (
     Values,
     Witness,
     Zero,
-    bits,
     identity_links,
-    padded,
-    slab_cells,
-    slab_tensors,
-    table_in,
-    table_len,
-    table_out,
-    witness_cells,
 )
 
 __all__ = [

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tacit import program as pg
 from tacit.errors import QuantizationError
 from tacit.program import affine
-from tacit.program import syntax as pg
 from tacit.program.affine import Shape, Shapes
 from tacit.program.intervals import Interval, Intervals
 from tacit.program.syntax import Expr

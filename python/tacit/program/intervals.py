@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from math import prod
 
 from tacit.errors import ProgramError
+from tacit.program.encoding import Program
+from tacit.program.layout import table_in, table_out
 from tacit.program.syntax import (
     HALF,
     Constant,
@@ -20,14 +22,11 @@ from tacit.program.syntax import (
     FromEinsum,
     FromTensor,
     Lookup,
-    Program,
     TableKind,
     Term,
     Witness,
     Zero,
     identity_links,
-    table_in,
-    table_out,
 )
 
 Interval = tuple[int, int]
