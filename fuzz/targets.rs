@@ -9,7 +9,7 @@ use tacit_params::Geometry;
 use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::{commit, Commitment, Slab};
 use tacit_program::*;
-use tacit_prover::{child_of, read, slab_cells, Allowance, Entry, Job, Rotating};
+use tacit_prover::{child_of, read, slab_cells, Allowance, Entry, Job, ProveOptions, Rotating};
 use tacit_verifier::files::{
     seal, unseal, Body, CommitmentFile, FileKind, ProgramFile, ProofFile, WeightsFile,
 };
@@ -148,7 +148,10 @@ fn model_commitment(world: &World) -> CommitmentFile {
         slab: "model".into(),
         tensors,
         commitment: world.slabs[0].commitment.clone(),
-        validity: job.prove(none).unwrap().argument,
+        validity: job
+            .prove_uncounted(ProveOptions::of(none), &mut tacit_pcs::NoHooks)
+            .unwrap()
+            .argument,
         rotation: None,
     }
 }
@@ -169,7 +172,7 @@ fn child_commitment(case: &Case) -> CommitmentFile {
         child: &child,
         index: 1,
     };
-    let rotation = rotating.prove().unwrap();
+    let rotation = rotating.prove_uncounted().unwrap();
     let prepared = prepare_validity(&name, &tensors).unwrap();
     let job = Job {
         prepared: &prepared,
@@ -182,7 +185,10 @@ fn child_commitment(case: &Case) -> CommitmentFile {
         slab: name,
         tensors,
         commitment: child.commitment.clone(),
-        validity: job.prove(none).unwrap().argument,
+        validity: job
+            .prove_uncounted(ProveOptions::of(none), &mut tacit_pcs::NoHooks)
+            .unwrap()
+            .argument,
         rotation: Some((master.commitment.clone(), rotation)),
     }
 }

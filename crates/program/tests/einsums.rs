@@ -71,7 +71,7 @@ fn flat(e: &Einsum, axes: &[u8], at: &[i64]) -> usize {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
     #[test]
-    fn einsums_and_folds(seed: u64) {
+    fn einsums_and_their_sums_are_those_of_the_definition(seed: u64) {
         let mut rng = Rng(seed);
         let (prepared, trace) = random_einsum(&mut rng);
         let (decl, plan) = (&prepared.program.einsums[0], &prepared.einsums[0]);
@@ -107,7 +107,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
     #[test]
-    fn folds_of_random_expressions(seed: u64) {
+    fn sums_of_random_expressions_are_those_of_the_definition(seed: u64) {
         let mut rng = Rng(seed);
         let (mut program, mut trace) = random_tensors(&mut rng, 3, 5);
         let (labelled, _) = random_einsum(&mut rng);
@@ -219,7 +219,7 @@ fn conv(n: u32, c: u32, size: u32, out: u32) -> Program {
 }
 
 #[test]
-fn conv_executes_and_folds() {
+fn a_convolution_is_that_of_its_patches() {
     for (n, c, size, out) in [(1, 2, 5, 3), (3, 1, 4, 2), (2, 3, 9, 5)] {
         let p = conv(n, c, size, out);
         let prepared = Prepared::new(p.clone()).unwrap();
@@ -271,7 +271,7 @@ fn conv_executes_and_folds() {
 }
 
 #[test]
-fn folds_are_exact_for_values_out_of_any_interval() {
+fn sums_are_exact_for_values_out_of_any_interval() {
     // A cheating prover's values still fold to what the field says.
     let p = mlp(1, 300, 70);
     let (prepared, mut trace) = run_mlp(&p, 9);

@@ -8,7 +8,7 @@ use tacit_algebra::f_from_i64;
 use tacit_program::*;
 
 #[test]
-fn mlp_executes() {
+fn an_mlp_executes_as_by_hand() {
     let p = mlp(2, 5, 3);
     let (prepared, trace) = run_mlp(&p, 5);
     for (i, y) in trace.tensors[5].iter().enumerate() {
@@ -140,7 +140,7 @@ fn execution_names_what_does_not_hold() {
 
 /// Nothing bounds a product that is only said to be 0: execution looks at its factors, also where 64 bits would wrap to 0.
 #[test]
-fn a_product_beyond_64_bits() {
+fn a_product_beyond_64_bits_saturates() {
     let mut p = empty("bare");
     p.tensors = vec![
         tensor("x", &[2, 3], Place::Public, -(1 << 62), 1 << 62),

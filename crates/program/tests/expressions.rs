@@ -46,7 +46,7 @@ fn check(prepared: &Prepared, expr: &Expr, shape: &[u32], trace: &Trace, rng: &m
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
     #[test]
-    fn random_links(seed: u64) {
+    fn random_links_are_those_of_the_definition(seed: u64) {
         let mut rng = Rng(seed);
         let (program, trace) = random_tensors(&mut rng, 3, 6);
         let prepared = Prepared::new(program).unwrap();
@@ -167,7 +167,7 @@ fn kinds() -> Vec<Kind> {
 }
 
 #[test]
-fn every_kind_of_link_in_every_place() {
+fn every_kind_of_link_means_the_same_in_every_place() {
     let mut rng = Rng(7);
     for (what, source, target, links) in kinds() {
         for place in 0..4 {
@@ -283,7 +283,7 @@ fn padding_cells_occur_in_no_expression() {
 
 proptest! {
     #[test]
-    fn table_columns(seed: u64, lo in -40i64..40, len in 1u32..70, low in -120i64..120, width in 0i64..120) {
+    fn columns_of_tables_extend_their_rows(seed: u64, lo in -40i64..40, len in 1u32..70, low in -120i64..120, width in 0i64..120) {
         let mut rng = Rng(seed);
         let outs = rng.values(len as usize, -1000, 1000);
         let kinds = [

@@ -7,7 +7,7 @@ use tacit_program::*;
 
 /// Every hint, on the values of a public input.
 #[test]
-fn hints() {
+fn hints_compute_what_they_say() {
     let mut p = empty("hints");
     p.tensors = vec![
         tensor("x", &[2, 3], Place::Public, -100, 100),
@@ -112,7 +112,7 @@ fn hints() {
 
 /// A table of what is left without the low bits, into a tensor that the next table's input reads.
 #[test]
-fn a_table_of_what_is_rounded_down() {
+fn a_lookup_hint_rounds_down() {
     let mut p = empty("floor");
     p.tensors = vec![
         tensor("x", &[6], Place::Public, -2048, 2047),
@@ -209,7 +209,7 @@ fn a_table_of_what_is_rounded_down() {
 
 /// The part within the ends and the part beyond them, asked for together or alone.
 #[test]
-fn parts_of_a_clamp() {
+fn parts_of_a_clamp_add_up() {
     let run = |shift: u8, (low, high): (i64, i64), asked: [bool; 2]| {
         let mut p = empty("clamp");
         let wide = 1 << 62;
@@ -262,7 +262,7 @@ fn parts_of_a_clamp() {
 
 /// A hint may write a slab's tensor: computed where it is not given, compared where it is.
 #[test]
-fn slab_tensors_of_hints() {
+fn a_given_slab_tensor_is_what_its_hint_computes() {
     let mut p = mlp(1, 2, 2);
     p.slabs.push(SlabDecl {
         name: "output".into(),

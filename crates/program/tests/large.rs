@@ -26,7 +26,7 @@ fn view(source: &[u32], target: &[u32], links: Vec<Link>, coef: i64) -> Vec<i64>
 }
 
 #[test]
-fn large_views() {
+fn large_views_are_exact() {
     let transposed = view(
         &[300, 200],
         &[200, 300],
@@ -168,7 +168,7 @@ fn tensor_weights(shape: &[u32], r: &[K]) -> Vec<K> {
 }
 
 #[test]
-fn large_products() {
+fn large_products_are_exact() {
     for transposed in [false, true] {
         for bits in [1, 7, 11, 12, 15, 20, 27] {
             product([1, 40, 70, 150], transposed, bits);
@@ -183,7 +183,7 @@ fn large_products() {
 }
 
 #[test]
-fn long_sums_of_extreme_values() {
+fn long_sums_of_extreme_values_are_exact() {
     // 2^15 rows of the most negative value: the late reductions must come in time.
     let n = 1u32 << 15;
     for bits in [7u32, 15, 23, 24, 31, 62] {

@@ -6,7 +6,7 @@ use common::*;
 use tacit_program::*;
 
 #[test]
-fn head() {
+fn a_bad_head_is_refused() {
     assert_eq!(rule(|p| p.version = 2), "version");
     assert_eq!(rule(|p| p.name = "n".repeat(129)), "name");
     assert_eq!(rule(|p| p.slabs[0].name.clear()), "slab_name");
@@ -40,7 +40,7 @@ fn head() {
 
 /// Closed-form tables take 21 bytes of a file and up to 2^20 rows of a verifier's memory.
 #[test]
-fn rows_of_all_tables() {
+fn rows_of_all_tables_are_bounded() {
     let with = |n: usize, len: u32| {
         let mut p = program();
         let table = |i| Table {
@@ -59,7 +59,7 @@ fn rows_of_all_tables() {
 }
 
 #[test]
-fn tensors_and_tables() {
+fn bad_tensors_and_tables_are_refused() {
     assert_eq!(rule(|p| p.tensors[4].shape = vec![1; 9]), "shape");
     assert_eq!(rule(|p| p.tensors[4].shape = vec![2, 0]), "shape");
     assert_eq!(
@@ -121,7 +121,7 @@ fn tensors_and_tables() {
 
 /// A clamp's ends are numbers of a file: in order and within the field, whether a row takes them or not.
 #[test]
-fn ends_of_a_clamp() {
+fn bad_ends_of_a_clamp_are_refused() {
     let with = |lo, len, low, high| {
         let mut p = program();
         p.tables[2].kind = TableKind::Clamp { lo, len, low, high };
@@ -144,7 +144,7 @@ fn ends_of_a_clamp() {
 }
 
 #[test]
-fn expressions() {
+fn bad_expressions_are_refused() {
     assert_eq!(rule(|p| first_term(p).coef = 0), "term_coef");
     assert_eq!(
         rule(|p| first_term(p).source = Source::Tensor(6)),
@@ -220,7 +220,7 @@ fn expressions() {
 }
 
 #[test]
-fn relations() {
+fn bad_relations_are_refused() {
     assert_eq!(rule(|p| p.einsums[0].a_axes = vec![1, 1]), "einsum_labels");
     assert_eq!(rule(|p| p.einsums[0].a_axes = vec![1, 3]), "einsum_labels");
     assert_eq!(rule(|p| p.einsums[0].out_axes = vec![0]), "einsum_labels");
@@ -248,7 +248,7 @@ fn relations() {
 }
 
 #[test]
-fn hints() {
+fn bad_hints_are_refused() {
     let hint = |h: Hint| rule(|p| p.hints[0] = h);
     let (e, shape) = (|| whole(3, 2), || vec![2, 3]);
     assert_eq!(hint(Hint::Linear { dst: 6, expr: e() }), "hint_destination");

@@ -4,7 +4,7 @@ mod allowance;
 mod einsum;
 mod eq_tables;
 mod error;
-pub mod hooks;
+mod hooks;
 mod lanes;
 mod lookup_tree;
 mod memory;
@@ -27,9 +27,10 @@ pub use allowance::{
     tally::{read, Entry, Full, JournalFault, Tally},
 };
 pub use error::ProveError;
+#[cfg(feature = "testing")]
 pub use hooks::{Hooks, Repeatable};
 pub use profile::Profile;
-pub use prove::{gather, public_values, Job, Proof};
+pub use prove::{gather, public_values, Job, Proof, ProveOptions, Randomness};
 pub use rotation::{
     commitments::{child_of, renewal_of, rotation_cell, FIRST_CHILD, ORIGIN, RENEWAL},
     Rotating,

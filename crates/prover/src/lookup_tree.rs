@@ -8,12 +8,14 @@ use tacit_transcript::Writer;
 use crate::hooks::Hooks;
 use crate::lanes::{Base, Ext, PF, W};
 use crate::memory::with_room;
-use layer::{finish, pair, pairs, Layer, Pair, State};
+use layer::{finish, pair, pairs, Layer, Pair};
 use leaf_layer::LeafLayer;
+use state::State;
 
 mod layer;
 mod leaf_layer;
 pub mod leaves;
+mod state;
 
 /// Pairs of vectors a task computes at least.
 const GRAIN: usize = 1 << 7;

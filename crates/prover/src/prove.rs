@@ -35,26 +35,65 @@ pub struct Job<'a> {
     pub context: &'a [u8],
 }
 
+/// Where the randomness of a proof comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Randomness {
+    /// The operating system, hedged with everything secret and the statement.
+    #[default]
+    Fresh,
+    /// What is secret and the statement alone: the same proof again, byte for byte.
+    Repeatable,
+}
+
+/// How a proof is made.
+#[derive(Clone, Debug, Default)]
+pub struct ProveOptions<'a> {
+    /// Values of input tensors; slab tensors are read from their slabs, and may be given too.
+    pub givens: Vec<(u32, Values)>,
+    /// Claims behind those of the relations.
+    pub further: &'a [Claim],
+    pub randomness: Randomness,
+}
+
+impl ProveOptions<'_> {
+    /// For these values of input tensors.
+    pub fn of<G: Into<Values>>(givens: impl IntoIterator<Item = (u32, G)>) -> Self {
+        Self {
+            givens: givens.into_iter().map(|(t, v)| (t, v.into())).collect(),
+            ..Self::default()
+        }
+    }
+}
+
 impl Job<'_> {
-    /// Proves. `givens` are the values of input tensors; slab tensors are read from their slabs (and may be given too). `count`
-    /// counts the proof, for each private slab, and gives their permits in order: when slabs and values are known to have a proof,
-    /// and before anything that depends on a slab's blinding exists. Its error ends the proof.
+    /// Proves. `count` counts the proof, for each private slab, and gives their permits in order: when slabs and values are known
+    /// to have a proof, and before anything that depends on a slab's blinding exists. Its error ends the proof.
     ///
     /// # Errors
     /// When the program has no trace for these values, or the slabs do not fit the program; `uncounted` when a permit is missing.
-    pub fn prove_counted<G: Into<Values>, E: From<ProveError> + Send>(
+    pub fn prove<E: From<ProveError> + Send>(
         &self,
-        givens: impl IntoIterator<Item = (u32, G)>,
+        options: ProveOptions<'_>,
         count: impl FnOnce() -> Result<Vec<Permit>, E> + Send,
     ) -> Result<Proof, E> {
-        let givens: Vec<(u32, Values)> = givens.into_iter().map(|(t, v)| (t, v.into())).collect();
+        let ProveOptions {
+            givens,
+            further,
+            randomness,
+        } = options;
         // Inside the pool: from outside every parallel loop would put this thread to sleep and wake it again.
         rayon::scope(|_| {
             let mut profile = Profile::start();
             self.check_slabs()?;
             let trace = profile.time("execute", || self.execute(givens))?;
             consume(self.slabs, profile.time("count", count)?)?;
-            Ok(self.prove_claims(trace, &mut NoHooks, profile, &[])?)
+            let proof = match randomness {
+                Randomness::Fresh => self.prove_claims(trace, &mut NoHooks, profile, further),
+                Randomness::Repeatable => {
+                    self.prove_claims(trace, &mut Repeatable, profile, further)
+                }
+            };
+            Ok(proof?)
         })
     }
 
@@ -82,30 +121,6 @@ impl Job<'_> {
         givens: impl IntoIterator<Item = (u32, G)>,
     ) -> Result<Trace, ProveError> {
         Ok(execute(self.prepared, self.all_givens(givens)?)?)
-    }
-
-    /// Proves a program whose values are all in its slabs, without fresh randomness: the same proof again, byte for byte.
-    ///
-    /// # Errors
-    /// As `prove_counted`.
-    pub fn prove_repeatably(&self, permits: Vec<Permit>) -> Result<Proof, ProveError> {
-        self.prove_further_counted(&[], permits, &mut Repeatable)
-    }
-
-    /// Proves a program whose values are all in its slabs, with further claims behind those of its relations.
-    ///
-    /// # Errors
-    /// As `prove_counted`.
-    pub(crate) fn prove_further_counted<H: Hooks>(
-        &self,
-        further: &[Claim],
-        permits: Vec<Permit>,
-        hooks: &mut H,
-    ) -> Result<Proof, ProveError> {
-        consume(self.slabs, permits)?;
-        let none: [(u32, Values); 0] = [];
-        let trace = self.execute(none)?;
-        self.prove_claims(trace, hooks, Profile::start(), further)
     }
 
     /// Proves a trace. Nothing checks it here; a verifier does. Whoever calls this has counted.

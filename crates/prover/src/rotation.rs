@@ -1,13 +1,12 @@
 //! Rotation, the owner's side: a child with its master's values, and the proof of it (docs/protocol/protocol.md, section 7).
 
 use tacit_algebra::{k_to_bytes, K};
-use tacit_pcs::{NoHooks, PcsError, Slab};
+use tacit_pcs::{PcsError, Slab};
 use tacit_verifier::{value, Claim, Rotation, RotationStatement, Schema};
 
 use crate::allowance::permit::Permit;
 use crate::error::ProveError;
-use crate::hooks::{Hooks, Repeatable};
-use crate::prove::{Job, Proof};
+use crate::prove::{Job, Proof, ProveOptions, Randomness};
 
 pub mod commitments;
 
@@ -30,27 +29,20 @@ impl Rotating<'_> {
     ///
     /// # Errors
     /// When slabs and tensors do not fit each other; `uncounted` when a permit is another slab's.
-    pub fn prove_counted(&self, permits: [Permit; 2]) -> Result<Rotation, ProveError> {
-        self.prove_with(permits, &mut NoHooks)
-    }
-
-    /// As `prove_counted`, without fresh randomness: the same rotation again, byte for byte.
-    ///
-    /// # Errors
-    /// As `prove_counted`.
-    pub fn prove_repeatably(&self, permits: [Permit; 2]) -> Result<Rotation, ProveError> {
-        self.prove_with(permits, &mut Repeatable)
-    }
-
-    fn prove_with<H: Hooks>(
+    pub fn prove(
         &self,
         permits: [Permit; 2],
-        hooks: &mut H,
+        randomness: Randomness,
     ) -> Result<Rotation, ProveError> {
         let mut permits = permits.into_iter();
         self.prove_sides(self.value()?, |job, claim| {
-            let permit = permits.next().into_iter().collect();
-            job.prove_further_counted(&[claim], permit, hooks)
+            let permit: Vec<Permit> = permits.next().into_iter().collect();
+            let options = ProveOptions {
+                further: &[claim],
+                randomness,
+                ..ProveOptions::default()
+            };
+            job.prove(options, || Ok::<_, ProveError>(permit))
         })
     }
 

@@ -2,15 +2,15 @@
 
 use tacit_algebra::K;
 use tacit_pcs::NoHooks;
-use tacit_program::{Prepared, Trace, Values};
+use tacit_program::{Prepared, Trace};
 use tacit_transcript::Writer;
-use tacit_verifier::{Claim, Rotation};
+use tacit_verifier::Rotation;
 
 use crate::error::ProveError;
 use crate::hooks::Hooks;
 use crate::lookup_tree::{leaves, Tree};
 use crate::profile::Profile;
-use crate::prove::{Job, Proof};
+use crate::prove::{Job, Proof, ProveOptions};
 use crate::rotation::Rotating;
 
 pub use crate::rounds::send as send_round;
@@ -31,29 +31,18 @@ pub fn prove_logup<H: Hooks>(
 
 /// Uncounted proofs, of slabs that hide nothing.
 impl Job<'_> {
-    /// As `prove_counted`.
-    ///
-    /// # Errors
-    /// As `prove_counted`.
-    pub fn prove<G: Into<Values>>(
-        &self,
-        givens: impl IntoIterator<Item = (u32, G)>,
-    ) -> Result<Proof, ProveError> {
-        self.prove_with(givens, &mut NoHooks)
-    }
-
-    /// As `prove`, with some steps replaced.
+    /// As `prove`, uncounted, with some steps replaced; the randomness is the hooks' matter.
     ///
     /// # Errors
     /// As `prove`.
-    pub fn prove_with<G: Into<Values>, H: Hooks>(
+    pub fn prove_uncounted<H: Hooks>(
         &self,
-        givens: impl IntoIterator<Item = (u32, G)>,
+        options: ProveOptions<'_>,
         hooks: &mut H,
     ) -> Result<Proof, ProveError> {
         let mut profile = Profile::start();
-        let trace = profile.time("execute", || self.execute(givens))?;
-        self.prove_trace(trace, hooks, profile)
+        let trace = profile.time("execute", || self.execute(options.givens))?;
+        self.prove_claims(trace, hooks, profile, options.further)
     }
 
     /// Proves a trace that was computed elsewhere. Nothing checks it here; a verifier does.
@@ -68,37 +57,15 @@ impl Job<'_> {
     ) -> Result<Proof, ProveError> {
         self.prove_claims(trace, hooks, profile, &[])
     }
-
-    /// Proves a program whose values are all in its slabs, with further claims behind those of its relations.
-    ///
-    /// # Errors
-    /// As `prove`.
-    pub fn prove_further(&self, further: &[Claim]) -> Result<Proof, ProveError> {
-        self.prove_further_with(further, &mut NoHooks)
-    }
-
-    /// As `prove_further`, with some steps replaced.
-    ///
-    /// # Errors
-    /// As `prove`.
-    pub fn prove_further_with<H: Hooks>(
-        &self,
-        further: &[Claim],
-        hooks: &mut H,
-    ) -> Result<Proof, ProveError> {
-        let none: [(u32, Values); 0] = [];
-        let trace = self.execute(none)?;
-        self.prove_claims(trace, hooks, Profile::start(), further)
-    }
 }
 
-/// Uncounted links, of slabs that hide nothing.
+/// Uncounted rotations, of slabs that hide nothing.
 impl Rotating<'_> {
-    /// As `prove_counted`.
+    /// As `prove`.
     ///
     /// # Errors
-    /// As `prove_counted`.
-    pub fn prove(&self) -> Result<Rotation, ProveError> {
+    /// As `prove`.
+    pub fn prove_uncounted(&self) -> Result<Rotation, ProveError> {
         self.prove_value(self.value()?)
     }
 
@@ -107,6 +74,12 @@ impl Rotating<'_> {
     /// # Errors
     /// As `prove`.
     pub fn prove_value(&self, v: K) -> Result<Rotation, ProveError> {
-        self.prove_sides(v, |job, claim| job.prove_further(&[claim]))
+        self.prove_sides(v, |job, claim| {
+            let options = ProveOptions {
+                further: &[claim],
+                ..ProveOptions::default()
+            };
+            job.prove_uncounted(options, &mut NoHooks)
+        })
     }
 }

@@ -51,7 +51,7 @@ fn an_honest_prover_is_accepted() {
 }
 
 #[test]
-fn remainders() {
+fn false_remainders_are_refused() {
     let i = positive();
     expect(
         changed(move |t, _| set(t, R1, i, |x| x + 1)),
@@ -66,7 +66,7 @@ fn remainders() {
 }
 
 #[test]
-fn activations() {
+fn false_activations_are_refused() {
     let (i, j) = (positive(), negative());
     expect(
         changed(move |t, _| set(t, A, i, |x| x + 1)),
@@ -118,7 +118,7 @@ fn padding_influences_nothing() {
 }
 
 #[test]
-fn multiplicities() {
+fn false_multiplicities_are_refused() {
     let lie = |trace: fn(&mut Trace, &mut Publics)| Lie {
         trace: Some(Box::new(trace)),
         ..Lie::default()
@@ -137,7 +137,7 @@ fn multiplicities() {
 }
 
 #[test]
-fn public_values() {
+fn false_public_values_are_refused() {
     let lie = |tensor: u32, index: usize| {
         changed(move |t, publics| {
             set(t, tensor, 1, |x| x + 1);
@@ -162,7 +162,7 @@ fn public_values() {
 }
 
 #[test]
-fn products_of_hidden_values() {
+fn false_products_of_hidden_values_are_refused() {
     let d = K::from_u64(5);
     // Triples 1 + 3 j ..: the products of layer j. The sum in the layer's claim is kept.
     let lie = Lie {
@@ -199,7 +199,7 @@ fn products_of_hidden_values() {
 }
 
 #[test]
-fn one_cell_of_the_witness() {
+fn one_false_cell_of_the_witness_is_refused() {
     let names = [R1, A, R2];
     for seed in 0..60u64 {
         let r = numbers(seed + 1, 4, 0, 1 << 30);

@@ -9,7 +9,7 @@ use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::{k_from_bytes, k_to_bytes, K};
 use tacit_pcs::{Commitment, Slab};
 use tacit_program::*;
-use tacit_prover::{Job, Profile};
+use tacit_prover::{Job, Profile, ProveOptions};
 use tacit_verifier::{prepare_validity, verify_validity, VALIDITY_CONTEXT};
 
 /// The MLP with other weights.
@@ -28,7 +28,7 @@ fn bad_of(lie: &Lie) -> Vec<&str> {
 }
 
 #[test]
-fn another_model() {
+fn another_model_is_refused() {
     let b = model_b();
     let proof = b.prove();
     assert!(b.verify(&proof).is_ok());
@@ -51,7 +51,7 @@ fn another_model() {
 }
 
 #[test]
-fn another_input() {
+fn another_input_is_refused() {
     let mut givens = MLP.case.givens.clone();
     givens[4].1.iter_mut().for_each(|x| *x /= 2);
     let (slug, lie) = foreign_trace(execute(&MLP.case.prepared, givens).unwrap());
@@ -72,7 +72,7 @@ fn foreign_trace(trace: Trace) -> (&'static str, Lie) {
 }
 
 #[test]
-fn commitments_that_do_not_fit() {
+fn commitments_that_do_not_fit_are_refused() {
     let proof = MLP.prove();
     let honest = commitments(&MLP.slabs);
     let answer = |change: &dyn Fn(&mut Vec<Commitment>)| {
@@ -99,7 +99,7 @@ fn commitments_that_do_not_fit() {
 }
 
 #[test]
-fn a_false_binding_value() {
+fn a_false_binding_value_is_refused() {
     let mut named = commitments(&MLP.slabs);
     let y = k_from_bytes(&named[0].y).unwrap() + K::ONE;
     named[0].y = k_to_bytes(&y);
@@ -123,7 +123,7 @@ fn a_false_binding_value() {
 }
 
 #[test]
-fn the_opening() {
+fn lies_in_the_opening_are_refused() {
     let one = Some(K::ONE);
     expect(
         Lie {
@@ -182,7 +182,7 @@ fn the_opening() {
 }
 
 #[test]
-fn validity() {
+fn values_out_of_their_intervals_have_no_validity() {
     let world = &*MLP;
     let tensors = world.case.prepared.schema_tensors(0);
     let prepared = prepare_validity("model", &tensors).unwrap();
@@ -206,7 +206,9 @@ fn validity() {
         slabs: &[slab],
         context: VALIDITY_CONTEXT,
     };
-    let proof = job.prove(none).unwrap();
+    let proof = job
+        .prove_uncounted(ProveOptions::of(none), &mut tacit_pcs::NoHooks)
+        .unwrap();
     assert!(
         verify_validity("model", &tensors, &slab.commitment, &proof.argument, TOY)
             .unwrap()

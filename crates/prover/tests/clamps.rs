@@ -173,7 +173,7 @@ fn honest_provers_are_accepted() {
 
 /// *whole*: (y, a) in one table.
 #[test]
-fn another_clamp() {
+fn another_clamp_is_refused() {
     let hole = Hole {
         lookup: "a",
         input: (-26, 53),
@@ -188,7 +188,7 @@ fn another_clamp() {
 
 /// *gated*: (v, v a) in the table of the excess. With another excess a is the clamp of another number, u = y - 8 v.
 #[test]
-fn another_excess() {
+fn another_excess_is_refused() {
     let hole = Hole {
         lookup: "end",
         input: (-64, 128),
@@ -207,7 +207,7 @@ fn another_excess() {
 
 /// *gated*: (u, a) in the table of the clamp.
 #[test]
-fn another_clamp_beside_the_excess() {
+fn another_clamp_beside_the_excess_is_refused() {
     let hole = Hole {
         lookup: "clamp",
         input: (-8, 512),
@@ -226,7 +226,7 @@ fn another_clamp_beside_the_excess() {
 
 /// *select*: z for another t. a - z low stays what t says.
 #[test]
-fn another_bit() {
+fn another_bit_is_refused() {
     let hole = Hole {
         lookup: "inside",
         input: (-65, 131),
@@ -240,7 +240,7 @@ fn another_bit() {
 
 /// *select*: G for another t.
 #[test]
-fn another_base() {
+fn another_base_is_refused() {
     let hole = Hole {
         lookup: "ends",
         input: (-65, 131),
@@ -255,7 +255,7 @@ fn another_base() {
 
 /// *select* and *again*: low beyond its bits is the y of another t.
 #[test]
-fn a_low_part_without_its_range() {
+fn a_low_part_without_its_range_is_refused() {
     let hole = Hole {
         lookup: "low",
         input: (-8, 24),
@@ -276,7 +276,7 @@ fn a_low_part_without_its_range() {
 
 /// *again*: q for another t, a for another number.
 #[test]
-fn another_part() {
+fn another_part_is_refused() {
     let part = Hole {
         lookup: "part",
         input: (-65, 131),
@@ -297,7 +297,7 @@ fn another_part() {
 
 /// All: r beyond its bits is the remainder of another y.
 #[test]
-fn a_remainder_without_its_range() {
+fn a_remainder_without_its_range_is_refused() {
     let hole = Hole {
         lookup: "r",
         input: (0, 8),

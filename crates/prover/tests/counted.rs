@@ -3,7 +3,9 @@
 mod common;
 
 use common::*;
-use tacit_prover::{child_of, Count, Entry, Permit, ProveError, Rotating};
+use tacit_prover::{
+    child_of, Count, Entry, Permit, ProveError, ProveOptions, Randomness, Rotating,
+};
 
 fn permit(count: &mut Count) -> Permit {
     count
@@ -20,7 +22,7 @@ fn prove(world: &World, permits: Vec<Permit>) -> Result<(), ProveError> {
     let slabs = world.slab_refs();
     let job = world.job(&slabs);
     let counted = || Ok::<_, ProveError>(permits);
-    let proof = job.prove_counted(world.case.givens.clone(), counted)?;
+    let proof = job.prove(ProveOptions::of(world.case.givens.clone()), counted)?;
     world.verify(&proof).map_err(ProveError::Statement)
 }
 
@@ -43,7 +45,7 @@ fn a_proof_takes_the_permit_of_its_slab() {
 }
 
 #[test]
-fn a_link_takes_both_permits() {
+fn a_rotation_takes_both_permits() {
     let case = linear();
     let geometry = toy();
     let cells = tacit_prover::slab_cells(&case.prepared, 0, &slab_values(&case)).unwrap();
@@ -59,10 +61,10 @@ fn a_link_takes_both_permits() {
         index: 0,
     };
     let (mut old, mut new) = (Count::fresh(&master, 0, 1), Count::fresh(&child, 0, 1));
-    let swapped = rotating.prove_counted([permit(&mut new), permit(&mut old)]);
+    let swapped = rotating.prove([permit(&mut new), permit(&mut old)], Randomness::Fresh);
     assert_eq!(swapped.unwrap_err().slug(), "uncounted");
     rotating
-        .prove_counted([permit(&mut old), permit(&mut new)])
+        .prove([permit(&mut old), permit(&mut new)], Randomness::Fresh)
         .unwrap();
     assert_eq!((left(&old), left(&new)), (Some(0), Some(0)));
 }

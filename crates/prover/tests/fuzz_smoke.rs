@@ -142,12 +142,12 @@ fn seeds() {
 }
 
 #[test]
-fn arguments() {
+fn changed_arguments_end_in_an_answer() {
     smoke("argument", targets::argument, &SEEDS.argument, 5000, true);
 }
 
 #[test]
-fn programs() {
+fn changed_programs_end_in_an_answer() {
     let seeds = programs_of_all_kinds();
     smoke("program", targets::program, &seeds, 20_000, false);
     let valid = |i| tacit_program::Prepared::from_bytes(&mutated(&seeds, &mut Rng(i))).is_ok();
@@ -156,7 +156,7 @@ fn programs() {
 }
 
 #[test]
-fn files() {
+fn changed_files_end_in_an_answer() {
     let s = &*SEEDS;
     smoke(
         "program file",

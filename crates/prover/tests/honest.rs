@@ -6,7 +6,7 @@ use common::*;
 use tacit_params::{derive, Optimize, SlabSize, Work};
 use tacit_pcs::Slab;
 use tacit_program::*;
-use tacit_prover::Job;
+use tacit_prover::{Job, ProveOptions};
 use tacit_verifier::relations_of;
 
 fn round_trip(case: Case) {
@@ -20,17 +20,17 @@ fn round_trip(case: Case) {
 }
 
 #[test]
-fn an_mlp() {
+fn an_mlp_is_proven() {
     round_trip(mlp());
 }
 
 #[test]
-fn a_linear_program_without_lookups() {
+fn a_linear_program_without_lookups_is_proven() {
     round_trip(linear());
 }
 
 #[test]
-fn links_public_slabs_and_operands_of_all_kinds() {
+fn links_public_slabs_and_operands_of_all_kinds_are_proven() {
     round_trip(links());
 }
 
@@ -135,7 +135,7 @@ fn round_trip_at_128_bits(case: Case) {
     };
     let mut audit = Audit::default();
     let proof = job
-        .prove_with(case.givens.clone(), &mut audit)
+        .prove_uncounted(ProveOptions::of(case.givens.clone()), &mut audit)
         .unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(audit.bad, Vec::<String>::new());
     let verified = verify(
@@ -151,7 +151,10 @@ fn round_trip_at_128_bits(case: Case) {
     assert!(verified.budget.minimum >= 128.0);
     assert_eq!(verified.bytes, proof.argument.len());
     let again = job
-        .prove(case.givens.clone())
+        .prove_uncounted(
+            ProveOptions::of(case.givens.clone()),
+            &mut tacit_pcs::NoHooks,
+        )
         .unwrap_or_else(|e| panic!("{e}"));
     assert_ne!(
         again.argument[..32],
@@ -161,11 +164,11 @@ fn round_trip_at_128_bits(case: Case) {
 }
 
 #[test]
-fn an_mlp_at_128_bits() {
+fn an_mlp_is_proven_at_128_bits() {
     round_trip_at_128_bits(mlp());
 }
 
 #[test]
-fn many_lookups_at_128_bits() {
+fn many_lookups_are_proven_at_128_bits() {
     round_trip_at_128_bits(wide());
 }

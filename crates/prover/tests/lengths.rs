@@ -7,7 +7,7 @@ use common::*;
 use std::collections::HashSet;
 use tacit_algebra::K;
 use tacit_pcs::{OpeningHooks, Slab};
-use tacit_prover::{Hooks, Job, Proof};
+use tacit_prover::{Hooks, Job, Proof, ProveOptions};
 use tacit_transcript::testing::with_programmed;
 use zk::record::{elements, relation_bytes, siblings};
 
@@ -58,7 +58,8 @@ fn prove(world: &World, context: &[u8], hooks: &mut impl Hooks) -> Proof {
         context,
         ..world.job(&slabs)
     };
-    job.prove_with(world.case.givens.clone(), hooks).unwrap()
+    job.prove_uncounted(ProveOptions::of(world.case.givens.clone()), hooks)
+        .unwrap()
 }
 
 /// The MLP with other weights and other inputs: zeros, the largest values, noise.
@@ -97,14 +98,14 @@ fn lengths_follow_from_public_things() {
 
 /// With the same challenges and positions, proofs about other values are exactly as long.
 #[test]
-fn other_values_same_length() {
+fn other_values_give_the_same_length() {
     let length = |w: &World| with_programmed([5; 32], || w.prove().argument.len());
     let lengths: HashSet<usize> = other_values().iter().map(length).collect();
     assert_eq!(lengths.len(), 1);
 }
 
 #[test]
-fn equal_data_in_distinct_commitments() {
+fn equal_data_gives_distinct_commitments() {
     let world = &*MLP;
     let values = slab_values(&world.case);
     let commit = |seed: u8| {
@@ -155,7 +156,7 @@ fn equal_data_in_distinct_commitments() {
 
 /// Two proofs of one statement share no padded message, even when challenges are the same.
 #[test]
-fn equal_statements_in_distinct_proofs() {
+fn equal_statements_give_distinct_proofs() {
     for case in [mlp(), linear()] {
         let world = World::new(case);
         let proofs = [(); 3].map(|()| with_programmed([6; 32], || world.prove()));

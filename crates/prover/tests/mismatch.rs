@@ -38,7 +38,7 @@ fn refused(change: impl Fn(&mut Prepared)) -> (&'static str, String) {
 }
 
 #[test]
-fn relations_that_do_not_fit_their_sizes() {
+fn relations_that_do_not_fit_their_sizes_are_refused() {
     assert!(relations(|_| ()).is_ok());
     let at = |place: &str| ("program", place.to_owned());
     // One pad more or less than the program counts.

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use std::collections::BTreeMap;
 use tacit_pcs::Slab;
 use tacit_program::Publics;
-use tacit_prover::Job;
+use tacit_prover::{Job, ProveOptions};
 use tacit_verifier::files::{seal, unseal, Body, CommitmentFile, FileKind, ProofFile};
 use tacit_verifier::{prepare_validity, Accepted, VALIDITY_CONTEXT};
 
@@ -49,7 +49,7 @@ fn every_byte_of_an_argument_counts() {
 }
 
 #[test]
-fn lengths() {
+fn other_lengths_are_refused() {
     let world = &*MLP;
     let proof = world.prove();
     let named = commitments(&world.slabs);
@@ -66,7 +66,7 @@ fn lengths() {
 }
 
 #[test]
-fn the_statement() {
+fn another_statement_is_refused() {
     let world = &*MLP;
     let proof = world.prove();
     let named = commitments(&world.slabs);
@@ -130,7 +130,7 @@ fn the_statement() {
 
 /// A proof of one program says nothing of another that has the same slabs and public tensors.
 #[test]
-fn another_program() {
+fn another_program_is_refused() {
     let world = &*MLP;
     let proof = world.prove();
     let mut program = world.case.prepared.program.clone();
@@ -191,7 +191,10 @@ fn commitment_file(world: &World) -> CommitmentFile {
         slab: "model".into(),
         tensors,
         commitment: slab.commitment.clone(),
-        validity: job.prove(none).unwrap().argument,
+        validity: job
+            .prove_uncounted(ProveOptions::of(none), &mut tacit_pcs::NoHooks)
+            .unwrap()
+            .argument,
         rotation: None,
     }
 }

@@ -134,7 +134,7 @@ proptest! {
     })]
 
     #[test]
-    fn random_programs(
+    fn random_programs_are_proven_and_lies_refused(
         numbers in proptest::collection::vec(any::<u32>(), 0..400),
         lies in proptest::collection::vec(any::<u32>(), 8),
     ) {

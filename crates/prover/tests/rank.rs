@@ -125,7 +125,7 @@ fn proofs_on_the_same_slabs_hide_together() {
 
 /// A budget of one pays for 27 blinding rows here, and each proof opens up to six.
 #[test]
-fn proofs_beyond_the_budget_leak() {
+fn proofs_beyond_the_allowance_leak() {
     expect(
         "six proofs, made for one",
         false,
@@ -275,7 +275,7 @@ fn public_model() -> Case {
 }
 
 #[test]
-fn few_private_columns_among_public_ones() {
+fn few_private_columns_among_public_ones_hide() {
     let level = |fold, log_domain| Level {
         fold,
         log_domain,

@@ -56,7 +56,7 @@ fn openings(runs: &[Run], column: usize, blinding: usize) -> Vec<Vec<F>> {
 /// What the openings beyond the budget say: o distinct positions give o - T equations on the R data rows of each column, none up
 /// to o = T; a column of which all but c cells are known to be zero falls at o = T + c.
 #[test]
-fn openings_beyond_the_budget_are_equations() {
+fn openings_beyond_the_allowance_are_equations() {
     let runs = inferences(16);
     let model = &runs[0].slabs[0];
     let (r, t) = (toy().r(), model.blinding[0].len());

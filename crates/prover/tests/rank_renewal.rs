@@ -6,7 +6,7 @@ mod zk;
 
 use common::*;
 use tacit_params::Geometry;
-use tacit_prover::{renewal_of, Count, Entry, Permit, Rotating, ORIGIN, RENEWAL};
+use tacit_prover::{renewal_of, Count, Entry, Permit, Randomness, Rotating, ORIGIN, RENEWAL};
 use zk::family::{Family, WITNESS};
 use zk::hiding::{check_against_messages, column_alone, opened, published_hide, test, Without};
 use zk::view::Var;
@@ -70,7 +70,7 @@ fn permit(slab: &tacit_pcs::Slab) -> Permit {
 
 /// The runs here are what a renewal writes, byte for byte.
 #[test]
-fn the_recorded_link_is_the_real_one() {
+fn the_recorded_rotation_is_the_real_one() {
     let family = chain();
     let tensors = family.case.prepared.schema_tensors(0);
     let (old, new) = (&family.members[FIRST].slab, &family.members[SECOND].slab);
@@ -82,7 +82,7 @@ fn the_recorded_link_is_the_real_one() {
         index: RENEWAL,
     };
     let rotation = rotating
-        .prove_repeatably([permit(old), permit(new)])
+        .prove([permit(old), permit(new)], Randomness::Repeatable)
         .unwrap();
     assert_eq!(rotation.master, family.runs[2].argument);
     assert_eq!(rotation.child, family.runs[3].argument);

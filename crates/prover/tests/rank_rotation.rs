@@ -80,7 +80,7 @@ fn published_values_say_nothing() {
 
 /// One rotation cell for two children: two values of v with one pad.
 #[test]
-fn a_link_cell_for_two_children_leaks() {
+fn a_rotation_cell_for_two_children_leaks() {
     let family = family(&[0, 0]);
     assert!(!published_hide(&family.forms(), &family.reserved()));
 }

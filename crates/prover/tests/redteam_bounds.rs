@@ -74,7 +74,7 @@ fn unopened(tensors: &[(String, Vec<u32>, i64, i64)]) -> Commitment {
 /// The program "link" has no relation, so no cost of its own: a claim over a long axis would fill the memory with its table of
 /// weights. What bounds it is the validity program of the same tensors, which is looked at first.
 #[test]
-fn links_are_bounded_before_their_claim_is_made() {
+fn rotations_are_bounded_before_their_claim_is_made() {
     let refusal = |tensors: Vec<(String, Vec<u32>, i64, i64)>| {
         let commitment = unopened(&tensors);
         let rotation = Rotation {

@@ -6,7 +6,8 @@ use common::*;
 use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::{commit, Slab};
 use tacit_prover::{
-    renewal_of, rotation_cell, slab_cells, Count, Entry, Job, Permit, Rotating, ORIGIN, RENEWAL,
+    renewal_of, rotation_cell, slab_cells, Count, Entry, Job, Permit, ProveError, ProveOptions,
+    Randomness, Rotating, ORIGIN, RENEWAL,
 };
 use tacit_verifier::{prepare_validity, verify_rotation, Rotation, Schema, VALIDITY_CONTEXT};
 
@@ -53,7 +54,9 @@ impl Owned {
 
     fn rotation(&self, old: &Slab, new: &Slab) -> Rotation {
         let permits = [permit(old), permit(new)];
-        self.rotating(old, new).prove_repeatably(permits).unwrap()
+        self.rotating(old, new)
+            .prove(permits, Randomness::Repeatable)
+            .unwrap()
     }
 
     fn judge(&self, old: &Slab, new: &Slab, rotation: &Rotation) -> &'static str {
@@ -105,7 +108,15 @@ fn validity(owned: &Owned, slab: &Slab) -> Vec<u8> {
         slabs: &slabs,
         context: VALIDITY_CONTEXT,
     };
-    job.prove_repeatably(vec![permit(slab)]).unwrap().argument
+    {
+        let options = ProveOptions {
+            randomness: Randomness::Repeatable,
+            ..ProveOptions::default()
+        };
+        job.prove(options, || Ok::<_, ProveError>(vec![permit(slab)]))
+            .unwrap()
+    }
+    .argument
 }
 
 /// From a backup: nothing that another renewal publishes is new, so nothing is opened twice.
@@ -130,7 +141,7 @@ fn a_second_renewal_is_the_first_one() {
 }
 
 #[test]
-fn without_a_cell_for_it() {
+fn without_a_cell_for_it_there_is_no_renewal() {
     let owned = Owned::new(1);
     let cells = slab_cells(&owned.case.prepared, 0, &slab_values(&owned.case)).unwrap();
     let schema = owned.case.prepared.schema(0);

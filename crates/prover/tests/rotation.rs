@@ -8,7 +8,7 @@ use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::field::k_inverse;
 use tacit_algebra::{f_to_i64, k_from_bytes, k_to_bytes, F, K};
 use tacit_pcs::Slab;
-use tacit_prover::{child_of, rotation_cell, Job};
+use tacit_prover::{child_of, rotation_cell, Job, ProveOptions};
 use tacit_verifier::{value, Claim, Rotation};
 
 #[test]
@@ -57,7 +57,7 @@ fn other_values_are_refused() {
         let up = f_to_i64(other[entry]) < 3;
         other[entry] += if up { F::ONE } else { F::NEG_ONE };
         let child = slab(&master.case, &other, &[rotation], 9);
-        let proof = master.rotating(&child, 1).prove().unwrap();
+        let proof = master.rotating(&child, 1).prove_uncounted().unwrap();
         // Cells outside valid entries are in no form: a program never reads them (attacks on padding are tested there).
         let valid =
             value(&claim(&master, &child, &proof).affine, &[child.data()], &[]) != Some(K::ZERO);
@@ -65,7 +65,7 @@ fn other_values_are_refused() {
         assert_eq!(master.judge(&child, &proof), want, "cell {entry}");
     }
     let other = slab(&master.case, &cells(&master.case), &rotation_cells(7, 1), 9);
-    let proof = master.rotating(&other, 1).prove().unwrap();
+    let proof = master.rotating(&other, 1).prove_uncounted().unwrap();
     assert_eq!(master.judge(&other, &proof), "refused, child", "link value");
 }
 
@@ -122,7 +122,7 @@ fn the_form_is_over_valid_entries() {
 /// A value shifted, and the rotation cell made to absorb it for the challenge of an honest child: with that challenge frozen the
 /// lie would stand, but the liar's own commitment draws another one.
 #[test]
-fn a_link_cell_absorbs_nothing() {
+fn a_rotation_cell_absorbs_nothing() {
     let (master, child, rotation) = honest(1);
     let frozen = claim(&master, &child, &rotation);
     let weight = |cell: usize| {
@@ -142,7 +142,7 @@ fn a_link_cell_absorbs_nothing() {
     let absorbed = rotation_cell(&child, 0).unwrap() - weight(0) * k_inverse(z1).unwrap() * change;
     let liar = slab(&master.case, &shifted, &[absorbed], 9);
     assert_eq!(value(&frozen.affine, &[liar.data()], &[]), Some(K::ZERO));
-    let proof = master.rotating(&liar, 1).prove().unwrap();
+    let proof = master.rotating(&liar, 1).prove_uncounted().unwrap();
     assert_eq!(master.judge(&liar, &proof), "refused, child");
     assert!(
         master.judge(&liar, &rotation).starts_with("refused"),
@@ -151,7 +151,7 @@ fn a_link_cell_absorbs_nothing() {
 }
 
 #[test]
-fn every_part_of_a_link_counts() {
+fn every_part_of_a_rotation_counts() {
     let (master, child, rotation) = honest(1);
     let judge = |change: &dyn Fn(&mut Rotation)| {
         let mut other = rotation.clone();
@@ -178,17 +178,17 @@ fn every_part_of_a_link_counts() {
     assert_eq!(lie.v, k_to_bytes(&v));
     assert_eq!(master.judge(&child, &lie), "refused, master");
     // Another cell on purpose: the child holds the value of cell 1.
-    let lie = master.rotating(&child, 0).prove().unwrap();
+    let lie = master.rotating(&child, 0).prove_uncounted().unwrap();
     assert_eq!(master.judge(&child, &lie), "refused, child");
 }
 
 #[test]
-fn commitments_that_do_not_belong_together() {
+fn commitments_that_do_not_belong_together_are_refused() {
     let (master, child, rotation) = honest(1);
     let other = Master::new(2);
     assert!(other.judge(&child, &rotation).starts_with("refused"));
     // A child has one master: the same values under another commitment have another rotation value.
-    let stranger = other.rotating(&child, 1).prove().unwrap();
+    let stranger = other.rotating(&child, 1).prove_uncounted().unwrap();
     assert_eq!(other.judge(&child, &stranger), "refused, child");
     assert!(master.judge(&child, &stranger).starts_with("refused"));
     // Without a rotation cell, public, of another schema.
@@ -212,7 +212,7 @@ fn commitments_that_do_not_belong_together() {
 
 /// The claim of a rotation is no part of another proof, and a rotation's argument is no proof of its program.
 #[test]
-fn a_link_is_not_another_proof() {
+fn a_rotation_is_not_another_proof() {
     let (master, child, rotation) = honest(1);
     let statement = master.rotating(&child, 1).statement().unwrap();
     let (commitments, context) = ([child.commitment.clone()], statement.context(&rotation.v));
@@ -234,7 +234,10 @@ fn a_link_is_not_another_proof() {
         slabs: &[&child],
         context: &context,
     };
-    let bare = job.prove_further(&[]).unwrap().argument;
+    let bare = job
+        .prove_uncounted(ProveOptions::default(), &mut tacit_pcs::NoHooks)
+        .unwrap()
+        .argument;
     verify(prepared, &toy(), &commitments, &none, &context, &bare, TOY).unwrap();
     let lie = Rotation {
         child: bare,

@@ -55,7 +55,7 @@ fn any_publics(world: &World, seed: u64) -> Publics {
 }
 
 #[test]
-fn accepted_without_a_witness() {
+fn simulated_arguments_are_accepted_without_a_witness() {
     for (i, case) in [mlp(), linear(), links()].into_iter().enumerate() {
         let world = World::new(case);
         let mut noise = noise(i as u8);

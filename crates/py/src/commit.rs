@@ -8,7 +8,7 @@ use tacit_algebra::{Key, Wiped};
 use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::Slab as Committed;
 use tacit_program::{entries, pack, Prepared, Trace};
-use tacit_prover::{slab_seed, Count, Entry, Job, Proof, ProveError};
+use tacit_prover::{slab_seed, Count, Entry, Job, Proof, ProveError, ProveOptions};
 use tacit_verifier::files::CommitmentFile;
 use tacit_verifier::prepare_validity;
 use tacit_verifier::VALIDITY_CONTEXT as CONTEXT;
@@ -105,8 +105,9 @@ fn commit_values(
     let mut count = Count::fresh(&inner, reserve_of(&public), refusals);
     if let Some(permit) = count.record(Entry::Opening(hash(Tag::File, 0, &[CONTEXT])), name)? {
         public.validity = prove_validity(&inner, &public, |job| {
-            let none: [(u32, Vec<i64>); 0] = [];
-            job.prove_counted(none, || Ok::<_, ProveError>(vec![permit]))
+            job.prove(ProveOptions::default(), || {
+                Ok::<_, ProveError>(vec![permit])
+            })
         })?;
     }
     Ok(Slab::new(inner, public, Vec::new(), count))

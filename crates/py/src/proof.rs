@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use tacit_algebra::hash::{hash, Tag};
 use tacit_program::{entries, Place, Prepared};
-use tacit_prover::{Entry, Job, ProveError, FIRST_CHILD, RENEWAL};
+use tacit_prover::{Entry, Job, ProveError, ProveOptions, FIRST_CHILD, RENEWAL};
 use tacit_verifier::files::{Body, CommitmentFile, ProofFile, WeightsFile};
 use tacit_verifier::Accepted;
 
@@ -261,7 +261,7 @@ pub fn prove<'py>(
             let permits = slabs.iter().map(|s| s.reserve(&note).transpose());
             Ok(permits.flatten().collect::<Result<_>>()?)
         };
-        let proven: std::result::Result<_, Refusal> = job.prove_counted(given, count);
+        let proven: std::result::Result<_, Refusal> = job.prove(ProveOptions::of(given), count);
         proven.map_err(|refusal| refusal.counted(&slabs, fit))
     };
     let proof = py.detach(|| wipe::after(make))?;

@@ -3,7 +3,9 @@
 
 use tacit_algebra::hash::{hash, Tag};
 use tacit_pcs::Slab as Committed;
-use tacit_prover::{Count, Entry, Permit, Rotating, FIRST_CHILD, RENEWAL};
+use tacit_prover::{
+    Count, Entry, Permit, ProveError, ProveOptions, Randomness, Rotating, FIRST_CHILD, RENEWAL,
+};
 use tacit_verifier::files::{Body, CommitmentFile};
 
 use crate::commit::{fresh, prove_validity};
@@ -57,7 +59,7 @@ pub fn rotate(master: &Slab, proofs: Option<u32>, refusals: Option<u32>) -> Resu
     };
     let mut count = Count::fresh(&inner, 0, refusals.unwrap_or(proofs));
     let permit = opening(&mut count, name, b"link")?;
-    let rotation = rotating.prove_counted([opened, permit])?;
+    let rotation = rotating.prove([opened, permit], Randomness::Fresh)?;
     let public = CommitmentFile {
         commitment: inner.commitment.clone(),
         rotation: Some((master.public.commitment.clone(), rotation)),
@@ -103,7 +105,7 @@ pub fn renew(old: &Slab) -> Result<Slab> {
         child: &inner,
         index: RENEWAL,
     }
-    .prove_repeatably([opened, permit])?;
+    .prove([opened, permit], Randomness::Repeatable)?;
     let linked = CommitmentFile {
         commitment: inner.commitment.clone(),
         rotation: Some((old.public.commitment.clone(), rotation)),
@@ -115,7 +117,13 @@ pub fn renew(old: &Slab) -> Result<Slab> {
         ..linked.clone()
     };
     let permit = opening(&mut count, name, b"validity")?;
-    public.validity = prove_validity(&inner, &public, |job| job.prove_repeatably(vec![permit]))?;
+    public.validity = prove_validity(&inner, &public, |job| {
+        let options = ProveOptions {
+            randomness: Randomness::Repeatable,
+            ..ProveOptions::default()
+        };
+        job.prove(options, || Ok::<_, ProveError>(vec![permit]))
+    })?;
     let renewal = linked.to_file()?;
     Ok(Slab::new(inner, public, renewal, count))
 }

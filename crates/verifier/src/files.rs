@@ -314,7 +314,7 @@ mod tests {
 
     /// Kind and version are judged before the length of the rest; an empty body is a matter of its encoding.
     #[test]
-    fn short_files() {
+    fn short_files_are_refused() {
         let (good, other) = (seal(FileKind::Proof, &[]), seal(FileKind::Program, &[]));
         assert_eq!(good.len(), 40);
         let mut version = good[..8].to_vec();

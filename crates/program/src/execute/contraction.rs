@@ -129,7 +129,10 @@ fn merge(runs: Vec<Run>) -> Vec<Run> {
 /// out[o, c] = sum over f of weights[f] * data[o, f, c].
 fn sum_rows_k(data: &[K], weights: &[K], inner: usize) -> Vec<K> {
     let block = weights.len() * inner;
-    assert!(block > 0 && data.len().is_multiple_of(block), "whole blocks");
+    assert!(
+        block > 0 && data.len().is_multiple_of(block),
+        "whole blocks"
+    );
     let one = |block: &[K]| -> Vec<K> {
         let mut out = vec![K::ZERO; inner];
         for (row, &w) in block.chunks(inner).zip(weights) {

@@ -33,67 +33,105 @@ struct Operand<'a> {
 pub(crate) fn contract(prepared: &Prepared, e: usize, trace: &Trace) -> Vec<i64> {
     let (decl, plan) = (&prepared.program.einsums[e], &prepared.einsums[e]);
     let labels = Labels::new(plan);
-    let mut first = labels.operand(prepared, &decl.a, Side::A, trace);
-    let mut second = labels.operand(prepared, &decl.b, Side::B, trace);
-    let (m, n, k) = (
-        labels.entries(Side::A),
-        labels.entries(Side::B),
-        labels.size(&labels.contract),
+    let a = labels.operand(prepared, &decl.a, Side::A, trace);
+    let b = labels.operand(prepared, &decl.b, Side::B, trace);
+    let pair = Pair::new(&labels, a, b);
+    let out = pair.multiply(labels.size(&labels.batch));
+    let (have, wanted) = (
+        labels.order(&pair.first, &pair.second),
+        long(plan, plan.out_axes()),
     );
-    let pack = m.min(n) >= 4 && m * n * k >= PACK;
-    let bits = (signed_bits(&first.data), signed_bits(&second.data));
-    if pack && first.rows == Rows::Free && second.rows == Rows::Free {
-        // Kernels read one of them by contraction rows: turn the smaller one.
-        labels.by_contract(if m <= n { &mut first } else { &mut second });
+    if have == wanted {
+        return out;
     }
-    let out_order = long(plan, plan.out_axes());
-    // Of two operands by contraction rows the one that leaves the output in order is first; but tasks are rows of the
-    // first, so it must have some.
-    let swap = match (first.rows, second.rows) {
-        (Rows::Free, Rows::Contract) => true,
-        (Rows::Contract, Rows::Free) => false,
-        _ if pack && m.min(n) < 16 => n > m,
-        _ => labels.order(&second, &first) == out_order,
-    };
-    let (mut bits, mut m, mut n) = (bits, m, n);
-    if swap {
-        std::mem::swap(&mut first, &mut second);
-        (bits, m, n) = ((bits.1, bits.0), n, m);
-    }
-    let mut out = vec![0; labels.size(&labels.batch) * m * n];
-    let dims = Dims { m, n, k };
-    let batch = first.data.chunks(m * k).zip(second.data.chunks(n * k));
-    for (out, (x, y)) in out.chunks_mut(m * n).zip(batch) {
-        if k == 1 && bits.0 + bits.1 > 62 {
-            let products = x
-                .iter()
-                .flat_map(|x| y.iter().map(|y| x.saturating_mul(*y)));
-            out.iter_mut().zip(products).for_each(|(o, v)| *o = v);
-            continue;
+    permute(&out, &shape(plan, &have), &positions(&have, &wanted))
+}
+
+/// Both operands, in the order in which a kernel takes them.
+struct Pair<'a> {
+    first: Operand<'a>,
+    second: Operand<'a>,
+    dims: Dims,
+    /// signed_bits of either.
+    bits: (u32, u32),
+    /// Whether entries are packed into short types.
+    pack: bool,
+}
+
+impl<'a> Pair<'a> {
+    fn new(labels: &Labels, mut first: Operand<'a>, mut second: Operand<'a>) -> Self {
+        let (m, n) = (labels.entries(Side::A), labels.entries(Side::B));
+        let k = labels.size(&labels.contract);
+        let pack = m.min(n) >= 4 && m * n * k >= PACK;
+        let bits = (signed_bits(&first.data), signed_bits(&second.data));
+        if pack && first.rows == Rows::Free && second.rows == Rows::Free {
+            // Kernels read one of them by contraction rows: turn the smaller one.
+            labels.by_contract(if m <= n { &mut first } else { &mut second });
         }
-        match (pack, second.rows) {
-            (true, Rows::Contract) => product(x, y, k, bits, out),
+        // Of two operands by contraction rows the one that leaves the output in order is first; but tasks are rows of the
+        // first, so it must have some.
+        let swap = match (first.rows, second.rows) {
+            (Rows::Free, Rows::Contract) => true,
+            (Rows::Contract, Rows::Free) => false,
+            _ if pack && m.min(n) < 16 => n > m,
+            _ => labels.order(&second, &first) == long(labels.plan, labels.plan.out_axes()),
+        };
+        if swap {
+            let bits = (bits.1, bits.0);
+            return Self {
+                first: second,
+                second: first,
+                dims: Dims { m: n, n: m, k },
+                bits,
+                pack,
+            };
+        }
+        let dims = Dims { m, n, k };
+        Self {
+            first,
+            second,
+            dims,
+            bits,
+            pack,
+        }
+    }
+
+    /// [batch, m, n]
+    fn multiply(&self, batch: usize) -> Vec<i64> {
+        let Dims { m, n, k } = self.dims;
+        let mut out = vec![0; batch * m * n];
+        let (x, y) = (
+            self.first.data.chunks(m * k),
+            self.second.data.chunks(n * k),
+        );
+        for (out, (x, y)) in out.chunks_mut(m * n).zip(x.zip(y)) {
+            self.multiply_one(x, y, out);
+        }
+        out
+    }
+
+    /// One index of the batch.
+    fn multiply_one(&self, x: &[i64], y: &[i64], out: &mut [i64]) {
+        let (dims, bits) = (self.dims, self.bits);
+        if dims.k == 1 && bits.0 + bits.1 > 62 {
+            let row = |x: &i64| y.iter().map(|y| x.saturating_mul(*y)).collect::<Vec<i64>>();
+            let products = x.iter().flat_map(row);
+            out.iter_mut().zip(products).for_each(|(o, v)| *o = v);
+            return;
+        }
+        match (self.pack, self.second.rows) {
+            (true, Rows::Contract) => product(x, y, dims.k, bits, out),
             (true, Rows::Free) => product_of_rows(x, y, dims, bits, out),
-            (false, _) => {
-                let (x, y) = (
-                    Matrix {
-                        data: x,
-                        rows: first.rows,
-                    },
-                    Matrix {
-                        data: y,
-                        rows: second.rows,
-                    },
-                );
+            (false, rows) => {
+                let x = Matrix {
+                    data: x,
+                    rows: self.first.rows,
+                };
+                let y = Matrix { data: y, rows };
                 multiply(x, y, dims, bits.0.max(bits.1) <= 31, out);
             }
         }
     }
-    let have = labels.order(&first, &second);
-    if have == out_order {
-        return out;
-    }
-    permute(&out, &shape(plan, &have), &positions(&have, &out_order))
 }
 
 fn long(plan: &EinsumPlan, labels: &[u8]) -> Vec<u8> {

@@ -23,7 +23,10 @@ const MAX_BITS: u32 = 24;
 /// out[o, c] = sum over f of weights[f] * data[o, f, c], c < inner.
 pub(crate) fn sum_rows(data: &[i64], weights: &[K], inner: usize) -> Vec<K> {
     let block = weights.len() * inner;
-    assert!(block > 0 && data.len().is_multiple_of(block), "whole blocks");
+    assert!(
+        block > 0 && data.len().is_multiple_of(block),
+        "whole blocks"
+    );
     let split: Vec<[i64; PARTS]> = weights.iter().map(halves).collect();
     if inner == 1 {
         let columns = Columns::new(&split);

@@ -65,47 +65,68 @@ impl<'a> Costs<'a> {
                 0,
             )?;
             match term.source {
-                Source::Tensor(t) => {
-                    let tensor = self.program.tensors.get(t as usize);
-                    let Some(tensor) = tensor else {
-                        return require(false, "term_source", &place, "a tensor of the program", t);
-                    };
-                    check_links(&place, term, shape.len(), tensor.shape.len())?;
-                    self.add_cost(&place, term, shape, tensor)?;
-                }
-                Source::Einsum(e) => {
-                    require(
-                        einsums,
-                        "einsum_operand",
-                        &place,
-                        "operands of tensors only",
-                        "an einsum",
-                    )?;
-                    let Some(einsum) = self.program.einsums.get(e as usize) else {
-                        return require(
-                            false,
-                            "term_source",
-                            &place,
-                            "an einsum of the program",
-                            e,
-                        );
-                    };
-                    let out = shape_of(einsum, &einsum.out_axes);
-                    let holds = out
-                        .as_deref()
-                        .is_some_and(|out| is_identity(term, shape, out));
-                    let got = format!("{} over {shape:?}", einsum.name);
-                    require(
-                        holds,
-                        "einsum_term",
-                        &place,
-                        "an einsum's output as it is, in its own shape",
-                        got,
-                    )?;
-                }
+                Source::Tensor(t) => self.check_tensor_term(&place, term, t, shape)?,
+                Source::Einsum(e) if einsums => self.check_einsum_term(&place, term, e, shape)?,
+                Source::Einsum(_) => require(
+                    false,
+                    "einsum_operand",
+                    &place,
+                    "operands of tensors only",
+                    "an einsum",
+                )?,
             }
         }
         Ok(())
+    }
+
+    /// The tensor exists, its links are sound, and they cost little.
+    fn check_tensor_term(
+        &mut self,
+        place: &str,
+        term: &Term,
+        tensor: u32,
+        shape: &[u32],
+    ) -> Result<()> {
+        let Some(found) = self.program.tensors.get(tensor as usize) else {
+            return require(
+                false,
+                "term_source",
+                place,
+                "a tensor of the program",
+                tensor,
+            );
+        };
+        check_links(place, term, shape.len(), found.shape.len())?;
+        self.add_cost(place, term, shape, found)
+    }
+
+    /// The einsum exists and is read as it is, in its own shape.
+    fn check_einsum_term(
+        &self,
+        place: &str,
+        term: &Term,
+        einsum: u32,
+        shape: &[u32],
+    ) -> Result<()> {
+        let Some(found) = self.program.einsums.get(einsum as usize) else {
+            return require(
+                false,
+                "term_source",
+                place,
+                "an einsum of the program",
+                einsum,
+            );
+        };
+        let out = shape_of(found, &found.out_axes);
+        let holds = out.is_some_and(|out| is_identity(term, shape, &out));
+        let got = format!("{} over {shape:?}", found.name);
+        require(
+            holds,
+            "einsum_term",
+            place,
+            "an einsum's output as it is, in its own shape",
+            got,
+        )
     }
 
     /// What the weights of a term cost: its links' tuples on both sides, its axes, and a known source's entries.

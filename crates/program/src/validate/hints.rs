@@ -34,20 +34,9 @@ impl Costs<'_> {
                 shift,
             } => {
                 let known = (*table as usize) < self.program.tables.len();
-                require(
-                    known,
-                    "lookup_table",
-                    &place,
-                    "a table of the program",
-                    table,
-                )?;
-                require(
-                    *shift <= MAX_SHIFT,
-                    "lookup_shift",
-                    &place,
-                    "a shift of at most 62",
-                    shift,
-                )?;
+                let expected = "a table of the program";
+                require(known, "lookup_table", &place, expected, table)?;
+                check_shift("lookup_shift", &place, *shift)?;
                 let shape = self.destination(&place, *dst, None)?;
                 self.check_expr(&place, expr, &shape, true)
             }
@@ -72,23 +61,8 @@ impl Costs<'_> {
                 digits,
                 quotient,
             } => {
-                check_shape(&place, shape)?;
-                let axes = usize::from(*axes);
-                require(
-                    (1..=shape.len()).contains(&axes),
-                    "hint_shape",
-                    &place,
-                    "a maximum over some of the shape's axes",
-                    format!("{axes} of {}", shape.len()),
-                )?;
-                require(
-                    *shift <= MAX_SHIFT,
-                    "hint_shift",
-                    &place,
-                    "a shift of at most 62",
-                    shift,
-                )?;
-                let kept = &shape[..shape.len() - axes];
+                let kept = kept_axes(&place, shape, *axes)?;
+                check_shift("hint_shift", &place, *shift)?;
                 self.check_digits(&place, digits, kept)?;
                 self.destination(&place, *quotient, Some(kept))?;
                 self.check_expr(&place, expr, shape, true)
@@ -103,20 +77,9 @@ impl Costs<'_> {
                 outside,
             } => {
                 check_shape(&place, shape)?;
-                require(
-                    *shift <= MAX_SHIFT,
-                    "hint_shift",
-                    &place,
-                    "a shift of at most 62",
-                    shift,
-                )?;
-                require(
-                    low <= high,
-                    "hint_clamp",
-                    &place,
-                    "low <= high",
-                    format!("[{low}, {high}]"),
-                )?;
+                check_shift("hint_shift", &place, *shift)?;
+                let got = format!("[{low}, {high}]");
+                require(low <= high, "hint_clamp", &place, "low <= high", got)?;
                 for dst in inside.iter().chain(outside) {
                     self.destination(&place, *dst, Some(shape))?;
                 }
@@ -124,13 +87,9 @@ impl Costs<'_> {
             }
             Hint::OneHotMax { shape, expr, dst } => {
                 check_shape(&place, shape)?;
-                require(
-                    !shape.is_empty(),
-                    "hint_shape",
-                    &place,
-                    "a shape with a last axis",
-                    "a scalar",
-                )?;
+                let some = !shape.is_empty();
+                let expected = "a shape with a last axis";
+                require(some, "hint_shape", &place, expected, "a scalar")?;
                 self.destination(&place, *dst, Some(shape))?;
                 self.check_expr(&place, expr, shape, true)
             }
@@ -182,4 +141,23 @@ impl Costs<'_> {
         )?;
         Ok(tensor.shape.clone())
     }
+}
+
+fn check_shift(rule: &'static str, place: &str, shift: u8) -> Result<()> {
+    let holds = shift <= MAX_SHIFT;
+    require(holds, rule, place, "a shift of at most 62", shift)
+}
+
+/// The axes of a shape before the last `axes`, over which a maximum is taken.
+fn kept_axes<'a>(place: &str, shape: &'a [u32], axes: u8) -> Result<&'a [u32]> {
+    check_shape(place, shape)?;
+    let axes = usize::from(axes);
+    require(
+        (1..=shape.len()).contains(&axes),
+        "hint_shape",
+        place,
+        "a maximum over some of the shape's axes",
+        format!("{axes} of {}", shape.len()),
+    )?;
+    Ok(&shape[..shape.len() - axes])
 }

@@ -11,14 +11,13 @@
 //! follows from the claim. Pairs that are not stored are p = 0, q = 1 and cost nothing. Binding a variable and summing the
 //! next round is one pass.
 
-use p3_field::{Field, PrimeCharacteristicRing};
 use rayon::prelude::*;
 use tacit_algebra::{F, K};
 use tacit_transcript::Writer;
 
 use crate::eq_tables::{add, sum_blocks, EqTables, Sums, SERIAL};
 use crate::lanes::{split_pairs, Base, Ext, PK, W};
-use crate::rounds::{self, eq_line, times, Quadratic};
+use crate::lookup_tree::state::State;
 
 /// p0 (a, once lambda is known), p1, q0, q1.
 pub type Pair<B> = [Ext<B>; 4];
@@ -48,78 +47,6 @@ pub fn pairs(p: &[K], q: &[K]) -> Layer<F> {
         log: pairs.len().trailing_zeros() as usize,
         pairs,
     }
-}
-
-/// A sumcheck between two rounds.
-pub struct State<'a> {
-    pub lambda: K,
-    /// Coordinates of eq for all variables, front first, those of the lanes last.
-    pub r: &'a [K],
-    /// Their inverses, 0 for 0.
-    inverses: Vec<K>,
-    /// The claim, without eq of the coordinates that are bound.
-    claim: K,
-    /// eq of the coordinates that are bound.
-    bound: K,
-    pub point: Vec<K>,
-}
-
-impl<'a> State<'a> {
-    pub fn new(lambda: K, r: &'a [K], claim: K) -> Self {
-        Self {
-            lambda,
-            r,
-            inverses: inverses(r),
-            claim,
-            bound: K::ONE,
-            point: Vec::with_capacity(r.len() + 1),
-        }
-    }
-
-    /// Coordinates of the variables still to be bound.
-    pub fn left(&self) -> &'a [K] {
-        &self.r[self.point.len()..]
-    }
-
-    /// Sends the round of t; t(1) follows from the claim (1 - r) t(0) + r t(1), or from `at1` when r is 0. Returns the challenge.
-    pub fn send(&mut self, writer: &mut Writer, at0: K, top: K, at1: impl FnOnce() -> K) -> K {
-        let (r, inverse) = (self.left()[0], self.inverses[self.point.len()]);
-        let at1 = if inverse == K::ZERO {
-            at1()
-        } else {
-            (self.claim - at0 + r * at0) * inverse
-        };
-        let line = eq_line(r, self.bound);
-        let t = Quadratic { at0, at1, top };
-        let rho = rounds::send(writer, times(line, t.values()));
-        self.claim = t.at(rho);
-        self.bound = line[0] + rho * (line[1] - line[0]);
-        self.point.push(rho);
-        rho
-    }
-}
-
-/// All inverses with one inversion; 0 for 0.
-fn inverses(r: &[K]) -> Vec<K> {
-    // Products of those before, zeros left out.
-    let mut out = Vec::with_capacity(r.len());
-    let mut product = K::ONE;
-    for &x in r {
-        out.push(product);
-        if x != K::ZERO {
-            product *= x;
-        }
-    }
-    let mut inverse = product.inverse();
-    for (out, &x) in out.iter_mut().zip(r).rev() {
-        if x == K::ZERO {
-            *out = K::ZERO;
-        } else {
-            *out *= inverse;
-            inverse *= x;
-        }
-    }
-    out
 }
 
 /// t(0) and the leading coefficient of (l + X (h - l)).
@@ -274,41 +201,7 @@ impl<B: Base> Layer<B> {
             tail: Self::tail(lambda),
             rho: Ext::splat(rho),
         };
-        let grain = eq.inner(log).len();
-        // Where b is stored, then where only a is: there b stays p = 0, q = 1.
-        let pairs = both
-            .par_chunks_mut(grain)
-            .zip(b.par_chunks_mut(grain))
-            .enumerate();
-        let zero = || (Ext::ZERO, Ext::ZERO);
-        let mut sums = if pairs.len() < SERIAL {
-            let pairs = both.chunks_mut(grain).zip(b.chunks_mut(grain)).enumerate();
-            pairs
-                .map(|(i, (a, b))| pass.both(i, a, b, c, d))
-                .fold(zero(), add)
-        } else {
-            pairs
-                .map(|(i, (a, b))| pass.both(i, a, b, c, d))
-                .reduce(zero, add)
-        };
-        let first = both.len();
-        for (i, a) in alone.iter_mut().enumerate() {
-            let h = c.get(first + i).unwrap_or(&pass.tail);
-            *a = bind(a, h, pass.rho);
-        }
-        let alone = &*alone;
-        let one = |i: usize| {
-            let range = (i * grain).max(first)..((i + 1) * grain).min(first + alone.len());
-            pass.weigh(
-                i,
-                range.clone(),
-                range.map(|x| product(&alone[x - first], &pass.tail)),
-            )
-        };
-        sums = add(
-            sums,
-            sum_blocks(first / grain..(first + alone.len()).div_ceil(grain), one),
-        );
+        let sums = add(pass.stored(both, b, c, d), pass.alone(alone, both.len(), c));
         self.pairs.truncate(stored);
         self.log -= 1;
         sums
@@ -324,6 +217,45 @@ struct Pass<'a, B> {
 }
 
 impl<B: Base> Pass<'_, B> {
+    /// Where b is stored: all its blocks.
+    fn stored(
+        &self,
+        a: &mut [Pair<B>],
+        b: &mut [Pair<B>],
+        c: &[Pair<B>],
+        d: &[Pair<B>],
+    ) -> Sums<B> {
+        let grain = self.eq.inner(self.log).len();
+        let zero = || (Ext::ZERO, Ext::ZERO);
+        if a.len().div_ceil(grain) < SERIAL {
+            let blocks = a.chunks_mut(grain).zip(b.chunks_mut(grain)).enumerate();
+            return blocks
+                .map(|(i, (a, b))| self.both(i, a, b, c, d))
+                .fold(zero(), add);
+        }
+        a.par_chunks_mut(grain)
+            .zip(b.par_chunks_mut(grain))
+            .enumerate()
+            .map(|(i, (a, b))| self.both(i, a, b, c, d))
+            .reduce(zero, add)
+    }
+
+    /// Where only a is stored, from vector `first` on: there b stays p = 0, q = 1.
+    fn alone(&self, a: &mut [Pair<B>], first: usize, c: &[Pair<B>]) -> Sums<B> {
+        for (i, a) in a.iter_mut().enumerate() {
+            let h = c.get(first + i).unwrap_or(&self.tail);
+            *a = bind(a, h, self.rho);
+        }
+        let (a, end) = (&*a, first + a.len());
+        let grain = self.eq.inner(self.log).len();
+        let one = |i: usize| {
+            let range = (i * grain).max(first)..((i + 1) * grain).min(end);
+            let products = range.clone().map(|x| product(&a[x - first], &self.tail));
+            self.weigh(i, range, products)
+        };
+        sum_blocks(first / grain..end.div_ceil(grain), one)
+    }
+
     /// Block i, where a and b are both stored; c and d may end before.
     fn both(
         &self,
@@ -400,6 +332,7 @@ pub fn finish(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use p3_field::PrimeCharacteristicRing;
     use tacit_algebra::{eq_table, hash::Words};
 
     /// What the rounds leave of the claim is the product at the point, whichever coordinates of eq are 0.

@@ -18,7 +18,8 @@ use tacit_transcript::Writer;
 
 use crate::eq_tables::{EqTables, Sums, GRAIN, SERIAL};
 use crate::lanes::{PF, PK};
-use crate::lookup_tree::layer::{pair, Layer, State};
+use crate::lookup_tree::layer::{pair, Layer};
+use crate::lookup_tree::state::State;
 use crate::memory::with_room;
 
 /// Vectors left at which the layer becomes a plain one.

@@ -252,38 +252,55 @@ fn fill(
             input,
             output,
             leaf,
-        } => {
-            match output {
-                None => denominators(leaf_layer, size, &leaf, |i| {
-                    (input[i] != INVALID).then(|| (input[i], 0))
-                }),
-                Some(output) => {
-                    denominators(leaf_layer, size, &leaf, |i| {
-                        (input[i] != INVALID).then(|| (input[i], output[i]))
-                    });
-                }
-            }
-            if size >= SEGMENT {
-                leaf_layer.push(size, Kind::Constant(K::ONE));
-            } else {
-                leaf_layer.push(size, Kind::Stored(leaf_layer.p.len()));
-                leaf_layer.p.resize(leaf_layer.p.len() + size, [PK::ONE; 2]);
-            }
-        }
+        } => fill_lookup(&input, output.as_deref(), &leaf, size, leaf_layer),
         Rows::Table { id, len, leaf } => {
-            let (kind, m) = (&prepared.program.tables[id].kind, &trace.multiplicities[id]);
+            let kind = &prepared.program.tables[id].kind;
             denominators(leaf_layer, size, &leaf, |i| {
                 (i < len).then(|| table_row(kind, i as u32))
             });
-            leaf_layer.push(size, Kind::Stored(leaf_layer.p.len()));
-            let numerator = |i: usize| if i < len { -residue(m[i]) } else { F::ZERO };
-            let rows = (0..size).into_par_iter().with_min_len(GRAIN);
-            leaf_layer.p.par_extend(rows.map(|v| {
-                [0, 1]
-                    .map(|odd| PK::base(PF::from_fn(|lane| numerator(2 * W * v + 2 * lane + odd))))
-            }));
+            fill_counts(&trace.multiplicities[id], len, size, leaf_layer);
         }
     }
+}
+
+/// A lookup's denominators; its numerators are 1.
+fn fill_lookup(
+    input: &[i64],
+    output: Option<&[i64]>,
+    leaf: &Leaf,
+    size: usize,
+    leaf_layer: &mut LeafLayer,
+) {
+    let valid = |i: usize| input[i] != INVALID;
+    match output {
+        None => denominators(leaf_layer, size, leaf, |i| valid(i).then(|| (input[i], 0))),
+        Some(output) => denominators(leaf_layer, size, leaf, |i| {
+            valid(i).then(|| (input[i], output[i]))
+        }),
+    }
+    if size >= SEGMENT {
+        leaf_layer.push(size, Kind::Constant(K::ONE));
+    } else {
+        let first = leaf_layer.p.len();
+        leaf_layer.push(size, Kind::Stored(first));
+        leaf_layer.p.resize(first + size, [PK::ONE; 2]);
+    }
+}
+
+/// A table's numerators: how often a row is used, with a minus.
+fn fill_counts(counts: &[i64], len: usize, size: usize, leaf_layer: &mut LeafLayer) {
+    leaf_layer.push(size, Kind::Stored(leaf_layer.p.len()));
+    let numerator = |i: usize| {
+        if i < len {
+            -residue(counts[i])
+        } else {
+            F::ZERO
+        }
+    };
+    let rows = (0..size).into_par_iter().with_min_len(GRAIN);
+    leaf_layer.p.par_extend(rows.map(|v| {
+        [0, 1].map(|odd| PK::base(PF::from_fn(|lane| numerator(2 * W * v + 2 * lane + odd))))
+    }));
 }
 
 fn denominators(

@@ -3,7 +3,7 @@
 use tacit_algebra::{F, K};
 use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::{commit, Slab};
-use tacit_prover::{child_of, slab_cells, Job, Rotating};
+use tacit_prover::{child_of, slab_cells, Job, ProveOptions, Rotating};
 use tacit_verifier::files::CommitmentFile;
 use tacit_verifier::{prepare_validity, verify_rotation, Rotation, VALIDITY_CONTEXT};
 
@@ -78,7 +78,9 @@ impl Master {
             context: VALIDITY_CONTEXT,
         };
         let none: [(u32, Vec<i64>); 0] = [];
-        job.prove(none).unwrap().argument
+        job.prove_uncounted(ProveOptions::of(none), &mut tacit_pcs::NoHooks)
+            .unwrap()
+            .argument
     }
 
     pub fn file(&self, child: &Slab, rotation: Rotation) -> CommitmentFile {
@@ -96,6 +98,6 @@ impl Master {
 pub fn honest(index: u16) -> (Master, Slab, Rotation) {
     let master = Master::new(1);
     let child = child_of(&master.slab, index, 2, [9; 32]).unwrap();
-    let rotation = master.rotating(&child, index).prove().unwrap();
+    let rotation = master.rotating(&child, index).prove_uncounted().unwrap();
     (master, child, rotation)
 }

@@ -6,7 +6,7 @@ use tacit_algebra::{F, K};
 use tacit_params::Geometry;
 use tacit_pcs::{commit, Commitment, OpeningHooks, Slab};
 use tacit_program::*;
-use tacit_prover::{slab_cells, Hooks, Job, Proof, ProveError};
+use tacit_prover::{slab_cells, Hooks, Job, Proof, ProveError, ProveOptions};
 use tacit_verifier::{audit, Accepted, Claim, Verified, VerifyError};
 
 use super::programs::*;
@@ -134,7 +134,8 @@ impl World {
 
     pub fn prove_with<H: Hooks>(&self, hooks: &mut H) -> Result<Proof, ProveError> {
         let slabs = self.slab_refs();
-        self.job(&slabs).prove_with(self.case.givens.clone(), hooks)
+        let options = ProveOptions::of(self.case.givens.clone());
+        self.job(&slabs).prove_uncounted(options, hooks)
     }
 
     pub fn verify(&self, proof: &Proof) -> Result<(), VerifyError> {

@@ -4,7 +4,7 @@
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::K;
 use tacit_pcs::OpeningHooks;
-use tacit_prover::{Hooks, Job};
+use tacit_prover::{Hooks, Job, ProveOptions};
 use tacit_transcript::testing::with_programmed;
 
 use super::record::{elements, relation_bytes};
@@ -41,7 +41,8 @@ impl Measured<'_> {
             drawn: self.drawn,
         };
         let proof = with_programmed(self.seed, || {
-            self.job.prove_with(self.givens.to_vec(), &mut hooks)
+            let options = ProveOptions::of(self.givens.to_vec());
+            self.job.prove_uncounted(options, &mut hooks)
         });
         let argument = proof.unwrap_or_else(|e| panic!("{e}")).argument;
         elements(&argument[32..relation_bytes(self.job.prepared)])

@@ -6,7 +6,7 @@ use tacit_algebra::{k_from_bytes, F, K};
 use tacit_params::Geometry;
 use tacit_pcs::{testing, Columns, NoHooks, OpeningHooks, Slab, WitnessSlab};
 use tacit_program::Prepared;
-use tacit_prover::{Hooks, Job, Proof, ProveError, Repeatable};
+use tacit_prover::{Hooks, Job, Proof, ProveError, ProveOptions, Repeatable};
 use tacit_verifier::Claim;
 use zeroize::Zeroizing;
 
@@ -111,14 +111,18 @@ pub fn relation_bytes(prepared: &Prepared) -> usize {
 /// Proves `job` and keeps everything. `ids` tells long-lived slabs apart across proofs; `witness` names this proof's own.
 pub fn run(job: Job, givens: Vec<(u32, Vec<i64>)>, ids: &[usize], witness: usize) -> Run {
     run_with(job, ids, witness, |job, record| {
-        job.prove_with(givens, record)
+        job.prove_uncounted(ProveOptions::of(givens), record)
     })
 }
 
 /// The same for a proof with further claims.
 pub fn run_further(job: Job, further: &[Claim], ids: &[usize], witness: usize) -> Run {
     run_with(job, ids, witness, |job, record| {
-        job.prove_further_with(further, record)
+        let options = ProveOptions {
+            further,
+            ..ProveOptions::default()
+        };
+        job.prove_uncounted(options, record)
     })
 }
 
@@ -126,7 +130,13 @@ pub fn run_further(job: Job, further: &[Claim], ids: &[usize], witness: usize) -
 pub fn run_repeatably(job: Job, further: &[Claim], ids: &[usize], witness: usize) -> Run {
     run_with(job, ids, witness, |job, record| {
         record.repeatable = true;
-        job.prove_further_with(further, record)
+        {
+            let options = ProveOptions {
+                further,
+                ..ProveOptions::default()
+            };
+            job.prove_uncounted(options, record)
+        }
     })
 }
 
