@@ -2,7 +2,8 @@
 
 `py -> prover -> verifier -> {program, pcs} -> transcript -> algebra`: a crate may depend on crates below it, never on
 one beside or above it. Dependencies of tests are free. What the verifier pulls in, directly or not, must hold nothing
-of the prover or of Python.
+of the prover or of Python, and nothing that only provers need. No crate of this workspace names a library of
+transforms: the code's transform is our own (the library of the field brings one along, which nothing here calls).
 """
 
 from __future__ import annotations
@@ -38,9 +39,15 @@ ARROWS: dict[str, frozenset[str]] = {
     ),
 }
 
+#: libraries of Fourier transforms
+TRANSFORMS = frozenset({"p3-dft", "rustfft", "realfft"})
+
+#: what only provers and owners of secrets need: threads, mappings of memory, ciphers, the system's randomness
+PROVERS = frozenset({"rayon", "rayon-core", "memmap2", "chacha20", "getrandom"})
+
 #: crates that must not occur anywhere below a crate
 NEVER_BELOW: dict[str, frozenset[str]] = {
-    "tacit-verifier": frozenset({"tacit-prover", "tacit-py", "pyo3", "numpy"}),
+    "tacit-verifier": frozenset({"tacit-prover", "tacit-py", "pyo3", "numpy"}) | PROVERS,
     "tacit-prover": frozenset({"tacit-py", "pyo3", "numpy"}),
 }
 
@@ -63,6 +70,8 @@ def direct_faults() -> list[str]:
         allowed = ARROWS.get(package["name"], frozenset())
         used = {item["name"] for item in package["dependencies"] if item["kind"] != "dev"} & names
         faults += [f"{package['name']} -> {target}: against the arrows" for target in sorted(used - allowed)]
+        named = {item["name"] for item in package["dependencies"]} & TRANSFORMS
+        faults += [f"{package['name']} -> {name}: a library of transforms" for name in sorted(named)]
     return faults
 
 

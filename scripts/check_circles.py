@@ -25,34 +25,10 @@ ROOT = Path(__file__).resolve().parent.parent
 #: uses that close a circle and stay for now, as (who uses, what is used); one that closes none is a fault of this list
 ALLOWED: frozenset[tuple[str, str]] = frozenset(
     {
-        ("params::cost", "params::derive"),
-        ("pcs::levels", "pcs::open"),
-        ("program::costs", "program::validate"),
-        ("program::dense", "program::execute"),
-        ("program::execute", "program::contract"),
-        ("program::prepared", "program::execute"),
-        ("program::table", "program::prepared"),
-        ("prover::bottom", "prover::logup"),
-        ("prover::budget", "prover::budget::tally"),
-        ("prover::budget", "prover::private"),
-        ("prover::error", "prover::budget"),
         ("py::estimate", "py::program"),
         ("py::run", "py::commit"),
         ("py::run", "py::slab"),
         ("py::slab", "py::rotate"),
-        ("tacit.graph", "tacit.importers"),
-        ("tacit.graph", "tacit.importers.evaluate"),
-        ("tacit.graph", "tacit.importers.reference"),
-        ("tacit.lowering.architecture", "tacit.quantize"),
-        ("tacit.lowering.architecture", "tacit.report"),
-        ("tacit.lowering.rules_columns", "tacit.quantize"),
-        ("tacit.lowering.rules_conv", "tacit.quantize"),
-        ("tacit.lowering.rules_linear", "tacit.quantize"),
-        ("tacit.lowering.rules_round", "tacit.quantize"),
-        ("tacit.lowering.rules_select", "tacit.quantize"),
-        ("tacit.lowering.rules_views", "tacit.quantize"),
-        ("tacit.lowering.search", "tacit.quantize"),
-        ("tacit.lowering.search", "tacit.report"),
     }
 )
 

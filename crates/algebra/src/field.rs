@@ -78,6 +78,23 @@ pub fn k_from_bytes(bytes: &[u8; 24]) -> Option<K> {
     Some(k_new(c))
 }
 
+/// A uniform element of F from uniform words: those at or above p are skipped.
+#[inline]
+pub fn uniform_f(mut word: impl FnMut() -> u64) -> F {
+    loop {
+        let w = word();
+        if w < P {
+            return F::from_u64(w);
+        }
+    }
+}
+
+/// A uniform element of K: its limbs in order.
+#[inline]
+pub fn uniform_k(mut word: impl FnMut() -> u64) -> K {
+    k_new([0, 1, 2].map(|_| uniform_f(&mut word)))
+}
+
 /// 1, x, x^2, .. (n of them).
 pub fn powers(x: K, n: usize) -> Vec<K> {
     let mut out = Vec::with_capacity(n);

@@ -1,8 +1,7 @@
 //! keccak256 with the domain word T(tag, n) in front of every use (docs/protocol/protocol.md section 1).
 
-use crate::field::{k_new, F, K, P};
+use crate::field::{uniform_f, uniform_k, F, K};
 use crate::keccak::permute_one;
-use p3_field::PrimeCharacteristicRing;
 use p3_keccak::Keccak256Hash;
 use p3_symmetric::CryptographicHasher;
 
@@ -129,17 +128,11 @@ impl Words {
     }
 
     pub fn next_f(&mut self) -> F {
-        loop {
-            let w = self.next_u64();
-            if w < P {
-                return F::from_u64(w);
-            }
-        }
+        uniform_f(|| self.next_u64())
     }
 
     pub fn next_k(&mut self) -> K {
-        let c = [self.next_f(), self.next_f(), self.next_f()];
-        k_new(c)
+        uniform_k(|| self.next_u64())
     }
 }
 

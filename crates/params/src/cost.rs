@@ -1,7 +1,7 @@
 //! Bytes and time of a proof, as an estimate to choose a geometry by. Never part of a decision about soundness.
 
-use crate::relations::{bits, witness_columns, Relations, SlabSize};
-use crate::{Geometry, Work};
+use crate::relations::{bits, witness_columns, Relations, SlabSize, Work};
+use crate::Geometry;
 
 /// Bytes of a K element.
 pub(crate) const ELEMENT: f64 = 24.0;
@@ -123,8 +123,8 @@ pub(crate) fn first_code(
     (seconds, bytes, 8.0 * fresh * n)
 }
 
-/// (seconds, bytes, encoded bytes) of a later code of 2^fold columns and the rounds that it brings.
-pub(crate) fn later_code(paths: &mut Paths, fold: u8, log_domain: u8, t: u16) -> (f64, f64, f64) {
+/// (seconds, bytes, encoded bytes) of a code of 2^fold columns behind the slabs' and the rounds that it brings.
+pub(crate) fn folded_code(paths: &mut Paths, fold: u8, log_domain: u8, t: u16) -> (f64, f64, f64) {
     let n = (1u64 << log_domain.min(62)) as f64;
     let width = 3.0 * f64::from(1u32 << fold.min(8));
     let seconds = n * (width * ENTRY + LEAF);
@@ -153,7 +153,7 @@ pub fn estimate(geometry: &Geometry, work: &Work, slabs: &[SlabSize]) -> Estimat
     );
     let mut digests = f64::from(geometry.queries) * (columns.slabs.len() as f64 + 1.0);
     for level in &geometry.levels {
-        let (s, b, e) = later_code(&mut paths, level.fold, level.log_domain, level.queries);
+        let (s, b, e) = folded_code(&mut paths, level.fold, level.log_domain, level.queries);
         seconds += s;
         opening += b;
         encoded += e;

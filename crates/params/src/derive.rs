@@ -4,9 +4,9 @@
 //! codes are an optimal sequence of folds, found by dynamic programming over (bits folded, length of the previous code).
 
 use crate::cost::{first_code, grinding, Columns, Paths, ENTRY, LEAF};
+use crate::fold_plan::{Codes, FoldPlan};
 use crate::geometry::{MAX_FINAL, MAX_LOG_DOMAIN, MAX_LOG_ROWS, MAX_ROWS};
-use crate::later::{Codes, Later};
-use crate::relations::{t_blinding, Relations, SlabSize};
+use crate::relations::{t_blinding, SlabSize, Work};
 use crate::{budget, Geometry};
 
 /// What a millisecond of proving is worth in bytes.
@@ -28,15 +28,6 @@ impl Optimize {
             Optimize::Size => 0.5e6,
         }
     }
-}
-
-/// One kind of proof made under a geometry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Work {
-    /// Counts of its program.
-    pub relations: Relations,
-    /// Cells of its witness slab's tensors and multiplicities, without pads.
-    pub witness_cells: u64,
 }
 
 /// A geometry and the fold its slabs' blinding has to be made for.
@@ -261,8 +252,8 @@ impl Search<'_> {
     /// Completes one first code by the best later ones and keeps it when it is the cheapest so far.
     fn complete(&mut self, c: &Candidate) {
         let choice = (c.rows, c.grind, c.fold);
-        let mut later = Later::new(&mut self.codes, &mut self.paths, self.price, choice);
-        let Some((tail, levels)) = later.best(c.log_domain) else {
+        let mut plan = FoldPlan::new(&mut self.codes, &mut self.paths, self.price, choice);
+        let Some((tail, levels)) = plan.best(c.log_domain) else {
             return;
         };
         self.least_tail = self.least_tail.min(tail);

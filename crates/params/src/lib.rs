@@ -7,19 +7,19 @@
 mod budget;
 mod cost;
 mod derive;
+mod fold_plan;
 mod geometry;
 mod hiding;
 mod johnson;
-mod later;
 mod relations;
 
 pub use budget::{budget, Budget, Term, REGIME};
 pub use cost::{estimate, estimate_commit, CommitEstimate, Estimate};
-pub use derive::{derive, DeriveError, Derived, Optimize, Work};
+pub use derive::{derive, DeriveError, Derived, Optimize};
 pub use geometry::{
     Geometry, GeometryError, Level, MAX_FINAL, MAX_FOLD, MAX_GRIND, MAX_LEVELS, MAX_LOG_DOMAIN,
     MAX_LOG_ROWS, MAX_QUERIES, MAX_ROWS,
 };
 pub use hiding::{hiding_bits, hiding_units};
 pub use johnson::{error_units, log2_units, Code, UNITS};
-pub use relations::{bits, t_blinding, witness_columns, Relations, Shape, SlabSize};
+pub use relations::{bits, t_blinding, witness_columns, Relations, Shape, SlabSize, Work};

@@ -140,6 +140,15 @@ impl SlabSize {
     }
 }
 
+/// One kind of proof made under a geometry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// Counts of its program.
+    pub relations: Relations,
+    /// Cells of its witness slab's tensors and multiplicities, without pads.
+    pub witness_cells: u64,
+}
+
 /// What the soundness of one proof depends on beside the geometry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shape {

@@ -137,7 +137,7 @@ fn prove(
     });
     let root = w.root();
     let opened = [&slab.commitment.root, &root];
-    let st = Statement {
+    let st = OpeningClaims {
         geometry: g,
         opened: opened
             .iter()

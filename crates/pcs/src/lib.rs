@@ -3,39 +3,41 @@
 //! A slab commits a vector over F as columns of a Reed-Solomon code under one Merkle tree. An opening proves a batch of
 //! claims that are affine in the cells of several slabs. `commit` and `commit_witness` make slabs, `prove_opening` and
 //! `verify_opening` stand side by side. Nothing here knows what is proven.
+//!
+//! The feature `prove` brings all that only a prover or an owner of slabs needs: without it there are no threads, no mappings
+//! of memory and no secrets.
 
+mod claims;
 mod code;
 mod error;
-mod fold;
 mod forms;
-mod grind;
-mod header;
-mod hooks;
-mod lanes;
-mod levels;
-mod memory;
-mod multi_opening;
-mod open;
-mod profile;
-mod queries;
+#[cfg(feature = "prove")]
+mod prove;
+#[cfg(feature = "prove")]
 pub mod random;
 mod slab;
-mod statement;
-mod terms;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tree;
+#[cfg(feature = "prove")]
 mod vector;
 mod verify;
-mod weights;
-mod witness;
 
+pub use claims::{Binding, Columns, Opened, OpeningClaims};
 pub use error::PcsError;
-pub use header::{most_proofs, Commitment, Expectation, Header};
-pub use hooks::{NoHooks, OpeningHooks};
-pub use open::prove_opening;
-pub use profile::Profile;
-pub use slab::{commit, secret_bytes, Slab};
-pub use statement::{Binding, Columns, Opened, Statement};
-pub use verify::verify_opening;
-pub use witness::{commit_witness, witness_blinding, witness_columns, WitnessSlab};
+#[cfg(feature = "prove")]
+pub use prove::hooks::{NoHooks, OpeningHooks};
+#[cfg(feature = "prove")]
+pub use prove::opening::prove_opening;
+#[cfg(feature = "prove")]
+pub use prove::profile::Profile;
+#[cfg(feature = "prove")]
+pub use slab::committed::{commit, Slab};
+pub use slab::header::{
+    most_proofs, witness_blinding, witness_columns, Commitment, Expectation, Header,
+};
+#[cfg(feature = "prove")]
+pub use slab::secret_file::secret_bytes;
+#[cfg(feature = "prove")]
+pub use slab::witness::{commit_witness, WitnessSlab};
+pub use verify::opening::verify_opening;

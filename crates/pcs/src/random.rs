@@ -2,9 +2,8 @@
 
 use chacha20::cipher::{KeyIvInit, StreamCipher, StreamCipherSeek};
 use chacha20::ChaCha20;
-use p3_field::PrimeCharacteristicRing;
-use tacit_algebra::field::k_new;
-use tacit_algebra::{F, K, P};
+use tacit_algebra::field::{uniform_f, uniform_k};
+use tacit_algebra::{F, K};
 use zeroize::Zeroize;
 
 /// What a stream is for; the nonce of the cipher.
@@ -45,19 +44,12 @@ impl Stream {
         u64::from_le_bytes(word)
     }
 
-    /// A uniform element: words at or above p are skipped.
     pub fn next_f(&mut self) -> F {
-        loop {
-            let w = self.next_u64();
-            if w < P {
-                return F::from_u64(w);
-            }
-        }
+        uniform_f(|| self.next_u64())
     }
 
     pub fn next_k(&mut self) -> K {
-        let c = [self.next_f(), self.next_f(), self.next_f()];
-        k_new(c)
+        uniform_k(|| self.next_u64())
     }
 
     pub fn fill(&mut self, out: &mut [F]) {

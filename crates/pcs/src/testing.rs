@@ -1,12 +1,15 @@
 //! What tests may see and do: codes and trees as the page describes them, and slabs that an honest prover would not make.
 
-use crate::code::{self, Code, Column, Shape};
-use crate::multi_opening::{read_rows, TreeInfo};
-use crate::open::{fold_columns, Sender};
-use crate::slab::remake;
+use crate::claims::OpeningClaims;
+use crate::code::domain;
+use crate::code::encode::{self, Code, Column, Shape};
+use crate::prove::opening::fold_columns;
+use crate::prove::sender::{Sender, Vectors};
+use crate::slab::committed::remake;
+use crate::slab::witness::commit_changed;
+use crate::tree::multi_opening::{read_rows, TreeInfo};
 use crate::vector::KVec;
-use crate::witness::commit_changed;
-use crate::{OpeningHooks, PcsError, Profile, Slab, Statement, WitnessSlab};
+use crate::{OpeningHooks, PcsError, Profile, Slab, WitnessSlab};
 use tacit_algebra::field::{f_from_bytes, f_to_bytes, k_limbs};
 use tacit_algebra::hash::Digest;
 use tacit_algebra::{F, K};
@@ -17,7 +20,7 @@ use tacit_transcript::{Reader, Writer};
 #[must_use]
 pub fn encode(column: &[F], log_domain: u8) -> Vec<F> {
     let shape = Shape::new(column.len(), log_domain);
-    let code = code::encode(&[Column(column, &[])], shape);
+    let code = encode::encode(&[Column(column, &[])], shape);
     (0..shape.n()).flat_map(|j| elements(&code, j)).collect()
 }
 
@@ -30,7 +33,7 @@ fn elements(code: &Code, j: usize) -> Vec<F> {
 
 /// x_j of the domain of length 2^log.
 pub fn point(log: u8, j: usize) -> F {
-    code::point(log, j)
+    domain::point(log, j)
 }
 
 /// Reads a multi-opening that is the whole argument; the rows one after the other.
@@ -192,7 +195,7 @@ pub type PlainColumn = (Vec<F>, Vec<F>);
 /// the real prover is run on whatever columns (data rows, blinding rows) and mask g are given.
 #[must_use]
 pub fn linear_view(
-    st: &Statement,
+    st: &OpeningClaims,
     columns: &[PlainColumn],
     g: &[K],
     challenges: &[K],
@@ -217,7 +220,7 @@ pub fn linear_view(
     let mut sources = all;
     sources.extend(g.0.iter().map(|limb| Column(limb, &[])));
     let shape = Shape::new(st.geometry.m(), st.geometry.log_domain);
-    let code = code::encode(&sources, shape);
+    let code = encode::encode(&sources, shape);
     out.extend(positions.iter().flat_map(|&j| elements(&code, j)));
     out
 }
@@ -225,7 +228,7 @@ pub fn linear_view(
 /// The columns of an opening as they are: data rows and blinding rows of the slabs' columns, then of the witness's; and g.
 #[must_use]
 pub fn columns_of(slabs: &[&Slab], witness: &WitnessSlab) -> (Vec<PlainColumn>, Vec<K>) {
-    let vectors = crate::open::Vectors { slabs, witness };
+    let vectors = Vectors { slabs, witness };
     let columns = vectors.columns();
     let columns = columns.iter().map(|c| (c.0.to_vec(), c.1.to_vec()));
     (columns.collect(), witness.mask().to_vec())

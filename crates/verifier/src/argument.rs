@@ -3,7 +3,7 @@
 use tacit_algebra::hash::Digest;
 use tacit_algebra::Affine;
 use tacit_params::Budget;
-use tacit_pcs::{verify_opening, Columns, Commitment, Statement as Opening};
+use tacit_pcs::{verify_opening, Columns, Commitment, OpeningClaims};
 use tacit_transcript::Reader;
 
 use crate::claim::Claim;
@@ -106,14 +106,14 @@ pub fn opening<'a>(
     witness: &'a Digest,
     columns: &Columns,
     claims: &'a [Affine],
-) -> Result<Opening<'a>, VerifyError> {
+) -> Result<OpeningClaims<'a>, VerifyError> {
     let bindings = statement
         .commitments
         .iter()
         .enumerate()
         .map(|(slab, c)| Ok(c.binding(slab, statement.cells(slab)?)?))
         .collect::<Result<Vec<_>, VerifyError>>()?;
-    Ok(Opening {
+    Ok(OpeningClaims {
         geometry: statement.geometry,
         opened: statement.opened(witness, columns)?,
         k0: columns.k0,

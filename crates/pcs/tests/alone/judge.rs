@@ -6,7 +6,7 @@ use serde_json::{json, Value};
 use std::sync::Arc;
 use tacit_algebra::{Affine, Group, ProductForm};
 use tacit_params::{Geometry, Level};
-use tacit_pcs::{verify_opening, Binding, Columns, Opened, Statement};
+use tacit_pcs::{verify_opening, Binding, Columns, Opened, OpeningClaims};
 use tacit_transcript::Reader;
 
 pub fn read_geometry(v: &Value) -> Geometry {
@@ -73,7 +73,7 @@ pub fn judge(case: &Value, broken: &Value) -> (&'static str, Option<Value>) {
         cells: number(&s["columns"]) << geometry.log_rows,
         y: k(&s["y"]),
     };
-    let st = Statement {
+    let st = OpeningClaims {
         geometry: &geometry,
         opened: opened.collect(),
         k0: columns.k0,

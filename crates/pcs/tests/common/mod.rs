@@ -220,7 +220,7 @@ impl World {
         self.prove_as(&self.statement(&roots), hooks)
     }
 
-    pub fn prove_as(&self, st: &Statement, hooks: &mut impl OpeningHooks) -> Vec<u8> {
+    pub fn prove_as(&self, st: &OpeningClaims, hooks: &mut impl OpeningHooks) -> Vec<u8> {
         let mut w = Writer::new();
         w.sponge.absorb("proof", &[self.number]);
         let slabs: Vec<&Slab> = self.slabs.iter().collect();
@@ -240,13 +240,13 @@ impl World {
         slabs.chain([self.witness.root()]).collect()
     }
 
-    pub fn statement<'a>(&'a self, roots: &'a [Digest]) -> Statement<'a> {
+    pub fn statement<'a>(&'a self, roots: &'a [Digest]) -> OpeningClaims<'a> {
         let salted = |s: usize| {
             self.slabs
                 .get(s)
                 .is_none_or(|x| x.commitment.header.private)
         };
-        Statement {
+        OpeningClaims {
             geometry: &self.geometry,
             opened: roots
                 .iter()
@@ -276,11 +276,11 @@ impl World {
 }
 
 /// The opening and nothing behind it, of a world's first proof.
-pub fn verify(st: &Statement, proof: &[u8]) -> Result<(), PcsError> {
+pub fn verify(st: &OpeningClaims, proof: &[u8]) -> Result<(), PcsError> {
     verify_number(0, st, proof)
 }
 
-fn verify_number(number: u8, st: &Statement, proof: &[u8]) -> Result<(), PcsError> {
+fn verify_number(number: u8, st: &OpeningClaims, proof: &[u8]) -> Result<(), PcsError> {
     let mut r = Reader::new(proof);
     r.sponge.absorb("proof", &[number]);
     verify_opening(&mut r, st)?;

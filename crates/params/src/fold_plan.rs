@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::cost::{grinding, later_code, Paths, ELEMENT};
+use crate::cost::{folded_code, grinding, Paths, ELEMENT};
 use crate::geometry::MAX_LEVELS;
 use crate::johnson::{error_units, Code, UNITS};
 use crate::relations::bits;
@@ -49,7 +49,7 @@ impl Codes {
 type Tail = Option<(f64, Option<Level>)>;
 
 /// One dynamic programme.
-pub(crate) struct Later<'a> {
+pub(crate) struct FoldPlan<'a> {
     codes: &'a mut Codes,
     paths: &'a mut Paths,
     /// Bytes a second is worth.
@@ -62,16 +62,16 @@ pub(crate) struct Later<'a> {
     memo: Vec<Option<Tail>>,
 }
 
-impl<'a> Later<'a> {
+impl<'a> FoldPlan<'a> {
     /// For columns of `rows` rows, `grind` bits of grinding and `fold` bits to fold.
     pub fn new(
         codes: &'a mut Codes,
         paths: &'a mut Paths,
         price: f64,
         choice: (u32, u8, u8),
-    ) -> Later<'a> {
+    ) -> FoldPlan<'a> {
         let (rows, grind, fold) = choice;
-        Later {
+        FoldPlan {
             codes,
             paths,
             price,
@@ -117,7 +117,7 @@ impl<'a> Later<'a> {
                 let Some(t) = self.codes.queries(rows as usize, log_domain, self.grind) else {
                     continue;
                 };
-                let (seconds, bytes, _) = later_code(self.paths, fold, log_domain, t);
+                let (seconds, bytes, _) = folded_code(self.paths, fold, log_domain, t);
                 let here = bytes + self.price * (seconds + grinding(self.grind));
                 if best.is_some_and(|b| here >= b.0) {
                     continue;

@@ -9,8 +9,8 @@ pub trait OpeningHooks {
     fn blinding_sum(&mut self, _s: &mut K) {}
     /// mu before it is sent.
     fn mask_sum(&mut self, _mu: &mut K) {}
-    /// h before it is committed, with its weights W'.
-    fn masked(&mut self, _h: &mut [K], _weights: &[K]) {}
+    /// h before it is committed, with its coefficients W'.
+    fn masked(&mut self, _h: &mut [K], _coefficients: &[K]) {}
     /// Whether `masked` is wanted (it costs copies).
     fn wants_masked(&self) -> bool {
         false

@@ -1,57 +1,22 @@
-//! The prover's half of the opening (docs/protocol/protocol.md, section 6). `verify.rs` is its mirror.
+//! The prover's half of the opening (docs/protocol/protocol.md, section 6). `verify/opening.rs` is its mirror.
 
-use crate::code::Column;
-use crate::fold::{products, ColumnFold, RankOne};
-use crate::levels::prove_levels;
-use crate::statement::Columns;
-use crate::terms::{terms, Term};
+use crate::claims::{Binding, Columns, OpeningClaims};
+use crate::code::encode::Column;
+use crate::forms::collapse::collapse_powers;
+use crate::forms::products::{terms, Term};
+use crate::forms::written::data_coefficients;
+use crate::prove::codes::prove_codes;
+use crate::prove::columns::{products, ColumnFold, RankOne};
+use crate::prove::hooks::OpeningHooks;
+use crate::prove::profile::Profile;
+use crate::prove::sender::{Sender, Vectors};
+use crate::slab::committed::Slab;
+use crate::slab::witness::WitnessSlab;
 use crate::vector::KVec;
-use crate::weights::{collapse_powers, data_weights};
-use crate::{Binding, OpeningHooks, Profile, Slab, Statement, WitnessSlab};
 use p3_field::PrimeCharacteristicRing;
 use rayon::prelude::*;
 use tacit_algebra::{eq_low, powers, F, K};
 use tacit_transcript::Writer;
-
-/// The writer with somebody beside it.
-pub(crate) struct Sender<'a, H> {
-    pub w: &'a mut Writer,
-    pub hooks: &'a mut H,
-}
-
-impl<H: OpeningHooks> Sender<'_, H> {
-    pub fn clear(&mut self, kind: &'static str, values: &[K]) {
-        self.w.send_clear(kind, values);
-        self.hooks.sent(kind, values);
-    }
-
-    pub fn challenge(&mut self, kind: &'static str) -> K {
-        let mut x = self.w.challenge(kind);
-        self.hooks.freeze(kind, &mut x);
-        self.hooks.challenge(kind, x);
-        x
-    }
-}
-
-/// All slabs of a proof, column by column.
-pub(crate) struct Vectors<'a> {
-    pub slabs: &'a [&'a Slab],
-    pub witness: &'a WitnessSlab,
-}
-
-impl<'a> Vectors<'a> {
-    /// The rows of every column, in order.
-    pub fn columns(&self) -> Vec<Column<'a>> {
-        let mut out = Vec::new();
-        for slab in self.slabs {
-            let n = slab.commitment.header.columns as usize;
-            out.extend((0..n).map(|c| slab.column(c)));
-        }
-        let n = self.witness.columns() as usize;
-        out.extend((0..n).map(|c| self.witness.column(c)));
-        out
-    }
-}
 
 /// Proves every claim and binding of `st`. `slabs` are the long-lived ones, in the order of `st.opened`.
 ///
@@ -59,7 +24,7 @@ impl<'a> Vectors<'a> {
 /// When the slabs are not those that the statement speaks of.
 pub fn prove_opening<H: OpeningHooks>(
     w: &mut Writer,
-    st: &Statement,
+    st: &OpeningClaims,
     slabs: &[&Slab],
     witness: &WitnessSlab,
     hooks: &mut H,
@@ -67,14 +32,14 @@ pub fn prove_opening<H: OpeningHooks>(
 ) {
     let vectors = Vectors { slabs, witness };
     let mut t = Sender { w, hooks };
-    let (h, weights) = fold_columns(&mut t, st, &vectors.columns(), witness.mask(), profile);
-    prove_levels(&mut t, st.geometry, &vectors, h, weights, profile);
+    let (h, coefficients) = fold_columns(&mut t, st, &vectors.columns(), witness.mask(), profile);
+    prove_codes(&mut t, st.geometry, &vectors, h, coefficients, profile);
 }
 
-/// From the claims to h = g + c_m f' and its weights W'.
+/// From the claims to h = g + c_m f' and its coefficients W'.
 pub(crate) fn fold_columns<H: OpeningHooks>(
     t: &mut Sender<H>,
-    st: &Statement,
+    st: &OpeningClaims,
     all: &[Column],
     g: &KVec,
     profile: &mut Profile,
@@ -97,9 +62,9 @@ pub(crate) fn fold_columns<H: OpeningHooks>(
         term.u.iter_mut().for_each(|u| *u *= sigma);
     }
     let data: Vec<&[F]> = all.iter().map(|c| c.0).collect();
-    let (terms, dense) = claim_weights(st, &columns, &data, sigma, &mut rank_one, profile);
+    let (terms, dense) = claim_coefficients(st, &columns, &data, sigma, &mut rank_one, profile);
 
-    let (rho, vector, weights, rank_one) = profile.time("columns", || {
+    let (rho, vector, coefficients, rank_one) = profile.time("columns", || {
         let mut fold = ColumnFold::new(st.geometry.r(), data, dense, rank_one);
         let mut rho = Vec::new();
         for _ in 0..st.k0 {
@@ -108,21 +73,21 @@ pub(crate) fn fold_columns<H: OpeningHooks>(
             fold.fold(x);
             rho.push(x);
         }
-        let (vector, weights, rank_one) = fold.finish();
-        (rho, vector, weights, rank_one)
+        let (vector, coefficients, rank_one) = fold.finish();
+        (rho, vector, coefficients, rank_one)
     });
 
     profile.time("mask", || {
-        let weights = folded_weights(st, weights, &rank_one, mus, &terms);
-        let h = masked(t, all, g, &rho, &vector, &weights);
-        (h, weights)
+        let coefficients = folded_coefficients(st, coefficients, &rank_one, mus, &terms);
+        let h = masked(t, all, g, &rho, &vector, &coefficients);
+        (h, coefficients)
     })
 }
 
-/// The weights of claims and bindings on the data rows: products u v, whose y go to `rank_one` behind the blinding terms,
+/// The coefficients of claims and bindings on the data rows: products u v, whose y go to `rank_one` behind the blinding terms,
 /// and what had to be written out.
-fn claim_weights(
-    st: &Statement,
+fn claim_coefficients(
+    st: &OpeningClaims,
     columns: &Columns,
     data: &[&[F]],
     sigma: K,
@@ -130,9 +95,9 @@ fn claim_weights(
     profile: &mut Profile,
 ) -> (Vec<Term>, Option<KVec>) {
     let scalars = collapse_powers(st, sigma);
-    let (terms, dense) = profile.time("weights", || match terms(st, columns, &scalars) {
+    let (terms, dense) = profile.time("coefficients", || match terms(st, columns, &scalars) {
         Some(terms) => (terms, None),
-        None => (Vec::new(), Some(data_weights(st, columns, &scalars))),
+        None => (Vec::new(), Some(data_coefficients(st, columns, &scalars))),
     });
     let terms = profile.time("products", || {
         let bindings = binding_terms(st, columns, &scalars[st.claims.len()..]);
@@ -153,9 +118,9 @@ fn masked<H: OpeningHooks>(
     g: &KVec,
     rho: &[K],
     vector: &KVec,
-    weights: &KVec,
+    coefficients: &KVec,
 ) -> KVec {
-    let mut mu = g.planes().dot(weights.planes());
+    let mut mu = g.planes().dot(coefficients.planes());
     t.hooks.mask_sum(&mut mu);
     t.clear("mu", &[mu]);
     let mask = t.challenge("mask");
@@ -171,7 +136,7 @@ fn masked<H: OpeningHooks>(
     }
     if t.hooks.wants_masked() {
         let mut plain = h.to_vec();
-        t.hooks.masked(&mut plain, &weights.to_vec());
+        t.hooks.masked(&mut plain, &coefficients.to_vec());
         h = KVec::from_slice(&plain);
     }
     h
@@ -202,16 +167,16 @@ fn blinding_terms(all: &[Column], lams: &[K], mus: &[K], k0: u32) -> Vec<RankOne
 }
 
 /// A binding weighs cell c R + x of its slab z^(cR) z^(x+1).
-fn binding_terms(st: &Statement, columns: &Columns, scalars: &[K]) -> Vec<Term> {
+fn binding_terms(st: &OpeningClaims, columns: &Columns, scalars: &[K]) -> Vec<Term> {
     let r = st.geometry.r();
     let term = |(b, &s): (&Binding, &K)| {
         let step = b.z.exp_u64(r as u64);
         let mut u = vec![K::ZERO; 1 << st.k0];
         let (first, n) = (columns.base[b.slab], columns.columns[b.slab] as usize);
-        let mut weight = s;
+        let mut coefficient = s;
         for u in &mut u[first..first + n] {
-            *u = weight;
-            weight *= step;
+            *u = coefficient;
+            coefficient *= step;
         }
         Term {
             u,
@@ -223,8 +188,8 @@ fn binding_terms(st: &Statement, columns: &Columns, scalars: &[K]) -> Vec<Term> 
 }
 
 /// W' over all M rows: what was written out, each term's row factor, and the blinding rows' powers.
-fn folded_weights(
-    st: &Statement,
+fn folded_coefficients(
+    st: &OpeningClaims,
     mut data: KVec,
     rank_one: &[RankOne],
     mus: &[K],

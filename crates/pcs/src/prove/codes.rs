@@ -1,15 +1,17 @@
 //! The later codes of an opening, for the prover: commit, query, batch, fold, until the vector is short (docs/protocol/protocol.md, section 6).
 
-use crate::code::{encode, point, Code, Column, Shape};
-use crate::grind;
-use crate::open::{Sender, Vectors};
-use crate::queries::add_queries;
-use crate::tree::Tree;
+use crate::code::domain::points;
+use crate::code::encode::{encode, Code, Column, Shape};
+use crate::prove::grind;
+use crate::prove::hooks::OpeningHooks;
+use crate::prove::profile::Profile;
+use crate::prove::queries::add_queries;
+use crate::prove::sender::{Sender, Vectors};
+use crate::tree::merkle::Tree;
 use crate::vector::{ends, KVec, Planes, PlanesMut};
-use crate::{OpeningHooks, Profile};
 use p3_field::PrimeCharacteristicRing;
 use rayon::prelude::*;
-use tacit_algebra::{powers, F, K};
+use tacit_algebra::{powers, K};
 use tacit_params::{Geometry, Level};
 
 /// What the next draw of positions opens.
@@ -19,12 +21,12 @@ enum Previous {
 }
 
 /// <h, W> = A: h is uniform, so nothing needs hiding any more.
-pub(crate) fn prove_levels<H: OpeningHooks>(
+pub(crate) fn prove_codes<H: OpeningHooks>(
     t: &mut Sender<H>,
     geometry: &Geometry,
     vectors: &Vectors,
     mut h: KVec,
-    mut weights: KVec,
+    mut coefficients: KVec,
     profile: &mut Profile,
 ) {
     let (mut previous, mut queries, mut log) =
@@ -43,13 +45,13 @@ pub(crate) fn prove_levels<H: OpeningHooks>(
         let xi = t.challenge("batch");
         let scalars = powers(xi, positions.len() + 2);
         profile.time("queries", || {
-            weights.planes_mut().add_scaled(at_zeta.planes(), xi);
-            weights = deinterleave(&weights, level.fold);
-            let points: Vec<F> = positions.iter().map(|&j| point(log, j)).collect();
-            add_queries(&mut weights, level.fold, &points, &scalars[2..]);
+            coefficients.planes_mut().add_scaled(at_zeta.planes(), xi);
+            coefficients = deinterleave(&coefficients, level.fold);
+            let points = points(log, &positions);
+            add_queries(&mut coefficients, level.fold, &points, &scalars[2..]);
         });
         h = columns;
-        profile.time("folds", || fold(t, &mut h, &mut weights, level.fold));
+        profile.time("folds", || fold(t, &mut h, &mut coefficients, level.fold));
         (previous, queries, log) = (Previous::Code(code, tree), level.queries, level.log_domain);
     }
     let mut last = h.to_vec();
@@ -120,7 +122,7 @@ fn open<H: OpeningHooks>(t: &mut Sender<H>, vectors: &Vectors, previous: &Previo
 }
 
 /// k rounds over interleaved columns, low bit first: columns 2b and 2b + 1 become one.
-fn fold<H: OpeningHooks>(t: &mut Sender<H>, h: &mut KVec, weights: &mut KVec, k: u8) {
+fn fold<H: OpeningHooks>(t: &mut Sender<H>, h: &mut KVec, coefficients: &mut KVec, k: u8) {
     let n = h.len() >> k;
     for round in 0..k {
         let step = n << round;
@@ -131,8 +133,8 @@ fn fold<H: OpeningHooks>(t: &mut Sender<H>, h: &mut KVec, weights: &mut KVec, k:
             let [s0, s2] = ends(
                 h.planes().slice(even.0, even.1),
                 h.planes().slice(odd.0, odd.1),
-                weights.planes().slice(even.0, even.1),
-                weights.planes().slice(odd.0, odd.1),
+                coefficients.planes().slice(even.0, even.1),
+                coefficients.planes().slice(odd.0, odd.1),
             );
             sums[0] += s0;
             sums[1] += s2;
@@ -140,9 +142,9 @@ fn fold<H: OpeningHooks>(t: &mut Sender<H>, h: &mut KVec, weights: &mut KVec, k:
         t.clear("fold", &sums);
         let r = t.challenge("fold");
         fold_step(h, n, step, r);
-        fold_step(weights, n, step, r);
+        fold_step(coefficients, n, step, r);
     }
-    for v in [h, weights] {
+    for v in [h, coefficients] {
         v.0.iter_mut().for_each(|p| p.truncate(n));
     }
 }

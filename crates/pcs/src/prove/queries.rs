@@ -16,9 +16,9 @@ const ROWS: usize = WORDS * WIDTH;
 ///
 /// # Panics
 /// For another number of scalars than of points.
-pub fn add_queries(weights: &mut KVec, k: u8, points: &[F], scalars: &[K]) {
+pub fn add_queries(coefficients: &mut KVec, k: u8, points: &[F], scalars: &[K]) {
     assert_eq!(points.len(), scalars.len(), "a scalar for each point");
-    let n = weights.len() >> k;
+    let n = coefficients.len() >> k;
     // (limbs of s_j x_j^b) for column b, j fastest.
     let mut left: Vec<[Vec<F>; 3]> = Vec::with_capacity(1 << k);
     let mut now: Vec<K> = scalars.to_vec();
@@ -38,7 +38,7 @@ pub fn add_queries(weights: &mut KVec, k: u8, points: &[F], scalars: &[K]) {
     for (i, block) in blocks.iter().enumerate() {
         let rows = ROWS.min(n - i * ROWS);
         for (b, limbs) in block.chunks_exact(3 * ROWS).enumerate() {
-            for (plane, sum) in weights.0.iter_mut().zip(limbs.chunks_exact(ROWS)) {
+            for (plane, sum) in coefficients.0.iter_mut().zip(limbs.chunks_exact(ROWS)) {
                 let at = b * n + i * ROWS;
                 for (w, s) in plane[at..at + rows].iter_mut().zip(sum) {
                     *w += *s;
@@ -85,8 +85,8 @@ mod tests {
         for (n, k, t) in [(3, 2, 4), (40, 3, 5), (33, 0, 1), (64, 1, 9)] {
             let points: Vec<F> = (0..t).map(|_| rng.next_f()).collect();
             let scalars = rng.k_vec(t);
-            let mut weights = KVec::zeros(n << k);
-            add_queries(&mut weights, k, &points, &scalars);
+            let mut coefficients = KVec::zeros(n << k);
+            add_queries(&mut coefficients, k, &points, &scalars);
             for b in 0..1 << k {
                 for q in 0..n {
                     let i = (q << k) + b;
@@ -95,7 +95,7 @@ mod tests {
                         .zip(&scalars)
                         .map(|(x, &s)| s * x.exp_u64(i as u64))
                         .sum();
-                    assert_eq!(weights.planes().get(b * n + q), want);
+                    assert_eq!(coefficients.planes().get(b * n + q), want);
                 }
             }
         }

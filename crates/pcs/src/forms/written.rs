@@ -1,14 +1,14 @@
-//! The weights W of an opening on the data cells, written out for the prover (docs/protocol/protocol.md, section 6 "Opening").
+//! The coefficients W of an opening on the data cells, written out for the prover (docs/protocol/protocol.md, section 6 "Opening").
 //!
 //! Cell j of slab s has place base_s R + j: one flat vector over all slabs' data rows.
 
-use crate::statement::{Columns, Statement};
+use crate::claims::{Columns, OpeningClaims};
+use crate::forms::collapse::{check_scalars, single_cells};
+use crate::forms::place::place;
 use crate::vector::{KVec, PlanesMut};
-use crate::PcsError;
 use p3_field::PrimeCharacteristicRing;
 use rayon::prelude::*;
-use tacit_algebra::field::k_units;
-use tacit_algebra::{powers, ProductForm, K};
+use tacit_algebra::{ProductForm, K};
 
 /// Cells that one task writes.
 const CHUNK: usize = 1 << 12;
@@ -22,72 +22,11 @@ struct Item<'a> {
     table: &'a KVec,
 }
 
-/// sigma^2, sigma^3, ..: one for each claim, then for each binding.
-pub fn collapse_powers(st: &Statement, sigma: K) -> Vec<K> {
-    powers(sigma, st.claims.len() + st.bindings.len() + 2).split_off(2)
-}
-
-/// One scalar for each claim and each binding: with fewer, the last of them would not be checked.
-///
-/// # Errors
-/// `program`.
-pub fn check_scalars(st: &Statement, scalars: &[K]) -> Result<(), PcsError> {
-    if scalars.len() == st.claims.len() + st.bindings.len() {
-        return Ok(());
-    }
-    Err(PcsError::Statement {
-        claim: st.claims.len(),
-        reason: "another number of scalars than of claims and bindings",
-    })
-}
-
-/// sum over claims and bindings of sigma^(k+2) const_k; a binding's constant is -y.
-///
-/// # Errors
-/// `program` for another number of scalars.
-pub fn collapse_constant(st: &Statement, scalars: &[K]) -> Result<K, PcsError> {
-    check_scalars(st, scalars)?;
-    let claims = st.claims.iter().map(|c| c.constant);
-    let bindings = st.bindings.iter().map(|b| -b.y);
-    let constants = claims.chain(bindings).zip(scalars);
-    Ok(constants.map(|(c, &s)| c * s).sum())
-}
-
-/// Single cells with a weight, as (slab, cell, weight): pads, and what the y pads weigh beside the powers of z.
-/// `check_scalars` must hold.
-pub fn single_cells(st: &Statement, scalars: &[K]) -> Vec<(usize, usize, K)> {
-    let units = k_units();
-    // Nothing opened has no witness: the cells of its pads lie in no slab then, and are refused.
-    let witness = st.opened.len().wrapping_sub(1);
-    let all_pads = st.claims.iter().flat_map(|c| &c.pads);
-    let count = all_pads.map(|&(pad, _)| pad as usize + 1).max();
-    let mut pads = vec![K::ZERO; count.unwrap_or(0)];
-    for (claim, &s) in st.claims.iter().zip(scalars) {
-        for &(pad, c) in &claim.pads {
-            pads[pad as usize] += c * s;
-        }
-    }
-    let mut out = Vec::with_capacity(3 * (pads.len() + st.bindings.len()));
-    for (i, &p) in pads.iter().enumerate() {
-        if p != K::ZERO {
-            out.extend((0..3).map(|d| (witness, st.pad_base + 3 * i + d, p * units[d])));
-        }
-    }
-    for (b, &s) in st.bindings.iter().zip(scalars.iter().skip(st.claims.len())) {
-        let mut power = b.z.exp_u64(b.pad_cell as u64);
-        for (d, &unit) in units.iter().enumerate() {
-            power *= b.z;
-            out.push((b.slab, b.pad_cell + d, s * (b.z0 * unit - power)));
-        }
-    }
-    out
-}
-
 /// All claims' forms and single cells; not the powers of z of the bindings, which stay geometric.
 ///
 /// # Panics
 /// For another number of scalars than of claims and bindings.
-pub fn data_weights(st: &Statement, columns: &Columns, scalars: &[K]) -> KVec {
+pub fn data_coefficients(st: &OpeningClaims, columns: &Columns, scalars: &[K]) -> KVec {
     assert_eq!(check_scalars(st, scalars), Ok(()));
     let r = st.geometry.r();
     let mut out = KVec::zeros(columns.total() * r);
@@ -131,7 +70,7 @@ pub fn data_weights(st: &Statement, columns: &Columns, scalars: &[K]) -> KVec {
     out
 }
 
-/// Adds a form's weights times s; cell `origin` is the first entry of `out`.
+/// Adds a form's coefficients times s; cell `origin` is the first entry of `out`.
 pub fn add_form(out: &mut PlanesMut, origin: usize, form: &ProductForm, s: K) {
     let Blocks { table, at } = Blocks::new(form, s);
     for (start, w) in at {
@@ -160,7 +99,7 @@ fn write_items(out: &mut KVec, items: &[Vec<Item>], chunk: usize) {
         });
 }
 
-/// A form's weights: one table, times a scale at each of several places.
+/// A form's coefficients: one table, times a scale at each of several places.
 struct Blocks {
     table: KVec,
     at: Vec<(usize, K)>,
@@ -179,7 +118,7 @@ impl Blocks {
         });
         Self {
             table,
-            at: outer_weights(form, &inner, s),
+            at: outer_coefficients(form, &inner, s),
         }
     }
 }
@@ -216,25 +155,20 @@ fn inner_groups(form: &ProductForm) -> Vec<usize> {
     out
 }
 
-/// Every product of the other groups' weights that is not zero, with the cell where its inner block starts.
-fn outer_weights(form: &ProductForm, inner: &[usize], s: K) -> Vec<(usize, K)> {
+/// Every product of the other groups' coefficients that is not zero, with the cell where its inner block starts.
+fn outer_coefficients(form: &ProductForm, inner: &[usize], s: K) -> Vec<(usize, K)> {
     let mut list = vec![(form.offset, form.scale * s)];
     for (i, group) in form.groups.iter().enumerate() {
         if inner.contains(&i) {
             continue;
         }
-        let n = group.bits.len();
-        let place = |t: usize| -> usize {
-            let bit = |(j, &b): (usize, &u8)| (t >> (n - 1 - j) & 1) << b;
-            group.bits.iter().enumerate().map(bit).sum()
-        };
-        let weights: Vec<(usize, K)> = (group.table.iter().enumerate())
+        let coefficients: Vec<(usize, K)> = (group.table.iter().enumerate())
             .filter(|(_, &w)| w != K::ZERO)
-            .map(|(t, &w)| (place(t), w))
+            .map(|(t, &w)| (place(&group.bits, t), w))
             .collect();
         list = list
             .iter()
-            .flat_map(|&(at, w)| weights.iter().map(move |&(p, t)| (at + p, w * t)))
+            .flat_map(|&(at, w)| coefficients.iter().map(move |&(p, t)| (at + p, w * t)))
             .collect();
     }
     list
@@ -247,8 +181,8 @@ mod tests {
     use std::sync::Arc;
     use tacit_algebra::Group;
 
-    /// The weight of cell `offset + x`: a factor of each group.
-    fn weight(form: &ProductForm, x: usize) -> K {
+    /// The coefficient of cell `offset + x`: a factor of each group.
+    fn coefficient(form: &ProductForm, x: usize) -> K {
         let entry = |g: &Group| {
             let t = g.bits.iter().fold(0, |t, &b| t << 1 | (x >> b & 1));
             g.table[t]
@@ -290,7 +224,7 @@ mod tests {
             let (s, n) = (rng.next_k(), 1 << form.block_bits());
             let mut out = KVec::zeros(n + 5);
             add_form(&mut out.planes_mut(), 3, &form, s);
-            let want = (0..n).map(|x| weight(&form, x) * s);
+            let want = (0..n).map(|x| coefficient(&form, x) * s);
             assert_eq!(out.to_vec()[2..n + 2], want.collect::<Vec<_>>());
         }
     }

@@ -1,6 +1,6 @@
 //! The search for a nonce (docs/protocol/protocol.md, section 6 "Grinding").
 
-use crate::hooks::OpeningHooks;
+use crate::prove::hooks::OpeningHooks;
 use rayon::prelude::*;
 use tacit_algebra::hash::{tag_word, Tag};
 use tacit_algebra::keccak::{permute, Word, LANES};
@@ -75,7 +75,7 @@ fn first_in(block: &[u64; 17], mask: u64, start: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::NoHooks;
+    use crate::prove::hooks::NoHooks;
 
     #[test]
     fn the_nonce_is_the_first_that_works() {

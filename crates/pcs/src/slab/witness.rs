@@ -1,9 +1,9 @@
 //! The proof's own slab: tensors, multiplicities, pads, blinding and the mask g, fresh for every proof.
 
-use crate::code::{encode, Code, Column, Shape};
-use crate::header::fold_rows;
+use crate::code::encode::{encode, Code, Column, Shape};
 use crate::random::{Stream, BLINDING};
-use crate::tree::Tree;
+use crate::slab::header::{witness_blinding, witness_columns};
+use crate::tree::merkle::Tree;
 use crate::vector::{wipe, KVec};
 use crate::PcsError;
 use p3_field::PrimeCharacteristicRing;
@@ -11,19 +11,6 @@ use tacit_algebra::field::k_limbs;
 use tacit_algebra::hash::Digest;
 use tacit_algebra::{Key, Wiped, F, K};
 use tacit_params::Geometry;
-
-/// C_w = ceil((cells + 3 pads) / R).
-#[must_use]
-pub fn witness_columns(geometry: &Geometry, cells: usize, pads: usize) -> u32 {
-    let needed = (cells as u64).saturating_add(3 * pads as u64);
-    u32::try_from(needed.div_ceil(geometry.r().max(1) as u64)).unwrap_or(u32::MAX)
-}
-
-/// T_w = t + 3 (k0 + 1).
-#[must_use]
-pub fn witness_blinding(geometry: &Geometry, k0: u32) -> u32 {
-    u32::from(geometry.queries).saturating_add(fold_rows(k0) as u32)
-}
 
 /// A committed witness slab with its secrets; they are wiped when it is dropped.
 pub struct WitnessSlab {

@@ -1,14 +1,14 @@
 //! The fold over columns, for the prover: <f, W> over 2^k0 columns becomes one column (docs/protocol/protocol.md, section 6).
 //!
-//! Rank-one weights u_c * row_x (blinding rows, bindings, most claims): the whole fold needs only the products
-//! y_c = <column c, row>, computed once. Where claims are not a short sum of such, their weights are written out.
+//! Rank-one coefficients u_c * row_x (blinding rows, bindings, most claims): the whole fold needs only the products
+//! y_c = <column c, row>, computed once. Where claims are not a short sum of such, their coefficients are written out.
 
 use crate::vector::{ends, ends_base, KVec, Planes, PlanesMut};
 use p3_field::PrimeCharacteristicRing;
 use rayon::prelude::*;
 use tacit_algebra::{eq_low, F, K};
 
-/// Rows that stay in the nearest cache with their weights.
+/// Rows that stay in the nearest cache with their coefficients.
 const BLOCK: usize = 1 << 10;
 /// Rows that one task takes of a pair of columns.
 const ROWS: usize = 1 << 11;
@@ -45,20 +45,20 @@ impl RankOne {
     }
 }
 
-/// Data rows whose weights are written out. After round i column j of the weights lies at j 2^i R, of the vector at j 2^(i-1) R.
+/// Data rows whose coefficients are written out. After round i column j of the coefficients lies at j 2^i R, of the vector at j 2^(i-1) R.
 struct Dense<'a> {
     rows: usize,
     data: Vec<&'a [F]>,
-    weights: KVec,
+    coefficients: KVec,
     folded: KVec,
     columns: usize,
     round: usize,
 }
 
 impl Dense<'_> {
-    fn weight(&self, j: usize, from: usize, to: usize) -> Planes<'_> {
+    fn coefficient(&self, j: usize, from: usize, to: usize) -> Planes<'_> {
         let at = (j << self.round) * self.rows;
-        self.weights.planes().slice(at + from, at + to)
+        self.coefficients.planes().slice(at + from, at + to)
     }
 
     fn vector(&self, j: usize, from: usize, to: usize) -> Planes<'_> {
@@ -80,9 +80,9 @@ impl Dense<'_> {
 
     fn pair_ends(&self, pair: usize, from: usize, to: usize) -> [K; 2] {
         let (a, b) = (2 * pair, 2 * pair + 1);
-        let wa = self.weight(a, from, to);
+        let wa = self.coefficient(a, from, to);
         if b == self.columns {
-            // The partner is a virtual column of zeros, whose data weights are zero too: (-a)(-w) = a w.
+            // The partner is a virtual column of zeros, whose data coefficients are zero too: (-a)(-w) = a w.
             let s = if self.round == 0 {
                 wa.dot_base(&self.data[a][from..to])
             } else {
@@ -90,7 +90,7 @@ impl Dense<'_> {
             };
             return [s, s];
         }
-        let wb = self.weight(b, from, to);
+        let wb = self.coefficient(b, from, to);
         if self.round == 0 {
             ends_base(&self.data[a][from..to], &self.data[b][from..to], wa, wb)
         } else {
@@ -100,7 +100,13 @@ impl Dense<'_> {
     }
 
     fn fold(&mut self, r: K) {
-        fold_pairs(&mut self.weights, self.rows, self.round, self.columns, r);
+        fold_pairs(
+            &mut self.coefficients,
+            self.rows,
+            self.round,
+            self.columns,
+            r,
+        );
         if self.round == 0 {
             self.fold_data(r);
         } else {
@@ -126,21 +132,21 @@ impl Dense<'_> {
             });
     }
 
-    /// The one column that is left, R rows, and its weights.
+    /// The one column that is left, R rows, and its coefficients.
     fn finish(mut self) -> (KVec, KVec) {
         if self.round == 0 {
             let mut one = KVec::zeros(self.rows);
             one.planes_mut().add_scaled_base(self.data[0], K::ONE);
             self.folded = one;
         }
-        for v in [&mut self.folded, &mut self.weights] {
+        for v in [&mut self.folded, &mut self.coefficients] {
             v.0.iter_mut().for_each(|p| p.truncate(self.rows));
         }
-        (self.folded, self.weights)
+        (self.folded, self.coefficients)
     }
 }
 
-/// The fold over columns: rank-one weights, and weights that are written out where there are any.
+/// The fold over columns: rank-one coefficients, and coefficients that are written out where there are any.
 pub struct ColumnFold<'a> {
     rows: usize,
     data: Vec<&'a [F]>,
@@ -153,15 +159,15 @@ impl<'a> ColumnFold<'a> {
     pub fn new(
         rows: usize,
         data: Vec<&'a [F]>,
-        weights: Option<KVec>,
+        coefficients: Option<KVec>,
         rank_one: Vec<RankOne>,
     ) -> Self {
         let columns = data.len();
-        let dense = weights.map(|weights| Dense {
+        let dense = coefficients.map(|coefficients| Dense {
             rows,
             folded: KVec::zeros(columns.div_ceil(2) * rows),
             data: data.clone(),
-            weights,
+            coefficients,
             columns,
             round: 0,
         });
@@ -189,16 +195,16 @@ impl<'a> ColumnFold<'a> {
         self.rho.push(r);
     }
 
-    /// The one column that is left, R rows; its weights as far as they were written out, else zeros; the rank-one terms.
+    /// The one column that is left, R rows; its coefficients as far as they were written out, else zeros; the rank-one terms.
     pub fn finish(self) -> (KVec, KVec, Vec<RankOne>) {
-        let (vector, weights) = match self.dense {
+        let (vector, coefficients) = match self.dense {
             Some(dense) => dense.finish(),
             None => (
                 combine(&self.data, &self.rho, self.rows),
                 KVec::zeros(self.rows),
             ),
         };
-        (vector, weights, self.rank_one)
+        (vector, coefficients, self.rank_one)
     }
 }
 
@@ -221,7 +227,7 @@ fn combine(data: &[&[F]], rho: &[K], rows: usize) -> KVec {
     out
 }
 
-/// For every row factor (first row, weights) its products with all columns, 2^k0 of them. One pass over the cells.
+/// For every row factor (first row, coefficients) its products with all columns, 2^k0 of them. One pass over the cells.
 pub fn products(data: &[&[F]], factors: &[(usize, Planes)], k0: u32) -> Vec<Vec<K>> {
     let by_column: Vec<Vec<K>> = data
         .par_iter()

@@ -1,11 +1,11 @@
 //! The body of a secret slab file: written with its length known beforehand, read as its owner's bytes.
 
-use super::{build, Slab};
-use crate::code::{Code, Shape};
-use crate::header::{slab_columns, Header, MAX_K0};
-use crate::memory::Bytes;
+use crate::code::encode::{Code, Shape};
+use crate::code::memory::Bytes;
 use crate::random::{Stream, BLINDING};
-use crate::tree::Tree;
+use crate::slab::committed::{build, Slab};
+use crate::slab::header::{slab_columns, Header, MAX_K0};
+use crate::tree::merkle::Tree;
 use crate::{Commitment, PcsError};
 use borsh::BorshDeserialize;
 use p3_field::{PrimeCharacteristicRing, PrimeField64};

@@ -1,6 +1,6 @@
 //! Headers, commitments, identities and the binding claim (docs/protocol/protocol.md, section 3).
 
-use crate::statement::Binding;
+use crate::claims::Binding;
 use crate::PcsError;
 use borsh::{BorshDeserialize, BorshSerialize};
 use tacit_algebra::hash::{hash, Digest, Tag, Words};
@@ -60,6 +60,19 @@ pub(crate) fn fold_rows(k0: u32) -> u64 {
 pub(crate) fn slab_columns(geometry: &Geometry, cells: usize, links: usize) -> u64 {
     let needed = (cells as u64).saturating_add(3 + 3 * links as u64);
     needed.div_ceil(geometry.r().max(1) as u64)
+}
+
+/// C_w = ceil((cells + 3 pads) / R).
+#[must_use]
+pub fn witness_columns(geometry: &Geometry, cells: usize, pads: usize) -> u32 {
+    let needed = (cells as u64).saturating_add(3 * pads as u64);
+    u32::try_from(needed.div_ceil(geometry.r().max(1) as u64)).unwrap_or(u32::MAX)
+}
+
+/// T_w = t + 3 (k0 + 1).
+#[must_use]
+pub fn witness_blinding(geometry: &Geometry, k0: u32) -> u32 {
+    u32::from(geometry.queries).saturating_add(fold_rows(k0) as u32)
 }
 
 fn differs<T: std::fmt::Debug>(field: &'static str, expected: T, got: T) -> PcsError {

@@ -1,19 +1,21 @@
-//! The weights on the data cells as a short sum of products u(column) v(row).
+//! The coefficients on the data cells as a short sum of products u(column) v(row).
 //!
 //! Most forms are products over bits of the cell index, and many share their row factor: tensors that are read at one point
 //! differ only in their columns. For such a sum the fold over columns needs one pass over the cells a row factor, and no
-//! weights are written out (`fold.rs`). Where the sum is not short, `weights.rs` writes them out.
+//! coefficients are written out (`prove/columns.rs`). Where the sum is not short, `written.rs` writes them out.
 
-use crate::statement::{Columns, Statement};
+use crate::claims::{Columns, OpeningClaims};
+use crate::forms::collapse::single_cells;
+use crate::forms::place::place;
+use crate::forms::written::add_form;
 use crate::vector::{KVec, PlanesMut};
-use crate::weights::{add_form, single_cells};
 use p3_field::{Field, PrimeCharacteristicRing};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tacit_algebra::{Group, ProductForm, K};
 
-/// Rows of all factors together, in units of R, above which writing the weights out is cheaper.
+/// Rows of all factors together, in units of R, above which writing the coefficients out is cheaper.
 const MOST_ROWS: usize = 8;
 /// Products that one form may become.
 const MOST_PRODUCTS: usize = 4;
@@ -39,7 +41,7 @@ struct Narrow<'a> {
 }
 
 /// All claims' forms and single cells, without the bindings' powers of z; `None` when the sum is not short.
-pub fn terms(st: &Statement, columns: &Columns, scalars: &[K]) -> Option<Vec<Term>> {
+pub fn terms(st: &OpeningClaims, columns: &Columns, scalars: &[K]) -> Option<Vec<Term>> {
     let r = st.geometry.r();
     let log_r = u32::from(st.geometry.log_rows);
     let mut wide: Vec<Wide> = Vec::new();
@@ -151,15 +153,10 @@ fn add_wide(
     });
     let mut list = vec![(first, scale)];
     for g in across {
-        let n = g.bits.len();
-        let place = |t: usize| -> usize {
-            let bit = |(j, &b): (usize, &u8)| (t >> (n - 1 - j) & 1) << b;
-            g.bits.iter().enumerate().map(bit).sum()
-        };
         let expand = |&(c, w): &(usize, K)| {
             let entries = g.table.iter().enumerate();
             entries
-                .map(|(t, &x)| (c + place(t), w * x))
+                .map(|(t, &x)| (c + place(&g.bits, t), w * x))
                 .collect::<Vec<_>>()
         };
         list = list.iter().flat_map(expand).collect();
@@ -196,7 +193,7 @@ fn products(form: &ProductForm, log_r: u8) -> Option<Vec<(Vec<Group>, Vec<Group>
 }
 
 trait FilterBits {
-    /// Nothing for a group of no bits and weight 1.
+    /// Nothing for a group of no bits and coefficient 1.
     fn filter_bits(self) -> Option<Group>;
 }
 
@@ -278,25 +275,22 @@ fn sorted_table(group: &Group, log_r: u8) -> Vec<K> {
     if group.bits[first_row..].iter().all(|&b| b < log_r) {
         return group.table.clone();
     }
-    let order: Vec<usize> = (0..n)
-        .filter(|&j| group.bits[j] >= log_r)
-        .chain((0..n).filter(|&j| group.bits[j] < log_r))
-        .collect();
-    let from = |t: usize| -> usize {
-        let bit = |(k, &j): (usize, &usize)| (t >> (n - 1 - k) & 1) << (n - 1 - j);
-        order.iter().enumerate().map(bit).sum()
-    };
+    // The bits of a sorted index, first those of columns, as bits of the table's own index.
+    let (across, rows): (Vec<usize>, Vec<usize>) = (0..n).partition(|&j| group.bits[j] >= log_r);
+    let own = |j: usize| (n - 1 - j) as u8;
+    let order: Vec<u8> = across.into_iter().chain(rows).map(own).collect();
     (0..group.table.len())
-        .map(|t| group.table[from(t)])
+        .map(|t| group.table[place(&order, t)])
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::claims::Opened;
+    use crate::forms::collapse::collapse_powers;
+    use crate::forms::written::data_coefficients;
     use crate::random::{Stream, MASK};
-    use crate::statement::Opened;
-    use crate::weights::{collapse_powers, data_weights};
     use tacit_algebra::{eq_table, Affine};
     use tacit_params::{Geometry, Level};
 
@@ -323,7 +317,7 @@ mod tests {
         }
     }
 
-    /// The terms of some forms, and whether they are the weights written out.
+    /// The terms of some forms, and whether they are the coefficients written out.
     fn decompose(forms: Vec<(usize, Vec<Group>)>) -> Option<usize> {
         let mut rng = Stream::new(&[11; 32], MASK);
         let geometry = geometry();
@@ -341,7 +335,7 @@ mod tests {
             })
             .collect();
         let root = [0; 32];
-        let st = Statement {
+        let st = OpeningClaims {
             geometry: &geometry,
             opened: vec![Opened {
                 root: &root,
@@ -355,7 +349,7 @@ mod tests {
         };
         let columns = Columns::new(vec![6]);
         let scalars = collapse_powers(&st, rng.next_k());
-        let want = data_weights(&st, &columns, &scalars);
+        let want = data_coefficients(&st, &columns, &scalars);
         let found = terms(&st, &columns, &scalars)?;
         let mut got = KVec::zeros(6 * 32);
         for t in &found {
@@ -371,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_are_the_weights() {
+    fn terms_are_the_coefficients() {
         let mut rng = Stream::new(&[12; 32], MASK);
         let mut k = |n: usize| rng.k_vec(n);
         let point = k(7);

@@ -63,7 +63,7 @@ pub struct Binding {
 
 /// Everything an opening is about. Both sides build it from public things only.
 #[derive(Clone, Debug)]
-pub struct Statement<'a> {
+pub struct OpeningClaims<'a> {
     pub geometry: &'a Geometry,
     /// The program's slabs in order, the witness last.
     pub opened: Vec<Opened<'a>>,
@@ -76,7 +76,7 @@ pub struct Statement<'a> {
     pub bindings: Vec<Binding>,
 }
 
-impl Statement<'_> {
+impl OpeningClaims<'_> {
     /// Rank-one terms of the blinding form: k0 + 1.
     ///
     /// What is sent in clear shows k0 + 1 values of K of a column, and one term gives it one of blinding. So every column hides

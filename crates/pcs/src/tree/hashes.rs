@@ -53,6 +53,7 @@ impl LaneSponge {
 }
 
 /// H(T(1,0) || left || right) in every lane.
+#[cfg(feature = "prove")]
 #[inline]
 pub fn node(left: &LaneDigest, right: &LaneDigest) -> LaneDigest {
     let mut sponge = LaneSponge::new(Tag::Node, 0);

@@ -2,7 +2,7 @@
 //! positions and the tree's size say.
 
 use crate::error::{pairs, OTHER_LENGTH};
-use crate::lanes::{hash_pairs, hash_rows};
+use crate::tree::hashes::{hash_pairs, hash_rows};
 use crate::PcsError;
 use tacit_algebra::field::f_from_bytes;
 use tacit_algebra::hash::Digest;
