@@ -1,6 +1,6 @@
 """The arrows between the Rust crates, read from `cargo metadata` and `cargo tree`.
 
-`py -> prover -> verifier -> {program, pcs} -> transcript -> algebra`: a crate may depend on crates below it, never on
+`py -> owner -> prover -> verifier -> {program, pcs} -> transcript -> algebra`: a crate may depend on crates below it, never on
 one beside or above it. Dependencies of tests are free. What the verifier pulls in, directly or not, must hold nothing
 of the prover or of Python, and nothing that only provers need. No crate of this workspace names a library of
 transforms: the code's transform is our own (the library of the field brings one along, which nothing here calls).
@@ -26,10 +26,10 @@ ARROWS: dict[str, frozenset[str]] = {
     "tacit-prover": frozenset(
         {"tacit-algebra", "tacit-transcript", "tacit-params", "tacit-pcs", "tacit-program", "tacit-verifier"}
     ),
-    "tacit-py": frozenset(
+    "tacit-testkit": frozenset(),
+    "tacit-owner": frozenset(
         {
             "tacit-algebra",
-            "tacit-transcript",
             "tacit-params",
             "tacit-pcs",
             "tacit-program",
@@ -37,6 +37,7 @@ ARROWS: dict[str, frozenset[str]] = {
             "tacit-prover",
         }
     ),
+    "tacit-py": frozenset({"tacit-owner", "tacit-params", "tacit-program", "tacit-prover", "tacit-verifier"}),
 }
 
 #: libraries of Fourier transforms
@@ -47,8 +48,9 @@ PROVERS = frozenset({"rayon", "rayon-core", "memmap2", "chacha20", "getrandom"})
 
 #: crates that must not occur anywhere below a crate
 NEVER_BELOW: dict[str, frozenset[str]] = {
-    "tacit-verifier": frozenset({"tacit-prover", "tacit-py", "pyo3", "numpy"}) | PROVERS,
-    "tacit-prover": frozenset({"tacit-py", "pyo3", "numpy"}),
+    "tacit-verifier": frozenset({"tacit-prover", "tacit-owner", "tacit-py", "pyo3", "numpy"}) | PROVERS,
+    "tacit-prover": frozenset({"tacit-owner", "tacit-py", "pyo3", "numpy"}),
+    "tacit-owner": frozenset({"tacit-py", "pyo3", "numpy"}),
 }
 
 

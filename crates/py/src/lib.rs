@@ -1,18 +1,12 @@
 //! `tacit._native`: the Rust half of the Python package. Bytes and integer arrays in, bytes and integer arrays out;
 //! one exception, [`Failure`], whose arguments the Python half turns into its own types. The GIL is released in long calls.
 
-mod commit;
-mod compute;
-mod deploy;
-mod disk;
-mod estimate;
+mod arrays;
 mod failure;
-mod guard;
-mod owned;
+mod pool;
 mod program;
 mod proof;
-mod rotate;
-mod run;
+mod samples;
 mod slab;
 mod wipe;
 
@@ -39,19 +33,19 @@ fn simd() -> (&'static str, bool) {
 
 #[pymodule]
 fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
-    run::remember_process();
+    pool::remember_process();
     m.add("Failure", m.py().get_type::<failure::Failure>())?;
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
     m.add_class::<program::Program>()?;
     m.add_class::<slab::Slab>()?;
     m.add_class::<proof::Commitment>()?;
-    m.add_class::<run::Runner>()?;
+    m.add_class::<samples::Runner>()?;
     m.add_class::<proof::Proof>()?;
     m.add_function(wrap_pyfunction!(simd, m)?)?;
     m.add_function(wrap_pyfunction!(program::derive, m)?)?;
-    m.add_function(wrap_pyfunction!(commit::commit, m)?)?;
-    m.add_function(wrap_pyfunction!(compute::compute, m)?)?;
-    m.add_function(wrap_pyfunction!(owned::journal, m)?)?;
+    m.add_function(wrap_pyfunction!(slab::commit, m)?)?;
+    m.add_function(wrap_pyfunction!(proof::compute, m)?)?;
+    m.add_function(wrap_pyfunction!(slab::journal, m)?)?;
     m.add_function(wrap_pyfunction!(proof::prove, m)?)?;
     m.add_function(wrap_pyfunction!(proof::verify, m)?)?;
     m.add_function(wrap_pyfunction!(proof::weights_to_file, m)?)?;

@@ -2,14 +2,15 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use std::sync::Arc;
-use tacit_params::{budget, estimate, Geometry, Optimize};
+use tacit_owner::{
+    allowance_of, commitment_costs, largest_sizes, links_of, slab_sizes, work_of, Deployment, Kind,
+    OwnerError,
+};
+use tacit_params::{budget, estimate, Optimize};
 use tacit_program::{Place, Port, Prepared};
 use tacit_verifier::files::{Body, ProgramFile};
-use tacit_verifier::{relations_of, VerifyError};
+use tacit_verifier::relations_of;
 
-use crate::deploy::{budget_of, geometry, largest_sizes, links_of, slab_sizes, work_of};
-use crate::estimate::commitments;
 use crate::failure::{Fail, Result};
 
 /// (name, shape, lo, hi)
@@ -18,18 +19,10 @@ type TensorRow = (String, Vec<u32>, i64, i64);
 type Soundness = (f64, f64, String, String, Vec<(String, f64, String)>);
 
 /// Memory of a command before it proves or commits: Python and what it loads.
-pub const PROCESS_BYTES: f64 = 55.0 * 1024.0 * 1024.0;
+const PROCESS_BYTES: f64 = 55.0 * 1024.0 * 1024.0;
 
 #[pyclass(frozen)]
-pub struct Program {
-    pub prepared: Arc<Prepared>,
-    pub geometry: Geometry,
-    pub proofs: u32,
-    #[pyo3(get)]
-    pub notes: String,
-    /// Canonical bytes of what it was lowered from; empty: it carries none.
-    pub architecture: Vec<u8>,
-}
+pub struct Program(pub Deployment);
 
 /// The geometry (borsh) that fits the program: proven `target` bits, `proofs` proofs of every private slab.
 #[pyfunction]
@@ -61,54 +54,20 @@ pub fn derive(
     }
     py.detach(|| {
         let prepared = Prepared::from_bytes(program)?;
-        let found = geometry(&prepared, proofs, target, optimize)?;
-        Ok(found.bytes())
+        let found = Deployment::derive(prepared, proofs, target, optimize)?;
+        Ok(found.geometry.bytes())
     })
 }
 
 impl Program {
-    fn build(file: ProgramFile) -> Result<Self> {
-        let prepared = file.prepare()?;
-        Ok(Self {
-            prepared: Arc::new(prepared),
-            geometry: file.geometry,
-            proofs: file.proofs,
-            notes: file.notes,
-            architecture: file.architecture,
-        })
-    }
-
-    fn file(&self) -> ProgramFile {
-        ProgramFile {
-            program: self.prepared.bytes.clone(),
-            geometry: self.geometry.clone(),
-            proofs: self.proofs,
-            notes: self.notes.clone(),
-            architecture: self.architecture.clone(),
-        }
-    }
-
-    /// The place of the slab of this name.
-    pub fn slab(&self, name: &str) -> Result<usize> {
-        let slabs = &self.prepared.program.slabs;
-        slabs.iter().position(|s| s.name == name).ok_or_else(|| {
-            let has: Vec<&str> = slabs.iter().map(|s| s.name.as_str()).collect();
-            Fail::input(
-                "slabs",
-                name,
-                format!("the program has no such slab; it has: {}", has.join(", ")),
-            )
-        })
-    }
-
     fn ports<'py>(&self, py: Python<'py>, ports: &[Port]) -> PyResult<Vec<Bound<'py, PyDict>>> {
         let one = |port: &Port| {
-            let tensor = &self.prepared.program.tensors[port.tensor as usize];
+            let tensor = &self.0.prepared.program.tensors[port.tensor as usize];
             let place = match tensor.place {
                 Place::Constant(_) => "constant".to_owned(),
                 Place::Public => "public".to_owned(),
                 Place::Witness => "private".to_owned(),
-                Place::Slab(s) => self.prepared.program.slabs[usize::from(s)].name.clone(),
+                Place::Slab(s) => self.0.prepared.program.slabs[usize::from(s)].name.clone(),
             };
             let d = PyDict::new(py);
             d.set_item("name", &port.name)?;
@@ -136,76 +95,79 @@ impl Program {
         architecture: Vec<u8>,
     ) -> Result<Self> {
         let geometry = borsh::from_slice(geometry)
-            .map_err(|e| Fail::new("file", "encoding", "geometry", e.to_string()))?;
-        Self::build(ProgramFile {
+            .map_err(|e| OwnerError::new(Kind::File, "encoding", "geometry", e.to_string()))?;
+        let file = ProgramFile {
             program,
             geometry,
             proofs,
             notes,
             architecture,
-        })
+        };
+        Ok(Self(Deployment::of_file(file)?))
     }
 
     #[staticmethod]
     fn from_file(py: Python<'_>, bytes: &[u8]) -> Result<Self> {
-        py.detach(|| Self::build(ProgramFile::from_file(bytes)?))
+        let read = || Ok(Self(Deployment::of_file(ProgramFile::from_file(bytes)?)?));
+        py.detach(read)
     }
 
     fn to_file(&self) -> Result<Vec<u8>> {
-        Ok(self.file().to_file()?)
+        Ok(self.0.file().to_file()?)
     }
 
     /// Canonical bytes of the program alone.
     fn bytes(&self) -> Vec<u8> {
-        self.prepared.bytes.clone()
+        self.0.prepared.bytes.clone()
     }
 
     #[getter]
     fn architecture(&self) -> &[u8] {
-        &self.architecture
+        &self.0.architecture
     }
 
     #[getter]
     fn digest(&self) -> Vec<u8> {
-        self.prepared.digest.to_vec()
+        self.0.prepared.digest.to_vec()
     }
 
     #[getter]
     fn proofs(&self) -> u32 {
-        self.proofs
+        self.0.proofs
     }
 
     #[getter]
     fn target(&self) -> u16 {
-        self.geometry.target
+        self.0.geometry.target
     }
 
     /// borsh
     fn geometry(&self) -> Vec<u8> {
-        self.geometry.bytes()
+        self.0.geometry.bytes()
+    }
+
+    #[getter]
+    fn notes(&self) -> &str {
+        &self.0.notes
     }
 
     #[getter]
     fn name(&self) -> String {
-        self.prepared.program.name.clone()
+        self.0.prepared.program.name.clone()
     }
 
     fn inputs<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        self.ports(py, &self.prepared.program.inputs)
+        self.ports(py, &self.0.prepared.program.inputs)
     }
 
     fn outputs<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        self.ports(py, &self.prepared.program.outputs)
+        self.ports(py, &self.0.prepared.program.outputs)
     }
 
     /// (name, private, cells) of the long-lived slabs.
     fn slabs(&self) -> Vec<(String, bool, usize)> {
-        let slabs = self
-            .prepared
-            .program
-            .slabs
-            .iter()
-            .zip(&self.prepared.layouts);
+        let prepared = &self.0.prepared;
+        let slabs = prepared.program.slabs.iter().zip(&prepared.layouts);
         slabs
             .map(|(s, l)| (s.name.clone(), s.private, l.cells))
             .collect()
@@ -213,16 +175,16 @@ impl Program {
 
     /// (name, shape, lo, hi) of a slab's tensors, in layout order.
     fn schema(&self, slab: &str) -> Result<Vec<TensorRow>> {
-        Ok(self.prepared.schema_tensors(self.slab(slab)?))
+        Ok(self.0.prepared.schema_tensors(self.0.slab(slab)?))
     }
 
     /// Counts that decide a proof's cost, and the estimate.
     fn sizes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let (sizes, work) = (&self.prepared.sizes, work_of(&self.prepared));
-        let slabs = slab_sizes(&self.prepared, budget_of(self.proofs), links_of(0));
-        let e = estimate(&self.geometry, &work, &slabs);
+        let (sizes, work) = (&self.0.prepared.sizes, work_of(&self.0.prepared));
+        let slabs = slab_sizes(&self.0.prepared, allowance_of(self.0.proofs), links_of(0));
+        let e = estimate(&self.0.geometry, &work, &slabs);
         let d = PyDict::new(py);
-        d.set_item("lookups_and_rows", relations_of(&self.prepared).entries)?;
+        d.set_item("lookups_and_rows", relations_of(&self.0.prepared).entries)?;
         d.set_item("tree_depth", sizes.depth)?;
         d.set_item("einsum_rounds", sizes.einsum_rounds)?;
         d.set_item("pads", sizes.pads)?;
@@ -235,19 +197,19 @@ impl Program {
         d.set_item("verify_seconds", e.verify_seconds)?;
         d.set_item("proof_bytes", e.proof_bytes.round())?;
         d.set_item("peak_bytes", (PROCESS_BYTES + e.peak_bytes).round())?;
-        d.set_item("commitments", commitments(py, self)?)?;
+        d.set_item("commitments", costs_of_commitments(py, &self.0)?)?;
         Ok(d)
     }
 
     /// The soundness budget: (minimum bits, union bits, binding term, regime, [(term, bits, formula)]).
     fn soundness(&self) -> Soundness {
-        let work = work_of(&self.prepared);
+        let work = work_of(&self.0.prepared);
         let shape = work.relations.shape(
-            &self.geometry,
-            &largest_sizes(&self.prepared, self.proofs),
+            &self.0.geometry,
+            &largest_sizes(&self.0.prepared, self.0.proofs),
             work.witness_cells,
         );
-        let b = budget(&self.geometry, &shape);
+        let b = budget(&self.0.geometry, &shape);
         let terms = b
             .terms
             .iter()
@@ -264,7 +226,7 @@ impl Program {
 
     /// What the geometry is, for people.
     fn describe_geometry<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let g = &self.geometry;
+        let g = &self.0.geometry;
         let d = PyDict::new(py);
         d.set_item("data_rows", g.r())?;
         d.set_item("rows", g.m())?;
@@ -281,8 +243,20 @@ impl Program {
     }
 }
 
-impl From<VerifyError> for Box<Fail> {
-    fn from(e: VerifyError) -> Self {
-        Box::new(e.into())
+/// By the name of every slab: seconds on two cores, memory of the whole command, bytes of both files.
+fn costs_of_commitments<'py>(
+    py: Python<'py>,
+    deployment: &Deployment,
+) -> PyResult<Bound<'py, PyDict>> {
+    let all = PyDict::new(py);
+    for (name, cost) in commitment_costs(deployment).map_err(Fail::from)? {
+        let d = PyDict::new(py);
+        d.set_item("commit_seconds", cost.expected.seconds)?;
+        let peak = PROCESS_BYTES + cost.expected.peak_bytes;
+        d.set_item("peak_bytes", peak.round())?;
+        d.set_item("secret_bytes", cost.secret_bytes)?;
+        d.set_item("commitment_bytes", cost.commitment_bytes)?;
+        all.set_item(name, d)?;
     }
+    Ok(all)
 }

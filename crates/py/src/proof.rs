@@ -5,13 +5,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use tacit_algebra::hash::{hash, Tag};
-use tacit_program::{entries, Place, Prepared};
-use tacit_prover::{Entry, Job, ProveError, ProveOptions, FIRST_CHILD, RENEWAL};
+use tacit_owner::Secret;
+use tacit_prover::{FIRST_CHILD, RENEWAL};
 use tacit_verifier::files::{Body, CommitmentFile, ProofFile, WeightsFile};
 use tacit_verifier::Accepted;
 
-use crate::disk;
+use crate::arrays::{by_tensor, named_publics, Named};
 use crate::failure::{Fail, Result};
 use crate::program::Program;
 use crate::slab::Slab;
@@ -118,7 +117,7 @@ impl Commitment {
         }
     }
 
-    /// Whether the link is that of a renewal: a child has one rotation cell, and no renewal.
+    /// Whether the rotation is a renewal: a child has one rotation cell, and no renewal.
     #[getter]
     fn renews(&self) -> bool {
         self.file.rotation.is_some() && self.file.commitment.header.links > RENEWAL
@@ -136,99 +135,8 @@ impl Commitment {
     }
 }
 
-/// The public tensors of a proof: (name, integers).
-type Publics<'py> = Vec<(String, Bound<'py, PyArray1<i64>>)>;
-
-fn named_publics<'py>(py: Python<'py>, program: &Program, values: &[Vec<i64>]) -> Publics<'py> {
-    let prepared = &program.prepared;
-    let names = prepared
-        .publics
-        .iter()
-        .map(|&t| prepared.program.tensors[t as usize].name.clone());
-    names
-        .zip(values.iter().map(|v| PyArray1::from_slice(py, v)))
-        .collect()
-}
-
 /// (publics, argument, [(phase, seconds)], total seconds, peak bytes)
-type Proven<'py> = (Publics<'py>, Vec<u8>, Vec<(String, f64)>, f64, u64);
-
-/// Integers by tensor name, as integers by tensor.
-pub fn by_index(
-    prepared: &Prepared,
-    values: Vec<(String, PyReadonlyArray1<'_, i64>)>,
-) -> Result<Vec<(u32, Vec<i64>)>> {
-    let tensors = &prepared.program.tensors;
-    let one = |(name, values): (String, PyReadonlyArray1<'_, i64>)| {
-        let Some(tensor) = tensors.iter().position(|t| t.name == name) else {
-            return Err(Fail::input(
-                "tensor",
-                name,
-                "the program has no such tensor",
-            ));
-        };
-        let slice = values
-            .as_slice()
-            .map_err(|_| Fail::input("array", &name, "expected a contiguous array"))?;
-        Ok((tensor as u32, slice.to_vec()))
-    };
-    values.into_iter().map(one).collect()
-}
-
-/// A refusal of a proof.
-pub enum Refusal {
-    /// The values have none: whether they do depends on what is hidden, unless an input is to blame.
-    Values(Fail),
-    Other(Fail),
-}
-
-impl From<ProveError> for Refusal {
-    fn from(e: ProveError) -> Self {
-        match e {
-            ProveError::Program(ref inner) if inner.slug == "execution" => Self::Values(e.into()),
-            e => Self::Other(e.into()),
-        }
-    }
-}
-
-impl From<Fail> for Refusal {
-    fn from(e: Fail) -> Self {
-        Self::Other(e)
-    }
-}
-
-impl Refusal {
-    /// The failure to report. What depends on hidden values is counted by every slab first: each tells a bit of them.
-    pub fn counted(self, slabs: &[&Slab], inputs_fit: bool) -> Fail {
-        match self {
-            Self::Other(fail) => fail,
-            Self::Values(fail) if !inputs_fit => fail,
-            Self::Values(fail) => {
-                let mut counts = slabs.iter().map(|slab| slab.record(Entry::Refusal));
-                counts.find_map(Result::err).unwrap_or(fail)
-            }
-        }
-    }
-}
-
-/// Whether the given values are such as the program declares of its inputs, which is public.
-pub fn inputs_fit(prepared: &Prepared, given: &[(u32, Vec<i64>)]) -> bool {
-    let program = &prepared.program;
-    let mut inputs = program.inputs.iter().filter(|p| {
-        let place = program.tensors.get(p.tensor as usize).map(|t| &t.place);
-        !matches!(place, Some(Place::Slab(_)))
-    });
-    inputs.all(|p| {
-        let t = &program.tensors[p.tensor as usize];
-        let mut found = given.iter().filter(|(tensor, _)| *tensor == p.tensor);
-        let (Some((_, values)), None) = (found.next(), found.next()) else {
-            return false;
-        };
-        values.len() == entries(&t.shape) && values.iter().all(|v| (t.lo..=t.hi).contains(v))
-    }) && given
-        .iter()
-        .all(|(tensor, _)| program.inputs.iter().any(|p| p.tensor == *tensor))
-}
+type Proven<'py> = (Named<'py>, Vec<u8>, Vec<(String, f64)>, f64, u64);
 
 /// Proves. `slabs` in the order of the program; `inputs` by tensor name. Every private slab's count is one less, on the disk,
 /// before anything is made from its blinding; slabs and values that have no proof spend none. A refusal that depends on hidden
@@ -241,44 +149,43 @@ pub fn prove<'py>(
     inputs: Vec<(String, PyReadonlyArray1<'py, i64>)>,
     context: &[u8],
 ) -> PyResult<Proven<'py>> {
-    let prepared = &program.prepared;
-    let given = by_index(prepared, inputs)?;
-    let slabs: Vec<&Slab> = slabs.iter().map(|s| s.get()).collect();
-    let fit = inputs_fit(prepared, &given);
-    let make = || -> Result<_> {
-        let inner: Vec<_> = slabs.iter().map(|s| &s.inner).collect();
-        for slab in &slabs {
-            slab.check_spend()?;
-        }
-        let note = hash(Tag::File, 0, &[&prepared.digest, context]);
-        let job = Job {
-            prepared,
-            geometry: &program.geometry,
-            slabs: &inner,
-            context,
-        };
-        let count = || -> std::result::Result<Vec<_>, Refusal> {
-            let permits = slabs.iter().map(|s| s.reserve(&note).transpose());
-            Ok(permits.flatten().collect::<Result<_>>()?)
-        };
-        let proven: std::result::Result<_, Refusal> = job.prove(ProveOptions::of(given), count);
-        proven.map_err(|refusal| refusal.counted(&slabs, fit))
-    };
-    let proof = py.detach(|| wipe::after(make))?;
-    let publics = named_publics(py, program, &proof.publics.0);
-    let phases = proof
-        .profile
-        .phases
-        .iter()
-        .map(|(name, t)| (name.clone(), t.as_secs_f64()))
-        .collect();
+    let deployment = &program.0;
+    let given = by_tensor(&deployment.prepared, inputs)?;
+    let secrets: Vec<&Secret> = slabs.iter().map(|s| &s.get().0).collect();
+    let make = || tacit_owner::prove(deployment, &secrets, given, context);
+    let proof = py.detach(|| wipe::after(make)).map_err(Fail::from)?;
+    let publics = named_publics(py, &deployment.prepared, &proof.publics.0);
+    let profile = proof.profile;
+    let phases = profile.phases.iter();
+    let phases = phases.map(|(name, t)| (name.clone(), t.as_secs_f64()));
     Ok((
         publics,
         proof.argument,
-        phases,
-        proof.profile.total.as_secs_f64(),
-        proof.profile.peak_memory,
+        phases.collect(),
+        profile.total.as_secs_f64(),
+        profile.peak_memory,
     ))
+}
+
+/// The tensors of `slab` by name, in layout order, for these slabs (those before it, in the order of the program) and inputs
+/// (by tensor name), for a proof to come. Spends no proof: nothing leaves that depends on a slab's blinding. Refusals are counted
+/// as those of `prove`, and refused as there.
+#[pyfunction]
+pub fn compute<'py>(
+    py: Python<'py>,
+    program: &Program,
+    slabs: Vec<Py<Slab>>,
+    inputs: Vec<(String, PyReadonlyArray1<'py, i64>)>,
+    slab: &str,
+) -> Result<Named<'py>> {
+    let deployment = &program.0;
+    let given = by_tensor(&deployment.prepared, inputs)?;
+    let secrets: Vec<&Secret> = slabs.iter().map(|s| &s.get().0).collect();
+    let found = py.detach(|| tacit_owner::compute(deployment, &secrets, given, slab))?;
+    let named = found.into_iter();
+    Ok(named
+        .map(|(name, values)| (name, PyArray1::from_slice(py, &values)))
+        .collect())
 }
 
 /// Bits that a user may insist on. The verifier's crate also takes 0, which accepts what is merely well formed: toy geometries
@@ -308,7 +215,7 @@ impl Proof {
 
     /// Refuses a proof of another program.
     fn check_program(&self, program: &Program) -> Result<()> {
-        Ok(self.file.check_program(&program.prepared)?)
+        Ok(self.file.check_program(&program.0.prepared)?)
     }
 }
 
@@ -326,14 +233,17 @@ pub fn verify<'py>(
     let commitments: Vec<&Commitment> = commitments.iter().map(|c| c.get()).collect();
     let file = &proof.file;
     let verified = py.detach(|| -> Result<_> {
-        let (prepared, geometry) = (&program.prepared, &program.geometry);
+        let (prepared, geometry) = (&program.0.prepared, &program.0.geometry);
         let accepted = commitments.iter().map(|c| c.accepted(target));
         let accepted = accepted.collect::<Result<Vec<Accepted>>>()?;
         let accepted: Vec<&Accepted> = accepted.iter().collect();
         Ok(file.verify(prepared, geometry, &accepted, context, target)?)
     })?;
     let d = PyDict::new(py);
-    d.set_item("publics", named_publics(py, program, &file.publics))?;
+    d.set_item(
+        "publics",
+        named_publics(py, &program.0.prepared, &file.publics),
+    )?;
     d.set_item("bits", verified.budget.minimum)?;
     d.set_item("union_bits", verified.budget.union)?;
     d.set_item("binding", &verified.budget.binding)?;
@@ -390,7 +300,7 @@ pub fn weights_to_file(
 }
 
 /// (program digest, slab, [(tensor, integers)])
-type WeightsParts<'py> = (Vec<u8>, String, Vec<(String, Bound<'py, PyArray1<i64>>)>);
+type WeightsParts<'py> = (Vec<u8>, String, Named<'py>);
 
 #[pyfunction]
 pub fn weights_from_file<'py>(py: Python<'py>, bytes: &[u8]) -> Result<WeightsParts<'py>> {
@@ -400,7 +310,8 @@ pub fn weights_from_file<'py>(py: Python<'py>, bytes: &[u8]) -> Result<WeightsPa
 /// As `weights_from_file`, from a path.
 #[pyfunction]
 pub fn weights_load(py: Python<'_>, path: PathBuf) -> Result<WeightsParts<'_>> {
-    let found = py.detach(|| Ok::<_, Fail>(WeightsFile::from_file(&disk::read(&path)?)?))?;
+    let found =
+        py.detach(|| Ok::<_, Fail>(WeightsFile::from_file(&tacit_owner::read_file(&path)?)?))?;
     Ok(arrays(py, found))
 }
 

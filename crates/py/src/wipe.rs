@@ -44,7 +44,7 @@ pub fn after<T>(work: impl FnOnce() -> T) -> T {
 
 fn stacks() {
     zeroize::zeroize_stack::<SHALLOW>();
-    if crate::run::is_own_pool() {
+    if crate::pool::is_own() {
         rayon::broadcast(|_| zeroize::zeroize_stack::<DEEP>());
     }
 }

@@ -1,4 +1,4 @@
-//! Secret files, read and written without passing through Python's memory, which nobody can wipe.
+//! Secret files, read into memory that is wiped: nothing passes through a vector that grows.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Error, Read, Write};
@@ -6,28 +6,31 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::failure::{Fail, Result};
+use crate::error::{OwnerError, Result};
 
 /// Bytes read from a pipe or a device at most; as in `tacit.api.native`.
 const MOST_PIPED: usize = 1 << 28;
 /// Bytes read at a time where the length is not known.
 const PIECE: usize = 1 << 20;
 
-fn fail(e: &Error) -> Fail {
+fn fail(e: &Error) -> OwnerError {
     // Without the system's number behind it.
     let text = e.to_string();
     let reason = text.split(" (os error").next().unwrap_or_default();
-    Fail::new("input", "file", "", reason)
+    OwnerError::input("file", "", reason)
 }
 
 /// All bytes of a file.
+///
+/// # Errors
+/// `file` when it cannot be read, or is no file and has no end.
 pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let file = File::open(path).map_err(|e| fail(&e))?;
     let metadata = file.metadata().map_err(|e| fail(&e))?;
     let known = metadata.is_file().then_some(metadata.len() as usize);
     read_all(file, known).map_err(|e| fail(&e))?.ok_or_else(|| {
         let reason = format!("expected at most {MOST_PIPED} bytes from what is no file, got more");
-        Fail::new("input", "file", "", reason)
+        OwnerError::input("file", "", reason)
     })
 }
 

@@ -1,37 +1,38 @@
 //! What a commitment will cost, before it is made.
 
-use pyo3::prelude::*;
-use pyo3::types::PyDict;
 use tacit_params::{estimate_commit, CommitEstimate};
 use tacit_pcs::{secret_bytes, Commitment, Header};
 use tacit_program::Prepared;
 use tacit_verifier::files::{Body, CommitmentFile};
 
-use crate::deploy::{budget_of, links_of, slab_sizes, validities, work_of};
-use crate::failure::Result;
-use crate::program::{Program, PROCESS_BYTES};
+use crate::deployment::{allowance_of, links_of, slab_sizes, validities, work_of, Deployment};
+use crate::error::Result;
 
 /// A container's head and checksum, and the lengths of a secret's three parts.
 const AROUND: u64 = 40 + 4 + 4 + 4;
 
-/// Seconds, memory and files of one commitment.
-struct Cost {
-    expected: CommitEstimate,
-    secret_bytes: u64,
-    commitment_bytes: u64,
+/// What one commitment takes.
+#[derive(Clone, Debug)]
+pub struct Cost {
+    /// Seconds on two cores, and bytes of memory beyond those of the process.
+    pub expected: CommitEstimate,
+    /// Bytes of the secret file.
+    pub secret_bytes: u64,
+    /// Bytes of the public file.
+    pub commitment_bytes: u64,
 }
 
 /// The cost for one slab; its columns are those of a plain commitment.
-fn cost(program: &Program, slab: usize, validity: Option<&Prepared>) -> Result<Cost> {
-    let (prepared, geometry) = (&program.prepared, &program.geometry);
+fn cost(deployment: &Deployment, slab: usize, validity: Option<&Prepared>) -> Result<Cost> {
+    let (prepared, geometry) = (&deployment.prepared, &deployment.geometry);
     let declared = &prepared.program.slabs[slab];
-    let (budget, links) = (budget_of(program.proofs), links_of(0));
-    let size = slab_sizes(prepared, budget, links)[slab];
+    let (openings, links) = (allowance_of(deployment.proofs), links_of(0));
+    let size = slab_sizes(prepared, openings, links)[slab];
     let header = Header {
         geometry: geometry.clone(),
         columns: u32::try_from(size.columns(geometry.log_rows)).unwrap_or(u32::MAX),
         blinding: 0,
-        budget,
+        budget: openings,
         max_fold: 0,
         links,
         leaf_groups: 1,
@@ -60,19 +61,18 @@ fn cost(program: &Program, slab: usize, validity: Option<&Prepared>) -> Result<C
     })
 }
 
-/// By the name of every slab: seconds on two cores, memory of the whole command, bytes of both files.
-pub fn commitments<'py>(py: Python<'py>, program: &Program) -> PyResult<Bound<'py, PyDict>> {
-    let all = PyDict::new(py);
-    let validities = validities(&program.prepared)?;
-    for (slab, validity) in validities.iter().enumerate() {
-        let found = cost(program, slab, validity.as_ref())?;
-        let d = PyDict::new(py);
-        d.set_item("commit_seconds", found.expected.seconds)?;
-        let peak = PROCESS_BYTES + found.expected.peak_bytes;
-        d.set_item("peak_bytes", peak.round())?;
-        d.set_item("secret_bytes", found.secret_bytes)?;
-        d.set_item("commitment_bytes", found.commitment_bytes)?;
-        all.set_item(&program.prepared.program.slabs[slab].name, d)?;
-    }
-    Ok(all)
+/// By the role of every commitment, in the order of the program.
+///
+/// # Errors
+/// `schema` when a slab has no validity program; `too_large`.
+pub fn commitment_costs(deployment: &Deployment) -> Result<Vec<(String, Cost)>> {
+    let slabs = deployment.prepared.program.slabs.iter();
+    let validities = validities(&deployment.prepared)?;
+    slabs
+        .zip(&validities)
+        .enumerate()
+        .map(|(i, (slab, validity))| {
+            Ok((slab.name.clone(), cost(deployment, i, validity.as_ref())?))
+        })
+        .collect()
 }
