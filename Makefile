@@ -14,7 +14,7 @@ export PYO3_PYTHON := $(CURDIR)/$(PY)
 
 RUST_SOURCES := $(shell find crates -name '*.rs' -o -name 'Cargo.toml' 2>/dev/null) Cargo.toml Cargo.lock .cargo/config.toml
 
-.PHONY: demo test test-rust test-python test-portable test-frozen fuzz-graphs bench lint docs reference wheel clean help
+.PHONY: demo test test-rust test-python test-portable test-frozen fuzz-graphs bench lint docs reference wheel verifier clean help
 
 help:
 	@echo "make demo   train two small models, prove, verify, and see forgeries refused"
@@ -26,7 +26,8 @@ help:
 	@echo "make bench  tables and charts of time, memory and bytes (out/bench)"
 	@echo "make docs   the documentation as a site (site/): the gallery is run, and a stale reference refused"
 	@echo "make reference   write what docs/reference takes from the code"
-	@echo "make wheel  a portable wheel: baseline, x86-64-v3 and v4 in one (dist/)"
+	@echo "make wheel  two portable wheels: tacit (baseline, x86-64-v3 and v4 in one) and tacit-verifier (dist/)"
+	@echo "make verifier   the command tacit-verify alone, without Python (target/dist/tacit-verify)"
 	@echo "make clean  remove everything that the above made"
 
 demo: $(STAMPS)/native $(STAMPS)/sklearn
@@ -34,9 +35,9 @@ demo: $(STAMPS)/native $(STAMPS)/sklearn
 
 test: test-rust test-python
 
-# The extension module has no tests of its own and would need libpython to link them: pytest drives it.
+# The extension modules have no tests of their own and would need libpython to link them: pytest drives them.
 test-rust: $(STAMPS)/venv
-	$(CARGO) test --release --workspace --exclude tacit-py
+	$(CARGO) test --release --workspace --exclude tacit-py --exclude tacit-py-verifier
 
 # What a processor without vector instructions runs: the wheel's baseline (docs/adr/0001).
 test-portable:
@@ -63,8 +64,8 @@ lint: $(STAMPS)/dev
 	$(PY) scripts/check_arrows.py
 	$(PY) scripts/check_circles.py
 	$(PY) scripts/check_features.py
-	$(VENV)/bin/ruff check python tests scripts examples benches
-	$(VENV)/bin/ruff format --check python tests scripts examples benches
+	$(VENV)/bin/ruff check python crates/py-verifier tests scripts examples benches
+	$(VENV)/bin/ruff format --check python crates/py-verifier tests scripts examples benches
 	$(VENV)/bin/mypy
 	PYTHONPATH=python $(VENV)/bin/lint-imports --no-cache
 
@@ -84,6 +85,10 @@ reference: $(STAMPS)/native $(STAMPS)/docs
 
 wheel: $(STAMPS)/wheel
 	$(PY) scripts/wheel.py --out dist
+
+verifier:
+	$(CARGO) build --profile dist -p tacit-verify-cli
+	@echo "target/dist/tacit-verify: $$(($$(wc -c < target/dist/tacit-verify) / 1024)) KiB"
 
 clean:
 	rm -rf target .venv build dist site out docs/gallery .mypy_cache .ruff_cache .pytest_cache .hypothesis

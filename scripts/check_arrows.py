@@ -37,6 +37,8 @@ ARROWS: dict[str, frozenset[str]] = {
             "tacit-prover",
         }
     ),
+    "tacit-verify-cli": frozenset({"tacit-algebra", "tacit-pcs", "tacit-program", "tacit-verifier"}),
+    "tacit-py-verifier": frozenset({"tacit-verify-cli"}),
     "tacit-py": frozenset({"tacit-owner", "tacit-params", "tacit-program", "tacit-prover", "tacit-verifier"}),
 }
 
@@ -49,6 +51,8 @@ PROVERS = frozenset({"rayon", "rayon-core", "memmap2", "chacha20", "getrandom"})
 #: crates that must not occur anywhere below a crate
 NEVER_BELOW: dict[str, frozenset[str]] = {
     "tacit-verifier": frozenset({"tacit-prover", "tacit-owner", "tacit-py", "pyo3", "numpy"}) | PROVERS,
+    "tacit-verify-cli": frozenset({"tacit-prover", "tacit-owner", "tacit-py", "pyo3", "numpy"}),
+    "tacit-py-verifier": frozenset({"tacit-prover", "tacit-owner", "tacit-py", "numpy"}),
     "tacit-prover": frozenset({"tacit-owner", "tacit-py", "pyo3", "numpy"}),
     "tacit-owner": frozenset({"tacit-py", "pyo3", "numpy"}),
 }

@@ -1,0 +1,34 @@
+"""Exceptions, as those of `tacit`: a stable ``slug``, a ``place`` and a ``hint``, the next step."""
+
+from __future__ import annotations
+
+
+class TacitError(Exception):
+    """Base of all errors that the package raises on purpose. ``str(error)`` is ``place: reason (hint)``.
+
+    ``slug``: a stable identifier such as ``grinding``; ``place``: a file, an argument or a part of the proof.
+    """
+
+    def __init__(self, reason: str, *, slug: str, place: str = "", hint: str = "") -> None:
+        self.reason = reason
+        self.slug = slug
+        self.place = place
+        self.hint = hint
+        text = f"{place}: {reason}" if place else reason
+        super().__init__(f"{text} ({hint})" if hint else text)
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        # Keyword-only arguments do not survive the default pickling of exceptions.
+        return _rebuild, (type(self), self.reason, self.slug, self.place, self.hint)
+
+
+def _rebuild(kind: type[TacitError], reason: str, slug: str, place: str, hint: str) -> TacitError:
+    return kind(reason, slug=slug, place=place, hint=hint)
+
+
+class InvalidProof(TacitError):
+    """The verifier refuses: a proof, a commitment, or a file that is not what it should be."""
+
+
+class InputError(TacitError):
+    """What was handed in cannot be used: a file that is not there, a name, a shape, a number of bits."""
