@@ -23,7 +23,7 @@ pub fn renew(old: &Secret) -> Result<Secret> {
     let openings = header.budget.saturating_add(rotation_before);
     let most = tacit_pcs::most_proofs(&header.geometry, header.max_fold);
     if old.reserved() > 0 && openings > most {
-        let reason = format!("expected a budget of at most {most}, got {openings}");
+        let reason = format!("expected an allowance of at most {most}, got {openings}");
         return Err(OwnerError::limit("renewal", role, reason).hint("commit anew for fewer proofs"));
     }
     let (opened, counted) = old.record(Entry::Renewal)?;

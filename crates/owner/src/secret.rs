@@ -157,7 +157,8 @@ impl Secret {
             } else {
                 "rotate it, and prove with the child: tacit commit rotate MASTER.secret -o NAME"
             };
-            let reason = "this is a master: its budget is for children, and they make the proofs";
+            let reason =
+                "this is a master: its allowance is for children, and they make the proofs";
             return Err(OwnerError::limit("master", "", reason).hint(hint));
         }
         let opening = Entry::Opening(Digest::default());

@@ -81,7 +81,7 @@ impl Commitment {
         self.file.commitment.header.geometry.target
     }
 
-    /// Bits of its blinding over its whole budget; `None` for a public slab, which has none.
+    /// Bits of its blinding over its whole allowance; `None` for a public slab, which has none.
     #[getter]
     fn hiding(&self) -> Option<f64> {
         let header = &self.file.commitment.header;

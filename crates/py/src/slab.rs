@@ -103,7 +103,7 @@ impl Slab {
         Ok(())
     }
 
-    /// A child: the same values, a budget of its own for `proofs` proofs (as many as there is room for, if not given). Counts
+    /// A child: the same values, an allowance of its own for `proofs` proofs (as many as there is room for, if not given). Counts
     /// one rotation cell of this master before anything else; also when the rest fails.
     #[pyo3(signature = (proofs=None, refusals=None))]
     fn rotate(&self, py: Python<'_>, proofs: Option<u32>, refusals: Option<u32>) -> Result<Self> {
@@ -111,7 +111,7 @@ impl Slab {
         py.detach(|| wipe::after(make))
     }
 
-    /// The same values with a fresh budget, and the proof of that in `renewal_file`. Counts the reserve before anything else; also
+    /// The same values with a fresh allowance, and the proof of that in `renewal_file`. Counts the reserve before anything else; also
     /// when the rest fails.
     fn renew(&self, py: Python<'_>) -> Result<Self> {
         py.detach(|| wipe::after(|| Ok(Self(tacit_owner::renew(&self.0)?))))
@@ -151,7 +151,7 @@ impl Slab {
     }
 }
 
-/// (identity, budget, openings, refusals, refusals at most, renewed, counter elsewhere)
+/// (identity, allowance, openings, refusals, refusals at most, renewed, counter elsewhere)
 type JournalSums = (Vec<u8>, u32, u32, u32, u32, bool, bool);
 
 /// What a journal's bytes say.
