@@ -1,4 +1,4 @@
-//! The one exception: (kind, slug, place, reason, hint), kind being "proof", "input", "budget", "program" or "file".
+//! The one exception: (kind, slug, place, reason, hint), kind being "proof", "input", "allowance", "program" or "file".
 
 use pyo3::create_exception;
 use pyo3::exceptions::PyException;
@@ -104,7 +104,7 @@ impl From<TooLarge> for Fail {
                 e.limit
             ),
         };
-        Self::new("budget", e.slug(), e.what, reason)
+        Self::new("allowance", e.slug(), e.what, reason)
             .hint("files of 4 GiB and more are not written: a smaller batch or model")
     }
 }
@@ -126,7 +126,7 @@ impl From<AllowanceError> for Fail {
             }
             _ => "",
         };
-        Self::new("budget", e.slug(), "", e.to_string()).hint(hint)
+        Self::new("allowance", e.slug(), "", e.to_string()).hint(hint)
     }
 }
 

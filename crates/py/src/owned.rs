@@ -46,7 +46,7 @@ type JournalSums = (Vec<u8>, u32, u32, u32, u32, bool, bool);
 pub fn journal(bytes: &[u8]) -> Result<JournalSums> {
     let (identity, t, _) =
         tacit_prover::read(bytes, 0).map_err(|JournalFault::Damaged(reason)| {
-            Fail::input("budget_damaged", "journal", reason)
+            Fail::input("allowance_damaged", "journal", reason)
                 .hint("what is left is unknown: it counts as spent")
         })?;
     let (sums, most) = ((t.openings, t.refusals), t.most_refusals);

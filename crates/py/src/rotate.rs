@@ -22,7 +22,7 @@ fn next_child(master: &Slab) -> Result<(u16, Permit)> {
     let index = index.filter(|i| *i >= FIRST_CHILD);
     index.zip(permit).ok_or_else(|| {
         let reason = "the count does not belong to a master";
-        Fail::new("budget", "budget_other", "", reason)
+        Fail::new("allowance", "allowance_other", "", reason)
     })
 }
 
@@ -89,7 +89,7 @@ pub fn renew(old: &Slab) -> Result<Slab> {
     let most = tacit_pcs::most_proofs(&header.geometry, header.max_fold);
     if old.reserved() > 0 && budget > most {
         let reason = format!("expected a budget of at most {most}, got {budget}");
-        return Err(Fail::new("budget", "renewal", &old.public.slab, reason)
+        return Err(Fail::new("allowance", "renewal", &old.public.slab, reason)
             .hint("commit anew for fewer proofs"));
     }
     let (opened, counted) = old.record(Entry::Renewal)?;

@@ -74,7 +74,7 @@ impl Slab {
                 "rotate it, and prove with the child: tacit commit rotate MASTER.secret -o NAME"
             };
             let reason = "this is a master: its budget is for children, and they make the proofs";
-            return Err(Fail::new("budget", "master", "", reason).hint(hint));
+            return Err(Fail::new("allowance", "master", "", reason).hint(hint));
         }
         let opening = Entry::Opening(Digest::default());
         let checked = self.lock()?.check(opening, &self.public.slab);
@@ -157,7 +157,7 @@ impl Slab {
                 "the journal {} is missing: what is left is unknown",
                 journal.display()
             );
-            return Err(Fail::new("budget", "budget_missing", shown(path), reason).hint(
+            return Err(Fail::new("allowance", "allowance_missing", shown(path), reason).hint(
                 "bring the journal itself back beside the secret, never an older copy of it; or commit anew, or rotate its master",
             ));
         }
