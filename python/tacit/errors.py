@@ -16,8 +16,8 @@ NEXT_STEPS = {
     "attribute": "the node is not valid ONNX: correct it where the model is made, and export it again",
     "batch": "choose a batch size that the model and the samples allow",
     "bits": "give a whole number of bits in that range, or none: then the compiler searches",
-    "budget_io": "check that the folder of the secret can be written and has room",
-    "budget_locked": "wait until the other process is done: one process at a time proves with a secret",
+    "allowance_io": "check that the folder of the secret can be written and has room",
+    "allowance_locked": "wait until the other process is done: one process at a time proves with a secret",
     "checksum": "fetch or make the file anew: its bytes were changed or cut off",
     "children": "give a number of children from 1 to 65535, or 0 for a plain commitment",
     "constant_type": "store constants as integers of 8 to 64 bits or floats of 16 to 64",
@@ -139,7 +139,7 @@ class InvalidProof(TacitError):
 class AllowanceExceeded(TacitError):
     """A bound on size, memory, time or soundness would be passed; nothing was done."""
 
-    default_slug = "budget"
+    default_slug = "allowance"
 
 
 class MissingDependency(TacitError):

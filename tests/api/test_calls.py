@@ -189,7 +189,7 @@ def test_a_budget_in_memory(case: Cases) -> None:
     tacit.verify(small.program, proof, model=secret.commitment)
     for _ in range(2):
         error = refusal(AllowanceExceeded, lambda: tacit.prove(small.program, secret, small.inputs))
-        assert error.slug == "budget"
+        assert error.slug == "allowance"
         assert error.hint
         assert secret.remaining == 0
 
@@ -247,7 +247,7 @@ def test_a_committed_input(case: Cases) -> None:
     # One of two budgets at its end ends both.
     short = tacit.commit_data(small.program, small.inputs, proofs=1)
     tacit.prove(small.program, model, data=short)
-    assert refusal(AllowanceExceeded, lambda: tacit.prove(small.program, model, data=short)).slug == "budget"
+    assert refusal(AllowanceExceeded, lambda: tacit.prove(small.program, model, data=short)).slug == "allowance"
 
 
 def test_a_batch(case: Cases) -> None:

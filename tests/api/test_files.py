@@ -148,7 +148,7 @@ def test_a_budget_in_a_file(case: Cases, tmp_path: Path) -> None:
     assert spent.remaining == 0
     with pytest.raises(AllowanceExceeded) as caught:
         tacit.prove(small.program, spent, small.inputs)
-    assert caught.value.slug == "budget"
+    assert caught.value.slug == "allowance"
 
 
 def test_one_journal_at_a_time(case: Cases, tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_one_journal_at_a_time(case: Cases, tmp_path: Path) -> None:
     secret.save(path)
     with pytest.raises(AllowanceExceeded) as caught:
         tacit.Secret.load(path)
-    assert caught.value.slug == "budget_locked"
+    assert caught.value.slug == "allowance_locked"
     for where in (path, tmp_path / "copy.secret"):
         with pytest.raises(TacitError):
             secret.save(where)
@@ -188,7 +188,7 @@ def test_a_missing_or_damaged_journal(case: Cases, tmp_path: Path) -> None:
         with pytest.raises(AllowanceExceeded) as caught:
             load(path)
         slugs.add(caught.value.slug)
-    assert slugs <= {"budget_damaged", "budget_other"}
+    assert slugs <= {"allowance_damaged", "allowance_other"}
     journal(path).unlink()
     with pytest.raises(AllowanceExceeded) as caught:
         load(path)
@@ -201,7 +201,7 @@ def test_a_missing_or_damaged_journal(case: Cases, tmp_path: Path) -> None:
     journal(path).write_bytes(journal(tmp_path / "other.secret").read_bytes())
     with pytest.raises(AllowanceExceeded) as caught:
         load(path)
-    assert caught.value.slug == "budget_other"
+    assert caught.value.slug == "allowance_other"
     journal(path).write_bytes(whole)
     assert load(path).remaining == PROOFS - 1
 
@@ -293,7 +293,7 @@ class Huge:
 
     def to_file(self, *_: object) -> bytes:
         raise _native.Failure(
-            "budget", "too_large", "secret", "expected at most 4294967295 bytes, got 5000000000", "fewer"
+            "allowance", "too_large", "secret", "expected at most 4294967295 bytes, got 5000000000", "fewer"
         )
 
     write_file = to_file

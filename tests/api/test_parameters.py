@@ -167,7 +167,7 @@ def test_a_journal_without_its_first_record(case: Cases, tmp_path: Path) -> None
         journal.write_bytes(whole[:cut])
         with pytest.raises(AllowanceExceeded) as refused:
             tacit.Secret.load(tmp_path / "m.secret")
-        assert refused.value.slug == "budget_damaged"
+        assert refused.value.slug == "allowance_damaged"
 
 
 @pytest.mark.parametrize(("name", "given"), [("weights", "bogus"), ("input", "hidden"), ("outputs", "private")])

@@ -41,7 +41,7 @@ def test_a_spent_commitment_is_renewed(compiled: tuple[tacit.Program, tacit.Weig
     for _ in range(PROOFS):
         tacit.prove(program, old, ONE)
     spent = refusal(AllowanceExceeded, lambda: tacit.prove(program, old, ONE))
-    assert (spent.slug, "tacit commit renew" in spent.hint) == ("budget", True)
+    assert (spent.slug, "tacit commit renew" in spent.hint) == ("allowance", True)
     new = old.renew()
     assert (new.remaining, new.commitment.master, new.children) == (PROOFS, None, 0)
     renewal = renewal_of(new)
@@ -88,10 +88,10 @@ def test_renewed_again_and_again(compiled: tuple[tacit.Program, tacit.Weights], 
     one, two = renewal_of(second), renewal_of(third)
     assert tacit.verify_renewal(first.commitment, one, two) == third.commitment.identity
     for wrong in ((two,), (two, one), (one, one), (third.commitment,), ()):
-        assert refusal(InvalidProof, lambda w=wrong: tacit.verify_renewal(first.commitment, *w)).slug == "link"
+        assert refusal(InvalidProof, lambda w=wrong: tacit.verify_renewal(first.commitment, *w)).slug == "rotation"
     tacit.verify(program, tacit.prove(program, third, ONE), model=second.commitment, rotation=two)
     stranger = tacit.commit_model(program, weights)
-    assert refusal(InvalidProof, lambda: tacit.verify_renewal(stranger.commitment, one)).slug == "link"
+    assert refusal(InvalidProof, lambda: tacit.verify_renewal(stranger.commitment, one)).slug == "rotation"
 
 
 def test_other_values_are_no_renewal(compiled: tuple[tacit.Program, tacit.Weights]) -> None:
@@ -116,7 +116,7 @@ def test_other_values_are_no_renewal(compiled: tuple[tacit.Program, tacit.Weight
     data = files.wrap(files.Kind.COMMITMENT, files.COMMITMENT_FILE.write(forged))
     claimed = tacit.Commitment.from_bytes(data)
     assert claimed.master == old.commitment.identity
-    assert refusal(InvalidProof, lambda: tacit.verify_renewal(old.commitment, claimed)).slug == "link"
+    assert refusal(InvalidProof, lambda: tacit.verify_renewal(old.commitment, claimed)).slug == "rotation"
 
 
 def test_whatever_the_count_says(compiled: tuple[tacit.Program, tacit.Weights], tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_master_is_renewed_and_children_are_not(compiled: tuple[tacit.Program,
     child = master.rotate()
     refused = refusal(AllowanceExceeded, child.renew)
     assert (refused.slug, "rotate its master" in refused.hint) == ("reserve", True)
-    assert refusal(AllowanceExceeded, master.rotate).slug == "budget"
+    assert refusal(AllowanceExceeded, master.rotate).slug == "allowance"
     again = master.renew()
     assert (again.children, again.remaining) == (1, 0)
     assert refusal(AllowanceExceeded, master.rotate).slug == "renewed"

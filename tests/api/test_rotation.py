@@ -57,7 +57,7 @@ def test_a_plain_commitment_has_no_master(compiled: tuple[tacit.Program, tacit.W
     proof = tacit.prove(program, secret, ONE)
     assert "master of model" not in tacit.verify(program, proof, model=secret.commitment).digests
     spent = refusal(AllowanceExceeded, lambda: tacit.prove(program, secret, ONE))
-    assert spent.slug == "budget"
+    assert spent.slug == "allowance"
     assert "tacit commit renew" in spent.hint
     assert refusal(InputError, secret.rotate).slug == "master"
 
@@ -73,7 +73,7 @@ def test_budgets_of_children(program: tacit.Program, master: tacit.Secret) -> No
     tacit.verify(program, tacit.prove(program, other, ONE), model=other.commitment)
     assert master.children == 0
     spent = refusal(AllowanceExceeded, master.rotate)
-    assert (spent.slug, spent.place) == ("budget", "model")
+    assert (spent.slug, spent.place) == ("allowance", "model")
     assert str(spent).startswith("model: the allowance of ")
 
 
@@ -132,7 +132,7 @@ def test_links_of_strangers(compiled: tuple[tacit.Program, tacit.Weights], maste
     ):
         assert (
             refusal(tacit.InvalidProof, lambda m=model, c=link: verify(program, proof, model=m, rotation=c)).slug
-            == "link"
+            == "rotation"
         )
     assert refusal(tacit.InvalidProof, lambda: verify(program, proof, rotation=child.commitment)).slug == "slabs"
     # The master itself did not make the proof.
@@ -155,11 +155,11 @@ def test_a_childs_file_with_another_link(master: tacit.Secret, tmp_path: Path) -
     )
     files.check_commitment_file(first, 128)
     mixed = files.CommitmentFile(first.slab, first.tensors, first.commitment, first.validity, second.link)
-    with pytest.raises(Refused, match="link"):
+    with pytest.raises(Refused, match="rotation"):
         files.check_commitment_file(mixed, 128)
     data = files.wrap(files.Kind.COMMITMENT, files.COMMITMENT_FILE.write(mixed))
     (tmp_path / "mixed").write_bytes(data)
-    assert refusal(tacit.InvalidProof, tacit.Commitment.load(tmp_path / "mixed").accept).slug == "link"
+    assert refusal(tacit.InvalidProof, tacit.Commitment.load(tmp_path / "mixed").accept).slug == "rotation"
 
 
 # --- the journal
@@ -226,7 +226,7 @@ def test_a_crash_after_counting_costs_the_cell(compiled: tuple[tacit.Program, ta
     assert again.children == 1
     assert index_of(again.rotate()) == 3
     spent = refusal(AllowanceExceeded, again.rotate)
-    assert (spent.slug, spent.place) == ("budget", str(journal))
+    assert (spent.slug, spent.place) == ("allowance", str(journal))
     assert spent.reason.startswith("the allowance of ")
 
 
@@ -236,9 +236,9 @@ def test_a_torn_journal_counts_as_spent(compiled: tuple[tacit.Program, tacit.Wei
     whole = journal.read_bytes()
     for torn in (whole[:-1], whole[: -RECORD + 5], whole + b"\0"):
         journal.write_bytes(torn)
-        assert refusal(AllowanceExceeded, lambda: tacit.Secret.load(path)).slug == "budget_damaged"
+        assert refusal(AllowanceExceeded, lambda: tacit.Secret.load(path)).slug == "allowance_damaged"
     journal.unlink()
-    assert refusal(AllowanceExceeded, lambda: tacit.Secret.load(path)).slug == "budget_missing"
+    assert refusal(AllowanceExceeded, lambda: tacit.Secret.load(path)).slug == "allowance_missing"
 
 
 def test_a_journal_of_another_secret(compiled: tuple[tacit.Program, tacit.Weights], tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_a_journal_of_another_secret(compiled: tuple[tacit.Program, tacit.Weight
     master.rotate().save(tmp_path / "child.secret")
     del master
     journal.write_bytes((tmp_path / "child.secret.budget").read_bytes())
-    assert refusal(AllowanceExceeded, lambda: tacit.Secret.load(path)).slug == "budget_other"
+    assert refusal(AllowanceExceeded, lambda: tacit.Secret.load(path)).slug == "allowance_other"
 
 
 def test_a_write_that_fails_costs_the_cell(master: tacit.Secret, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_renewed_twice_in_a_row(folder: Path, capsys: Capture) -> None:
     assert run(["inspect", "new.commitment", "--json"]) == 0
     assert found["newest"] == json.loads(capsys.readouterr().out)["identity"]
     for wrong in (["new.commitment"], ["newer.renewal"], ["newer.renewal", "new.renewal"]):
-        assert refused(capsys, ["commit", "check-renewal", "old.commitment", *wrong])["slug"] == "link"
+        assert refused(capsys, ["commit", "check-renewal", "old.commitment", *wrong])["slug"] == "rotation"
     assert run(prove("newer")) == 0
     proof = ["verify", "m.tacit", "out.proof", "--model"]
     assert run([*proof, "newer.commitment"]) == 0

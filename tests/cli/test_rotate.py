@@ -59,7 +59,7 @@ def test_a_child_is_accepted(folder: Path, capsys: Capture) -> None:
     assert result(capsys)["error"]["kind"] == "refused"
     link[1], link[3] = link[3], link[1]
     assert run(verify(folder, *link)) == 1
-    assert result(capsys)["error"]["slug"] == "link"
+    assert result(capsys)["error"]["slug"] == "rotation"
 
 
 def test_what_is_left(folder: Path, capsys: Capture) -> None:
@@ -76,7 +76,7 @@ def test_the_way_on_when_all_is_spent(folder: Path, capsys: Capture) -> None:
     capsys.readouterr()
     assert run([*prove(folder, "child"), "--json"]) == 1
     error = result(capsys)["error"]
-    assert error["slug"] == "budget"
+    assert error["slug"] == "allowance"
     assert "tacit commit rotate MASTER.secret" in error["next"]
     assert run([*prove(folder, "master"), "--json"]) == 1
     assert "tacit commit rotate" in result(capsys)["error"]["next"]
@@ -86,7 +86,7 @@ def test_the_way_on_when_all_is_spent(folder: Path, capsys: Capture) -> None:
     assert second["children_left"] == 0
     assert second["proofs"] >= 4
     assert run([*rotate, f"{folder}/third"]) == 1
-    assert result(capsys)["error"]["slug"] == "budget"
+    assert result(capsys)["error"]["slug"] == "allowance"
     assert not (folder / "third.secret").exists()
     assert run(prove(folder, "second")) == 0
     capsys.readouterr()

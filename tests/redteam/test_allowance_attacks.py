@@ -32,7 +32,7 @@ def spend_all(program: tacit.Program, secret: tacit.Secret, sample: dict[str, An
         count += 1
     with pytest.raises(AllowanceExceeded) as refused:
         tacit.prove(program, secret, sample)
-    assert refused.value.slug == "budget"
+    assert refused.value.slug == "allowance"
     return count
 
 
@@ -68,12 +68,12 @@ def test_one_holder_at_a_time(compiled: Compiled, tmp_path: Path) -> None:
     secret.save(tmp_path / "m.secret")
     with pytest.raises(AllowanceExceeded) as refused:
         tacit.Secret.load(tmp_path / "m.secret")
-    assert refused.value.slug == "budget_locked"
+    assert refused.value.slug == "allowance_locked"
     del secret
     first = tacit.Secret.load(tmp_path / "m.secret")
     with pytest.raises(AllowanceExceeded) as refused:
         tacit.Secret.load(tmp_path / "m.secret")
-    assert refused.value.slug == "budget_locked"
+    assert refused.value.slug == "allowance_locked"
     assert first.remaining == PROOFS
 
 
@@ -87,7 +87,7 @@ def test_a_secret_without_its_journal(compiled: Compiled, sample: dict[str, Any]
     shutil.copy(paths[0], tmp_path / "copy.secret")
     with pytest.raises(AllowanceExceeded) as refused:
         tacit.Secret.load(tmp_path / "copy.secret")
-    assert refused.value.slug == "budget_missing"
+    assert refused.value.slug == "allowance_missing"
     # Nor is the journal of another secret, of the same program and budget, its count.
     secret = tacit.Secret.load(paths[0])
     tacit.prove(program, secret, sample)
@@ -95,11 +95,11 @@ def test_a_secret_without_its_journal(compiled: Compiled, sample: dict[str, Any]
     journals[0].unlink()
     with pytest.raises(AllowanceExceeded) as refused:
         tacit.Secret.load(paths[0])
-    assert refused.value.slug == "budget_missing"
+    assert refused.value.slug == "allowance_missing"
     shutil.copy(journals[1], journals[0])
     with pytest.raises(AllowanceExceeded) as refused:
         tacit.Secret.load(paths[0])
-    assert refused.value.slug == "budget_other"
+    assert refused.value.slug == "allowance_other"
     # A saved secret is never written over, nor is a journal that is left alone.
     with pytest.raises(InputError) as exists:
         tacit.commit_model(program, weights).save(paths[0])
@@ -194,8 +194,8 @@ def test_a_forked_process_does_not_count(compiled: Compiled, sample: dict[str, A
     assert done.returncode == 0, done.stderr
     on_disk, in_memory = done.stdout.splitlines()
     # The one on disk has its journal already.
-    assert on_disk == f"budget_locked exists {PROOFS}"
-    assert in_memory == f"budget_locked budget_locked {PROOFS}"
+    assert on_disk == f"allowance_locked exists {PROOFS}"
+    assert in_memory == f"allowance_locked allowance_locked {PROOFS}"
     assert tacit.Secret.load(tmp_path / "m.secret").remaining == 0
     assert not (tmp_path / "forked.secret").exists()
     assert not (tmp_path / "forked.secret.budget").exists()
@@ -209,4 +209,4 @@ def test_a_journal_that_others_wrote_to(compiled: Compiled, sample: dict[str, An
         journal.write(b"\0" * 68)
     with pytest.raises(AllowanceExceeded) as refused:
         tacit.prove(program, secret, sample)
-    assert refused.value.slug == "budget_damaged"
+    assert refused.value.slug == "allowance_damaged"

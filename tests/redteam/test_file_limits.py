@@ -158,7 +158,7 @@ def test_secrets_and_journals(made: Path, tmp_path: Path) -> None:
         (tmp_path / "j" / f"{at}.hostile").write_bytes(bytes(changed))
     (tmp_path / "j" / "long.hostile").write_bytes(journal + bytes(2**22))
     found = budget("journal", tmp_path / "j")
-    assert set(found) == {"magic", "budget_damaged"}
+    assert set(found) == {"magic", "allowance_damaged"}
 
 
 def model(nodes: list[NodeProto], **constants: np.ndarray) -> onnx.ModelProto:

@@ -138,5 +138,5 @@ def test_others_cannot_open_secret_or_journal(compiled: Compiled, tmp_path: Path
     assert modes == [0o600, 0o600]
     with pytest.raises(AllowanceExceeded) as refused:
         tacit.Secret.load(path)
-    assert refused.value.slug == "budget_locked"
+    assert refused.value.slug == "allowance_locked"
     assert held.remaining == 3

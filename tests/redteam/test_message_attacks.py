@@ -162,7 +162,7 @@ def test_a_value_out_of_range_comes_before_a_spent_secret(compiled: Any, sample:
     tacit.prove(program, secret, sample)
     with pytest.raises(AllowanceExceeded) as spent:
         tacit.prove(program, secret, sample)
-    assert spent.value.slug == "budget"
+    assert spent.value.slug == "allowance"
     for given in (secret, None):
         with pytest.raises(InputError) as refused:
             tacit.prove(program, given, {"x": np.full((1, 4), 1e5)})
@@ -188,9 +188,9 @@ def test_a_value_out_of_range_comes_before_a_locked_or_lost_journal(
             command(["prove", "m.tacit", "--model", "model.secret", "--input", inputs, "--json"])
         return str(json.loads(out.getvalue())["error"]["slug"])
 
-    assert (slug("fine.npz"), slug("far.npz")) == ("budget_locked", "range")
+    assert (slug("fine.npz"), slug("far.npz")) == ("allowance_locked", "range")
     assert journal.read_bytes() == before
     del holder
     journal.unlink()
-    assert (slug("fine.npz"), slug("far.npz")) == ("budget_missing", "range")
+    assert (slug("fine.npz"), slug("far.npz")) == ("allowance_missing", "range")
     assert not journal.exists()

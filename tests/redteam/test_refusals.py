@@ -97,7 +97,7 @@ def test_they_are_on_the_disk_first(partial: Any, tmp_path: Path) -> None:
     # A journal that cannot be written: the refusal is not told.
     with (tmp_path / "m.secret.budget").open("ab") as journal:
         journal.write(b"\0")
-    assert refused(lambda: tacit.prove(program, secret, corner)).slug == "budget_damaged"
+    assert refused(lambda: tacit.prove(program, secret, corner)).slug == "allowance_damaged"
 
 
 def test_inputs_out_of_their_range_are_public(partial: Any) -> None:

@@ -226,4 +226,4 @@ def test_another_child_when_the_key_is_known(monkeypatch: pytest.MonkeyPatch) ->
     assert attack(b"known") == "accept"
     monkeypatch.undo()
     assert rotations.rotation_key is rotation_key
-    assert attack(b"known") == "link"
+    assert attack(b"known") == "rotation"

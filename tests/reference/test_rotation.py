@@ -68,7 +68,7 @@ def honest() -> tuple[Slab, Rotation]:
 def refused(child: Slab, link: Rotation, **changes) -> Refused:
     with pytest.raises(Refused) as caught:
         judge(child, link, **changes)
-    assert caught.value.slug == "link"
+    assert caught.value.slug == "rotation"
     return caught.value
 
 
@@ -135,7 +135,7 @@ def test_commitment_file_with_a_link() -> None:
     for wrong, slug in (
         (replace(file, validity=b""), "validity"),
         (replace(file, link=None), "validity"),
-        (replace(file, link=(child.commitment, link)), "link"),
+        (replace(file, link=(child.commitment, link)), "rotation"),
     ):
         with pytest.raises(Refused) as caught:
             check_commitment_file(wrong, 0)

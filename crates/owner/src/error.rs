@@ -31,7 +31,7 @@ impl Kind {
         match self {
             Self::Proof => "proof",
             Self::Input => "input",
-            Self::Limit => "budget",
+            Self::Limit => "allowance",
             Self::Program => "program",
             Self::File => "file",
             Self::Bug => "bug",

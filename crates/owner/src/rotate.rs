@@ -19,7 +19,7 @@ fn next_child(master: &Secret) -> Result<(u16, Permit)> {
     let index = index.filter(|i| *i >= FIRST_CHILD);
     index.zip(permit).ok_or_else(|| {
         let reason = "the count does not belong to a master";
-        OwnerError::limit("budget_other", "", reason)
+        OwnerError::limit("allowance_other", "", reason)
     })
 }
 

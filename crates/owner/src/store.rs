@@ -22,7 +22,7 @@ impl Secret {
     ///
     /// # Errors
     /// `file`; those of a container (`magic`, `file_kind`, `checksum`, ..) and `encoding` for a file that is not what was
-    /// written; `budget_missing` and those of the journal.
+    /// written; `allowance_missing` and those of the journal.
     pub fn load(path: &Path) -> Result<Self> {
         Self::of_bytes(&disk::read(path)?, path)
     }
@@ -38,7 +38,7 @@ impl Secret {
         if private && !journal.exists() {
             let journal = journal.display();
             let reason = format!("the journal {journal} is missing: what is left is unknown");
-            return Err(OwnerError::limit("budget_missing", shown(path), reason).hint(
+            return Err(OwnerError::limit("allowance_missing", shown(path), reason).hint(
                 "bring the journal itself back beside the secret, never an older copy of it; or commit anew, or rotate its master",
             ));
         }
@@ -155,11 +155,11 @@ pub struct Journal {
 /// What a journal's bytes say.
 ///
 /// # Errors
-/// `budget_damaged`.
+/// `allowance_damaged`.
 pub fn read_journal(bytes: &[u8]) -> Result<Journal> {
     let (identity, tally, _) =
         tacit_prover::read(bytes, 0).map_err(|JournalFault::Damaged(reason)| {
-            OwnerError::input("budget_damaged", "journal", reason)
+            OwnerError::input("allowance_damaged", "journal", reason)
                 .hint("what is left is unknown: it counts as spent")
         })?;
     Ok(Journal { identity, tally })

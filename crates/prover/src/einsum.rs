@@ -48,7 +48,7 @@ impl Term {
         let batch = plan.batch_point(out)?;
         let rounds = prepared.sizes.einsum_rounds;
         Ok(Self {
-            scale: common.weights[index] * half_power(rounds - plan.bits),
+            scale: common.einsums[index] * half_power(rounds - plan.bits),
             bound: K::ONE,
             total: sum(&eq_table(&batch), &a, b.as_deref().unwrap_or(&a)),
             operands: Operands::new(batch, a, b),
@@ -78,10 +78,10 @@ impl Term {
     }
 }
 
-/// sum of weight * a * b, the weights over the front variables.
-fn sum(weights: &[K], a: &[K], b: &[K]) -> K {
-    let block = a.len() / weights.len();
-    let rows = weights
+/// sum of eq * a * b, eq over the front variables.
+fn sum(eq: &[K], a: &[K], b: &[K]) -> K {
+    let block = a.len() / eq.len();
+    let rows = eq
         .par_iter()
         .zip(a.par_chunks(block).zip(b.par_chunks(block)));
     let one =

@@ -1,4 +1,4 @@
-//! eq weights of the variables still to be bound, as an outer product of two small tables.
+//! eq tables of the variables still to be bound, as an outer product of two small tables.
 
 use std::ops::Range;
 
@@ -51,7 +51,7 @@ impl<B: Base> EqTables<B> {
         &self.inner[log.min(INNER).min(self.inner.len() - 1)]
     }
 
-    /// The weight of block i of that many vectors.
+    /// eq of block i of that many vectors.
     pub fn outer(&self, log: usize, i: usize) -> Ext<B> {
         Ext::splat(self.outer[log.saturating_sub(INNER)][i])
     }

@@ -29,7 +29,7 @@ pub enum ProveError {
 }
 
 impl ProveError {
-    /// A stable slug: those of verification, `execution`, or `budget`, `not_committed`, `uncounted`, `entropy`.
+    /// A stable slug: those of verification, `execution`, or `allowance`, `not_committed`, `uncounted`, `entropy`.
     #[must_use]
     pub fn slug(&self) -> &'static str {
         match self {

@@ -237,7 +237,7 @@ impl Job<'_> {
             let _ = writer.challenge("arity");
         }
         let _ = writer.challenge("gamma");
-        // Einsum weights are what the tree and the zeros ask of each einsum: the verifier knows.
+        // The coefficients of einsums are what the tree and the zeros ask of each einsum: the verifier knows.
         let before = profile.time("replay", || {
             let mut reader = Reader::resume(&writer.proof()[start..], sponge);
             verify_to_common_point(&mut reader, prepared, publics)

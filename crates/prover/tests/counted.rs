@@ -41,7 +41,7 @@ fn a_proof_takes_the_permit_of_its_slab() {
     assert_eq!(left(&count), Some(1));
     let _ = permit(&mut count);
     let refused = count.record(Entry::Opening([1; 32]), "model").unwrap_err();
-    assert_eq!(refused.slug(), "budget");
+    assert_eq!(refused.slug(), "allowance");
 }
 
 #[test]
@@ -94,7 +94,10 @@ fn the_reserve_has_one_permit() {
     }
     prove(&world, vec![permit(&mut count)]).unwrap();
     let opening = Entry::Opening([1; 32]);
-    assert_eq!(count.check(opening, "model").unwrap_err().slug(), "budget");
+    assert_eq!(
+        count.check(opening, "model").unwrap_err().slug(),
+        "allowance"
+    );
     let renewal = count.record(Entry::Renewal, "model").unwrap().unwrap();
     assert_eq!(renewal.number(), 1);
     prove(&world, vec![renewal]).unwrap();

@@ -86,7 +86,7 @@ fn rotations_are_bounded_before_their_claim_is_made() {
         verify_rotation("model", &tensors, &commitment, &commitment, &rotation, 128).unwrap_err()
     };
     let long = refusal(vec![("t".into(), vec![1 << 25], 0, 1)]);
-    assert_eq!(long.slug(), "link");
+    assert_eq!(long.slug(), "rotation");
     assert!(long.to_string().contains("2^24"), "{long}");
     let many = (0..32).map(|i| (format!("t{i}"), vec![1 << 23], 0, 1));
     let many = refusal(many.collect());

@@ -87,10 +87,10 @@ fn a_renewed_commitment_is_renewed_again() {
         let rotation = owned.rotation(old, new);
         assert_eq!(owned.judge(old, new, &rotation), "accepted");
         // Links are of two commitments, in this order.
-        assert_eq!(owned.judge(new, old, &rotation), "link");
+        assert_eq!(owned.judge(new, old, &rotation), "rotation");
     }
     let rotation = owned.rotation(&second, &third);
-    assert_eq!(owned.judge(first, &third, &rotation), "link");
+    assert_eq!(owned.judge(first, &third, &rotation), "rotation");
     // What was renewed makes proofs as any other.
     let mut world = World::new(linear());
     world.slabs = vec![third];

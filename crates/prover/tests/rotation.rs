@@ -87,7 +87,7 @@ fn a_layout_of_fewer_tensors_makes_no_claim() {
         let error = statement.claim(0, K::default()).unwrap_err();
         (error.slug(), error.place)
     };
-    let at = ("program", "link".to_owned());
+    let at = ("program", "rotation".to_owned());
     assert_eq!(refused(&|all| all.clear()), at);
     assert_eq!(refused(&|all| all[0].order.truncate(1)), at);
     assert_eq!(refused(&|all| all[0].offsets.truncate(1)), at);

@@ -53,25 +53,25 @@ fn files() -> Vec<(&'static str, &'static str, CommitmentFile, &'static str)> {
             "child_other_value",
             "a child with one other value",
             master.file(&liar, lie),
-            "link",
+            "rotation",
         ),
         (
             "child_other_index",
             "another link cell is named",
             with(&|f| link_of(f, &|l| l.index = 0)),
-            "link",
+            "rotation",
         ),
         (
             "child_swapped",
             "the two arguments swapped",
             with(&|f| link_of(f, &|l| std::mem::swap(&mut l.master, &mut l.child))),
-            "link",
+            "rotation",
         ),
         (
             "child_wrong_v",
             "another v",
             with(&|f| link_of(f, &|l| l.v[23] ^= 1)),
-            "link",
+            "rotation",
         ),
         (
             "child_other_master",
@@ -82,7 +82,7 @@ fn files() -> Vec<(&'static str, &'static str, CommitmentFile, &'static str)> {
                     .take()
                     .map(|(_, l)| (Master::new(2).slab.commitment.clone(), l))
             }),
-            "link",
+            "rotation",
         ),
         (
             "child_without_validity",

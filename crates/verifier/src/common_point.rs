@@ -20,15 +20,15 @@ use crate::claim::{combine, difference, Claim};
 use crate::error::VerifyError;
 use crate::lookup_tree::Leaves;
 
-/// The point r and what is left to prove there: D = rest + sum over einsums of weight * value = 0.
+/// The point r and what is left to prove there: D = rest + sum over einsums of coefficient * value = 0.
 #[derive(Debug)]
 pub struct CommonPoint {
     /// arity coordinates.
     pub r: Vec<K>,
     /// D_0: the part of D without einsum values.
     pub rest: Affine,
-    /// w_e, one an einsum.
-    pub weights: Vec<K>,
+    /// w_e, the coefficient of each einsum value.
+    pub einsums: Vec<K>,
 }
 
 impl CommonPoint {
@@ -54,14 +54,14 @@ fn suffix(r: &[K], bits: u32) -> Result<&[K], VerifyError> {
 #[derive(Default)]
 struct Sum {
     parts: Vec<(K, Affine)>,
-    weights: Vec<K>,
+    einsums: Vec<K>,
 }
 
 impl Sum {
     fn new(einsums: usize) -> Self {
         Self {
             parts: Vec::new(),
-            weights: vec![K::ZERO; einsums],
+            einsums: vec![K::ZERO; einsums],
         }
     }
 
@@ -72,12 +72,12 @@ impl Sum {
     /// += c * (affine + sum of coefficient * einsum value).
     fn add(&mut self, c: K, value: ExprAt) -> Result<(), VerifyError> {
         for (einsum, w) in value.einsums {
-            let all = self.weights.len();
-            let Some(weight) = self.weights.get_mut(usize_of(einsum)) else {
+            let all = self.einsums.len();
+            let Some(coefficient) = self.einsums.get_mut(usize_of(einsum)) else {
                 let expected = format!("one of {all} einsums");
                 return Err(VerifyError::mismatch("common point", expected, einsum));
             };
-            *weight += c * w;
+            *coefficient += c * w;
         }
         self.parts.push((c, value.affine));
         Ok(())
@@ -134,7 +134,7 @@ pub(crate) fn verify(
     }
     Ok(CommonPoint {
         rest: sum.total(),
-        weights: sum.weights,
+        einsums: sum.einsums,
         r,
     })
 }

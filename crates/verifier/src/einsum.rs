@@ -38,9 +38,12 @@ pub(crate) fn verify(
     let start = common.rest.scaled(K::NEG_ONE);
     let (point, claim) = sumcheck::verify(reader, usize_of(rounds), &start)?;
     let mut parts = vec![(K::ONE, claim)];
-    let counts = [prepared.program.einsums.len(), common.weights.len()];
+    let counts = [prepared.program.einsums.len(), common.einsums.len()];
     if counts != [prepared.einsums.len(); 2] {
-        let expected = format!("{} einsums and as many weights", prepared.einsums.len());
+        let expected = format!(
+            "{} einsums and as many coefficients",
+            prepared.einsums.len()
+        );
         return Err(VerifyError::mismatch(
             "einsums",
             expected,
@@ -48,7 +51,7 @@ pub(crate) fn verify(
         ));
     }
     let all = prepared.einsums.iter().zip(&prepared.program.einsums);
-    for ((plan, einsum), &weight) in all.zip(&common.weights) {
+    for ((plan, einsum), &coefficient) in all.zip(&common.einsums) {
         let short = || {
             let expected = format!("at least {} coordinates of the sumcheck", plan.bits);
             VerifyError::mismatch(&format!("einsum {}", einsum.name), expected, point.len())
@@ -66,7 +69,7 @@ pub(crate) fn verify(
         let product = at.ends(reader, (&einsum.a, &einsum.b), triples, claims)?;
         let batch = plan.batch_point(at.out)?;
         let here = inner.get(..batch.len()).ok_or_else(short)?;
-        let scale = weight * half_power(free) * eq_points("einsums", &batch, here)?;
+        let scale = coefficient * half_power(free) * eq_points("einsums", &batch, here)?;
         parts.push((-scale, product));
     }
     let last = combine(parts.iter().map(|(c, x)| (*c, x)));

@@ -89,7 +89,7 @@ impl Slug {
             Self::LastQuery => "last_query",
             Self::FinalClaim => "final_claim",
             Self::Validity => "validity",
-            Self::Rotation => "link",
+            Self::Rotation => "rotation",
             Self::Target => "target",
         }
     }

@@ -37,15 +37,15 @@ pub(crate) fn verify(
     // Missing triples up to 2^z are (0, 0, 0): they add nothing to any sum below.
     let last = Affine::constant(eq_points("products", &tau, &point)? * (a * b - c));
     claims.push(Claim::new("products", difference(&claim, &last)));
-    let weights = eq_table(&point);
-    if triples.len() > weights.len() {
-        let expected = format!("at most {} triples", weights.len());
+    let eq = eq_table(&point);
+    if triples.len() > eq.len() {
+        let expected = format!("at most {} triples", eq.len());
         return Err(VerifyError::mismatch("products", expected, triples.len()));
     }
     let columns: [fn(&Triple) -> &Affine; 3] = [|t| &t.0[0], |t| &t.0[1], |t| &t.0[2]];
     for ((label, end), column) in SIDES.into_iter().zip(ends).zip(columns) {
         let column = triples.iter().map(column);
-        let mut sum = combine(weights.iter().copied().zip(column));
+        let mut sum = combine(eq.iter().copied().zip(column));
         sum.constant -= end;
         claims.push(Claim::new(label, sum));
     }

@@ -25,7 +25,7 @@ _KINDS: dict[str, type[TacitError]] = {
     "proof": InvalidProof,
     "file": InvalidProof,
     "input": InputError,
-    "budget": AllowanceExceeded,
+    "allowance": AllowanceExceeded,
     "program": ProgramError,
 }
 
@@ -78,7 +78,7 @@ def exception(parts: tuple[str, str, str, str, str], place: str = "", *, detail:
     if slug == "file_kind":
         reason = _named_kinds(reason)
     found = list(dict.fromkeys(part for part in (place, where) if part))
-    if kind == "budget" and (counted := _COUNTED.fullmatch(reason)):
+    if kind == "allowance" and (counted := _COUNTED.fullmatch(reason)):
         found, reason = [counted[1]], counted[2]
     error = _KINDS.get(kind, TacitError)
     return error(reason, slug=slug, place=": ".join(found), hint=hint or _HINTS.get(slug, ""))

@@ -82,7 +82,7 @@ def check_origin(made: Commitment, of: Commitment, kind: str, hint: str) -> None
     if made.master != of.identity:
         named = f"no {kind}" if made.master is None else f"one of {made.master[:16]}"
         raise InvalidProof(
-            f"expected a {kind} of {of.identity[:16]}, got {named}", slug="link", place=made.role, hint=hint
+            f"expected a {kind} of {of.identity[:16]}, got {named}", slug="rotation", place=made.role, hint=hint
         )
 
 
@@ -154,7 +154,7 @@ def verify_renewal(trusted: Commitment, *renewals: Commitment, security: int = 1
     check("trusted", trusted, Commitment)
     check_target(security)
     if not renewals:
-        raise InvalidProof("expected at least one renewal, got none", slug="link", place=trusted.role)
+        raise InvalidProof("expected at least one renewal, got none", slug="rotation", place=trusted.role)
     newest = trusted
     for renewal in renewals:
         check("renewals", renewal, Commitment)

@@ -83,18 +83,18 @@ def rotation_form(program: Program, key: bytes, index: int) -> tuple[list[tuple[
 def check_rotation(
     slab: str, tensors: Sequence[NamedTensor], child: Commitment, master: Commitment, rotation: Rotation, target: int
 ) -> None:
-    """Refuses ("link") unless master and child hold the same values."""
+    """Refuses ("rotation") unless master and child hold the same values."""
     place = f"slab {slab}"
     if not (master.header.private and child.header.private):
-        raise Refused("link", place, "a public slab is not rotated")
+        raise Refused("rotation", place, "a public slab is not rotated")
     if master.header.schema != schema_of(tensors) or child.header.schema != master.header.schema:
-        raise Refused("link", place, "master and child have different schemas")
+        raise Refused("rotation", place, "master and child have different schemas")
     if rotation.index >= master.header.links or child.header.links < 1:
-        raise Refused("link", place, "no such link cell")
+        raise Refused("rotation", place, "no such link cell")
     try:
         validate(validity_program(slab, tensors))  # bounds the work of the claim
     except Refused as refused:
-        raise Refused("link", place, str(refused)) from refused
+        raise Refused("rotation", place, str(refused)) from refused
     program = rotation_program(slab, tensors)
     key = rotation_key(master, child, rotation.index)
     sides = (("master", master, rotation.index, rotation.master), ("child", child, 0, rotation.child))
@@ -114,4 +114,4 @@ def check_rotation(
                 CellClaim(claim, cells),
             )
         except Refused as refused:
-            raise Refused("link", f"{place}, {side}", str(refused)) from refused
+            raise Refused("rotation", f"{place}, {side}", str(refused)) from refused

@@ -32,13 +32,13 @@ impl Prepared {
         point: &[K],
         publics: &Publics,
     ) -> Result<ExprAt> {
-        let weights = TargetWeights::new(shape, point)?;
+        let eq = EqTables::new(shape, point)?;
         let mut out = ExprAt::default();
-        out.affine.constant = weights.valid() * f_from_i64(expr.constant);
+        out.affine.constant = eq.valid() * f_from_i64(expr.constant);
         for term in &expr.terms {
             match term.source {
                 Source::Einsum(e) => out.einsums.push((e, K::from(f_from_i64(term.coef)))),
-                Source::Tensor(t) => self.add_term(&mut out.affine, term, t, &weights, publics)?,
+                Source::Tensor(t) => self.add_term(&mut out.affine, term, t, &eq, publics)?,
             }
         }
         Ok(out)
@@ -49,7 +49,7 @@ impl Prepared {
         out: &mut Affine,
         term: &Term,
         id: u32,
-        at: &TargetWeights,
+        at: &EqTables,
         publics: &Publics,
     ) -> Result<()> {
         let tensors = &self.program.tensors;
@@ -58,7 +58,7 @@ impl Prepared {
             return Err(ProgramError::mismatch("expression", expected, id));
         };
         check_axes(term, at.shape, tensor)?;
-        let (scale, groups) = source_weights(term, &tensor.shape, at);
+        let (scale, groups) = source_coefficients(term, &tensor.shape, at);
         let known = |values: &[i64]| {
             let n = entries(&tensor.shape);
             if values.len() != n {
@@ -100,7 +100,7 @@ impl Prepared {
     /// # Errors
     /// `program` when the point is not one over the shape.
     pub fn valid_at(&self, shape: &[u32], point: &[K]) -> Result<K> {
-        Ok(TargetWeights::new(shape, point)?.valid())
+        Ok(EqTables::new(shape, point)?.valid())
     }
 
     /// The extension at `point` (bits(len) coordinates) of a table's multiplicities, over its rows only.
@@ -112,11 +112,11 @@ impl Prepared {
         let (slab, len) = (self.witness_slab(), table_len(&decl.kind));
         let id = self.program.tensors.len() as u32 + table as u32;
         let offset = self.offset(slab, id, &decl.name)?;
-        let mut weights = eq_table(point);
-        weights[len as usize..].fill(K::ZERO);
+        let mut rows = eq_table(point);
+        rows[len as usize..].fill(K::ZERO);
         let groups = vec![AxisGroup {
             axes: vec![0],
-            table: weights,
+            table: rows,
         }];
         let form = product_form(slab, offset, K::ONE, &[len], groups);
         Ok(Affine {
@@ -140,14 +140,14 @@ fn check_axes(term: &Term, shape: &[u32], tensor: &Tensor) -> Result<()> {
     Err(ProgramError::mismatch(&tensor.name, expected, "others"))
 }
 
-/// The Lagrange weights of a target shape's axes at a point, computed when first needed.
-struct TargetWeights<'a> {
+/// The eq tables of a target shape's axes at a point, computed when first needed.
+struct EqTables<'a> {
     shape: &'a [u32],
     points: Vec<&'a [K]>,
     tables: Vec<OnceCell<Vec<K>>>,
 }
 
-impl<'a> TargetWeights<'a> {
+impl<'a> EqTables<'a> {
     fn new(shape: &'a [u32], point: &'a [K]) -> Result<Self> {
         Ok(Self {
             shape,
@@ -190,14 +190,14 @@ impl<'a> TargetWeights<'a> {
     }
 }
 
-/// Weights over some axes of a source, a table over their padded extents, zero outside valid indices.
+/// Coefficients over some axes of a source, a table over their padded extents, zero outside valid indices.
 struct AxisGroup {
     axes: Vec<usize>,
     table: Vec<K>,
 }
 
-/// A term's weight of a source cell: scale * prod of groups.
-fn source_weights(term: &Term, source_shape: &[u32], at: &TargetWeights) -> (K, Vec<AxisGroup>) {
+/// A term's coefficient of a source cell: scale * prod of groups.
+fn source_coefficients(term: &Term, source_shape: &[u32], at: &EqTables) -> (K, Vec<AxisGroup>) {
     let mut scale = K::from(f_from_i64(term.coef));
     for axis in unlinked(term, at.shape.len(), true) {
         scale *= at.valid_axis(axis);
@@ -232,17 +232,17 @@ fn source_weights(term: &Term, source_shape: &[u32], at: &TargetWeights) -> (K, 
 }
 
 /// L(s) = sum over target tuples with the link's equation of prod eq(r_axis, t_axis), for every source tuple.
-fn link_table(joint: &Joint, at: &TargetWeights) -> Vec<K> {
-    let weights = at.tuples(&joint.target.axes);
+fn link_table(joint: &Joint, at: &EqTables) -> Vec<K> {
+    let eq = at.tuples(&joint.target.axes);
     let mut table;
     if joint.is_identity() {
-        table = weights;
+        table = eq;
         table.resize(joint.source.padded() as usize, K::ZERO);
         return table;
     }
     let targets = joint.target.values();
     let mut sums = Buckets::new(&targets, joint.source.tuples(), K::ZERO);
-    for (&v, &w) in targets.iter().zip(&weights) {
+    for (&v, &w) in targets.iter().zip(&eq) {
         *sums.at_mut(v) += w;
     }
     table = vec![K::ZERO; joint.source.padded() as usize];
@@ -299,7 +299,7 @@ fn weigh(values: &[i64], shape: &[u32], groups: &[AxisGroup]) -> K {
             continue;
         }
         let index = |axis: usize| i / unit[axis] % shape[axis] as usize;
-        let weight = groups.iter().fold(K::ONE, |acc, g| {
+        let coefficient = groups.iter().fold(K::ONE, |acc, g| {
             // The table index: the axes' bits one after the other.
             let at = g
                 .axes
@@ -307,7 +307,7 @@ fn weigh(values: &[i64], shape: &[u32], groups: &[AxisGroup]) -> K {
                 .fold(0, |at, &a| at << bits(shape[a] as u64) | index(a));
             acc * g.table[at]
         });
-        sum += weight * f_from_i64(value);
+        sum += coefficient * f_from_i64(value);
     }
     sum
 }

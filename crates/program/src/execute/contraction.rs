@@ -1,4 +1,4 @@
-//! Integers summed against a product of weights, one factor a group of axes.
+//! Integers summed against a product of coefficients, one factor a group of axes.
 
 use crate::execute::pack::field;
 use crate::execute::small_integers::sum_rows;
@@ -10,11 +10,11 @@ use tacit_algebra::K;
 /// What happens to neighbouring axes.
 #[derive(Debug)]
 pub(crate) enum Run {
-    /// Summed with these weights.
+    /// Summed with these coefficients.
     Free(Vec<K>),
     /// Stays as it is.
     Kept(usize),
-    /// Becomes as many entries as there are rows, each the sum with that row's weights.
+    /// Becomes as many entries as there are rows, each the sum with that row's coefficients.
     Matrix(Vec<Vec<K>>),
 }
 
@@ -22,7 +22,7 @@ impl Run {
     /// (entries before, entries after)
     fn sizes(&self) -> (usize, usize) {
         match self {
-            Run::Free(weights) => (weights.len(), 1),
+            Run::Free(coefficients) => (coefficients.len(), 1),
             Run::Kept(n) => (*n, *n),
             Run::Matrix(rows) => (rows.first().map_or(0, Vec::len), rows.len()),
         }
@@ -50,16 +50,16 @@ pub(crate) fn contract_runs(values: &[i64], runs: Vec<Run>) -> Vec<K> {
                 .collect()
         };
     };
-    let mut data = apply(&mut runs, at, |weights, inner| {
-        sum_rows(values, weights, inner)
+    let mut data = apply(&mut runs, at, |coefficients, inner| {
+        sum_rows(values, coefficients, inner)
     });
     let shrink = |run: &Run| {
         let (before, after) = run.sizes();
         after as f64 / before.max(1) as f64
     };
     while let Some(at) = cheapest(&runs, shrink) {
-        data = apply(&mut runs, at, |weights, inner| {
-            sum_rows_k(&data, weights, inner)
+        data = apply(&mut runs, at, |coefficients, inner| {
+            sum_rows_k(&data, coefficients, inner)
         });
     }
     data
@@ -74,7 +74,7 @@ fn cheapest(runs: &[Run], cost: impl Fn(&Run) -> f64) -> Option<usize> {
         .map(|(i, _)| i)
 }
 
-/// One run done: `sum(weights, inner)` is the data summed along it.
+/// One run done: `sum(coefficients, inner)` is the data summed along it.
 fn apply(runs: &mut Vec<Run>, at: usize, sum: impl Fn(&[K], usize) -> Vec<K>) -> Vec<K> {
     let inner = runs[at + 1..]
         .iter()
@@ -82,9 +82,9 @@ fn apply(runs: &mut Vec<Run>, at: usize, sum: impl Fn(&[K], usize) -> Vec<K>) ->
         .product::<usize>();
     match std::mem::replace(&mut runs[at], Run::Kept(1)) {
         Run::Kept(_) => unreachable!("what is kept has no sum"),
-        Run::Free(weights) => {
+        Run::Free(coefficients) => {
             runs.remove(at);
-            sum(&weights, inner)
+            sum(&coefficients, inner)
         }
         Run::Matrix(rows) => {
             runs[at] = Run::Kept(rows.len());
@@ -126,16 +126,16 @@ fn merge(runs: Vec<Run>) -> Vec<Run> {
     out
 }
 
-/// out[o, c] = sum over f of weights[f] * data[o, f, c].
-fn sum_rows_k(data: &[K], weights: &[K], inner: usize) -> Vec<K> {
-    let block = weights.len() * inner;
+/// out[o, c] = sum over f of coefficients[f] * data[o, f, c].
+fn sum_rows_k(data: &[K], coefficients: &[K], inner: usize) -> Vec<K> {
+    let block = coefficients.len() * inner;
     assert!(
         block > 0 && data.len().is_multiple_of(block),
         "whole blocks"
     );
     let one = |block: &[K]| -> Vec<K> {
         let mut out = vec![K::ZERO; inner];
-        for (row, &w) in block.chunks(inner).zip(weights) {
+        for (row, &w) in block.chunks(inner).zip(coefficients) {
             out.iter_mut().zip(row).for_each(|(o, &x)| *o += w * x);
         }
         out

@@ -1,6 +1,6 @@
 //! Operands summed over their free labels: what is left of an einsum for its sumcheck.
 //!
-//! A term's weights are a product with one factor a link, so a term is summed axis by axis of its *source*: patches of a
+//! A term's coefficients are a product with one factor a link, so a term is summed axis by axis of its *source*: patches of a
 //! convolution are never laid out. Only terms that do not factor this way are written out first.
 
 use crate::error::Result;
@@ -15,7 +15,7 @@ use crate::syntax::types::{Expr, Source, Term};
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::{eq_table, f_from_i64, K};
 
-/// Kept tuples of a link up to which its weights are a small matrix.
+/// Kept tuples of a link up to which its coefficients are a small matrix.
 const MAX_ROWS: usize = 32;
 
 /// a_e(x) for all x in {0,1}^n_e: the sum over the operand's free indices of eq(r_free, .) * operand, a padded table over
@@ -76,9 +76,9 @@ struct Reduced {
 
 struct Reduction<'a> {
     plan: &'a EinsumPlan,
-    /// The operand's labels by axis, and the weights of those that are free.
+    /// The operand's labels by axis, and the eq tables of those that are free.
     axes: &'a [u8],
-    weights: Vec<Option<Vec<K>>>,
+    eq: Vec<Option<Vec<K>>>,
     shape: &'a [u32],
     /// Batch and contraction labels in the order of the result.
     order: Vec<u8>,
@@ -92,7 +92,7 @@ impl<'a> Reduction<'a> {
             Side::B => &plan.free_b,
         };
         let axes = plan.operand_axes(side);
-        let weights = |&label: &u8| {
+        let table_of = |&label: &u8| {
             if !free.contains(&label) {
                 return Ok(None);
             }
@@ -102,34 +102,30 @@ impl<'a> Reduction<'a> {
         };
         Ok(Self {
             axes,
-            weights: axes.iter().map(weights).collect::<Result<_>>()?,
+            eq: axes.iter().map(table_of).collect::<Result<_>>()?,
             shape: plan.operand_shape(side),
             order: plan.batch.iter().chain(&plan.contract).copied().collect(),
             plan,
         })
     }
 
-    /// The weight of a term that some axes do not occur in: the sum of each free axis' weights.
+    /// The coefficient of a term that some axes do not occur in: the sum of each free axis' eq table.
     fn broadcast(&self, axes: &[usize]) -> K {
-        let sums = axes.iter().filter_map(|&a| self.weights[a].as_ref());
+        let sums = axes.iter().filter_map(|&a| self.eq[a].as_ref());
         sums.map(|w| w.iter().copied().sum::<K>()).product()
     }
 
     /// The operand's values as they are.
     fn written_out(&self, values: &[i64]) -> Reduced {
         let runs = self
-            .weights
+            .eq
             .iter()
             .zip(self.shape)
-            .map(|(weights, &extent)| match weights {
-                Some(weights) => Run::Free(weights.clone()),
+            .map(|(eq, &extent)| match eq {
+                Some(eq) => Run::Free(eq.clone()),
                 None => Run::Kept(extent as usize),
             });
-        let kept = self
-            .axes
-            .iter()
-            .zip(&self.weights)
-            .filter(|(_, w)| w.is_none());
+        let kept = self.axes.iter().zip(&self.eq).filter(|(_, w)| w.is_none());
         Reduced {
             labels: kept.map(|(&l, _)| l).collect(),
             values: contract_runs(values, runs.collect()),
@@ -137,7 +133,7 @@ impl<'a> Reduction<'a> {
         }
     }
 
-    /// `None` when the weights do not factor over the source's axes, or the factors are too large to be worth it.
+    /// `None` when the coefficients do not factor over the source's axes, or the factors are too large to be worth it.
     fn term(&self, prepared: &Prepared, term: &Term, trace: &Trace) -> Option<Reduced> {
         let Source::Tensor(id) = term.source else {
             return None;
@@ -167,18 +163,18 @@ impl<'a> Reduction<'a> {
         })
     }
 
-    /// A link with one source axis: weights [kept target tuples, source index], and the kept target axes.
+    /// A link with one source axis: coefficients [kept target tuples, source index], and the kept target axes.
     fn factor(&self, joint: &Joint) -> Option<(Run, Vec<usize>)> {
         let target = &joint.target;
         let kept: Vec<usize> = target
             .axes
             .iter()
             .copied()
-            .filter(|&a| self.weights[a].is_none())
+            .filter(|&a| self.eq[a].is_none())
             .collect();
         if joint.is_identity() {
-            let run = match &self.weights[target.axes[0]] {
-                Some(weights) => Run::Free(weights.clone()),
+            let run = match &self.eq[target.axes[0]] {
+                Some(eq) => Run::Free(eq.clone()),
                 None => Run::Kept(target.extents[0] as usize),
             };
             return Some((run, kept));
@@ -197,19 +193,19 @@ impl<'a> Reduction<'a> {
         };
         let steps: Vec<i64> = target.axes.iter().map(step).collect();
         let row_of = combinations(&target.extents, &steps, 0);
-        let mut weights = vec![K::ONE];
+        let mut coefficients = vec![K::ONE];
         for (&axis, &extent) in target.axes.iter().zip(&target.extents) {
-            let axis = self.weights[axis]
+            let axis = self.eq[axis]
                 .clone()
                 .unwrap_or_else(|| vec![K::ONE; extent as usize]);
-            weights = weights
+            coefficients = coefficients
                 .iter()
                 .flat_map(|&w| axis.iter().map(move |&x| w * x))
                 .collect();
         }
         let (extent, stride) = joint.source.single()?;
         let mut matrix = vec![vec![K::ZERO; extent as usize]; rows];
-        for ((v, row), w) in target.values().into_iter().zip(row_of).zip(weights) {
+        for ((v, row), w) in target.values().into_iter().zip(row_of).zip(coefficients) {
             // v = stride * s
             if v % stride == 0 && (0..extent as i64).contains(&(v / stride)) {
                 matrix[row as usize][(v / stride) as usize] += w;

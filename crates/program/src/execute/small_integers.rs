@@ -1,6 +1,6 @@
-//! Small integers streamed against extension-field weights: multiplications of 32 by 32 bits, sums reduced late.
+//! Small integers streamed against extension-field coefficients: multiplications of 32 by 32 bits, sums reduced late.
 //!
-//! A weight has three limbs w, each centred in (-p/2, p/2) and split as w = l + 2^32 h with l, h in [-2^31, 2^31). For
+//! A coefficient has three limbs w, each centred in (-p/2, p/2) and split as w = l + 2^32 h with l, h in [-2^31, 2^31). For
 //! data |d| < 2^b the sums of d l and d h over n rows stay below n 2^(b + 31): up to 2^(32 - b) rows fit in 63 bits, then
 //! a limb's sum is (sum of d l) + 2^32 (sum of d h) mod p.
 
@@ -20,17 +20,17 @@ const COLUMNS: usize = 256;
 /// Widest data on the short path: 2^(32 - 24) rows between reductions.
 const MAX_BITS: u32 = 24;
 
-/// out[o, c] = sum over f of weights[f] * data[o, f, c], c < inner.
-pub(crate) fn sum_rows(data: &[i64], weights: &[K], inner: usize) -> Vec<K> {
-    let block = weights.len() * inner;
+/// out[o, c] = sum over f of coefficients[f] * data[o, f, c], c < inner.
+pub(crate) fn sum_rows(data: &[i64], coefficients: &[K], inner: usize) -> Vec<K> {
+    let block = coefficients.len() * inner;
     assert!(
         block > 0 && data.len().is_multiple_of(block),
         "whole blocks"
     );
-    let split: Vec<[i64; PARTS]> = weights.iter().map(halves).collect();
+    let split: Vec<[i64; PARTS]> = coefficients.iter().map(halves).collect();
     if inner == 1 {
         let columns = Columns::new(&split);
-        let one = |row: &[i64]| columns.dot(row, weights);
+        let one = |row: &[i64]| columns.dot(row, coefficients);
         return if data.len() < PARALLEL {
             data.chunks(block).map(one).collect()
         } else {
@@ -44,23 +44,23 @@ pub(crate) fn sum_rows(data: &[i64], weights: &[K], inner: usize) -> Vec<K> {
     if data.len() < PARALLEL {
         return data
             .chunks(block)
-            .flat_map(|rows| sum_block(rows, weights, &split, inner))
+            .flat_map(|rows| sum_block(rows, coefficients, &split, inner))
             .collect();
     }
     if data.len() / block >= 16 {
         return data
             .par_chunks(block)
-            .flat_map_iter(|rows| sum_block(rows, weights, &split, inner))
+            .flat_map_iter(|rows| sum_block(rows, coefficients, &split, inner))
             .collect();
     }
     // Few blocks: tasks take some rows of a block each.
-    let rows = (weights.len() / 16).max(1).next_multiple_of(BLOCK);
+    let rows = (coefficients.len() / 16).max(1).next_multiple_of(BLOCK);
     data.chunks(block)
         .flat_map(|block| {
             block
                 .par_chunks(rows * inner)
-                .zip(weights.par_chunks(rows).zip(split.par_chunks(rows)))
-                .map(|(rows, (weights, split))| sum_block(rows, weights, split, inner))
+                .zip(coefficients.par_chunks(rows).zip(split.par_chunks(rows)))
+                .map(|(rows, (coefficients, split))| sum_block(rows, coefficients, split, inner))
                 .reduce_with(add)
                 .expect("rows of a block")
         })
@@ -73,9 +73,9 @@ fn add(mut a: Vec<K>, b: Vec<K>) -> Vec<K> {
 }
 
 /// (l, h) of each limb, as 32-bit numbers in 64 bits.
-fn halves(weight: &K) -> [i64; PARTS] {
+fn halves(coefficient: &K) -> [i64; PARTS] {
     let mut out = [0; PARTS];
-    for (i, limb) in k_limbs(weight).into_iter().enumerate() {
+    for (i, limb) in k_limbs(coefficient).into_iter().enumerate() {
         let mut w = f_to_i64(limb) as i128;
         // (p - 1)/2 = 2^63 - 2^31 alone would have h = 2^31: take it from the other side.
         if w == (1 << 63) - (1 << 31) {
@@ -98,12 +98,12 @@ fn whole(low: i64, high: i64) -> F {
     field(low) + field(high) * F::from_u64(1 << 32)
 }
 
-/// out[c] = sum over f of weights[f] * rows[f, c].
-fn sum_block(rows: &[i64], weights: &[K], split: &[[i64; PARTS]], inner: usize) -> Vec<K> {
+/// out[c] = sum over f of coefficients[f] * rows[f, c].
+fn sum_block(rows: &[i64], coefficients: &[K], split: &[[i64; PARTS]], inner: usize) -> Vec<K> {
     let mut out = vec![K::ZERO; inner];
     let bits = width(rows);
     if bits > MAX_BITS {
-        for (row, &w) in rows.chunks(inner).zip(weights) {
+        for (row, &w) in rows.chunks(inner).zip(coefficients) {
             out.iter_mut()
                 .zip(row)
                 .for_each(|(o, &d)| *o += w * field(d));
@@ -173,11 +173,11 @@ impl Columns {
         }))
     }
 
-    /// sum over f of weights[f] * row[f].
-    fn dot(&self, row: &[i64], weights: &[K]) -> K {
+    /// sum over f of coefficients[f] * row[f].
+    fn dot(&self, row: &[i64], coefficients: &[K]) -> K {
         let bits = width(row);
         if bits > MAX_BITS {
-            let pairs = weights.iter().zip(row);
+            let pairs = coefficients.iter().zip(row);
             return pairs.fold(K::ZERO, |acc, (&w, &d)| acc + w * field(d));
         }
         let most = 1usize << (32 - bits);

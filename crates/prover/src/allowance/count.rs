@@ -49,7 +49,7 @@ impl Count {
     /// The count that the journal at this path holds; a public slab has none and needs none.
     ///
     /// # Errors
-    /// Those of `Allowance::open`; `budget_damaged` when the first opening is missing: every slab begins with one, its own proof's.
+    /// Those of `Allowance::open`; `allowance_damaged` when the first opening is missing: every slab begins with one, its own proof's.
     pub fn open(slab: &Slab, journal: &Path, reserve: u32) -> Result<Self, AllowanceError> {
         let commitment = &slab.commitment;
         if !commitment.header.private {
@@ -111,7 +111,7 @@ impl Count {
     /// What `record` will refuse, before any work; `name` is what the error calls a slab without a file.
     ///
     /// # Errors
-    /// `budget`, `refusals`, `renewed`, `reserve`, `budget_locked`.
+    /// `allowance`, `refusals`, `renewed`, `reserve`, `allowance_locked`.
     pub fn check(&self, entry: Entry, name: &str) -> Result<(), AllowanceError> {
         match &self.0 {
             State::Free => Ok(()),

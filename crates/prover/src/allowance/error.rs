@@ -38,12 +38,12 @@ impl AllowanceError {
     #[must_use]
     pub fn slug(&self) -> &'static str {
         match self {
-            Self::Io { .. } => "budget_io",
-            Self::Exposed { .. } => "budget_exposed",
-            Self::Locked { .. } | Self::Forked { .. } => "budget_locked",
-            Self::Damaged { .. } => "budget_damaged",
-            Self::Other { .. } => "budget_other",
-            Self::Spent { .. } => "budget",
+            Self::Io { .. } => "allowance_io",
+            Self::Exposed { .. } => "allowance_exposed",
+            Self::Locked { .. } | Self::Forked { .. } => "allowance_locked",
+            Self::Damaged { .. } => "allowance_damaged",
+            Self::Other { .. } => "allowance_other",
+            Self::Spent { .. } => "allowance",
             Self::Refusals { .. } => "refusals",
             Self::Renewed { .. } => "renewed",
             Self::NoReserve { .. } => "reserve",

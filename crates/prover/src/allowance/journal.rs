@@ -34,7 +34,7 @@ impl Allowance {
     /// Starts a journal for a fresh slab with an allowance of so many openings, of which `reserve` are for a renewal.
     ///
     /// # Errors
-    /// `budget_io`, also when the file exists: an allowance is never started twice.
+    /// `allowance_io`, also when the file exists: an allowance is never started twice.
     pub fn create(
         path: &Path,
         identity: Digest,
@@ -68,7 +68,7 @@ impl Allowance {
     /// Opens the journal of a slab and reads what was spent.
     ///
     /// # Errors
-    /// `budget_io`, `budget_exposed`, `budget_locked`, `budget_damaged`, `budget_other`.
+    /// `allowance_io`, `allowance_exposed`, `allowance_locked`, `allowance_damaged`, `allowance_other`.
     pub fn open(
         path: &Path,
         identity: Digest,
@@ -106,7 +106,7 @@ impl Allowance {
     /// What `record` refuses before it looks at the file.
     ///
     /// # Errors
-    /// `budget`, `refusals`, `renewed`, `reserve`, `budget_locked`.
+    /// `allowance`, `refusals`, `renewed`, `reserve`, `allowance_locked`.
     pub fn check(&self, entry: Entry) -> Result<(), AllowanceError> {
         same_process(self.owner, &self.path)?;
         let full = |full| AllowanceError::full(full, &self.tally, &self.path);
@@ -116,7 +116,7 @@ impl Allowance {
     /// Writes one record; on the disk when this returns.
     ///
     /// # Errors
-    /// Those of `check`, `budget_io`, `budget_locked` in a process that was forked from the one that opened it, `budget_damaged`
+    /// Those of `check`, `allowance_io`, `allowance_locked` in a process that was forked from the one that opened it, `allowance_damaged`
     /// when the file is no longer what was read and written here.
     pub fn record(&mut self, entry: Entry) -> Result<Option<Permit>, AllowanceError> {
         self.check(entry)?;
@@ -186,7 +186,7 @@ impl Allowance {
 /// Refuses in another process than `owner`, the one that began to count at `path`.
 ///
 /// # Errors
-/// `budget_locked`.
+/// `allowance_locked`.
 pub fn same_process(owner: u32, path: &Path) -> Result<(), AllowanceError> {
     if owner == std::process::id() {
         return Ok(());
@@ -241,7 +241,7 @@ mod tests {
         let mut allowance = Allowance::open(&path, [7; 32], 2, 0).unwrap();
         assert_eq!((allowance.used(), allowance.left()), (1, 1));
         assert_eq!(opened(&mut allowance, 2).unwrap(), 1);
-        assert_eq!(opened(&mut allowance, 3).unwrap_err().slug(), "budget");
+        assert_eq!(opened(&mut allowance, 3).unwrap_err().slug(), "allowance");
         drop(allowance);
         assert_eq!(Allowance::open(&path, [7; 32], 2, 0).unwrap().left(), 0);
         assert!(
@@ -262,7 +262,7 @@ mod tests {
             matches!(refused, AllowanceError::Forked { .. }),
             "{refused}"
         );
-        assert_eq!(refused.slug(), "budget_locked");
+        assert_eq!(refused.slug(), "allowance_locked");
         assert_eq!(
             (allowance.left(), std::fs::read(&path).unwrap()),
             (2, before)
@@ -279,7 +279,7 @@ mod tests {
         for bytes in [[&whole[..], &[0]].concat(), whole[..HEADER].to_vec()] {
             std::fs::write(&path, &bytes).unwrap();
             let refused = opened(&mut allowance, 2).unwrap_err();
-            assert_eq!(refused.slug(), "budget_damaged");
+            assert_eq!(refused.slug(), "allowance_damaged");
             assert_eq!(std::fs::read(&path).unwrap(), bytes, "nothing is written");
         }
         std::fs::write(&path, &whole).unwrap();
@@ -305,12 +305,12 @@ mod tests {
         std::fs::write(&path, removed).unwrap();
         assert_eq!(
             Allowance::open(&path, [7; 32], 3, 0).unwrap_err().slug(),
-            "budget_damaged"
+            "allowance_damaged"
         );
         std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
         assert_eq!(
             Allowance::open(&path, [7; 32], 3, 0).unwrap_err().slug(),
-            "budget_damaged"
+            "allowance_damaged"
         );
         std::fs::remove_file(path).unwrap();
     }

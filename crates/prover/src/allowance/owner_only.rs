@@ -17,7 +17,7 @@ pub(crate) fn options() -> OpenOptions {
 /// Takes from others what rights they have in a file, as one that an older version wrote or that was copied may give them.
 ///
 /// # Errors
-/// `budget_exposed` when they cannot be taken: the file has another owner, or its file system knows none.
+/// `allowance_exposed` when they cannot be taken: the file has another owner, or its file system knows none.
 pub fn keep_private(file: &File, path: &Path) -> Result<(), AllowanceError> {
     #[cfg(unix)]
     {
@@ -65,7 +65,7 @@ mod tests {
         // Also when somebody has it locked: they will not come back.
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o604)).unwrap();
         let refused = Allowance::open(&path, [7; 32], 2, 0).unwrap_err();
-        assert_eq!(refused.slug(), "budget_locked");
+        assert_eq!(refused.slug(), "allowance_locked");
         assert_eq!(mode(&path), 0o600);
         drop(held);
         std::fs::remove_file(path).unwrap();
@@ -78,7 +78,7 @@ mod tests {
         let path = Path::new("/proc/self/status");
         let file = File::open(path).unwrap();
         let refused = keep_private(&file, path).unwrap_err();
-        assert_eq!(refused.slug(), "budget_exposed");
+        assert_eq!(refused.slug(), "allowance_exposed");
         assert!(refused.to_string().starts_with("/proc/self/status: "));
     }
 }

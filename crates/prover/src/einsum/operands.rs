@@ -30,7 +30,7 @@ pub struct Tables<B> {
     /// Coordinates of the batch variables among them, front first.
     batch: Vec<K>,
     /// eq of the batch coordinates behind the front one.
-    weights: Vec<Ext<B>>,
+    eq: Vec<Ext<B>>,
     /// Weights of the lanes, for all batch variables that are lanes.
     lanes: Ext<B>,
     /// Coordinates of those.
@@ -116,13 +116,13 @@ impl Operands {
 
 impl<B: Base> Tables<B> {
     fn new(batch: Vec<K>, lane_batch: Vec<K>, a: Vec<Ext<B>>, b: Option<Vec<Ext<B>>>) -> Self {
-        // Lanes that are contraction variables share the weight of the batch variables in front of them.
+        // Lanes that are contraction variables share eq of the batch variables in front of them.
         let table = eq_table(&lane_batch);
         let share = B::WIDTH / table.len();
         let lanes: Vec<K> = (0..B::WIDTH).map(|lane| table[lane / share]).collect();
         let mut out = Self {
             log: a.len().trailing_zeros() as usize,
-            weights: Vec::new(),
+            eq: Vec::new(),
             lanes: Ext::pack(&lanes),
             batch,
             lane_batch,
@@ -136,16 +136,16 @@ impl<B: Base> Tables<B> {
     /// eq of the batch coordinates behind the front one.
     fn weigh(&mut self) {
         let behind = self.batch.get(1..).unwrap_or(&[]);
-        if self.weights.is_empty() {
-            self.weights = eq_table(behind).into_iter().map(Ext::splat).collect();
+        if self.eq.is_empty() {
+            self.eq = eq_table(behind).into_iter().map(Ext::splat).collect();
             return;
         }
         // The sum over a variable's two values leaves eq of the others.
         let half = 1usize << behind.len();
-        if half < self.weights.len() {
-            let (low, high) = self.weights.split_at_mut(half);
+        if half < self.eq.len() {
+            let (low, high) = self.eq.split_at_mut(half);
             low.iter_mut().zip(high).for_each(|(l, h)| *l += *h);
-            self.weights.truncate(half);
+            self.eq.truncate(half);
         }
     }
 
@@ -156,8 +156,8 @@ impl<B: Base> Tables<B> {
     fn quadratic(&self) -> Quadratic {
         let half = self.a.len() / 2;
         let (a, b) = (self.a.split_at(half), self.b().split_at(half));
-        // Vectors that share a weight.
-        let block = half / self.weights.len();
+        // Vectors that share a value of eq.
+        let block = half / self.eq.len();
         let size = block.min(GRAIN);
         let per_block = block / size;
         let zero = [Ext::<B>::ZERO; 3];
@@ -170,7 +170,7 @@ impl<B: Base> Tables<B> {
                 sums[1] += a1 * b1;
                 sums[2] += (a1 - a0) * (b1 - b0);
             }
-            let w = self.weights[i / per_block];
+            let w = self.eq[i / per_block];
             [sums[0] * w, sums[1] * w, sums[2] * w]
         };
         let parts = half / size;

@@ -63,7 +63,7 @@ impl Master {
         match verify_rotation(&self.name, &self.tensors, child, master, rotation, TOY) {
             Ok(()) => "accepted".to_owned(),
             Err(e) => {
-                assert_eq!(e.slug(), "link");
+                assert_eq!(e.slug(), "rotation");
                 e.place.replace("slab model", "refused")
             }
         }
