@@ -76,8 +76,6 @@ OF_ERRORS = {
     "inexact": "A whole number that would be rounded.",
     "input": "An argument does not fit.",
     "input_missing": "A file of numbers has no array for an input.",
-    "input_names": "The samples are for other inputs than the model has.",
-    "input_shape": "Samples of another shape than the model's input.",
     "input_type": "An input that is no tensor of numbers.",
     "kind": "`inspect` is given an object that it does not describe.",
     "labels": "Labels do not belong to the samples or to the output.",

@@ -76,7 +76,7 @@ def blocks() -> dict[str, Callable[[], str]]:
 
 def _tables() -> str:
     import tacit.importers  # fills the registry
-    from tacit.graph.registry import IMPORTERS
+    from tacit.importers.onnx.registry import IMPORTERS
 
     del tacit
     imported = {name for _, name in IMPORTERS}

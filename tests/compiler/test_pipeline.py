@@ -6,40 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compiled_graphs import check, samples
 from execution import execute
 from nets import Net, mlp
 
 from tacit.compiler.accuracy import accuracy, truth
-from tacit.compiler.pipeline import CompiledProgram, Weights, compile_model
+from tacit.compiler.pipeline import compile_model
 from tacit.errors import InputError, QuantizationError, WitnessError
-from tacit.graph import Graph, evaluate
-from tacit.program import Program, Slab, slab_tensors
+from tacit.program import Slab, slab_tensors
 from tacit.program.builder import Settings
 from tacit.quantize import Options
 from tacit.quantize.calibration import Calibration
 from tacit.quantize.translate import quantize
-
-
-def samples(graph: Graph, count: int = 24, seed: int = 1) -> dict[str, Any]:
-    """Random samples in the shape of the graph's inputs."""
-    rng = np.random.default_rng(seed)
-    return {name: rng.normal(size=(count, *graph.shapes[name])) for name in graph.inputs}
-
-
-def check(graph: Graph, compiled: CompiledProgram, weights: Weights, x: dict[str, Any], runs: int = 2) -> None:
-    """Bytes round trip; execution and meaning agree bit for bit; outputs are near the float ones."""
-    assert Program.decode(compiled.program.encode()) == compiled.program
-    for i in range(runs):
-        given = {name: compiled.quantize(name, values[i]) for name, values in x.items()}
-        run = execute(compiled.program, dict(weights.tensors) | given)
-        expected = compiled.ints.results(compiled.ints.run(given))
-        exact = evaluate(graph, {name: values[i : i + 1] for name, values in x.items()})
-        for port in compiled.program.outputs:
-            assert np.array_equal(run.tensors[port.tensor], expected[port.name])
-            scale = max(1.0, float(np.abs(exact[port.name]).max()))
-            assert (
-                np.abs(compiled.dequantize(port.name, expected[port.name]) - exact[port.name][0]).max() < 0.02 * scale
-            )
 
 
 @pytest.mark.parametrize("inputs", ["private", "committed", "public"])

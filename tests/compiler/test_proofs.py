@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compiled_graphs import samples
 from hypothesis import HealthCheck, given, settings
+from operator_cases import CASES
 from strategies import good_programs
-from test_operators import CASES
-from test_pipeline import samples
 
 tacit = pytest.importorskip("tacit", exc_type=ImportError)
 _native = pytest.importorskip("tacit._native", exc_type=ImportError)

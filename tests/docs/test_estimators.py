@@ -16,7 +16,8 @@ pytest.importorskip("skl2onnx")
 from sklearn.utils import all_estimators
 
 from tacit.errors import ModelError
-from tacit.graph import evaluate, load
+from tacit.graph import evaluate
+from tacit.importers import load
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "estimators.md").read_text(encoding="utf-8")
 METHODS = ("predict_proba", "decision_function", "predict", "transform")

@@ -49,7 +49,7 @@ def test_a_block_that_nothing_makes_is_an_error(maker: ModuleType) -> None:
 def test_the_page_names_every_operator() -> None:
     """Without the generator: the names on the page are those of the registry."""
     import tacit.importers  # noqa: F401  (fills the registry)
-    from tacit.graph.registry import IMPORTERS
+    from tacit.importers.onnx.registry import IMPORTERS
 
     named: list[str] = []
     for line in (PAGES / "operators.md").read_text(encoding="utf-8").splitlines():
@@ -60,7 +60,7 @@ def test_the_page_names_every_operator() -> None:
 
 
 def test_an_operator_without_a_line_is_an_error(maker: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tacit.graph.registry import IMPORTERS
+    from tacit.importers.onnx.registry import IMPORTERS
 
     monkeypatch.setitem(IMPORTERS, ("", "Sqrt"), IMPORTERS["", "Relu"])
     with pytest.raises(ValueError, match="says nothing of Sqrt"):

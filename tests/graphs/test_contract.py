@@ -1,8 +1,9 @@
 """The contract of every ONNX operator that is imported, made from the registry: random shapes, attributes and settings.
 
-Each is grown alone, behind a product with weights at times, and checked as a whole graph is: its float meaning is onnxruntime's, its
-integers are near and reported truly, the program is made again from its layers, NumPy and Rust execute it alike, and a proof of it
-verifies. An operator that is new is in here without a word, and without a maker `test_generator` refuses it.
+Each is grown alone, behind a product with weights at times, and checked as a whole graph is: its float meaning is
+onnxruntime's, its integers are near and reported truly, the program is made again from its layers, NumPy and Rust execute
+it alike, and a proof of it verifies. An operator that is new is in here without a word, and without a maker
+`test_generator` refuses it.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from tacit.compiler.pipeline import compile_model
 from tacit.errors import QuantizationError
 from tacit.graph import Graph
 from tacit.importers import load
-from tacit.quantize.standin import ONE_NUMBER
 
 SEEDS = 24
 
@@ -20,7 +19,7 @@ SEEDS = 24
 def checkpoint(graph: Graph, seed: int) -> Graph:
     """Every weight times a number of its own from half to one and a half; coefficients of the program stay."""
     rng = np.random.default_rng(seed)
-    kept = {n for node in graph.nodes if node.op in ONE_NUMBER for n in node.inputs if n in graph.constants}
+    kept = {n for node in graph.nodes if node.operator.shown.one_number for n in node.inputs if n in graph.constants}
     kept = {n for n in kept if graph.constants[n].size == 1}
     constants = {
         n: c if n in kept else c * rng.uniform(0.5, 1.5, size=c.shape) for n, c in sorted(graph.constants.items())

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compiled_graphs import samples
 from execution import Execution, check_execution, execute
-from test_operators import CASES, uneven
-from test_pipeline import samples
+from operator_cases import CASES, uneven
 
 from tacit import program as pg
 from tacit.compiler.pipeline import compile_model

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compiled_graphs import samples
 from execution import execute
 from nets import Net
-from test_operators import CASES
-from test_pipeline import samples
+from operator_cases import CASES
 from test_scales import MEANINGS
 
 from tacit import program as pg

@@ -19,7 +19,7 @@ from tacit.graph import Graph
 from tacit.integer import architecture as arch
 from tacit.integer.layers import first_difference, layers, legend, plan
 from tacit.integer.operators import OPERATORS
-from tacit.quantize.quantizer import Options
+from tacit.quantize import Options
 
 
 def compiled(graph: Graph, **options: Any) -> CompiledProgram:

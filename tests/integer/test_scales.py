@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_operators import CASES
-from test_pipeline import samples
+from compiled_graphs import samples
+from operator_cases import CASES
 
 import tacit.quantize.rules  # noqa: F401  (defines every operator)
 from tacit.errors import CompilerBug

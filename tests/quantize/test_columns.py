@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compiled_graphs import check
 from nets import Net
-from test_pipeline import check
 
 from tacit.compiler.pipeline import compile_model
 from tacit.errors import WitnessError

@@ -1,5 +1,6 @@
-"""The integer operators, by families: all of them are here by name."""
+"""The integer operators, by families; `OPERATORS` has every one by its name."""
 
+from tacit.integer.graph import OPERATORS
 from tacit.integer.operators.activation import RoundClip, RoundLeaky, RoundRelu, Within
 from tacit.integer.operators.arithmetic import Added, Offset, Times
 from tacit.integer.operators.convolution import Windows, WindowSum
@@ -14,6 +15,7 @@ from tacit.integer.operators.selection import ArgMaxLast, AtLeast
 from tacit.integer.operators.tables import RoundLine, RoundTable
 
 __all__ = [
+    "OPERATORS",
     "Added",
     "ArgMaxLast",
     "AtLeast",
