@@ -24,7 +24,7 @@ fn a_secret_comes_back_with_what_is_left() {
     let identity = secret.identity();
     prove(&deployment, &secret).unwrap();
     // The journal is held by one at a time.
-    assert_eq!(slug(Secret::load(&path)), "budget_locked");
+    assert_eq!(slug(Secret::load(&path)), "allowance_locked");
     drop(secret);
     let again = Secret::load(&path).unwrap();
     assert_eq!(again.identity(), identity);
@@ -66,7 +66,7 @@ fn a_journal_torn_at_any_byte_is_refused() {
             assert!(loaded.unwrap().proofs_left().unwrap() <= Some(PROOFS));
         } else {
             let error = loaded.err().unwrap();
-            assert_eq!(error.slug, "budget_damaged", "cut at {end}: {error}");
+            assert_eq!(error.slug, "allowance_damaged", "cut at {end}: {error}");
         }
     }
     for at in 0..whole.len() {
@@ -74,7 +74,7 @@ fn a_journal_torn_at_any_byte_is_refused() {
         bytes[at] ^= 1 << (at % 8);
         std::fs::write(&journal, &bytes).unwrap();
         let refused = slug(Secret::load(&path));
-        let known = ["budget_damaged", "budget_other"];
+        let known = ["allowance_damaged", "allowance_other"];
         assert!(known.contains(&refused.as_str()), "byte {at}: {refused}");
     }
 }
@@ -87,11 +87,11 @@ fn a_journal_that_is_gone_or_anothers_is_refused() {
     let journal = journal_path(&path);
     let own = std::fs::read(&journal).unwrap();
     std::fs::remove_file(&journal).unwrap();
-    assert_eq!(slug(Secret::load(&path)), "budget_missing");
+    assert_eq!(slug(Secret::load(&path)), "allowance_missing");
     let other = folder.path("o.secret");
     save(&committed(&deployment(), Allowance::proofs(PROOFS)), &other);
     std::fs::copy(journal_path(&other), &journal).unwrap();
-    assert_eq!(slug(Secret::load(&path)), "budget_other");
+    assert_eq!(slug(Secret::load(&path)), "allowance_other");
     std::fs::write(&journal, own).unwrap();
     assert_eq!(
         Secret::load(&path).unwrap().proofs_left().unwrap(),
