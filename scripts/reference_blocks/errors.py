@@ -85,5 +85,5 @@ def _native() -> Iterator[str]:
             yield from re.findall(
                 r'Self::\w+(?:\([^)]*\)| \{[^}]*\})?(?: \| Self::\w+(?: \{[^}]*\})?)* => "([a-z_]+)"', source
             )
-            yield from re.findall(r'Fail::new\(\s*"(?:budget|input|program)",\s*"([a-z_]+)"', source)
-            yield from re.findall(r'Fail::input\(\s*"([a-z_]+)"', source)
+            yield from re.findall(r'(?:OwnerError|Fail)::(?:input|limit)\(\s*"([a-z_]+)"', source)
+            yield from re.findall(r'(?:OwnerError|Fail)::new\(\s*Kind::(?:Input|Limit|Program),\s*"([a-z_]+)"', source)
