@@ -110,14 +110,23 @@ def test_changed_bytes(accepted: tuple[Case, tacit.Secret, tacit.Proof]) -> None
     for at in rng.integers(0, len(proof.data), 40):
         data = bytearray(proof.data)
         data[at] ^= 1 << int(rng.integers(0, 8))
-        refusal(
+        changed = refusal(
             InvalidProof,
             lambda d=bytes(data): tacit.verify(small.program, d, model=secret.commitment, context=b"order 1"),
         )
-    for data in (b"", proof.data[:-1], proof.data + b"\0", proof.data[:40], b"TACIT"):
-        refusal(
+        assert changed.slug == ("magic" if at < 6 else "file_kind" if at == 6 else "version" if at == 7 else "checksum")
+    for data, slug in (
+        (b"", "truncated"),
+        (b"TACIT", "truncated"),
+        (proof.data[:39], "truncated"),
+        (proof.data[:40], "checksum"),
+        (proof.data[:-1], "checksum"),
+        (proof.data + b"\0", "checksum"),
+    ):
+        cut = refusal(
             InvalidProof, lambda d=data: tacit.verify(small.program, d, model=secret.commitment, context=b"order 1")
         )
+        assert cut.slug == slug
 
 
 def test_wrong_inputs(case: Cases) -> None:

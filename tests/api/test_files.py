@@ -123,11 +123,14 @@ def test_a_changed_byte_is_noticed(case: Cases, tmp_path: Path) -> None:
             changed = bytearray(whole)
             changed[at] ^= 1 << int(rng.integers(0, 8))
             (tmp_path / "changed").write_bytes(changed)
-            with pytest.raises(TacitError):
+            with pytest.raises(TacitError) as caught:
                 loader(tmp_path / "changed")
+            named = "magic" if at < 6 else "file_kind" if at == 6 else "version" if at == 7 else "checksum"
+            assert caught.value.slug == named
         (tmp_path / "changed").write_bytes(whole + b"\0")
-        with pytest.raises(InvalidProof):
+        with pytest.raises(TacitError) as caught:
             loader(tmp_path / "changed")
+        assert caught.value.slug == "checksum"
 
 
 def test_a_budget_in_a_file(case: Cases, tmp_path: Path) -> None:
@@ -159,8 +162,9 @@ def test_one_journal_at_a_time(case: Cases, tmp_path: Path) -> None:
         tacit.Secret.load(path)
     assert caught.value.slug == "allowance_locked"
     for where in (path, tmp_path / "copy.secret"):
-        with pytest.raises(TacitError):
+        with pytest.raises(TacitError) as refused:
             secret.save(where)
+        assert refused.value.slug == ("exists" if where == path else "allowance_elsewhere")
     del secret
     assert load(path).remaining == PROOFS
 
@@ -273,8 +277,9 @@ def test_a_secret_that_was_not_written_counts_as_spent(
     monkeypatch.undo()
     assert not path.exists()
     assert journal(path).exists()
-    with pytest.raises(InputError):
+    with pytest.raises(InputError) as caught:
         tacit.Secret.load(path)
+    assert caught.value.slug == "file"
 
 
 def test_folders_that_are_not_there(case: Cases, tmp_path: Path) -> None:
@@ -282,8 +287,9 @@ def test_folders_that_are_not_there(case: Cases, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         small.program.save(tmp_path / "no" / "m.tacit")
     assert caught.value.slug == "file"
-    with pytest.raises(TacitError):
+    with pytest.raises(TacitError) as caught:
         small.commit().save(tmp_path / "no" / "m.secret")
+    assert caught.value.slug == "file"
 
 
 class Huge:

@@ -115,8 +115,9 @@ def test_a_proof_that_fails_counts(compiled: Compiled) -> None:
     secret = tacit.commit_model(program, weights)
     beyond = next(iter(program.inputs.values())).range[1]
     # Refused before the secret is touched: nothing is spent.
-    with pytest.raises(InputError):
+    with pytest.raises(InputError) as far:
         tacit.prove(program, secret, {"x": np.full((1, 4), 4 * beyond)})
+    assert far.value.slug == "range"
     assert secret.remaining == PROOFS
     # Refused by the program, after its values were read: spent.
     corner = np.full((1, 4), 0.999 * beyond)

@@ -133,5 +133,6 @@ def test_public_tensors_of_a_proof_file(compiled: Compiled, sample: dict[str, An
     assert answer(publics=[first, first]) == "public_shape"
     assert answer(program=bytes(32)) == "program"
     assert answer(context=b"for another") in {"merkle", "grinding", "alpha"}
-    with pytest.raises(InvalidProof):
+    with pytest.raises(InvalidProof) as longer:
         tacit.verify(program, proof.data + b"\0", model=secret.commitment, context=b"for you")
+    assert longer.value.slug == "checksum"
