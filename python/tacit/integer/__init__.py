@@ -21,6 +21,6 @@ An operator takes two small units, each of a few dozen lines:
 
 An operator's meaning on real numbers is one line in `tests/integer/test_scales.py`. A test is one line in
 `tests/integer/test_operators.py` (execution equals the meaning bit for bit, near the float operator) which `test_forced.py`
-then takes too (no committed entry is free); cheating by several entries at once, where an operator has inequalities or
-selectors, gets a test of its own there.
+then takes too (no committed entry is free). And a toy in `tests/determinism/toys.py`: whatever the operands are, the relations
+leave one result, and none of them is there for nothing; a constraint solver looks for another (`tacit.uniqueness`).
 """
