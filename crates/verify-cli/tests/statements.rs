@@ -336,7 +336,7 @@ fn a_rotation_without_its_master_is_refused() {
     let master = files.master.as_ref().unwrap();
     assert_eq!(with(&[given(master)]), "accepted");
     assert_eq!(with(&[]), "slabs");
-    assert_eq!(with(&[given(&other.commitments[0])]), "link");
+    assert_eq!(with(&[given(&other.commitments[0])]), "rotation");
     let wrong = Given {
         role: Some("data"),
         ..given(master)
