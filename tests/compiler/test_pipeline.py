@@ -127,8 +127,8 @@ def test_values_beyond_the_calibrated_range_are_named() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"calibration": {}}, "x: missing"),
-        ({"calibration": np.zeros((3, 7))}, "x: shape"),
+        ({"calibration": {}}, "x: expected samples of it, got those of none"),
+        ({"calibration": np.zeros((3, 7))}, r"x: expected shape \[1, 6\], or samples of it .*, got \[3, 7\]"),
         ({"calibration": np.full((3, 6), np.nan)}, "x: a value that is not finite"),
         ({"calibration": np.zeros((0, 6))}, "no sample"),
         ({"calibration": np.zeros((3, 6)), "inputs": "secret"}, "got 'secret'"),
