@@ -79,8 +79,8 @@ def test_formulas_in_running_text(hooks: ModuleType, source: str, set_: str) -> 
         "<code>t_{axis_i} * 2^8</code>",
         "<pre><span>x_i = 2^3</span></pre>",
         '<span class="arithmatex">\\(x_i^2\\)</span>',
-    ]
-    + ['<a href="x_1^2.html">'],
+        '<a href="x_1^2.html">',
+    ],
 )
 def test_code_is_left_alone(hooks: ModuleType, kept: str) -> None:
     assert hooks.typeset(kept) == kept
