@@ -92,11 +92,12 @@ def drawn(name: str) -> str:
 
 
 def labelled(table: str) -> str:
-    """Each cell with the text of its column's heading as `data-label`."""
+    """Each cell with the text of its column's heading as `data-label`; numbers, which say little alone, are marked."""
     names = [html.escape(html.unescape(re.sub(r"<[^>]+>", "", heading)).strip()) for heading in HEADING.findall(table)]
 
     def cells(row: re.Match[str]) -> str:
         columns = iter(names)
         return re.sub(r"<td(?=[ >])", lambda _: f'<td data-label="{next(columns, "")}"', row[0])
 
-    return ROW.sub(cells, table)
+    marked = re.sub(r'(<td data-label="[^"]*")(?=[^>]*>[\d.,]+</td>)', r"\1 data-number", ROW.sub(cells, table))
+    return marked
