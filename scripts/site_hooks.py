@@ -88,7 +88,7 @@ def drawn(name: str) -> str:
     for kind, file in (("wide", f"{name}.svg"), ("tall", f"{name}-tall.svg")):
         source = (PICTURES / file).read_text(encoding="utf-8")
         forms.append(f'<div class="{kind}">{re.sub(r"<style>.*?</style>", "", source, flags=re.DOTALL)}</div>')
-    return f'<figure class="picture-frame">{"".join(forms)}</figure>'
+    return f'<figure class="picture-frame" data-search-exclude>{"".join(forms)}</figure>'
 
 
 def labelled(table: str) -> str:
