@@ -88,15 +88,16 @@ def drawn(name: str) -> str:
     for kind, file in (("wide", f"{name}.svg"), ("tall", f"{name}-tall.svg")):
         source = (PICTURES / file).read_text(encoding="utf-8")
         forms.append(f'<div class="{kind}">{re.sub(r"<style>.*?</style>", "", source, flags=re.DOTALL)}</div>')
-    return f'<figure class="picture-frame">{"".join(forms)}</figure>'
+    return f'<figure class="picture-frame" data-search-exclude>{"".join(forms)}</figure>'
 
 
 def labelled(table: str) -> str:
-    """Each cell with the text of its column's heading as `data-label`."""
+    """Each cell with the text of its column's heading as `data-label`; numbers, which say little alone, are marked."""
     names = [html.escape(html.unescape(re.sub(r"<[^>]+>", "", heading)).strip()) for heading in HEADING.findall(table)]
 
     def cells(row: re.Match[str]) -> str:
         columns = iter(names)
         return re.sub(r"<td(?=[ >])", lambda _: f'<td data-label="{next(columns, "")}"', row[0])
 
-    return ROW.sub(cells, table)
+    marked = re.sub(r'(<td data-label="[^"]*")(?=[^>]*>[\d.,]+</td>)', r"\1 data-number", ROW.sub(cells, table))
+    return marked

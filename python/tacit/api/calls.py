@@ -39,11 +39,13 @@ def commit_model(
     `proofs`: the allowance, at most what the program was compiled for. `children`: make a master instead, whose
     allowance is spent on so many children (`Secret.rotate`); they make the proofs, under the master's identity.
     `refusals`: how often a proof may be refused for a value inside the network, which tells one bit of what is hidden; as
-    often as there are proofs, if not given; not for a master, whose children count. A spent one is renewed (`Secret.renew`).
+    often as there are proofs, if not given; not for a master, whose children count.
 
-    The allowance is a cliff. Up to it nothing is shown; beyond it, after the journal was restored from a backup or the secret
-    was copied, the openings are linear equations for the values: a model of 8 weights was read in full from 14 proofs on a
-    allowance of 8. Never restore a journal, never copy a secret; after a restore renew until the identity is new, never prove.
+    A spent commitment is renewed (`Secret.renew`). The allowance is a cliff. Up to it nothing is shown; beyond it, after the
+    journal was restored from a backup or the secret was copied, the openings are linear equations for the values: a model of
+    8 weights was read in full from 14 proofs on an allowance of 8. Never restore a journal, never copy a secret; after a
+    restore renew until the identity is new, never prove.
+
     Raises InputError, AllowanceExceeded.
     """
     check("program", program, Program)
@@ -128,14 +130,19 @@ def prove(
     """Run the committed model on an input and prove the answer.
 
     `inputs`: real values by input name, or one array for the one input there is (not for committed inputs).
-    `context`: bytes that the proof is bound to, such as a nonce. Spends one proof of each private secret, once the values are
-    known to have a proof; values that have none for a reason inside the network are counted as a refusal of each
-    (`Secret.remaining_refusals`). Raises InputError, AllowanceExceeded (slugs budget, refusals, renewed, restored, ..).
-    Inputs out of range are refused first, before a secret is looked at. A value inside the network that leaves its range
-    is refused by one sentence that names none (slug execution), for it tells of the weights. `detail`: for their owner,
-    the tensor and the value in the error's `details["hidden"]`; pass these on to nobody.
+    `data`: the secret of the committed inputs. `context`: bytes that the proof is bound to, such as a nonce.
+    `profile`: keep the seconds of every phase in the proof's `profile`. `detail`: for the owner of the weights, the tensor and
+    the value in the error's `details["hidden"]`; pass these on to nobody.
+
+    Spends one proof of each private secret, once the values are known to have a proof; values that have none for a reason
+    inside the network are counted as a refusal of each (`Secret.remaining_refusals`). Inputs out of range are refused first,
+    before a secret is looked at. A value inside the network that leaves its range is refused by one sentence that names none
+    (slug execution), for it tells of the weights.
+
     The proof's `outputs` are the answer, until it is verified by the word of whoever proves. A program with committed outputs:
     they are committed anew for this proof, and its `output` is their secret.
+
+    Raises InputError, AllowanceExceeded (slugs allowance, refusals, renewed, restored, ..).
     """
     check("program", program, Program)
     check("context", context, bytes, bytearray)

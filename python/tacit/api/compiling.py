@@ -75,6 +75,7 @@ def compile(
     `architecture_only`: a program that depends on no weight and no hidden sample, one for all checkpoints of an architecture
     (ADR 0010). Public are the `ranges`, which then may name outputs too ({"x": (-1.0, 1.0), "y": (-20.0, 20.0)}), or, without
     any, `calibration`.
+
     The program's `report` (`tacit.compiler.accuracy.Report`) compares it with the original model; it is private, and in no file.
     Raises ModelError, InputError, QuantizationError (slug accuracy: above `max_error`, or more than a twentieth of the
     samples have no proof), ProgramError.

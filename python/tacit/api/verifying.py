@@ -34,9 +34,10 @@ def verify(
     an argument that does not fit is bound to another context, or the proof was changed.
 
     `model`: the model's commitment; its validity proof (and, for a child, its rotation) is checked once. Where the
-    program says that weights are public, the Weights themselves. `output`: the commitment that came with the proof,
-    where the program commits its outputs. `rotation`: the fresh commitment that the proof was made with (a child, a renewal),
-    where `model` (or `data`) is the one before it, which is trusted. `security`: the proven bits to insist on, 1 to 160.
+    program says that weights are public, the Weights themselves. `data`: the commitment of the committed inputs, from whoever
+    vouches for them. `output`: the commitment that came with the proof, where the program commits its outputs. `rotation`:
+    the fresh commitment that the proof was made with (a child, a renewal), where `model` (or `data`) is the one before it,
+    which is trusted. `context`: the bytes that the proof must be bound to. `security`: the proven bits to insist on, 1 to 160.
     `require_check`: check first that the program computes the layers that it names (`Program.check`), or raise ProgramError:
     a proof is about a program, and says nothing of a model that the program does not compute.
     """
