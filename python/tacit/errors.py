@@ -12,7 +12,8 @@ from typing import Any
 NEXT_STEPS = {
     "accuracy": "let the compiler choose the bits, or give more; calibrate with inputs like the real ones; rescale weights or "
     "columns of extreme magnitudes; max_error sets the bound",
-    "architecture": "compile this model without architecture_only",
+    "architecture": "compile the model yourself, or ask whoever made the program for one that is what it says",
+    "architecture_only": "compile this model without architecture_only",
     "attribute": "the node is not valid ONNX: correct it where the model is made, and export it again",
     "batch": "choose a batch size that the model and the samples allow",
     "bits": "give a whole number of bits in that range, or none: then the compiler searches",

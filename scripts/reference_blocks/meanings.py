@@ -34,7 +34,7 @@ OF_REFUSALS = {
 #: All others: nothing was proven or verified, and nothing is wrong with anybody's proof.
 OF_ERRORS = {
     "accuracy": "The integer program is too far from the model, or more than a twentieth of the samples have no proof.",
-    "architecture": "With `architecture_only`: a range is missing, or these weights do not fit the architecture's program.",
+    "architecture_only": "With `architecture_only`: a range is missing, or these weights do not fit the architecture's program.",
     "array": "An array is not laid out as the native code needs it.",
     "arrays": "A file of numbers cannot be read as one.",
     "attribute": "A node of the model has an attribute that its operator does not allow.",
@@ -130,5 +130,6 @@ OF_ERRORS = {
     "visibility": "A call that the program's options rule out, such as a commitment to an input that is not committed.",
     "weights": "Weights of another program.",
     "witness": "The program is not defined on these inputs.",
+    "witnesses": "An output is the choice of whoever proves, or no output has a witness (`tacit check --deep`).",
     "zero_size": "A tensor without entries.",
 }

@@ -13,6 +13,7 @@ from one_layer import ONE, SAMPLES, network
 import tacit
 from tacit import _native
 from tacit import program as pg
+from tacit.api.architecture import determined
 from tacit.api.native import failures
 from tacit.errors import ProgramError, TacitError
 
@@ -114,3 +115,14 @@ def test_text_in_place_of_an_architecture_is_told_not_read(honest: Any) -> None:
     assert "not readable" in told["verdict"]
     with pytest.raises(ProgramError, match="well-formed"):
         made.check()
+
+
+def test_a_small_program_is_searched_for_a_second_answer(honest: Any) -> None:
+    """Two ways to the same end: lowering again names what is missing, the search shows two answers."""
+    program = tacit.Program.from_bytes(honest[0].to_bytes())
+    assert program.check(deep=True).determined == "unique"
+    made = free(honest[0])
+    with pytest.raises(ProgramError) as caught:
+        determined(made._native.bytes(), 60.0)
+    assert caught.value.slug == "witnesses"
+    assert "can be" in caught.value.reason

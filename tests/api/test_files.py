@@ -15,7 +15,7 @@ from trained_networks import PROOFS, Case
 
 import tacit
 from tacit import _native
-from tacit.errors import AllowanceExceeded, InputError, InvalidProof, TacitError
+from tacit.errors import AllowanceExceeded, InputError, TacitError
 
 Cases = Callable[..., Case]
 

@@ -155,7 +155,7 @@ def test_weights_beyond_their_intervals_name_the_layer_and_the_factor() -> None:
     constants = dict(graph.constants) | {first.inputs[1]: graph.constants[first.inputs[1]] * 1000}
     with pytest.raises(QuantizationError, match=r"times as large") as error:
         fit(replace(graph, constants=constants), samples_of("tanh"), framed("tanh", graph), PLAIN)
-    assert error.value.slug == "architecture"
+    assert error.value.slug == "architecture_only"
     assert error.value.place == graph.sources.get(first.name, first.name)
 
 
@@ -184,7 +184,7 @@ def test_learned_thresholds_have_no_rule() -> None:
     graph = net.graph(net.add("Greater", [y, net.random(3)], (1, 3)))
     with pytest.raises(QuantizationError, match="Greater") as error:
         compile_model(graph, calibration={"x": np.ones((4, 4))}, architecture_only=True)
-    assert error.value.slug == "architecture"
+    assert error.value.slug == "architecture_only"
 
 
 def onnx_model(bias: float, scale: float) -> Any:
@@ -241,7 +241,7 @@ def test_constants_that_do_nothing_stay() -> None:
 def test_declared_ranges_are_checked(ranges: dict[str, tuple[float, float]], place: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as error:
         drawn(network("relu", 0), ranges)
-    assert (error.value.slug, error.value.place) == ("architecture", place)
+    assert (error.value.slug, error.value.place) == ("architecture_only", place)
 
 
 def test_an_outputs_declared_range_is_taken() -> None:

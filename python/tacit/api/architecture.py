@@ -29,6 +29,7 @@ class Architecture:
     `layers`: name, operator, public numbers, operands, shape, and how many parameters it reads. `legend`: what each operator
     computes. `inputs`, `parameters`, `outputs`: (shape, least, greatest integer) by name. `checked`: whether the program was
     made from exactly these once more and is the same, byte by byte; else they are what the file says, and its maker wrote that.
+    `determined`: what a search for a second witness found (`check(deep=True)`): "unique", "undecided" or "out of reach".
     """
 
     layers: tuple[Layer, ...]
@@ -37,6 +38,7 @@ class Architecture:
     parameters: Mapping[str, tuple[tuple[int, ...], int, int]]
     outputs: Mapping[str, tuple[tuple[int, ...], int, int]]
     checked: bool = False
+    determined: str | None = None
 
     @property
     def verdict(self) -> str:
@@ -50,6 +52,7 @@ class Architecture:
         return {
             "architecture": CHECKED if self.checked else NOT_CHECKED,
             "verdict": self.verdict,
+            **({} if self.determined is None else {"determined": self.determined}),
             "layers": [layer.as_dict() for layer in self.layers],
             "operators": dict(self.legend),
             **{
@@ -100,6 +103,26 @@ def checked(program: bytes, data: bytes) -> Architecture:
     from tacit.program import Program
 
     return replace(_of(check(Program.decode(program), data)), checked=True)
+
+
+def determined(program: bytes, seconds: float) -> str:
+    """Whether inputs and weights determine a program's outputs, whatever its prover does: by a search for two witnesses.
+
+    Gives "unique"; "undecided" where the time was up; "out of reach" where the program is too large. Raises ProgramError (slug
+    witnesses) where there are two, or none, MissingDependency without OR-tools.
+    """
+    from tacit.program import Program
+    from tacit.uniqueness import second_witness
+
+    verdict = second_witness(Program.decode(program), seconds=seconds)
+    if verdict.answer in ("second", "none"):
+        raise ProgramError(
+            f"expected one output for given inputs and weights, got another answer: {verdict.reason}",
+            slug="witnesses",
+            place="program",
+            hint="a prover of this program may choose: do not rely on its proofs",
+        )
+    return verdict.answer
 
 
 def compare(data: bytes, model: Any, calibration: Any = None, batch: int = 1) -> None:

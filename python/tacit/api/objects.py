@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Mapping
@@ -177,19 +178,33 @@ class Program(Stored):
         """Whether it is known, from `compile` or `check` here, that it computes exactly the layers of `architecture`."""
         return self._checked is not None
 
-    def check(self, *, model: Any = None, calibration: Any = None, batch: int = 1) -> layered.Architecture:
+    def check(
+        self,
+        *,
+        model: Any = None,
+        calibration: Any = None,
+        batch: int = 1,
+        deep: bool = False,
+        seconds: float = 60.0,
+    ) -> layered.Architecture:
         """Make the program once more from the layers that it names, and compare: does it compute exactly these?
 
         Whoever did not compile a program himself should, before its proofs mean anything to him: of relations nobody sees
         which layers they are. Gives the layers; what was found is remembered by this object.
         `model`: compare also with a float model (anything `compile` takes), whose weights do not matter; `calibration`: samples
         for it, else some are drawn from the ranges of the inputs; `batch`: inferences a proof.
-        Raises ProgramError (slug architecture): the layers, a table or the model are others, or the program carries none.
+        `deep`: of a small program also search, for so many `seconds`, for two witnesses with the same inputs and weights and
+        other outputs; what was found is `determined` of the result. Needs the extra tacit[check].
+        Raises ProgramError (slug architecture): the layers, a table or the model are others, or the program carries none;
+        (slug witnesses): an output is the prover's choice.
         """
         if self._checked is None:
             self._checked = layered.checked(self._native.bytes(), self._native.architecture)
         if model is not None:
             layered.compare(self._native.architecture, model, calibration, batch)
+        if deep:
+            found = layered.determined(self._native.bytes(), seconds)
+            self._checked = dataclasses.replace(self._checked, determined=found)
         return self._checked
 
     @property

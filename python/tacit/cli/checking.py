@@ -17,6 +17,13 @@ from tacit.cli.options import Json, ProgramFile
 #: Layers that are shown beside other things; `tacit check` shows all.
 MOST_LAYERS = 24
 
+#: What --deep says.
+DETERMINED = {
+    "unique": "[bold green]deep: one output for given inputs and weights, whatever a prover does[/bold green]",
+    "undecided": "[bold yellow]deep: undecided: the time was up (--seconds)[/bold yellow]",
+    "out of reach": "[bold yellow]deep: out of reach: the program is too large for this search[/bold yellow]",
+}
+
 FloatModel = Annotated[
     Path | None,
     typer.Option("--model", metavar="M.onnx", help="Compare with this network, too, whatever its weights are."),
@@ -36,6 +43,10 @@ def check(
     model: FloatModel = None,
     calibration: Samples = None,
     batch: Annotated[int, typer.Option(min=1, help="Inputs per proof, as it was compiled.")] = 1,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Search a small program for two answers to the same inputs and weights.")
+    ] = False,
+    seconds: Annotated[float, typer.Option(min=1, help="How long --deep may search.")] = 60.0,
     as_json: Json = False,
 ) -> None:
     """Find out which layers a program computes. Exit code 0: exactly these. Exit code 1: others, or it says none.
@@ -50,7 +61,13 @@ def check(
         samples = None
         if model is not None and calibration is not None:
             samples = files.calibration_arrays(calibration, model)
-        found = loaded.check(model=None if model is None else str(model), calibration=samples, batch=batch)
+        found = loaded.check(
+            model=None if model is None else str(model),
+            calibration=samples,
+            batch=batch,
+            deep=deep,
+            seconds=seconds,
+        )
     seconds = time.perf_counter() - start
     if as_json:
         compared = {} if model is None else {"model": str(model)}
@@ -59,6 +76,8 @@ def check(
     show(found.as_dict(), most=None)
     if model is not None:
         console.stdout().print(escape(f"{model} has these layers, too; its weights were not compared"))
+    if found.determined is not None:
+        console.stdout().print(DETERMINED[found.determined])
 
 
 def show(architecture: Mapping[str, Any], *, most: int | None = MOST_LAYERS) -> None:

@@ -98,7 +98,7 @@ def frame(
 def fit(graph: Graph, samples: Mapping[str, Array], made: Frame, lowering: Lowering) -> tuple[Graph, Chosen]:
     """The checkpoint in other units, and in the frame; `samples` may be private: only hidden factors follow from them.
 
-    Raises QuantizationError (slug architecture), which names the layer that does not fit or the first thing that differs.
+    Raises QuantizationError (slug architecture_only), which names the layer that does not fit or the first thing that differs.
     """
     known = classes(graph)
     by = factors(graph, made.ranges, calibrate(graph, samples))
@@ -124,7 +124,7 @@ def fit(graph: Graph, samples: Mapping[str, Array], made: Frame, lowering: Lower
     if emitted.program.digest != made.chosen.emitted.program.digest:
         raise QuantizationError(
             f"expected the architecture's program, got another {difference(emitted.program, made.chosen.emitted.program)}",
-            slug="architecture",
+            slug="architecture_only",
             place=graph.name,
             hint="report it with the model",
         )
@@ -134,7 +134,7 @@ def fit(graph: Graph, samples: Mapping[str, Array], made: Frame, lowering: Lower
 def _too_large(graph: Graph, node: str, beyond: float) -> QuantizationError:
     return QuantizationError(
         f"expected weights that fit the architecture's intervals, got some {beyond:.3g} times as large",
-        slug="architecture",
+        slug="architecture_only",
         place=graph.sources.get(node, node),
         hint="rescale this layer, or compile without architecture_only",
     )

@@ -91,7 +91,7 @@ def rescaled(graph: Graph, by: Mapping[str, float]) -> Graph:
         if constants[name] is not graph.constants[name] and not np.array_equal(constants[name], value):
             raise QuantizationError(
                 "expected a constant with one use, got a weight that is also added",
-                slug="architecture",
+                slug="architecture_only",
                 place=graph.sources.get(node.name, node.name),
                 hint="export the model with a copy of it for each use",
             )

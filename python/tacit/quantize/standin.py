@@ -37,7 +37,7 @@ def check_ranges(graph: Graph, ranges: Mapping[str, tuple[float, float]]) -> Non
         if name not in ranges:
             raise InputError(
                 f"expected a range for each of {', '.join(graph.inputs)}, got {', '.join(ranges) or 'none'}",
-                slug="architecture",
+                slug="architecture_only",
                 place=f"input {name}",
                 hint=f'for example {{"{name}": (-1.0, 1.0)}}',
             )
@@ -45,14 +45,14 @@ def check_ranges(graph: Graph, ranges: Mapping[str, tuple[float, float]]) -> Non
         if name not in (*graph.inputs, *graph.outputs):
             raise InputError(
                 f"expected ranges of inputs and outputs: {', '.join((*graph.inputs, *graph.outputs))}",
-                slug="architecture",
+                slug="architecture_only",
                 place=name,
                 hint="other tensors are rescaled, and need none",
             )
         if not (np.all(np.isfinite(ends)) and np.shape(ends) == (2,) and ends[0] < ends[1]):
             raise InputError(
                 f"expected two finite numbers in order, got {ends}",
-                slug="architecture",
+                slug="architecture_only",
                 place=name,
                 hint="give the least and the greatest value that it may have",
             )
@@ -110,7 +110,7 @@ def _made(graph: Graph, node: Node, place: int, generator: np.random.RandomState
         return np.asarray(generator.normal(size=given.shape) * BIAS)
     raise QuantizationError(
         f"expected constants whose size follows from the architecture, got those of a {node.op}",
-        slug="architecture",
+        slug="architecture_only",
         place=graph.sources.get(node.name, node.name),
         hint="compile this model without architecture_only",
     )
