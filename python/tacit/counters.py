@@ -48,7 +48,7 @@ def open_counter(where: str) -> Counter:
         "expected file:PATH or postgresql://HOST/DATABASE, got another text",
         slug="counter",
         place="counter",
-        hint="for example file:/mnt/other/counts: on another disk than the secret, and not in its backups",
+        remedy="for example file:/mnt/other/counts: on another disk than the secret, and not in its backups",
     )
 
 
@@ -135,7 +135,7 @@ class FileCounter:
 
     def _broken(self, reason: str) -> InputError:
         return InputError(
-            reason, slug="counter_io", place=f"counter {self.path}", hint="bring back the counter's file as it was"
+            reason, slug="counter_io", place=f"counter {self.path}", remedy="bring back the counter's file as it was"
         )
 
 
@@ -167,7 +167,7 @@ class PostgresCounter:
             raise MissingDependency(
                 "counters in PostgreSQL need psycopg",
                 place="counter",
-                hint="pip install 'tacit[postgres]'",
+                remedy="pip install 'tacit[postgres]'",
             ) from None
         # "remote_apply" and "off" would be other promises; "on" is the disk of the server itself.
         return cls(lambda: psycopg.connect(url, options="-c synchronous_commit=on"))
@@ -200,5 +200,5 @@ class PostgresCounter:
                 f"the database does not answer: {type(error).__name__}",
                 slug="counter_io",
                 place="counter",
-                hint="check that the database can be reached, and that this user may create and write tacit_counter",
+                remedy="check that the database can be reached, and that this user may create and write tacit_counter",
             ) from None

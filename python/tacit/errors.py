@@ -1,6 +1,6 @@
-"""Exceptions of the package: every one has a stable ``slug``, a ``place`` and, where there is a next step, a ``hint``.
+"""Exceptions of the package: every one has a stable ``slug``, a ``place`` and, where there is a next step, a ``remedy``.
 
-``str(error)`` is ``place: reason (hint)``; programs match on ``error.slug``, people read the sentence.
+``str(error)`` is ``place: reason (remedy)``; programs match on ``error.slug``, people read the sentence.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class TacitError(Exception):
 
     ``slug``: a stable identifier such as ``unsupported_operator``.
     ``place``: where it happened: a node, a tensor, a file, a proof field; empty when there is no better word.
-    ``hint``: what to do next (the slug's own step, if none is given); empty when there is nothing to advise.
+    ``remedy``: what to do next (the slug's own step, if none is given); empty when there is nothing to advise.
     ``details``: for programs, what the sentence has no room for, in the types of JSON; empty for most errors.
     """
 
@@ -73,26 +73,26 @@ class TacitError(Exception):
         *,
         slug: str | None = None,
         place: str = "",
-        hint: str = "",
+        remedy: str = "",
         details: Mapping[str, Any] | None = None,
     ) -> None:
         self.reason = reason
         self.slug = slug if slug is not None else self.default_slug
         self.place = place
-        self.hint = hint or NEXT_STEPS.get(self.slug, "")
+        self.remedy = remedy or NEXT_STEPS.get(self.slug, "")
         self.details = dict(details or {})
         text = f"{place}: {reason}" if place else reason
-        super().__init__(f"{text} ({self.hint})" if self.hint else text)
+        super().__init__(f"{text} ({self.remedy})" if self.remedy else text)
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         # Keyword-only arguments do not survive the default pickling of exceptions (worker processes need it).
-        return _rebuild, (type(self), self.reason, self.slug, self.place, self.hint, self.details)
+        return _rebuild, (type(self), self.reason, self.slug, self.place, self.remedy, self.details)
 
 
 def _rebuild(
-    kind: type[TacitError], reason: str, slug: str, place: str, hint: str, details: Mapping[str, Any]
+    kind: type[TacitError], reason: str, slug: str, place: str, remedy: str, details: Mapping[str, Any]
 ) -> TacitError:
-    return kind(reason, slug=slug, place=place, hint=hint, details=details)
+    return kind(reason, slug=slug, place=place, remedy=remedy, details=details)
 
 
 class ModelError(TacitError):
@@ -144,7 +144,7 @@ class AllowanceExceeded(TacitError):
 
 
 class MissingDependency(TacitError):
-    """An optional library that this call needs is not installed; ``hint`` says how to install it."""
+    """An optional library that this call needs is not installed; ``remedy`` says how to install it."""
 
     default_slug = "missing_dependency"
 

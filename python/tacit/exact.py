@@ -42,14 +42,17 @@ def as_integers(values: Any, place: str) -> npt.NDArray[np.int64]:
     array = np.asarray(values)
     if array.dtype.kind not in "iu":
         raise InputError(
-            f"expected integers, got {array.dtype}", slug="dtype", place=place, hint="tacit.compile makes the integers"
+            f"expected integers, got {array.dtype}",
+            slug="dtype",
+            place=place,
+            remedy="tacit.compile makes the integers",
         )
     if array.dtype == np.uint64 and array.size and int(array.max()) >= 2**63:
         raise InputError(
             f"expected integers below 2^63, got {int(array.max())}",
             slug="range",
             place=place,
-            hint="tacit.compile makes the integers",
+            remedy="tacit.compile makes the integers",
         )
     return np.ascontiguousarray(array.reshape(-1), dtype=np.int64)
 
@@ -79,6 +82,6 @@ def quantized(
             f"expected values in [{low:g}, {high:g}], got {values[outside].flat[0]:g}",
             slug="range",
             place=place,
-            hint="compile for a wider range (ranges=.., --range), or with samples that cover such values",
+            remedy="compile for a wider range (ranges=.., --range), or with samples that cover such values",
         )
     return np.ascontiguousarray(scaled.astype(np.int64))

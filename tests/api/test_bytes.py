@@ -144,7 +144,7 @@ def test_a_secret_is_not_copied(made: Made) -> None:
                 attempt(made.secret)
         error = refusal(lambda attempt=attempt: attempt(made.secret), NoCopy)
         assert error.slug == "copy"
-        assert "save it to a file and load it" in error.hint
+        assert "save it to a file and load it" in error.remedy
     assert refusal(lambda: pickle.dumps({"inside": [made.secret]}), NoCopy).slug == "copy"
     assert not hasattr(made.secret, "to_bytes")
     error = refusal(lambda: made.secret.save(io.BytesIO()))  # type: ignore[arg-type]
@@ -196,7 +196,7 @@ def test_other_processes_verify(made: Made) -> None:
         )
         with pytest.raises(InvalidProof) as caught:
             call(b"another").result()
-        assert caught.value.hint
+        assert caught.value.remedy
         with pytest.raises(NoCopy):
             pool.submit(tacit.prove, made.program, made.secret, {}).result()
 
@@ -315,7 +315,7 @@ def test_streams_that_will_not_do(made: Made, tmp_path: Path) -> None:
             error = refusal(lambda source=source: tacit.Program.load(source))
             assert (error.slug, words in error.reason) == (slug, True), (source, error)
             assert error.place
-            assert error.hint
+            assert error.remedy
         targets: list[tuple[Any, str, str]] = [
             (text, "type", "text"),
             (io.StringIO(), "type", "text"),

@@ -199,7 +199,7 @@ def test_a_budget_in_memory(case: Cases) -> None:
     for _ in range(2):
         error = refusal(AllowanceExceeded, lambda: tacit.prove(small.program, secret, small.inputs))
         assert error.slug == "allowance"
-        assert error.hint
+        assert error.remedy
         assert secret.remaining == 0
 
 

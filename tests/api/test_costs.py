@@ -124,7 +124,7 @@ def test_a_secret_that_could_not_be_saved_is_refused_beforehand(monkeypatch: pyt
     with pytest.raises(AllowanceExceeded, match=f"expected at most {body - 1} bytes, got {body}") as refused:
         check_secret(program, "model")
     assert (refused.value.slug, refused.value.place) == ("too_large", "secret of the model")
-    assert "--children" in refused.value.hint
+    assert "--children" in refused.value.remedy
     monkeypatch.setattr(cost, "MOST_BYTES", body)
     check_secret(program, "model")
 

@@ -27,7 +27,7 @@ Cases = Callable[..., Case]
 def refusal(call: Callable[[], Any]) -> str:
     with pytest.raises(InputError) as caught:
         call()
-    assert caught.value.hint or caught.value.slug == "range"
+    assert caught.value.remedy or caught.value.slug == "range"
     return caught.value.slug
 
 

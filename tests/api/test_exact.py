@@ -63,7 +63,7 @@ def test_which_are_inexact(values: np.ndarray, wrong: int | None) -> None:
 def is_inexact(error: TacitError, place: str) -> None:
     assert (error.slug, error.place) == ("inexact", place)
     assert "2^53" in error.reason
-    assert error.hint
+    assert error.remedy
 
 
 @pytest.mark.parametrize("dtype", [np.uint64, np.int64, object])

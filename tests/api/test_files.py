@@ -196,7 +196,7 @@ def test_a_missing_or_damaged_journal(case: Cases, tmp_path: Path) -> None:
     journal(path).unlink()
     with pytest.raises(AllowanceExceeded) as caught:
         load(path)
-    assert caught.value.hint
+    assert caught.value.remedy
     # The journal of another secret.
     other = small.commit()
     other.save(tmp_path / "other.secret")
@@ -309,6 +309,6 @@ class Huge:
 def test_a_file_of_4_gib_is_refused_and_nothing_is_written(kind: Any, tmp_path: Path) -> None:
     with pytest.raises(AllowanceExceeded, match="expected at most 4294967295 bytes, got 5000000000") as refused:
         kind(Huge()).save(tmp_path / "huge")
-    assert (refused.value.slug, refused.value.hint) == ("too_large", "fewer")
+    assert (refused.value.slug, refused.value.remedy) == ("too_large", "fewer")
     assert str(tmp_path / "huge") in refused.value.place
     assert list(tmp_path.iterdir()) == []

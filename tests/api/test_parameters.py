@@ -63,7 +63,7 @@ def test_of_another_type(made: tuple[Case, tacit.Secret, tacit.Proof], name: str
         call(*made)
     assert (refused.value.slug, refused.value.place) == ("type", place)
     assert refused.value.reason.startswith("expected ")
-    assert refused.value.hint
+    assert refused.value.remedy
     assert made[1].remaining == left
 
 
@@ -145,7 +145,7 @@ def test_a_secret_that_could_not_be_saved_is_saved_elsewhere(
         patched.setattr("tacit.api.native.os.fsync", full)
         with pytest.raises(InputError, match="No space left") as refused:
             secret.save(tmp_path / "full.secret")
-    assert refused.value.hint
+    assert refused.value.remedy
     assert list(tmp_path.iterdir()) == []
     secret.save(tmp_path / "other.secret")
     left = secret.remaining

@@ -55,7 +55,7 @@ def test_a_value_inside_that_leaves_its_range(outputs: str) -> None:
     low, high, value, times = (float(n) for n in found.groups())
     assert value > high > 0 > low
     assert times == pytest.approx(value / high, rel=1e-2)
-    assert "overflow" in caught.value.hint
+    assert "overflow" in caught.value.remedy
     assert secret.remaining == 3, "what has no proof spends nothing"
 
 
@@ -66,6 +66,6 @@ def test_a_secret_of_another_program_spends_nothing() -> None:
     with pytest.raises(InputError) as caught:
         tacit.prove(other, secret, {"x": SAMPLES[:1]})
     assert caught.value.slug == "header"
-    assert "commit" in caught.value.hint
+    assert "commit" in caught.value.remedy
     assert "Geometry" not in str(caught.value)
     assert secret.remaining == 3

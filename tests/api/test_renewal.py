@@ -41,7 +41,7 @@ def test_a_spent_commitment_is_renewed(compiled: tuple[tacit.Program, tacit.Weig
     for _ in range(PROOFS):
         tacit.prove(program, old, ONE)
     spent = refusal(AllowanceExceeded, lambda: tacit.prove(program, old, ONE))
-    assert (spent.slug, "tacit commit renew" in spent.hint) == ("allowance", True)
+    assert (spent.slug, "tacit commit renew" in spent.remedy) == ("allowance", True)
     new = old.renew()
     assert (new.remaining, new.commitment.master, new.children) == (PROOFS, None, 0)
     renewal = renewal_of(new)
@@ -65,7 +65,7 @@ def test_the_old_one_retires(compiled: tuple[tacit.Program, tacit.Weights], tmp_
         for call in (lambda: tacit.prove(program, secret, ONE), secret.renew):
             refused = refusal(AllowanceExceeded, call)
             assert refused.slug == "renewed"
-            assert "renewed to" in refused.hint
+            assert "renewed to" in refused.remedy
 
     check(old)
     del old
@@ -166,7 +166,7 @@ def test_a_master_is_renewed_and_children_are_not(compiled: tuple[tacit.Program,
     master = tacit.commit_model(program, weights, children=1)
     child = master.rotate()
     refused = refusal(AllowanceExceeded, child.renew)
-    assert (refused.slug, "rotate its master" in refused.hint) == ("reserve", True)
+    assert (refused.slug, "rotate its master" in refused.remedy) == ("reserve", True)
     assert refusal(AllowanceExceeded, master.rotate).slug == "allowance"
     again = master.renew()
     assert (again.children, again.remaining) == (1, 0)

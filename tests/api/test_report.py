@@ -166,7 +166,7 @@ def test_a_secret_in_place_of_its_commitment() -> None:
     with pytest.raises(InputError) as refused:
         tacit.verify(program, proof, model=secret)  # type: ignore[arg-type]
     assert (refused.value.place, refused.value.slug) == ("model", "type")
-    assert "`commitment` of a secret" in refused.value.hint
+    assert "`commitment` of a secret" in refused.value.remedy
 
 
 def test_columns_that_are_too_far_apart_are_named() -> None:
@@ -184,7 +184,7 @@ def test_columns_that_are_too_far_apart_are_named() -> None:
     with pytest.raises(QuantizationError) as refused:
         tacit.compile(model, calibration=x.astype(np.float32))
     assert refused.value.slug == "accuracy"
-    assert refused.value.hint.startswith("columns 0 (up to 1e-06) and 2 (up to 2e+09) of input x are too far apart")
+    assert refused.value.remedy.startswith("columns 0 (up to 1e-06) and 2 (up to 2e+09) of input x are too far apart")
 
 
 def test_entries_that_are_decided_otherwise_are_told() -> None:
@@ -255,4 +255,4 @@ def test_constants_beyond_all_measure_are_no_bug(op: str, number: float) -> None
     with pytest.raises(QuantizationError, match=r"expected .* that 64 bits hold|too large for its scale") as refused:
         tacit.compile(wide(*nodes, constants={"c": np.array(number)}), calibration=SAMPLES)
     assert refused.value.place
-    assert refused.value.hint
+    assert refused.value.remedy

@@ -58,7 +58,7 @@ def test_a_plain_commitment_has_no_master(compiled: tuple[tacit.Program, tacit.W
     assert "master of model" not in tacit.verify(program, proof, model=secret.commitment).digests
     spent = refusal(AllowanceExceeded, lambda: tacit.prove(program, secret, ONE))
     assert spent.slug == "allowance"
-    assert "tacit commit renew" in spent.hint
+    assert "tacit commit renew" in spent.remedy
     assert refusal(InputError, secret.rotate).slug == "master"
 
 
@@ -67,7 +67,7 @@ def test_budgets_of_children(program: tacit.Program, master: tacit.Secret) -> No
     assert (child.remaining, child.children, master.children, master.remaining) == (1, 0, 1, 0)
     tacit.prove(program, child, ONE)
     spent = refusal(AllowanceExceeded, lambda: tacit.prove(program, child, ONE))
-    assert "rotate MASTER.secret" in spent.hint
+    assert "rotate MASTER.secret" in spent.remedy
     other = master.rotate()
     assert other.remaining >= program.proofs
     tacit.verify(program, tacit.prove(program, other, ONE), model=other.commitment)
@@ -89,7 +89,7 @@ def test_as_many_children_as_proofs(compiled: tuple[tacit.Program, tacit.Weights
 def test_a_master_makes_no_proof_and_a_child_no_child(program: tacit.Program, master: tacit.Secret) -> None:
     refused = refusal(AllowanceExceeded, lambda: tacit.prove(program, master, ONE))
     assert refused.slug == "master"
-    assert "tacit commit rotate" in refused.hint
+    assert "tacit commit rotate" in refused.remedy
     assert master.children == 2
     child = master.rotate()
     assert refusal(InputError, child.rotate).slug == "master"

@@ -216,7 +216,7 @@ def test_wrong_inputs(case: Cases, inputs: Any, slug: str) -> None:
     small = case()
     error = refusal(lambda: tacit.run(small.program, small.weights, inputs))
     assert error.slug == slug
-    assert error.hint
+    assert error.remedy
 
 
 def test_wrong_values(case: Cases) -> None:

@@ -43,7 +43,7 @@ class Made:
         with pytest.raises(Refused) as again:
             verify_files(program._native.to_file(), data, files, bound)
         assert (again.value.slug, again.value.place) == (refused.value.slug, refused.value.place)
-        assert refused.value.hint
+        assert refused.value.remedy
         return refused.value
 
     def changed(self, **fields: Any) -> bytes:
@@ -73,7 +73,7 @@ def left(answers: Iterable[InvalidProof], place: str) -> None:
     for error in named:
         assert error.place == place
         assert error.reason.startswith(f"expected a proof bound to the given {place}, got one bound to another")
-    assert all("program and commitments are those that the proof was made with" in error.hint for error in found)
+    assert all("program and commitments are those that the proof was made with" in error.remedy for error in found)
 
 
 def test_another_context(made: Made, case: Cases) -> None:
@@ -120,7 +120,7 @@ def test_a_child_without_its_link(made: Made) -> None:
     tacit.verify(program, proof, model=master.commitment, rotation=child.commitment, context=b"order 1")
     error = made.answer(proof, model=master.commitment)
     names_commitments(error, "model", master.commitment, child.commitment)
-    assert "for a child, its master and the option link" in error.hint
+    assert "for a child, its master and the option link" in error.remedy
     error = made.answer(proof, model=master.commitment, rotation=sibling.commitment)
     names_commitments(error, "model", sibling.commitment, child.commitment)
 

@@ -48,7 +48,7 @@ def refused(path: Path, most: int = 2**22) -> InputError:
         tracemalloc.stop()
     assert peak < most
     assert (caught.value.slug, caught.value.place) == ("arrays", str(path))
-    assert caught.value.hint
+    assert caught.value.remedy
     return caught.value
 
 

@@ -67,7 +67,7 @@ def test_missing_file(capsys: Capture, tmp_path: Path) -> None:
 
 
 def test_error_says_where_and_what_next(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    fail_with(monkeypatch, TacitError("it broke", slug="some_slug", place="node Conv_3", hint="mend it"))
+    fail_with(monkeypatch, TacitError("it broke", slug="some_slug", place="node Conv_3", remedy="mend it"))
     assert run(["prove", "m.tacit"]) == 1
     out, err = capsys.readouterr()
     assert out == ""

@@ -120,7 +120,7 @@ def test_wrong_entries(tmp_path: Path, name: str, text: str | bytes) -> None:
         files.read_arrays(path)
     want = (TABLES if name == "x.csv" else LISTS)[text]
     assert (refused.value.slug, refused.value.place, refused.value.reason) == ("arrays", str(path), want)
-    assert refused.value.hint
+    assert refused.value.remedy
 
 
 @pytest.mark.parametrize("name", ["none.csv", "none.json"])

@@ -119,7 +119,7 @@ def test_values_beyond_the_calibrated_range_are_named() -> None:
     given = {"x": compiled.quantize("x", np.ones((1, 6)))}
     with pytest.raises(WitnessError, match=r"relu.*out of") as caught:
         compiled.ints.results(compiled.ints.run(given))
-    assert "headroom" in caught.value.hint
+    assert "headroom" in caught.value.remedy
     with pytest.raises(WitnessError, match=r"relu.*out of"):
         execute(compiled.program, dict(weights.tensors) | given)
 

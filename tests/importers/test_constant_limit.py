@@ -150,7 +150,7 @@ def test_too_much(name: str) -> None:
     assert refused.value.slug == "too_large"
     assert refused.value.place.startswith("node ")
     assert "constants that are computed would cost" in refused.value.reason
-    assert refused.value.hint
+    assert refused.value.remedy
     assert peak < 2**22
 
 

@@ -46,7 +46,7 @@ def call(name: str, source: str, target: str) -> NodeProto:
 def refused(found: onnx.ModelProto) -> ModelError:
     with pytest.raises(ModelError) as error:
         load(found)
-    assert error.value.hint
+    assert error.value.remedy
     return error.value
 
 
@@ -147,7 +147,7 @@ def test_places_of_data(tmp_path: Path, location: str) -> None:
     with pytest.raises(ModelError) as error:
         load(path)
     assert error.value.slug == "external_data"
-    assert error.value.hint
+    assert error.value.remedy
 
 
 def test_long_names() -> None:

@@ -90,7 +90,7 @@ def test_dynamic_shapes() -> None:
 def test_an_output_that_is_an_input() -> None:
     error = refusal(model([node("Relu", ["x"], ["y"])], {"x": (1, 2)}, {"y": 2, "x": 2}))
     assert (error.slug, error.place) == ("structure", "output x")
-    assert "Identity" in error.hint
+    assert "Identity" in error.remedy
 
 
 def test_a_batch_that_no_axis_takes() -> None:
@@ -321,7 +321,7 @@ def test_external_data_of_the_wrong_size(entries: dict[str, Any], tmp_path: Path
 def test_external_data_without_a_folder(tmp_path: Path) -> None:
     path = external(tmp_path / "model", "weights.bin")
     error = refusal(path.read_bytes())
-    assert (error.slug, error.hint) == ("external_data", "load the model by its path")
+    assert (error.slug, error.remedy) == ("external_data", "load the model by its path")
     assert refusal(path).slug == "external_data"  # the file is missing
 
 
@@ -353,7 +353,7 @@ def test_overflow_names_the_node() -> None:
 
 
 def test_errors_keep_their_fields_when_pickled() -> None:
-    error = ModelError("reason", slug="cycle", place="here", hint="do this")
+    error = ModelError("reason", slug="cycle", place="here", remedy="do this")
     copy = pickle.loads(pickle.dumps(error))
-    assert (str(copy), copy.slug, copy.place, copy.hint) == ("here: reason (do this)", "cycle", "here", "do this")
+    assert (str(copy), copy.slug, copy.place, copy.remedy) == ("here: reason (do this)", "cycle", "here", "do this")
     assert isinstance(copy, TacitError)

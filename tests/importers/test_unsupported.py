@@ -37,7 +37,7 @@ def test_a_single_node() -> None:
     error = refusal(model([node("Det", ["x"], ["y"], name="deep")], {"x": (3, 3)}, {"y": 0}))
     assert error.place == "node deep (Det)"
     assert error.reason == "operator Det is not supported"
-    assert error.hint.endswith("docs/reference/operators.md lists what is taken")
+    assert error.remedy.endswith("docs/reference/operators.md lists what is taken")
     assert listed(error) == {"Det": ["deep"]}
 
 
@@ -53,8 +53,8 @@ def test_every_operator_is_named_at_once() -> None:
     error = refusal(model(nodes, {"x": (1, 4)}, {"y": 2}, constants={"axis": np.array(1)}))
     assert error.place == "model"
     assert error.reason == "not supported: Exp (2 nodes: /a/Exp, /b/Exp); CumSum (node sums); Sin (node wave)"
-    assert "Exp: powers of e have no spelling" in error.hint
-    assert "CumSum: a product (MatMul)" in error.hint
+    assert "Exp: powers of e have no spelling" in error.remedy
+    assert "CumSum: a product (MatMul)" in error.remedy
     assert listed(error) == {"Exp": ["/a/Exp", "/b/Exp"], "CumSum": ["sums"], "Sin": ["wave"]}
     assert error.details["unsupported"][1]["advice"] == ADVICE["CumSum"]
 
@@ -121,14 +121,14 @@ def test_operators_that_onnx_does_not_know() -> None:
     error = refusal(model(nodes, {"x": (3,)}, {"y": 1}, constants={"c": random(3)}))
     names = ["me.Magic", "com.microsoft.BiasGelu", "com.microsoft.QGemm", "Sin"]
     assert listed(error) == dict(zip(names, [["m"], ["fused"], ["bytes"], ["wave"]], strict=True))
-    assert "com.microsoft.BiasGelu: an operator of onnxruntime's own: export without optimisation" in error.hint
-    assert "com.microsoft.QGemm: give the float model" in error.hint
+    assert "com.microsoft.BiasGelu: an operator of onnxruntime's own: export without optimisation" in error.remedy
+    assert "com.microsoft.QGemm: give the float model" in error.remedy
     alone = refusal(model(nodes[:1], {"x": (3,)}, {"a": 1}))
     assert (alone.place, alone.reason) == ("node m (Magic)", "operator me.Magic is not supported")
 
 
 def test_a_name_that_is_nearly_one() -> None:
-    assert "is Softmax meant?" in refusal(model([node("SoftMax", ["x"], ["y"])], {"x": (3,)}, {"y": 1})).hint
+    assert "is Softmax meant?" in refusal(model([node("SoftMax", ["x"], ["y"])], {"x": (3,)}, {"y": 1})).remedy
     assert "its own Relu is supported" in advice("me", "Relu")
     assert "meant" not in advice("", "Qwertyuiop")
 

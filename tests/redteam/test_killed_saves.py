@@ -116,7 +116,7 @@ def test_the_journal_of_another_secret_stays(compiled: Compiled, tmp_path: Path)
     with pytest.raises(InputError) as refused:
         tacit.commit_model(program, weights).save(tmp_path / "a.secret")
     assert refused.value.slug == "exists"
-    assert "removed once its secret is gone" in refused.value.hint
+    assert "removed once its secret is gone" in refused.value.remedy
     assert hidden(tmp_path) == []
     (tmp_path / "moved").rename(tmp_path / "a.secret")
     assert tacit.Secret.load(tmp_path / "a.secret").remaining == 3

@@ -71,7 +71,7 @@ def test_they_end(partial: Any) -> None:
     for inputs in (corner, sample):
         error = refused(lambda i=inputs: tacit.prove(program, secret, i))
         assert (error.slug, type(error)) == ("refusals", AllowanceExceeded)
-        assert "compile again" in error.hint
+        assert "compile again" in error.remedy
     assert tacit.inspect(secret)["refusals left"] == 0
     new = secret.renew()
     assert new.remaining_refusals == PROOFS

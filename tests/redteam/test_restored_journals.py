@@ -146,7 +146,7 @@ def test_a_counter_elsewhere_notices(
     with pytest.raises(AllowanceExceeded) as refused:
         tacit.prove(program, tacit.Secret.load(place, counter=counter), SAMPLE)
     assert refused.value.slug == "restored"
-    assert "tacit commit renew" in refused.value.hint
+    assert "tacit commit renew" in refused.value.remedy
     # Nor without the counter: the journal asks for it.
     del refused
     with pytest.raises(AllowanceExceeded) as refused:

@@ -218,7 +218,7 @@ def test_what_is_tampered_with_is_refused(python: Path, cases: dict[str, Case], 
             try:
                 verify(*arguments, **options)
             except kind as error:
-                assert error.hint and str(error).startswith(error.place), error
+                assert error.remedy and str(error).startswith(error.place), error
                 return error.slug
             raise AssertionError("accepted")
         assert refusal(InvalidProof, program, tampered, model=model) == "checksum"

@@ -120,7 +120,7 @@ def determined(program: bytes, seconds: float) -> str:
             f"expected one output for given inputs and weights, got another answer: {verdict.reason}",
             slug="witnesses",
             place="program",
-            hint="a prover of this program may choose: do not rely on its proofs",
+            remedy="a prover of this program may choose: do not rely on its proofs",
         )
     return verdict.answer
 
@@ -164,7 +164,7 @@ def _other(reason: str) -> ProgramError:
         reason,
         slug="architecture",
         place="model",
-        hint="give the model that the program was compiled from, with samples like its own (calibration)",
+        remedy="give the model that the program was compiled from, with samples like its own (calibration)",
     )
 
 

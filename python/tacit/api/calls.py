@@ -74,7 +74,7 @@ def commit_data(
             "the program takes no committed input",
             slug="visibility",
             place="data",
-            hint='compile with input="committed"',
+            remedy='compile with input="committed"',
         )
     named = by_name("inputs", inputs, ports)
     check_names(named, ports)
@@ -97,7 +97,7 @@ def _commit(
             f"expected at most {program.proofs} proofs, which the program was compiled for, got {allowance}",
             slug="proofs",
             place="proofs",
-            hint="compile for more proofs (option proofs)",
+            remedy="compile for more proofs (option proofs)",
         )
     check("children", children, Integral)
     if not 0 <= children < 1 << 16:
@@ -108,7 +108,7 @@ def _commit(
                 "a master makes children, and they make proofs",
                 slug="children",
                 place=name,
-                hint=f"give the number of {name} when the master is rotated",
+                remedy=f"give the number of {name} when the master is rotated",
             )
     check_number("refusals", refusals)
     flat = [(name, as_integers(values, name)) for name, values in tensors.items()]

@@ -46,7 +46,7 @@ def check_secret(program: Program, role: str) -> None:
             f"expected at most {MOST_BYTES} bytes, got {body}",
             slug="too_large",
             place=f"secret of the {role}",
-            hint="compile for fewer proofs (option proofs): a master renews them, tacit commit model --children N",
+            remedy="compile for fewer proofs (option proofs): a master renews them, tacit commit model --children N",
         )
 
 

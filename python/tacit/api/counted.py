@@ -116,7 +116,7 @@ class Counted:
                 "the counter says that this commitment was renewed",
                 slug="renewed",
                 place=self._native.slab,
-                hint="use the secret that it was renewed to; this one is an older copy",
+                remedy="use the secret that it was renewed to; this one is an older copy",
             )
         return self._error(
             "restored",
@@ -125,8 +125,8 @@ class Counted:
         )
 
     def _error(self, slug: str, reason: str) -> AllowanceExceeded:
-        hints = {
+        remedies = {
             "counter": "name the counter (counter=.., --counter); if it is lost: tacit commit renew OLD.secret -o NAME",
             "restored": "never prove with it: tacit commit renew OLD.secret -o NAME (a child: rotate its master)",
         }
-        return AllowanceExceeded(reason, slug=slug, place=self._native.slab, hint=hints[slug])
+        return AllowanceExceeded(reason, slug=slug, place=self._native.slab, remedy=remedies[slug])

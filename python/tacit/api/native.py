@@ -37,7 +37,7 @@ _HINTS = {
 #: All that an error says of values inside the network: which value, where and on which side tells of weights and inputs.
 INSIDE = "inside the network"
 NO_ROOM = "expected values that the program has room for, got one that leaves its range"
-NO_ROOM_HINT = (
+NO_ROOM_REMEDY = (
     'compile for a total program (overflow="total", --overflow total), or with samples that reach it; '
     "detail=True or --show-hidden tells the owner of the weights which value it is"
 )
@@ -65,23 +65,23 @@ def _named_value(place: str) -> str:
 
 
 def exception(parts: tuple[str, str, str, str, str], place: str = "", *, detail: bool = False) -> TacitError:
-    """The exception for a failure's (kind, slug, place, reason, hint); `place` goes in front of its own, where that is another.
+    """The exception for a failure's (kind, slug, place, reason, remedy); `place` goes in front of its own, where that is another.
 
     A value inside the network that has no room (slug execution): one sentence for all of them. With `detail` the tensor
     and the value are in `details["hidden"]`, and still not in the sentence.
     """
-    kind, slug, where, reason, hint = parts
+    kind, slug, where, reason, remedy = parts
     if slug == "execution":
         hidden = {"where": _named_value(where), "reason": reason}
         details = {"hidden": hidden} if detail else {}
-        return InputError(NO_ROOM, slug=slug, place=INSIDE, hint=NO_ROOM_HINT, details=details)
+        return InputError(NO_ROOM, slug=slug, place=INSIDE, remedy=NO_ROOM_REMEDY, details=details)
     if slug == "file_kind":
         reason = _named_kinds(reason)
     found = list(dict.fromkeys(part for part in (place, where) if part))
     if kind == "allowance" and (counted := _COUNTED.fullmatch(reason)):
         found, reason = [counted[1]], counted[2]
     error = _KINDS.get(kind, TacitError)
-    return error(reason, slug=slug, place=": ".join(found), hint=hint or _HINTS.get(slug, ""))
+    return error(reason, slug=slug, place=": ".join(found), remedy=remedy or _HINTS.get(slug, ""))
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def check(name: str, value: Any, *kinds: type, optional: bool = False) -> None:
         return
     wanted = " or ".join(_WORDS.get(kind, kind.__name__) for kind in kinds)
     raise InputError(
-        f"expected {wanted}, got {type(value).__name__}", slug="type", place=name, hint=_MAKE.get(kinds[0], "")
+        f"expected {wanted}, got {type(value).__name__}", slug="type", place=name, remedy=_MAKE.get(kinds[0], "")
     )
 
 
@@ -43,7 +43,7 @@ def check_weights(program: Program, weights: Weights) -> None:
             f"expected the weights of program {program.digest[:16]}, got those of {weights.program[:16]}",
             slug="weights",
             place="weights",
-            hint="give the weights that were compiled together with this program",
+            remedy="give the weights that were compiled together with this program",
         )
 
 
@@ -72,10 +72,10 @@ def by_name(name: str, given: Any, ports: list[Port]) -> Mapping[str, Any]:
         names = ", ".join(port.name for port in ports)
         wanted = f"a dictionary of arrays for the inputs {names}" if ports else "no input: all of them are committed"
         raise InputError(
-            f"expected {wanted}, got one {type(given).__name__}", slug="type", place=name, hint=_MAKE[Mapping]
+            f"expected {wanted}, got one {type(given).__name__}", slug="type", place=name, remedy=_MAKE[Mapping]
         )
     raise InputError(
-        f"expected a dictionary or an array, got {type(given).__name__}", slug="type", place=name, hint=_MAKE[Mapping]
+        f"expected a dictionary or an array, got {type(given).__name__}", slug="type", place=name, remedy=_MAKE[Mapping]
     )
 
 

@@ -49,7 +49,7 @@ class Proof(Stored):
                 "a proof with the secret of its outputs is not pickled: without that secret nobody could use it",
                 slug="copy",
                 place="proof",
-                hint="save `output` and pass on the proof's bytes (to_bytes) and the commitment of `output`",
+                remedy="save `output` and pass on the proof's bytes (to_bytes) and the commitment of `output`",
             )
         return Proof, (self.data, dict(self.profile), self.peak_memory)
 

@@ -142,7 +142,7 @@ class Labels:
             f"labels of shape {self.arrays[name].shape} do not fit the output {name}",
             slug="labels",
             place="y",
-            hint="give classes (n,) for scores (n, k), or values in the output's shape",
+            remedy="give classes (n,) for scores (n, k), or values in the output's shape",
         )
 
     def numbers(self, labels: Array, answers: int | None) -> Floats:
@@ -159,7 +159,7 @@ class Labels:
                 f"expected numbers, got {labels.dtype}",
                 slug="labels",
                 place="y",
-                hint="give the classes' places, or the fitted classifier as original: it knows their names",
+                remedy="give the classes' places, or the fitted classifier as original: it knows their names",
             )
         numbers = as_floats(labels, "y")
         if answers is not None:

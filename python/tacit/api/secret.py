@@ -68,7 +68,7 @@ class Secret:
                     "a file is there already: a secret or its journal is never replaced",
                     slug="exists",
                     place=there,
-                    hint=f"choose another name{alone if not os.path.exists(path) else ''}",
+                    remedy=f"choose another name{alone if not os.path.exists(path) else ''}",
                 )
 
         # The journal before the secret has its name: a secret without one is refused. But after its bytes are on the
@@ -174,7 +174,7 @@ class Secret:
             "a secret counts its proofs, and a copy would count them anew",
             slug="copy",
             place=self.role,
-            hint="save it to a file and load it where it is used: one process at a time",
+            remedy="save it to a file and load it where it is used: one process at a time",
         )
 
     def __repr__(self) -> str:
@@ -198,5 +198,5 @@ def _check_path(path: Any) -> None:
             f"expected a path, got {type(path).__name__}: a secret's journal stands beside its file",
             slug="type",
             place="secret",
-            hint="give the name of a file",
+            remedy="give the name of a file",
         )

@@ -114,7 +114,7 @@ def read_source(source: Path | Readable) -> bytes:
                     f"expected at most {most} bytes from what is no file, got more",
                     slug="file",
                     place=place,
-                    hint="save it to a file, and give its path",
+                    remedy="save it to a file, and give its path",
                 )
     except (OSError, ValueError, EOFError) as error:
         raise InputError(getattr(error, "strerror", None) or str(error), slug="file", place=place) from None
@@ -148,14 +148,14 @@ def _check_stream(file: object, verb: str, place: str) -> None:
             "expected a path or a file object, got bytes",
             slug="type",
             place=place,
-            hint="from_bytes takes a file's bytes",
+            remedy="from_bytes takes a file's bytes",
         )
     if not callable(getattr(file, verb, None)):
         raise InputError(
             f"expected a path, or a file object that can {verb}, got {type(file).__name__}",
             slug="type",
             place=place,
-            hint="give the name of a file",
+            remedy="give the name of a file",
         )
     if isinstance(file, io.TextIOBase):
         raise _not_of_bytes(place, "is for text")
@@ -166,7 +166,7 @@ def _not_of_bytes(place: str, got: str) -> InputError:
         f"expected a file object for bytes, got one that {got}",
         slug="type",
         place=place,
-        hint="open it in the mode 'rb' or 'wb'",
+        remedy="open it in the mode 'rb' or 'wb'",
     )
 
 

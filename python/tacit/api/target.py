@@ -19,7 +19,7 @@ def check_target(security: Any) -> None:
             f"expected a whole number, got {type(security).__name__}",
             slug="type",
             place="security",
-            hint="for example 128",
+            remedy="for example 128",
         )
     if not LEAST_TARGET <= security <= MOST_TARGET:
         raise InputError(

@@ -78,12 +78,12 @@ def _rotated(master: Commitment | Weights | None, child: Commitment) -> Commitme
     return child
 
 
-def check_origin(made: Commitment, of: Commitment, kind: str, hint: str) -> None:
+def check_origin(made: Commitment, of: Commitment, kind: str, remedy: str) -> None:
     """Raise InvalidProof unless the one names the other: what it was made of, as a `kind` of it."""
     if made.master != of.identity:
         named = f"no {kind}" if made.master is None else f"one of {made.master[:16]}"
         raise InvalidProof(
-            f"expected a {kind} of {of.identity[:16]}, got {named}", slug="rotation", place=made.role, hint=hint
+            f"expected a {kind} of {of.identity[:16]}, got {named}", slug="rotation", place=made.role, remedy=remedy
         )
 
 
@@ -104,14 +104,14 @@ def _commitment(
             f"expected a commitment to the {len(wanted)} tensors of this program's {name}, got one to others",
             slug="schema",
             place=name,
-            hint="give the commitment that was made for this program",
+            remedy="give the commitment that was made for this program",
         )
     if not private and not given.known:
         raise InvalidProof(
             "the values are public: give them, so that they are compared",
             slug="slabs",
             place=name,
-            hint="pass the weights file, not its commitment",
+            remedy="pass the weights file, not its commitment",
         )
     given.accept(security)
     return given

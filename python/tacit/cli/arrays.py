@@ -34,7 +34,7 @@ MOST_HEADER = 10_000
 #: Kinds of arrays that somebody may mean: numbers, and what later is refused by its name or is a label.
 KINDS = "biufcmMUS"
 
-HINT = "write it with numpy.savez(path, NAME=array)"
+REMEDY = "write it with numpy.savez(path, NAME=array)"
 
 
 class ArrayFile(Mapping[str, Array]):
@@ -151,9 +151,9 @@ class ArrayFile(Mapping[str, Array]):
             # A zip archive may be encrypted, or packed in a way that Python does not know: RuntimeError.
             self._refuse((f"array {name}: " if name else "") + str(error)[:200])
 
-    def _refuse(self, reason: str, hint: str = HINT) -> NoReturn:
+    def _refuse(self, reason: str, remedy: str = REMEDY) -> NoReturn:
         raise InputError(
-            f"not an .npz or .npy file of plain arrays: {reason}", slug="arrays", place=str(self._path), hint=hint
+            f"not an .npz or .npy file of plain arrays: {reason}", slug="arrays", place=str(self._path), remedy=remedy
         ) from None
 
 

@@ -32,12 +32,14 @@ def check(path: Path, *more: str, option: str = "--chart") -> None:
             f"expected a file name that ends in {', '.join((*more, *SUFFIXES))}, got {path.name}",
             slug="chart",
             place=option,
-            hint=f"for example {option} {path.stem or 'chart'}.svg",
+            remedy=f"for example {option} {path.stem or 'chart'}.svg",
         )
     try:
         import matplotlib  # noqa: F401
     except ImportError:
-        raise MissingDependency("matplotlib is not installed", place=option, hint="pip install 'tacit[plot]'") from None
+        raise MissingDependency(
+            "matplotlib is not installed", place=option, remedy="pip install 'tacit[plot]'"
+        ) from None
 
 
 def draw_phases(profile: Mapping[str, float], path: Path) -> None:

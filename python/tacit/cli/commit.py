@@ -138,7 +138,7 @@ def renew(
     files.check_distinct(*output_files, renewal_file)
     if renewal_file.exists():
         raise InputError(
-            "there is a renewal already", slug="exists", place=str(renewal_file), hint="another name with -o"
+            "there is a renewal already", slug="exists", place=str(renewal_file), remedy="another name with -o"
         )
     loaded = tacit.Secret.load(old, counter=agreed)
     start = time.perf_counter()

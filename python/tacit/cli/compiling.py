@@ -122,7 +122,9 @@ def _check_outputs(target: Path, report: Path | None, *inputs: Path) -> Path:
     """Where the weights go; all files can be written and replace nothing but their like, or InputError."""
     weights_file = files.beside(target, ".weights")
     if weights_file == target:
-        raise InputError("the weights go there", slug="exists", place=str(target), hint="-o names the program: M.tacit")
+        raise InputError(
+            "the weights go there", slug="exists", place=str(target), remedy="-o names the program: M.tacit"
+        )
     if report is not None:
         charts.check(files.check_output(report, *inputs), ".json", option="--report")
     files.check_distinct(target, weights_file, report)

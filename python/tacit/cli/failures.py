@@ -46,7 +46,7 @@ def describe(error: BaseException) -> dict[str, Any]:
             "reason": error.reason,
             "where": error.place,
             **_compared(error.reason),
-            "next": error.hint,
+            "next": error.remedy,
             "details": error.details,
         }
     elif hasattr(error, "format_message"):  # the argument parser's errors, whichever version of it

@@ -53,7 +53,7 @@ def pick(arrays: Mapping[str, npt.NDArray[Any]], names: list[str], *, place: str
         f"no array for input {', '.join(missing)}; the file has {', '.join(list(arrays)[:20]) or 'nothing'}",
         slug="input_missing",
         place=place,
-        hint=f"numpy.savez(path, {', '.join(f'{name}=...' for name in names)})",
+        remedy=f"numpy.savez(path, {', '.join(f'{name}=...' for name in names)})",
     )
 
 
@@ -108,7 +108,7 @@ def read_threshold(text: str, model: Path | list[str]) -> tuple[str, tuple[int, 
             f"expected VALUE or OUTPUT[INDEX]>=VALUE, got {text[:80]}",
             slug="threshold",
             place="--threshold",
-            hint="for example 0.5, or 'scores[3]>=0.5'",
+            remedy="for example 0.5, or 'scores[3]>=0.5'",
         ) from None
     if output is None:
         names = model if isinstance(model, list) else [item.name for item in _onnx_graph(model).output]
@@ -138,7 +138,7 @@ def _only(names: list[str], kind: str, option: str, rest: str) -> str:
         f"expected a model with one {kind}, got {', '.join(names)}",
         slug="ranges" if option == "range" else option,
         place=f"--{option}",
-        hint=f"name it: '{names[-1]}{rest}'",
+        remedy=f"name it: '{names[-1]}{rest}'",
     )
 
 
@@ -154,7 +154,7 @@ def read_ranges(texts: list[str], model: Path) -> dict[str, tuple[float, float]]
                 f"expected LEAST:GREATEST or INPUT=LEAST:GREATEST, got {text[:80]}",
                 slug="ranges",
                 place="--range",
-                hint="for example 0:1, or 'pixels=0:255'",
+                remedy="for example 0:1, or 'pixels=0:255'",
             ) from None
         if not name:
             name = _only(onnx_inputs(model), "input", "range", f"={ends}")
@@ -180,7 +180,7 @@ def read_labels(path: Path) -> npt.NDArray[Any]:
         f"expected one array, or one named y or labels, got {', '.join(arrays) or 'none'}",
         slug="labels",
         place=str(path),
-        hint="numpy.savez(path, labels=...)",
+        remedy="numpy.savez(path, labels=...)",
     )
 
 
@@ -202,7 +202,7 @@ def read_context(text: str) -> bytes:
         return bytes.fromhex(text.removeprefix("0x"))
     except ValueError:
         raise InputError(
-            "not hexadecimal", slug="context", place="--context", hint="two hexadecimal digits a byte, such as c0ffee"
+            "not hexadecimal", slug="context", place="--context", remedy="two hexadecimal digits a byte, such as c0ffee"
         ) from None
 
 
@@ -229,11 +229,11 @@ def check_output(path: Path, *inputs: Path | None, kind: str | None = None) -> P
     if path.exists():
         if any(one is not None and one.exists() and path.samefile(one) for one in inputs):
             raise InputError(
-                "the output would replace an input", slug="exists", place=place, hint="another name with -o"
+                "the output would replace an input", slug="exists", place=place, remedy="another name with -o"
             )
         if kind is not None and _kind(path) != kind:
             raise InputError(
-                f"another file than a {kind} is there already", slug="exists", place=place, hint="choose another name"
+                f"another file than a {kind} is there already", slug="exists", place=place, remedy="choose another name"
             )
     return path
 
@@ -250,7 +250,7 @@ def check_distinct(*paths: Path | None) -> None:
                 "two outputs of this command would be this file",
                 slug="exists",
                 place=str(path),
-                hint="give every file a name of its own",
+                remedy="give every file a name of its own",
             )
         seen.add(where)
 
@@ -270,7 +270,7 @@ def fresh_pair(name: Path) -> tuple[Path, Path]:
             "there is a commitment already",
             slug="exists",
             place=str(commitment),
-            hint="choose another name with -o, or remove it if no secret belongs to it",
+            remedy="choose another name with -o, or remove it if no secret belongs to it",
         )
     return secret, commitment
 
@@ -295,13 +295,13 @@ def fresh(path: Path) -> Path:
             "there is the journal of a secret that is not there: a command was interrupted, or the secret was moved",
             slug="exists",
             place=str(journal),
-            hint="remove the journal if no secret belongs to it, or choose another name with -o",
+            remedy="remove the journal if no secret belongs to it, or choose another name with -o",
         )
     if path.exists():
         raise InputError(
             "there is a secret already; it may be the only opening of a published commitment",
             slug="exists",
             place=str(path),
-            hint="choose another name with -o, or move the old one away",
+            remedy="choose another name with -o, or move the old one away",
         )
     return path

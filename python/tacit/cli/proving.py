@@ -139,7 +139,7 @@ def _keep(proof: Any, out: Path) -> None:
             f"{error.reason}; the proof is lost, and counted as spent",
             slug=error.slug,
             place=error.place,
-            hint="make room or choose another folder with -o, and prove again",
+            remedy="make room or choose another folder with -o, and prove again",
         ) from None
 
 
@@ -151,7 +151,7 @@ def _output_files(program: Any, name: Path | None) -> tuple[Path, Path] | None:
                 "the program commits its outputs: the commitment needs a name",
                 slug="output_commitment",
                 place="--output-commitment",
-                hint="for example --output-commitment answer",
+                remedy="for example --output-commitment answer",
             )
         return files.fresh_pair(name)
     if name is not None:
@@ -159,7 +159,7 @@ def _output_files(program: Any, name: Path | None) -> tuple[Path, Path] | None:
             "the program publishes its outputs",
             slug="output_commitment",
             place="--output-commitment",
-            hint="compile with --outputs committed",
+            remedy="compile with --outputs committed",
         )
     return None
 

@@ -47,7 +47,10 @@ def run(
     if out is not None:
         if out.suffix.lower() != ".npz":
             raise InputError(
-                f"expected a file name that ends in .npz, got {out.name}", slug="file", place="--out", hint="-o out.npz"
+                f"expected a file name that ends in .npz, got {out.name}",
+                slug="file",
+                place="--out",
+                remedy="-o out.npz",
             )
         files.check_output(out, program, weights, model, data, input_)
     loaded = tacit.Program.load(program)
@@ -92,7 +95,7 @@ def _values(weights: Path | None, model: Path | None) -> Any:
         f"expected --weights or --model, got {'neither' if weights is None else 'both'}",
         slug="slabs",
         place="--weights",
-        hint="--weights M.weights, or --model model.secret",
+        remedy="--weights M.weights, or --model model.secret",
     )
 
 

@@ -17,8 +17,8 @@ from tacit.errors import InputError
 
 Array = npt.NDArray[Any]
 
-HEADER_HINT = "the first line names the columns, every further line is a sample: a,b,c"
-LIST_HINT = 'a list of samples, or an object of lists by input name: {"x": [[1, 2], [3, 4]]}'
+HEADER_REMEDY = "the first line names the columns, every further line is a sample: a,b,c"
+LIST_REMEDY = 'a list of samples, or an object of lists by input name: {"x": [[1, 2], [3, 4]]}'
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,13 @@ def read_lists(path: Path) -> Array | dict[str, Array]:
     try:
         content = json.loads(path.read_bytes(), parse_constant=float)
     except json.JSONDecodeError as error:
-        _refuse(path, f"not JSON: line {error.lineno}, column {error.colno}: {error.msg}", LIST_HINT)
+        _refuse(path, f"not JSON: line {error.lineno}, column {error.colno}: {error.msg}", LIST_REMEDY)
     except UnicodeDecodeError as error:
-        _refuse(path, f"expected text in UTF-8, got {error.reason}", LIST_HINT)
+        _refuse(path, f"expected text in UTF-8, got {error.reason}", LIST_REMEDY)
     except RecursionError:
-        _refuse(path, "lists within lists, too deep", LIST_HINT)
+        _refuse(path, "lists within lists, too deep", LIST_REMEDY)
     except ValueError as error:  # an integer of very many digits
-        _refuse(path, f"not JSON: {error}", LIST_HINT)
+        _refuse(path, f"not JSON: {error}", LIST_REMEDY)
     if isinstance(content, dict):
         return {name: _listed(path, name, value) for name, value in content.items()}
     return _listed(path, "", content)
@@ -120,7 +120,7 @@ def read_lists(path: Path) -> Array | dict[str, Array]:
 
 def _listed(path: Path, name: str, value: Any) -> Array:
     if not isinstance(value, list):
-        _refuse(path, f"{_at(name)}expected a list, got {_shown(value)}", LIST_HINT)
+        _refuse(path, f"{_at(name)}expected a list, got {_shown(value)}", LIST_REMEDY)
     try:
         array = np.asarray(value)
     except ValueError:  # of several lengths, or too deep
@@ -128,7 +128,7 @@ def _listed(path: Path, name: str, value: Any) -> Array:
     if array.size and array.dtype.kind in "biuf":
         return array
     for where, fault in _faults(value, name, _shape(value)):
-        _refuse(path, f"{_at(where)}{fault}", LIST_HINT)
+        _refuse(path, f"{_at(where)}{fault}", LIST_REMEDY)
     return _numbers(value)
 
 
@@ -191,5 +191,5 @@ def _shown(value: Any) -> str:
     return repr(text if len(text) <= 40 else f"{text[:37]}...") if isinstance(value, str) else text[:40]
 
 
-def _refuse(path: Path, reason: str, hint: str = HEADER_HINT) -> NoReturn:
-    raise InputError(reason, slug="arrays", place=str(path), hint=hint)
+def _refuse(path: Path, reason: str, remedy: str = HEADER_REMEDY) -> NoReturn:
+    raise InputError(reason, slug="arrays", place=str(path), remedy=remedy)

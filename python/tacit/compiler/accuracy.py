@@ -213,7 +213,7 @@ def accuracy(
             f"no calibration sample stays in range; the first: {first.place}: {first.reason}",
             slug="accuracy",
             place="calibration",
-            hint="raise headroom; where weights or samples are of extreme magnitudes, rescale them",
+            remedy="raise headroom; where weights or samples are of extreme magnitudes, rescale them",
         )
     noise_db = {n: 10 * float(np.log10(max(s, 1e-30) / max(e, 1e-30))) for n, (s, e) in power.items()}
     names = list(ints.outputs) if samples else []

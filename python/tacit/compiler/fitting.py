@@ -126,7 +126,7 @@ def fit(graph: Graph, samples: Mapping[str, Array], made: Frame, lowering: Lower
             f"expected the architecture's program, got another {difference(emitted.program, made.chosen.emitted.program)}",
             slug="architecture_only",
             place=graph.name,
-            hint="report it with the model",
+            remedy="report it with the model",
         )
     return here, replace(made.chosen, ints=ints, emitted=emitted)
 
@@ -136,5 +136,5 @@ def _too_large(graph: Graph, node: str, beyond: float) -> QuantizationError:
         f"expected weights that fit the architecture's intervals, got some {beyond:.3g} times as large",
         slug="architecture_only",
         place=graph.sources.get(node, node),
-        hint="rescale this layer, or compile without architecture_only",
+        remedy="rescale this layer, or compile without architecture_only",
     )

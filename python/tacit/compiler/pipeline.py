@@ -121,7 +121,7 @@ class CompiledProgram:
         """Integers of an input (its own shape). Raises InputError naming tensor, value and range."""
         spec = self.ints.inputs.get(name)
         if spec is None:
-            raise InputError("no such input", place=name, hint=f"inputs: {', '.join(self.ints.inputs)}")
+            raise InputError("no such input", place=name, remedy=f"inputs: {', '.join(self.ints.inputs)}")
         array = as_floats(np.asarray(values), name)
         if array.shape != spec.shape:
             raise InputError(f"shape {list(array.shape)}, expected {list(spec.shape)}", place=name)
@@ -131,7 +131,7 @@ class CompiledProgram:
         """Real values of an output's integers."""
         spec = self.ints.outputs.get(name)
         if spec is None:
-            raise InputError("no such output", place=name, hint=f"outputs: {', '.join(self.ints.outputs)}")
+            raise InputError("no such output", place=name, remedy=f"outputs: {', '.join(self.ints.outputs)}")
         return np.asarray(integers, dtype=np.float64) * 2.0**-spec.frac
 
 
@@ -227,7 +227,7 @@ def _check_choices(inputs: str, weights: str, outputs: str, overflow: str) -> No
                 f"expected {' or '.join(choices)}, got {given!r}",
                 slug="overflow" if name == "overflow" else "visibility",
                 place=name,
-                hint=f'for example {name}="{choices[0]}"',
+                remedy=f'for example {name}="{choices[0]}"',
             )
 
 
@@ -298,10 +298,10 @@ def far_apart(graph: Graph, ranges: Calibration) -> str:
     return ""
 
 
-def refuse_gross(found: Report, max_error: float, hint: str = "") -> None:
+def refuse_gross(found: Report, max_error: float, remedy: str = "") -> None:
     """Raise QuantizationError (slug accuracy) for an output that is further off than `max_error`, or too many refusals.
 
-    `hint`: what to do about it, where that is known.
+    `remedy`: what to do about it, where that is known.
     """
     layer = f"; the noisiest layer is {found.noisiest}" if found.noise else ""
     for name, error in found.outputs.items():
@@ -311,7 +311,7 @@ def refuse_gross(found: Report, max_error: float, hint: str = "") -> None:
                 + layer,
                 slug="accuracy",
                 place=f"output {name}",
-                hint=hint,
+                remedy=remedy,
             )
     total = found.samples + found.refused
     if found.refused > MOST_REFUSED * total:
@@ -320,7 +320,7 @@ def refuse_gross(found: Report, max_error: float, hint: str = "") -> None:
             f"{found.samples}: in the others a value leaves the range that it has room for{layer}",
             slug="accuracy",
             place="calibration",
-            hint=hint or "raise headroom; look for samples that are far from the others",
+            remedy=remedy or "raise headroom; look for samples that are far from the others",
         )
 
 
@@ -335,7 +335,7 @@ def _threshold(given: Any) -> Threshold:
             f"expected (output, index, value), got {given!r}",
             slug="threshold",
             place="threshold",
-            hint='for example ("scores", 3, 0.5)',
+            remedy='for example ("scores", 3, 0.5)',
         ) from None
     if not np.isfinite(bound.value):
         raise InputError(f"expected a finite value, got {bound.value}", slug="threshold", place="threshold")
@@ -373,7 +373,7 @@ def named_ranges(graph: Graph, ranges: Mapping[str, Any] | Any) -> Mapping[str, 
         return ranges
     if len(graph.inputs) != 1:
         raise InputError(
-            "ranges without names for several inputs", slug="ranges", hint=f"inputs: {', '.join(graph.inputs)}"
+            "ranges without names for several inputs", slug="ranges", remedy=f"inputs: {', '.join(graph.inputs)}"
         )
     return {graph.inputs[0]: ranges}
 
@@ -383,7 +383,7 @@ def named_samples(graph: Graph, samples: Mapping[str, Array] | Array) -> dict[st
     if isinstance(samples, Mapping):
         return dict(samples)
     if len(graph.inputs) != 1:
-        raise InputError("samples without names for several inputs", hint=f"inputs: {', '.join(graph.inputs)}")
+        raise InputError("samples without names for several inputs", remedy=f"inputs: {', '.join(graph.inputs)}")
     try:
         return {graph.inputs[0]: np.asarray(samples)}
     except ValueError as error:

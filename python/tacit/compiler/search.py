@@ -221,7 +221,7 @@ class Search:
         raise QuantizationError(
             f"no precision keeps every value in the field: {self.refusal}",
             place=self.graph.name,
-            hint='overflow="total" clamps what has no room' if widen else "fewer activation_bits or weight_bits",
+            remedy='overflow="total" clamps what has no room' if widen else "fewer activation_bits or weight_bits",
         )
 
 

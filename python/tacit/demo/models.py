@@ -182,5 +182,5 @@ def _convolutional(kernels: Floats, head: Any) -> bytes:
 
 def _needs_sklearn() -> MissingDependency:
     return MissingDependency(
-        "scikit-learn and skl2onnx are not installed", place="demo", hint="pip install 'tacit[sklearn]'"
+        "scikit-learn and skl2onnx are not installed", place="demo", remedy="pip install 'tacit[sklearn]'"
     )

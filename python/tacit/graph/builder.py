@@ -27,14 +27,14 @@ def check_extents(shape: Sequence[int], place: str) -> Shape:
             f"a tensor of shape {list(extents)} has no entries",
             slug="zero_size",
             place=place,
-            hint="every extent must be at least 1",
+            remedy="every extent must be at least 1",
         )
     if math.prod(extents) >= MAX_ENTRIES:
         raise ModelError(
             f"a tensor of shape {list(extents)} has {math.prod(extents)} entries, 2^31 or more",
             slug="too_large",
             place=place,
-            hint="use a smaller batch or split the model",
+            remedy="use a smaller batch or split the model",
         )
     return extents
 
@@ -82,7 +82,7 @@ class GraphBuilder:
                 f"weight {name or 'constant'} has a NaN or an infinite entry",
                 slug="not_finite",
                 place=place,
-                hint="retrain or repair the weights; a proof is about finite numbers",
+                remedy="retrain or repair the weights; a proof is about finite numbers",
             )
         tensor = self.fresh(name or self._stem("constant"))
         result.setflags(write=False)
@@ -128,7 +128,7 @@ class GraphBuilder:
                 f"{error} (input shapes {[list(shape) for shape in shapes]})",
                 slug="shape",
                 place=self.place,
-                hint="the model's shapes do not fit together; check the export",
+                remedy="the model's shapes do not fit together; check the export",
             ) from error
         return check_extents(shape, self.place)
 

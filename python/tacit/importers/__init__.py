@@ -70,7 +70,7 @@ def _read(model: Any, batch: int, example: Any) -> tuple[ModelProto, Origin]:
             f"{type(model).__name__} is not a model",
             slug="model_type",
             place="load",
-            hint="pass a path, an onnx.ModelProto, a fitted scikit-learn estimator or a torch.nn.Module",
+            remedy="pass a path, an onnx.ModelProto, a fitted scikit-learn estimator or a torch.nn.Module",
         )
     read.check_text(proto)
     read.load_external(proto, None)
@@ -83,6 +83,6 @@ def _serialise(proto: ModelProto) -> bytes:
         content: bytes = proto.SerializeToString()
     except (ValueError, RuntimeError) as error:
         raise ModelError(
-            "the model is 2 GiB or larger", slug="too_large", place="model", hint="save it and load it by its path"
+            "the model is 2 GiB or larger", slug="too_large", place="model", remedy="save it and load it by its path"
         ) from error
     return content

@@ -90,7 +90,7 @@ def _typed(name: str, values: Array, kind: type[np.generic]) -> Array:
                 f"expected whole numbers from {ends.min} to {ends.max}, got {wrong.flat[0]}",
                 slug="range",
                 place=f"input {name}",
-                hint=f"the model takes {ends.dtype}: give numbers of that type",
+                remedy=f"the model takes {ends.dtype}: give numbers of that type",
             )
     return np.ascontiguousarray(array, dtype=kind)
 
@@ -109,7 +109,7 @@ def _session(origin: Origin) -> onnxruntime.InferenceSession:
         import onnxruntime
     except ImportError as error:
         raise MissingDependency(
-            "onnxruntime is not installed", place="original", hint="pip install onnxruntime"
+            "onnxruntime is not installed", place="original", remedy="pip install onnxruntime"
         ) from error
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4

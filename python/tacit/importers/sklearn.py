@@ -38,10 +38,10 @@ def to_onnx(model: Any) -> ModelProto:
         from skl2onnx import to_onnx as convert
         from skl2onnx.common.data_types import FloatTensorType
     except ImportError as error:
-        raise MissingDependency("skl2onnx is not installed", place=name, hint="pip install skl2onnx") from error
+        raise MissingDependency("skl2onnx is not installed", place=name, remedy="pip install skl2onnx") from error
     features = getattr(model, "n_features_in_", None)
     if features is None:
-        raise ModelError("the estimator is not fitted", slug="not_fitted", place=name, hint="call fit first")
+        raise ModelError("the estimator is not fitted", slug="not_fitted", place=name, remedy="call fit first")
     types = [("input", FloatTensorType([None, int(features)]))]
     choices = _options(model)
     converted = None
@@ -56,7 +56,7 @@ def to_onnx(model: Any) -> ModelProto:
                 f"skl2onnx cannot convert it: {error}",
                 slug="conversion",
                 place=name,
-                hint="use an estimator that skl2onnx supports, or export ONNX yourself",
+                remedy="use an estimator that skl2onnx supports, or export ONNX yourself",
             ) from error
     if not isinstance(converted, ModelProto):
         raise ModelError("skl2onnx returned no model", slug="conversion", place=name)

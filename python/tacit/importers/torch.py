@@ -56,7 +56,7 @@ def to_onnx(model: Any, example: Any) -> ModelProto:
     name = type(model).__name__
     if example is None:
         raise ModelError(
-            "a torch module needs an example input", slug="example", place=name, hint="load(module, example=tensor)"
+            "a torch module needs an example input", slug="example", place=name, remedy="load(module, example=tensor)"
         )
     names, parts = _inputs(model, example)
     tensors = tuple(part if isinstance(part, torch.Tensor) else torch.as_tensor(part) for part in parts)

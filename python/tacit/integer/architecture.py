@@ -199,8 +199,8 @@ def difference(one: Program, other: Program) -> str:
     return "nothing"
 
 
-def _refused(reason: str, hint: str = "") -> ProgramError:
-    return ProgramError(reason, slug="architecture", place="program", hint=hint)
+def _refused(reason: str, remedy: str = "") -> ProgramError:
+    return ProgramError(reason, slug="architecture", place="program", remedy=remedy)
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------

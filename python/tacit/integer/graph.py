@@ -241,7 +241,7 @@ class IntGraph:
             try:
                 values[step.output] = step.op.meaning(*(values[name] for name in step.inputs))
             except WitnessError as error:
-                raise WitnessError(error.reason, place=step.output, hint=error.hint) from None
+                raise WitnessError(error.reason, place=step.output, remedy=error.remedy) from None
         return values
 
     def real(self, tensor: str, values: Mapping[str, Array]) -> Array:
@@ -257,7 +257,7 @@ class IntGraph:
             try:
                 out[name] = in_range(rounded, spec.lo, spec.hi)
             except WitnessError as error:
-                raise WitnessError(error.reason, place=name, hint=error.hint) from None
+                raise WitnessError(error.reason, place=name, remedy=error.remedy) from None
         return out
 
 
@@ -271,7 +271,7 @@ def _check_size(name: str, op: Operator) -> None:
             raise QuantizationError(
                 "expected magnitudes that 64 bits hold together, got a constant or a value far beyond the others",
                 place=name,
-                hint="bound the constants: in a mask before a softmax -100 does what -1e38 does",
+                remedy="bound the constants: in a mask before a softmax -100 does what -1e38 does",
             )
 
 
@@ -282,7 +282,7 @@ def in_range(values: Array, lo: int, hi: int) -> Array:
         worst = low if lo - low > high - hi else high
         raise WitnessError(
             f"the value {worst} is out of the calibrated range [{lo}, {hi}]",
-            hint="calibrate with inputs like this one, or raise headroom",
+            remedy="calibrate with inputs like this one, or raise headroom",
         )
     return values
 

@@ -85,7 +85,7 @@ def declare(found: Calibration, graph: Graph, ranges: Mapping[str, tuple[Any, An
     ends, columns = dict(found.ranges), dict(found.columns)
     for name, given in ranges.items():
         if name not in graph.inputs:
-            raise InputError("no such input", slug="ranges", place=name, hint=f"inputs: {', '.join(graph.inputs)}")
+            raise InputError("no such input", slug="ranges", place=name, remedy=f"inputs: {', '.join(graph.inputs)}")
         low, high = _declared(name, given, graph.shapes[name][-1] if graph.shapes[name] else 1)
         seen = columns[name]
         wide = np.broadcast_to(low, seen.shape[1:]), np.broadcast_to(high, seen.shape[1:])

@@ -93,7 +93,7 @@ def rescaled(graph: Graph, by: Mapping[str, float]) -> Graph:
                 "expected a constant with one use, got a weight that is also added",
                 slug="architecture_only",
                 place=graph.sources.get(node.name, node.name),
-                hint="export the model with a copy of it for each use",
+                remedy="export the model with a copy of it for each use",
             )
         constants[name] = value
 

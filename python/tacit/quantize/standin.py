@@ -39,7 +39,7 @@ def check_ranges(graph: Graph, ranges: Mapping[str, tuple[float, float]]) -> Non
                 f"expected a range for each of {', '.join(graph.inputs)}, got {', '.join(ranges) or 'none'}",
                 slug="architecture_only",
                 place=f"input {name}",
-                hint=f'for example {{"{name}": (-1.0, 1.0)}}',
+                remedy=f'for example {{"{name}": (-1.0, 1.0)}}',
             )
     for name, ends in ranges.items():
         if name not in (*graph.inputs, *graph.outputs):
@@ -47,14 +47,14 @@ def check_ranges(graph: Graph, ranges: Mapping[str, tuple[float, float]]) -> Non
                 f"expected ranges of inputs and outputs: {', '.join((*graph.inputs, *graph.outputs))}",
                 slug="architecture_only",
                 place=name,
-                hint="other tensors are rescaled, and need none",
+                remedy="other tensors are rescaled, and need none",
             )
         if not (np.all(np.isfinite(ends)) and np.shape(ends) == (2,) and ends[0] < ends[1]):
             raise InputError(
                 f"expected two finite numbers in order, got {ends}",
                 slug="architecture_only",
                 place=name,
-                hint="give the least and the greatest value that it may have",
+                remedy="give the least and the greatest value that it may have",
             )
 
 
@@ -112,7 +112,7 @@ def _made(graph: Graph, node: Node, place: int, generator: np.random.RandomState
         f"expected constants whose size follows from the architecture, got those of a {node.op}",
         slug="architecture_only",
         place=graph.sources.get(node.name, node.name),
-        hint="compile this model without architecture_only",
+        remedy="compile this model without architecture_only",
     )
 
 

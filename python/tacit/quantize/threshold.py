@@ -18,7 +18,7 @@ from tacit.quantize.quantizer import Quantizer
 def compared_tensor(graph: Graph, threshold: Threshold) -> tuple[str, float]:
     """The tensor to compare and the bound for it: of an increasing function (a sigmoid) its input."""
     if threshold.output not in graph.outputs:
-        raise InputError("no such output", place=threshold.output, hint=f"outputs: {', '.join(graph.outputs)}")
+        raise InputError("no such output", place=threshold.output, remedy=f"outputs: {', '.join(graph.outputs)}")
     shape = graph.shapes[threshold.output]
     if len(threshold.index) != len(shape) - 1 or any(
         not 0 <= i < n for i, n in zip(threshold.index, shape[1:], strict=True)

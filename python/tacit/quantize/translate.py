@@ -97,7 +97,7 @@ def _output(q: Quantizer, tensor: str) -> None:
     frac = round(v.frac)
     if frac != v.frac:
         raise QuantizationError(
-            f"expected a scale that is a power of two, got 2^{v.frac}", place=tensor, hint="report it with the model"
+            f"expected a scale that is a power of two, got 2^{v.frac}", place=tensor, remedy="report it with the model"
         )
     shift = max(0, frac - q.target(tensor, q.options.output_bits))
     if shift > MOST_SHIFT:

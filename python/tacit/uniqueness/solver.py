@@ -33,7 +33,7 @@ def library() -> Any:
         from ortools.sat.python import cp_model
     except ImportError as error:
         raise MissingDependency(
-            "OR-tools is not installed", place="uniqueness", hint="pip install 'tacit[check]'"
+            "OR-tools is not installed", place="uniqueness", remedy="pip install 'tacit[check]'"
         ) from error
     return cp_model
 

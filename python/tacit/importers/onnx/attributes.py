@@ -45,5 +45,5 @@ def check_name(name: str, place: str) -> None:
             f"expected a name of at most {MOST_NAME} bytes, got {size}",
             slug="structure",
             place=f"{place} {name[:40]}...",
-            hint="give the tensors shorter names",
+            remedy="give the tensors shorter names",
         )

@@ -38,8 +38,8 @@ class Call:
         """Whether the optional output ``index`` is asked for."""
         return index < len(self.outputs) and self.outputs[index] != ""
 
-    def error(self, why: str, hint: str = "") -> ModelError:
-        return unsupported(self.op, self.place, why, hint)
+    def error(self, why: str, remedy: str = "") -> ModelError:
+        return unsupported(self.op, self.place, why, remedy)
 
 
 def versions_of(model: ModelProto) -> dict[str, int]:

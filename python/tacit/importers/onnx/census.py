@@ -82,7 +82,7 @@ def take_census(model: ModelProto, most: int) -> Census:
             "the size of this constant cannot be told from shapes, and nothing needs it",
             slug="too_large",
             place=count.unsized[spare[0]],
-            hint="remove this node where the model is made",
+            remedy="remove this node where the model is made",
         )
     return Census(count.total, frozenset(count.unsized))
 
@@ -217,7 +217,7 @@ class _Count:
                 f"constants that are computed would cost {self.total} entries with this one, expected at most {self.most}",
                 slug="too_large",
                 place=call.place,
-                hint="store the constant's result in the model, or split the model",
+                remedy="store the constant's result in the model, or split the model",
             )
 
 

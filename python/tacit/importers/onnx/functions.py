@@ -26,7 +26,7 @@ def inline_functions(model: ModelProto, most_nodes: int) -> None:
             f"expected at most {most_nodes} nodes with the functions in place, got {total}",
             slug="too_large",
             place="functions",
-            hint="split the model",
+            remedy="split the model",
         )
     try:
         model.CopyFrom(onnx.inliner.inline_local_functions(model))
@@ -36,7 +36,7 @@ def inline_functions(model: ModelProto, most_nodes: int) -> None:
             f"ONNX cannot put the local functions in place: {reason}",
             slug="structure",
             place="functions",
-            hint="export the model again without local functions",
+            remedy="export the model again without local functions",
         ) from error
 
 
@@ -61,7 +61,7 @@ def _size(
             "it calls itself" if key in calls else f"functions call one another more than {MOST_CALLS} deep",
             slug="structure",
             place=f"function {function.name}",
-            hint="ONNX has no recursion: export the model again",
+            remedy="ONNX has no recursion: export the model again",
         )
     if key not in sizes:
         inner = sum(_size(part, functions, sizes, (*calls, key), most) for part in function.node)

@@ -27,10 +27,10 @@ def read_path(path: Path) -> ModelProto:
     if not path.exists():
         raise ModelError("there is no such file", slug="file", place=str(path))
     if not path.is_file():
-        raise ModelError("this is not a file", slug="file", place=str(path), hint="give the path of an .onnx file")
+        raise ModelError("this is not a file", slug="file", place=str(path), remedy="give the path of an .onnx file")
     if path.stat().st_size > MAX_FILE_BYTES:
         raise ModelError(
-            "the file is 2 GiB or larger", slug="too_large", place=str(path), hint="save the weights as external data"
+            "the file is 2 GiB or larger", slug="too_large", place=str(path), remedy="save the weights as external data"
         )
     model = parse(path.read_bytes(), str(path))
     check_text(model)
@@ -48,7 +48,7 @@ def parse(content: bytes, place: str) -> ModelProto:
             "this is not an ONNX model, or it is cut off",
             slug="not_onnx",
             place=place,
-            hint="check the file's size and export it again",
+            remedy="check the file's size and export it again",
         ) from error
     if model.ir_version < 1 or not model.HasField("graph") or not (model.graph.node or model.graph.output):
         raise ModelError("this is not an ONNX model: it has no graph", slug="not_onnx", place=place)
@@ -101,7 +101,7 @@ def load_external(model: ModelProto, folder: Path | None) -> None:
         place = f"tensor {tensor.name}"
         if root is None:
             raise ModelError(
-                "its data is in another file", slug="external_data", place=place, hint="load the model by its path"
+                "its data is in another file", slug="external_data", place=place, remedy="load the model by its path"
             )
         entries = {entry.key: entry.value for entry in tensor.external_data}
         _check_external(entries, root, place)
@@ -114,7 +114,7 @@ def load_external(model: ModelProto, folder: Path | None) -> None:
                 f"{expected} bytes expected, {length} declared at {offset} of a file of {size}",
                 slug="external_data",
                 place=place,
-                hint="the data file is cut off or belongs to another model",
+                remedy="the data file is cut off or belongs to another model",
             )
         with (root / entries["location"]).open("rb") as file:
             file.seek(offset)
@@ -132,7 +132,7 @@ def _check_external(entries: dict[str, str], root: Path, place: str) -> None:
             f"its data is at {location!r}, not inside the model's folder",
             slug="external_data",
             place=place,
-            hint="put the data file beside the model and name it relative to it",
+            remedy="put the data file beside the model and name it relative to it",
         )
     beside = "put the data file beside the model and name it relative to it"
     try:
@@ -143,14 +143,14 @@ def _check_external(entries: dict[str, str], root: Path, place: str) -> None:
             f"its data file {location[:80]!r} cannot be read: {error.strerror}",
             slug="external_data",
             place=place,
-            hint=beside,
+            remedy=beside,
         ) from error
     if not target.is_relative_to(root):
         raise ModelError(
-            f"{location!r} leads out of the model's folder", slug="external_data", place=place, hint=beside
+            f"{location!r} leads out of the model's folder", slug="external_data", place=place, remedy=beside
         )
     if not there:
-        raise ModelError(f"its data file {location!r} is missing", slug="external_data", place=place, hint=beside)
+        raise ModelError(f"its data file {location!r} is missing", slug="external_data", place=place, remedy=beside)
 
 
 def _external_range(entries: dict[str, str], place: str) -> tuple[int, int | None]:
@@ -171,7 +171,10 @@ def tensor_bytes(tensor: TensorProto, place: str) -> int:
     count = math.prod(tensor.dims)
     if count >= MAX_ENTRIES:
         raise ModelError(
-            f"shape {list(tensor.dims)} has 2^31 entries or more", slug="too_large", place=place, hint="split the model"
+            f"shape {list(tensor.dims)} has 2^31 entries or more",
+            slug="too_large",
+            place=place,
+            remedy="split the model",
         )
     try:
         width = int(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize)
@@ -192,7 +195,7 @@ def check_model(model: ModelProto) -> None:
             raise ModelError(f"{size} bytes expected, {len(tensor.raw_data)} stored", slug="structure", place=place)
     if model.graph.sparse_initializer:
         raise ModelError(
-            "sparse weights are not supported", slug="structure", place="graph", hint="export dense weights"
+            "sparse weights are not supported", slug="structure", place="graph", remedy="export dense weights"
         )
     order_nodes(model.graph)
 
@@ -285,7 +288,7 @@ def check_opsets(model: ModelProto) -> None:
                 f"operator set {domain or 'ai.onnx'} {version} is outside {low}..{high}",
                 slug="opset",
                 place="model",
-                hint="export with opset 17, or use onnx.version_converter",
+                remedy="export with opset 17, or use onnx.version_converter",
             )
 
 
@@ -309,7 +312,7 @@ def order_nodes(graph: GraphProto) -> None:
                     f"input {name} is not defined anywhere",
                     slug="missing_input",
                     place=_place(graph.node[index], index),
-                    hint="the model is incomplete; export it again",
+                    remedy="the model is incomplete; export it again",
                 )
     for entry in graph.output:
         if entry.name not in producer and entry.name not in known:

@@ -38,6 +38,6 @@ def operator_name(domain: str, op: str) -> str:
     return f"{domain}.{op}" if domain else op
 
 
-def unsupported(operator: str, place: str, why: str, hint: str = "") -> ModelError:
+def unsupported(operator: str, place: str, why: str, remedy: str = "") -> ModelError:
     """The error for a use of an operator that has no canonical form."""
-    return ModelError(f"{operator}: {why}", slug="unsupported_operator", place=place, hint=hint)
+    return ModelError(f"{operator}: {why}", slug="unsupported_operator", place=place, remedy=remedy)

@@ -46,7 +46,7 @@ def fix_shapes(model: ModelProto, batch: int) -> None:
             f"batch {batch} does not fit inputs of fixed shapes: {fixed}",
             slug="batch",
             place="option batch",
-            hint="export the model with a free first axis, or leave the batch as it is",
+            remedy="export the model with a free first axis, or leave the batch as it is",
         )
     _forget_others(model, inputs)
 
@@ -55,12 +55,12 @@ def _check_declared(entry: ValueInfoProto) -> None:
     """An input is a tensor of numbers with a declared shape."""
     place = f"input {entry.name}"
     if not entry.type.HasField("tensor_type"):
-        raise ModelError("it is not a tensor", slug="input_type", place=place, hint="use plain tensors as inputs")
+        raise ModelError("it is not a tensor", slug="input_type", place=place, remedy="use plain tensors as inputs")
     if entry.type.tensor_type.elem_type not in (*FLOATS, *INTEGERS, TensorProto.BOOL):
         raise ModelError("it is not a tensor of numbers", slug="input_type", place=place)
     if not entry.type.tensor_type.HasField("shape"):
         raise ModelError(
-            "its shape is not declared", slug="dynamic_shape", place=place, hint="export with static shapes"
+            "its shape is not declared", slug="dynamic_shape", place=place, remedy="export with static shapes"
         )
 
 
@@ -78,7 +78,7 @@ def _fill(entry: ValueInfoProto, batch: int, symbols: set[str]) -> bool:
                 f"axis {axis} ({dim.dim_param or 'unnamed'}) has no fixed extent",
                 slug="dynamic_shape",
                 place=f"input {entry.name}",
-                hint="export the model with a fixed extent there; only the batch axis may be free",
+                remedy="export the model with a fixed extent there; only the batch axis may be free",
             )
     check_extents([dim.dim_value for dim in dims], f"input {entry.name}")
     return taken
@@ -94,7 +94,7 @@ def _forget_others(model: ModelProto, inputs: Sequence[ValueInfoProto]) -> None:
                 "it is an input itself",
                 slug="structure",
                 place=f"output {entry.name}",
-                hint="remove it, or export an Identity of it under another name",
+                remedy="remove it, or export an Identity of it under another name",
             )
         for dim in entry.type.tensor_type.shape.dim if entry.type.HasField("tensor_type") else ():
             dim.Clear()

@@ -113,7 +113,7 @@ def _complete_outputs(model: ModelProto) -> None:
             "its type and shape are not declared, and do not follow from the nodes",
             slug="structure",
             place=f"output {entry.name}",
-            hint="declare them, or export the model again",
+            remedy="declare them, or export the model again",
         )
     declared = list(inferred.graph.output)
     del model.graph.output[:]
@@ -126,7 +126,7 @@ def _check_by_library(model: ModelProto) -> None:
     except onnx.checker.ValidationError as error:
         reason = str(error).strip().split("\n")[0]
         raise ModelError(
-            f"ONNX refuses the model: {reason}", slug="structure", place="model", hint="export the model again"
+            f"ONNX refuses the model: {reason}", slug="structure", place="model", remedy="export the model again"
         ) from error
 
 
@@ -147,7 +147,7 @@ def _start(builder: Builder, model: ModelProto) -> tuple[str, ...]:
         if kind in INTEGERS:
             builder.integral.add(name)
     if not names:
-        raise ModelError("the model has no input", slug="no_input", place="graph", hint="there is nothing to prove")
+        raise ModelError("the model has no input", slug="no_input", place="graph", remedy="there is nothing to prove")
     for tensor in graph.initializer:
         try:
             value = np.asarray(onnx.numpy_helper.to_array(tensor))
@@ -196,8 +196,8 @@ def _translate_all(builder: Builder, model: ModelProto) -> None:
                     break
                 raise
             why = error.reason.removeprefix(f"{call.op}: ")
-            hint = "" if error.hint == NEXT_STEPS[error.slug] else error.hint
-            findings.append(Finding(call.domain, call.op, call.name, why, hint))
+            remedy = "" if error.remedy == NEXT_STEPS[error.slug] else error.remedy
+            findings.append(Finding(call.domain, call.op, call.name, why, remedy))
             lost.update(name for name in node.output if name)
     if findings:
         raise refusal(findings)
@@ -233,7 +233,7 @@ def _finish(builder: Builder, model: ModelProto, inputs: tuple[str, ...]) -> tup
         tensor = builder.tensor(name)
         if builder.is_constant(tensor):
             raise ModelError(
-                "it does not depend on any input", slug="constant_output", place=f"output {name}", hint="remove it"
+                "it does not depend on any input", slug="constant_output", place=f"output {name}", remedy="remove it"
             )
         if tensor in inputs or tensor in outputs:
             builder.begin(Call(name, "Identity", "", 0, (tensor,), (name,), {}))

@@ -32,7 +32,7 @@ class Finding:
     op: str
     node: str
     why: str = ""
-    hint: str = ""
+    remedy: str = ""
     outputs: frozenset[str] = frozenset()
 
     @property
@@ -41,7 +41,7 @@ class Finding:
 
     @property
     def advice(self) -> str:
-        return self.hint if self.why else advice(self.domain, self.op)
+        return self.remedy if self.why else advice(self.domain, self.op)
 
 
 def check_known(model: ModelProto) -> None:
@@ -108,7 +108,7 @@ def refusal(findings: list[Finding]) -> ModelError:
         reason,
         slug="unsupported_operator",
         place=place,
-        hint=_hint([group[0] for group in groups.values()]),
+        remedy=_hint([group[0] for group in groups.values()]),
         details={"unsupported": [_entry(group) for group in groups.values()]},
     )
 

@@ -48,7 +48,7 @@ def mean(q: Quantizer, total: QValue, count: int, out: str) -> QValue:
         return replace(total, value=q.emit(Times(1, power), [total.value], out), bound=q.bound(out, total.frac + power))
     parts = divisors(odd)
     if parts is None:
-        raise QuantizationError(f"a mean of {count} entries", place=out, hint="use a power of two")
+        raise QuantizationError(f"a mean of {count} entries", place=out, remedy="use a power of two")
     value, frac = total.value, q.target(out)
     for i, part in enumerate(parts):
         value = _divided(q, value, part, power if i == len(parts) - 1 else 0, frac, out)
