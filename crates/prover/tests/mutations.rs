@@ -204,9 +204,10 @@ fn commitment_file(world: &World) -> CommitmentFile {
 fn a_commitment_accepted_at_fewer_bits_is_refused_with_the_proof() {
     let (world, file) = (&*MLP, commitment_file(&MLP));
     let proof = world.prove();
+    let data = Accepted::unchecked("data", world.slabs[1].commitment.clone());
     let answer = |accepted: &Accepted| {
         let (case, argument) = (&world.case, &proof.argument);
-        let (publics, given) = (&proof.publics, &[accepted]);
+        let (publics, given) = (&proof.publics, &[accepted, &data]);
         let found = tacit_verifier::verify(
             &case.prepared,
             &world.geometry,
