@@ -104,7 +104,7 @@ pub fn commit(
         geometry, private, schema, &cells, &links, openings, fold, *seed,
     )
     .map_err(|e| {
-        OwnerError::from(e).hint("compile for more proofs (option proofs), or commit for fewer")
+        OwnerError::from(e).remedy("compile for more proofs (option proofs), or commit for fewer")
     })?;
     let mut public = CommitmentFile {
         slab: role.to_owned(),
@@ -131,5 +131,5 @@ fn check_children(deployment: &Deployment, children: u16, private: bool) -> Resu
         "the values are public: nothing is used up, so nothing is rotated".to_owned()
     };
     let error = OwnerError::input("children", "children", reason);
-    Err(error.hint("children need room: compile for more proofs (option proofs)"))
+    Err(error.remedy("children need room: compile for more proofs (option proofs)"))
 }

@@ -179,7 +179,7 @@ fn geometry(prepared: &Prepared, proofs: u32, target: u16, optimize: Optimize) -
     let sizes = largest_sizes(prepared, proofs);
     let derived = derive(&sizes, &works, target, optimize).map_err(|e| {
         OwnerError::new(Kind::Program, "geometry", "", e.to_string())
-            .hint("fewer proofs, or 100 bits")
+            .remedy("fewer proofs, or 100 bits")
     })?;
     Ok(derived.geometry)
 }

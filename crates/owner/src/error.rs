@@ -46,7 +46,7 @@ pub struct OwnerError {
     pub slug: String,
     pub place: String,
     pub reason: String,
-    pub hint: String,
+    pub remedy: String,
 }
 
 pub type Result<T> = std::result::Result<T, OwnerError>;
@@ -63,7 +63,7 @@ impl OwnerError {
             slug: slug.to_owned(),
             place: place.into(),
             reason: reason.into(),
-            hint: String::new(),
+            remedy: String::new(),
         }
     }
 
@@ -80,8 +80,8 @@ impl OwnerError {
     }
 
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = hint.into();
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = remedy.into();
         self
     }
 }
@@ -93,10 +93,10 @@ impl fmt::Display for OwnerError {
             write!(f, "{}: ", self.place)?;
         }
         f.write_str(&self.reason)?;
-        if self.hint.is_empty() {
+        if self.remedy.is_empty() {
             return Ok(());
         }
-        write!(f, " ({})", self.hint)
+        write!(f, " ({})", self.remedy)
     }
 }
 
@@ -111,7 +111,7 @@ impl From<VerifyError> for OwnerError {
             _ => Kind::Proof,
         };
         let reason = format!("expected {}, got {}", e.expected, e.got);
-        Self::new(kind, e.slug(), e.place.clone(), reason).hint(e.hint.unwrap_or_default())
+        Self::new(kind, e.slug(), e.place.clone(), reason).remedy(e.remedy.unwrap_or_default())
     }
 }
 
@@ -123,7 +123,7 @@ impl From<ProgramError> for OwnerError {
             Kind::Program
         };
         let reason = format!("expected {}, got {}", e.expected, e.got);
-        Self::new(kind, e.slug, e.place, reason).hint(e.hint.unwrap_or_default())
+        Self::new(kind, e.slug, e.place, reason).remedy(e.remedy.unwrap_or_default())
     }
 }
 
@@ -137,7 +137,7 @@ impl From<TooLarge> for OwnerError {
             ),
         };
         Self::limit(e.slug(), e.what, reason)
-            .hint("files of 4 GiB and more are not written: a smaller batch or model")
+            .remedy("files of 4 GiB and more are not written: a smaller batch or model")
     }
 }
 
@@ -149,7 +149,7 @@ impl From<PcsError> for OwnerError {
 
 impl From<AllowanceError> for OwnerError {
     fn from(e: AllowanceError) -> Self {
-        let hint = match e {
+        let remedy = match e {
             AllowanceError::Damaged { .. } => {
                 "commit anew, or rotate its master: what is left cannot be known"
             }
@@ -158,7 +158,7 @@ impl From<AllowanceError> for OwnerError {
             }
             _ => "",
         };
-        Self::limit(e.slug(), "", e.to_string()).hint(hint)
+        Self::limit(e.slug(), "", e.to_string()).remedy(remedy)
     }
 }
 

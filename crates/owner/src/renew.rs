@@ -17,14 +17,18 @@ pub fn renew(old: &Secret) -> Result<Secret> {
     let (role, header) = (old.role(), &old.slab().commitment.header);
     if !header.private {
         let reason = "the values are public: nothing is used up, so nothing is renewed";
-        return Err(OwnerError::input("renewal", role, reason).hint("go on proving with this one"));
+        return Err(
+            OwnerError::input("renewal", role, reason).remedy("go on proving with this one")
+        );
     }
     let rotation_before = u32::from(old.renewal_file().is_empty());
     let openings = header.budget.saturating_add(rotation_before);
     let most = tacit_pcs::most_proofs(&header.geometry, header.max_fold);
     if old.reserved() > 0 && openings > most {
         let reason = format!("expected an allowance of at most {most}, got {openings}");
-        return Err(OwnerError::limit("renewal", role, reason).hint("commit anew for fewer proofs"));
+        return Err(
+            OwnerError::limit("renewal", role, reason).remedy("commit anew for fewer proofs")
+        );
     }
     let (opened, counted) = old.record(Entry::Renewal)?;
     let opened = opened.ok_or_else(|| OwnerError::bug("permit", "", "the slab is private"))?;

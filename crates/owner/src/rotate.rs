@@ -42,13 +42,13 @@ pub fn rotate(master: &Secret, proofs: Option<u32>, refusals: Option<u32>) -> Re
     if !master.is_master() {
         let reason = "this commitment was not made for children";
         return Err(OwnerError::input("master", "", reason)
-            .hint("a master is made by: tacit commit model --children N"));
+            .remedy("a master is made by: tacit commit model --children N"));
     }
     let most = room(master.slab());
     let proofs = proofs.unwrap_or(most);
     if proofs == 0 || proofs > most {
         let reason = format!("expected 1 to {most} proofs, got {proofs}");
-        return Err(OwnerError::input("proofs", "proofs", reason).hint("compile for more proofs"));
+        return Err(OwnerError::input("proofs", "proofs", reason).remedy("compile for more proofs"));
     }
     let (index, opened) = next_child(master)?;
     let openings = child_allowance_of(proofs);

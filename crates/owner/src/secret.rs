@@ -152,14 +152,14 @@ impl Secret {
     pub fn check_spend(&self) -> Result<()> {
         let tally = self.tally()?;
         if self.is_master() && !tally.is_some_and(|t| t.renewed) {
-            let hint = if self.children_left()? == 0 {
+            let remedy = if self.children_left()? == 0 {
                 "renew it: all its children were made (tacit commit renew MASTER.secret -o NAME)"
             } else {
                 "rotate it, and prove with the child: tacit commit rotate MASTER.secret -o NAME"
             };
             let reason =
                 "this is a master: its allowance is for children, and they make the proofs";
-            return Err(OwnerError::limit("master", "", reason).hint(hint));
+            return Err(OwnerError::limit("master", "", reason).remedy(remedy));
         }
         let opening = Entry::Opening(Digest::default());
         let checked = self.count()?.check(opening, self.role());
@@ -204,7 +204,7 @@ impl Secret {
     /// A refusal of the count, with the way on.
     fn refused(&self, error: AllowanceError) -> OwnerError {
         let child = self.public.rotation.is_some();
-        let hint = match error {
+        let remedy = match error {
             AllowanceError::Spent { .. } | AllowanceError::NoReserve { .. } if child => {
                 "rotate its master again: tacit commit rotate MASTER.secret -o NAME"
             }
@@ -219,6 +219,6 @@ impl Secret {
             AllowanceError::Renewed { .. } => "use the secret that it was renewed to",
             _ => return error.into(),
         };
-        OwnerError::from(error).hint(hint)
+        OwnerError::from(error).remedy(remedy)
     }
 }

@@ -38,7 +38,7 @@ impl Secret {
         if private && !journal.exists() {
             let journal = journal.display();
             let reason = format!("the journal {journal} is missing: what is left is unknown");
-            return Err(OwnerError::limit("allowance_missing", shown(path), reason).hint(
+            return Err(OwnerError::limit("allowance_missing", shown(path), reason).remedy(
                 "bring the journal itself back beside the secret, never an older copy of it; or commit anew, or rotate its master",
             ));
         }
@@ -60,7 +60,7 @@ impl Secret {
         });
         written.map_err(|e| {
             OwnerError::from(e)
-                .hint("compile for fewer proofs (option proofs): a master renews them, tacit commit model --children N")
+                .remedy("compile for fewer proofs (option proofs): a master renews them, tacit commit model --children N")
         })
     }
 
@@ -86,7 +86,7 @@ fn parse(bytes: &[u8], place: &str) -> Result<(Slab, CommitmentFile, Vec<u8>)> {
     let body = unseal(FileKind::Secret, bytes)?;
     let [public, slab, renewal] = SecretFile::parts(body).ok_or_else(|| {
         VerifyError::new(Slug::Encoding, "secret file", "borsh", "another layout")
-            .with_hint("it was made by an older version, or changed: commit anew")
+            .with_remedy("it was made by an older version, or changed: commit anew")
     })?;
     let public = CommitmentFile::from_file(public)?;
     let slab = Slab::from_whole_bytes(slab)?;
@@ -160,7 +160,7 @@ pub fn read_journal(bytes: &[u8]) -> Result<Journal> {
     let (identity, tally, _) =
         tacit_prover::read(bytes, 0).map_err(|JournalFault::Damaged(reason)| {
             OwnerError::input("allowance_damaged", "journal", reason)
-                .hint("what is left is unknown: it counts as spent")
+                .remedy("what is left is unknown: it counts as spent")
         })?;
     Ok(Journal { identity, tally })
 }

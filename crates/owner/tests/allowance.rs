@@ -16,7 +16,7 @@ fn proofs_end_where_the_allowance_does() {
         assert_eq!(secret.proofs_left().unwrap(), Some(left));
     }
     let spent = prove(&deployment, &secret).unwrap_err();
-    assert!(spent.hint.contains("renew"), "{spent}");
+    assert!(spent.remedy.contains("renew"), "{spent}");
     assert_eq!(secret.proofs_left().unwrap(), Some(0));
 }
 
@@ -70,7 +70,7 @@ fn a_master_makes_children_and_no_proof() {
     prove(&deployment, &child).unwrap();
     assert!(prove(&deployment, &child)
         .unwrap_err()
-        .hint
+        .remedy
         .contains("rotate its master"));
     // A child has no children and no reserve of its own.
     assert_eq!(slug(rotate(&child, None, None)), "master");
@@ -78,7 +78,7 @@ fn a_master_makes_children_and_no_proof() {
     rotate(&master, None, None).unwrap();
     assert!(rotate(&master, None, None)
         .unwrap_err()
-        .hint
+        .remedy
         .contains("renew it"));
 }
 
@@ -172,5 +172,5 @@ fn values_that_do_not_fit_are_not_committed() {
     let made = tacit_owner::commit(&deployment, "data", weights(), Allowance::proofs(1));
     assert_eq!(slug(made), "slabs");
     let most = tacit_owner::commit(&deployment, "model", weights(), Allowance::proofs(1 << 20));
-    assert!(most.unwrap_err().hint.contains("compile for more proofs"));
+    assert!(most.unwrap_err().remedy.contains("compile for more proofs"));
 }

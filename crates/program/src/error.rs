@@ -15,7 +15,7 @@ pub struct ProgramError {
     pub expected: String,
     pub got: String,
     /// What to do about it.
-    pub hint: Option<&'static str>,
+    pub remedy: Option<&'static str>,
 }
 
 pub type Result<T> = std::result::Result<T, ProgramError>;
@@ -34,12 +34,12 @@ impl ProgramError {
             place: place.into(),
             expected: expected.into(),
             got: got.into(),
-            hint: None,
+            remedy: None,
         }
     }
 
-    pub fn with_hint(mut self, hint: &'static str) -> Self {
-        self.hint = Some(hint);
+    pub fn with_remedy(mut self, remedy: &'static str) -> Self {
+        self.remedy = Some(remedy);
         self
     }
 
@@ -61,7 +61,7 @@ impl ProgramError {
         got: impl fmt::Display,
     ) -> Self {
         Self::new("program", "mismatch", place, expected, got.to_string())
-            .with_hint("prepare the program again")
+            .with_remedy("prepare the program again")
     }
 
     /// The program is fine, these values have no trace.
@@ -90,8 +90,8 @@ impl fmt::Display for ProgramError {
             "{}: {}: expected {}, got {}",
             self.slug, self.place, self.expected, self.got
         )?;
-        match &self.hint {
-            Some(hint) => write!(f, " ({hint})"),
+        match &self.remedy {
+            Some(remedy) => write!(f, " ({remedy})"),
             None => Ok(()),
         }
     }

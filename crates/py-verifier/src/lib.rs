@@ -11,7 +11,7 @@ create_exception!(
     _native,
     Failure,
     PyException,
-    "Arguments: kind, slug, place, reason, hint."
+    "Arguments: kind, slug, place, reason, remedy."
 );
 
 fn failure(e: Refusal) -> PyErr {
@@ -20,7 +20,7 @@ fn failure(e: Refusal) -> PyErr {
         Kind::Input => "input",
         Kind::Bug => "bug",
     };
-    Failure::new_err((kind, e.slug, e.place, e.reason.to_string(), e.hint))
+    Failure::new_err((kind, e.slug, e.place, e.reason.to_string(), e.remedy))
 }
 
 /// (role or none, what errors call it, bytes of a commitment file or of public weights)

@@ -1,4 +1,4 @@
-//! The one exception: (kind, slug, place, reason, hint), the kind as in [`tacit_owner::Kind`].
+//! The one exception: (kind, slug, place, reason, remedy), the kind as in [`tacit_owner::Kind`].
 
 use pyo3::create_exception;
 use pyo3::exceptions::PyException;
@@ -9,7 +9,7 @@ create_exception!(
     _native,
     Failure,
     PyException,
-    "Arguments: kind, slug, place, reason, hint."
+    "Arguments: kind, slug, place, reason, remedy."
 );
 
 /// A failure on its way to Python.
@@ -24,12 +24,12 @@ impl Fail {
     }
 }
 
-/// kind, slug, place, reason, hint
+/// kind, slug, place, reason, remedy
 pub type Parts = (&'static str, String, String, String, String);
 
 impl From<Fail> for Parts {
     fn from(Fail(e): Fail) -> Self {
-        (e.kind.as_str(), e.slug, e.place, e.reason, e.hint)
+        (e.kind.as_str(), e.slug, e.place, e.reason, e.remedy)
     }
 }
 

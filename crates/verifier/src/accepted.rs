@@ -89,7 +89,7 @@ impl Accepted {
         let expected = format!("a commitment accepted at {target} bits");
         let got = format!("one accepted at {}", self.target);
         Err(VerifyError::new(Slug::Target, place, expected, got)
-            .with_hint("accept it with as many bits as the proof"))
+            .with_remedy("accept it with as many bits as the proof"))
     }
 
     /// Takes a commitment as accepted that nobody looked at: for tests of what `verify` itself refuses.

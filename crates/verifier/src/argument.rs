@@ -74,7 +74,7 @@ fn check_security(
             format!("at least {target} bits"),
             got,
         )
-        .with_hint("ask for fewer bits, or commit again with a geometry for this target"));
+        .with_remedy("ask for fewer bits, or commit again with a geometry for this target"));
     }
     let budget = statement.budget(further)?;
     if budget.reaches(target) {
@@ -87,7 +87,7 @@ fn check_security(
         format!("at least {target} bits"),
         got,
     )
-    .with_hint("derive the geometry for this program"))
+    .with_remedy("derive the geometry for this program"))
 }
 
 /// The witness slab's root, the first message.

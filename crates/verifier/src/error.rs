@@ -116,7 +116,7 @@ pub struct VerifyError {
     pub expected: String,
     pub got: String,
     /// A next step, where there is one.
-    pub hint: Option<&'static str>,
+    pub remedy: Option<&'static str>,
 }
 
 impl VerifyError {
@@ -132,7 +132,7 @@ impl VerifyError {
             place: place.into(),
             expected: expected.to_string(),
             got: got.to_string(),
-            hint: None,
+            remedy: None,
         }
     }
 
@@ -143,12 +143,12 @@ impl VerifyError {
         expected: impl fmt::Display,
         got: impl fmt::Display,
     ) -> Self {
-        Self::new(Slug::Program, place, expected, got).with_hint("prepare the program again")
+        Self::new(Slug::Program, place, expected, got).with_remedy("prepare the program again")
     }
 
     #[must_use]
-    pub fn with_hint(mut self, hint: &'static str) -> Self {
-        self.hint = Some(hint);
+    pub fn with_remedy(mut self, remedy: &'static str) -> Self {
+        self.remedy = Some(remedy);
         self
     }
 
@@ -183,8 +183,8 @@ impl fmt::Display for VerifyError {
             "{}: {}: expected {}, got {}",
             self.slug, self.place, self.expected, self.got
         )?;
-        match self.hint {
-            Some(hint) => write!(f, " ({hint})"),
+        match self.remedy {
+            Some(remedy) => write!(f, " ({remedy})"),
             None => Ok(()),
         }
     }
@@ -224,7 +224,7 @@ impl From<ReadError> for VerifyError {
                 format!("{bits} zero bits in the state"),
                 "fewer",
             )
-            .with_hint("the proof belongs to another statement, or its bytes were changed"),
+            .with_remedy("the proof belongs to another statement, or its bytes were changed"),
         }
     }
 }

@@ -107,7 +107,7 @@ pub fn unseal(kind: FileKind, bytes: &[u8]) -> Result<&[u8], VerifyError> {
     }
     if *version != VERSION {
         return Err(VerifyError::new(Slug::Version, place(), VERSION, version)
-            .with_hint("the file was written by another version of this software"));
+            .with_remedy("the file was written by another version of this software"));
     }
     let end = rest.len().checked_sub(CHECKSUM).ok_or_else(short)?;
     let (body, sum) = rest.split_at_checked(end).ok_or_else(short)?;
@@ -118,7 +118,7 @@ pub fn unseal(kind: FileKind, bytes: &[u8]) -> Result<&[u8], VerifyError> {
             "the checksum of its body",
             "another",
         )
-        .with_hint("the file was changed or cut off"));
+        .with_remedy("the file was changed or cut off"));
     }
     Ok(body)
 }
@@ -208,7 +208,7 @@ impl ProgramFile {
                 format!("the architecture {} that the program names", short(&named)),
                 short(&held),
             )
-            .with_hint(
+            .with_remedy(
                 "get the program file from who compiled it, or compile the model yourself",
             ));
         }

@@ -88,7 +88,7 @@ pub(crate) fn verify(
 fn inverse(alpha: K) -> Result<K, VerifyError> {
     k_inverse(alpha).ok_or_else(|| {
         VerifyError::new(Slug::Alpha, "logup", "a challenge that is not zero", "zero")
-            .with_hint("prove again with fresh randomness")
+            .with_remedy("prove again with fresh randomness")
     })
 }
 

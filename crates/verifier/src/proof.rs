@@ -53,7 +53,7 @@ impl ProofFile {
             format!("a proof of {}", of(&prepared.digest)),
             format!("one of {}", of(&self.program)),
         )
-        .with_hint("give the program that the proof was made with, or a proof of this one"))
+        .with_remedy("give the program that the proof was made with, or a proof of this one"))
     }
 
     /// The proof names these commitments.
@@ -84,7 +84,7 @@ impl ProofFile {
                 format!("a proof made with commitment {}", short(&given)),
                 format!("one made with {}", short(named)),
             )
-            .with_hint(
+            .with_remedy(
                 "give the commitment that the proof was made with; for a child, its master and the option link",
             ));
         }
@@ -93,7 +93,7 @@ impl ProofFile {
 
     /// A refusal of the argument, when program and commitments are those that the proof names.
     fn what_is_left(&self, mut e: VerifyError) -> VerifyError {
-        let (left, hint) = if self.publics.is_empty() {
+        let (left, remedy) = if self.publics.is_empty() {
             ("context", CONTEXT_LEFT)
         } else {
             ("context or public values", VALUES_LEFT)
@@ -102,7 +102,7 @@ impl ProofFile {
             Slug::Grinding => {
                 let got = format!("one bound to another, or changed bytes ({})", e.place);
                 let expected = format!("a proof bound to the given {left}");
-                VerifyError::new(e.slug, left, expected, got).with_hint(hint)
+                VerifyError::new(e.slug, left, expected, got).with_remedy(remedy)
             }
             Slug::Alpha
             | Slug::Truncated
@@ -111,7 +111,7 @@ impl ProofFile {
             | Slug::Merkle
             | Slug::LastQuery
             | Slug::FinalClaim => {
-                e.hint = Some(hint);
+                e.remedy = Some(remedy);
                 e
             }
             _ => e,

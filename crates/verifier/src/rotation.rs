@@ -219,7 +219,7 @@ pub fn verify_rotation(
                 "an argument that holds",
                 e,
             )
-            .with_hint("the child is not one of this master, or one of the files was changed")
+            .with_remedy("the child is not one of this master, or one of the files was changed")
         })?;
     }
     Ok(())

@@ -292,9 +292,9 @@ impl From<PcsError> for VerifyError {
                 "its root",
                 "another",
             )
-            .with_hint("the argument belongs to another commitment, or its bytes were changed"),
+            .with_remedy("the argument belongs to another commitment, or its bytes were changed"),
             PcsError::FinalClaim => Self::new(slug, "opening", "all claims to hold", "a false one")
-                .with_hint("something that the argument says is not true"),
+                .with_remedy("something that the argument says is not true"),
             other => Self::new(slug, "opening", "an argument for this statement", other),
         }
     }

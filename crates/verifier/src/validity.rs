@@ -73,7 +73,7 @@ pub fn verify_validity(
             "a validity proof",
             "none",
         )
-        .with_hint("the owner of a private slab proves its intervals once"));
+        .with_remedy("the owner of a private slab proves its intervals once"));
     }
     let prepared = prepare_validity(slab, tensors)?;
     let statement = Statement {

@@ -16,7 +16,7 @@ pub fn read_numbers(bytes: &[u8]) -> Result<Numbers> {
     }
     let value: Value = serde_json::from_slice(bytes).map_err(|e| {
         Refusal::differs(Kind::Input, "arrays", "", "JSON or an .npy file", e)
-            .hint("write nested lists of numbers, such as [[1, 2.5]], or numpy.save")
+            .remedy("write nested lists of numbers, such as [[1, 2.5]], or numpy.save")
     })?;
     let mut numbers = Numbers {
         shape: shape_of(&value),
@@ -42,7 +42,7 @@ fn collect(value: &Value, shape: &[usize], rank: usize, out: &mut Vec<f64>) -> R
     let place = || format!("entry {} in depth {}", out.len(), rank - shape.len());
     let bad = |place: String, expected: String| {
         Refusal::differs(Kind::Input, "arrays", place, expected, "another value")
-            .hint("every list of one depth has the same length, and holds numbers alone")
+            .remedy("every list of one depth has the same length, and holds numbers alone")
     };
     match (value, shape) {
         (Value::Array(items), [n, rest @ ..]) if items.len() == *n => items

@@ -64,7 +64,7 @@ pub fn run(
     let answer = answer.unwrap_or_else(|_| {
         Err(
             Refusal::words(Kind::Bug, "bug", "", "it stopped where it never should")
-                .hint("please report it with the command, the message above and the files"),
+                .remedy("please report it with the command, the message above and the files"),
         )
     });
     let (code, text, problem) = match answer {
@@ -104,7 +104,7 @@ fn answer(arguments: Vec<OsString>) -> Result<String> {
 }
 
 fn usage(reason: impl std::fmt::Display) -> Refusal {
-    Refusal::words(Kind::Input, "usage", "", &reason.to_string()).hint("see tacit-verify --help")
+    Refusal::words(Kind::Input, "usage", "", &reason.to_string()).remedy("see tacit-verify --help")
 }
 
 fn parse(arguments: Vec<OsString>) -> Result<Asked> {
@@ -125,7 +125,7 @@ fn parse(arguments: Vec<OsString>) -> Result<Asked> {
                         "1 to 160 bits",
                         value.to_string_lossy(),
                     )
-                    .hint("128 is the usual target")
+                    .remedy("128 is the usual target")
                 })?;
                 options.security = Some(bits);
             }
@@ -133,7 +133,7 @@ fn parse(arguments: Vec<OsString>) -> Result<Asked> {
                 let value = parser.value().map_err(usage)?.string().map_err(usage)?;
                 let (name, file) = value.split_once('=').ok_or_else(|| {
                     Refusal::differs(Kind::Input, "usage", "--public", "NAME=FILE", &value)
-                        .hint("for example --public probabilities=answer.json")
+                        .remedy("for example --public probabilities=answer.json")
                 })?;
                 options.known.push((name.to_owned(), file.into()));
             }
@@ -176,7 +176,7 @@ fn context(text: &OsString) -> Result<Vec<u8>> {
         .collect::<Option<_>>()
         .ok_or_else(|| {
             Refusal::words(Kind::Input, "context", "--context", "not hexadecimal")
-                .hint("two hexadecimal digits a byte, such as c0ffee")
+                .remedy("two hexadecimal digits a byte, such as c0ffee")
         })
 }
 
@@ -232,7 +232,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
         // Without the system's number behind it.
         let reason = text.split(" (os error").next().unwrap_or_default();
         Refusal::words(Kind::Input, "file", place.clone(), reason)
-            .hint("check the name and the permissions")
+            .remedy("check the name and the permissions")
     };
     let file = File::open(path).map_err(failed)?;
     let regular = file.metadata().map_err(failed)?.is_file();
@@ -242,7 +242,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     if !regular && count as u64 > MOST_PIPED {
         let expected = format!("at most {MOST_PIPED} bytes from what is no file");
         return Err(
-            Refusal::differs(Kind::Input, "file", place, expected, "more").hint("give a file"),
+            Refusal::differs(Kind::Input, "file", place, expected, "more").remedy("give a file"),
         );
     }
     Ok(bytes)

@@ -28,13 +28,13 @@ fn check_one(statement: &Statement, known: &Known) -> Result<()> {
         let names: Vec<&str> = all.map(|p| p.name.as_str()).collect();
         let expected = format!("one of: {}", names.join(", "));
         Refusal::differs(Kind::Input, "name", "--public", expected, name)
-            .hint("name an input or an output of the program")
+            .remedy("name an input or an output of the program")
     })?;
     let Some(shown) = &port.integers else {
         let expected = "a value that the proof shows";
         return Err(
             Refusal::differs(Kind::Input, "hidden", name, expected, "one that it hides")
-                .hint("only public inputs and outputs can be compared"),
+                .remedy("only public inputs and outputs can be compared"),
         );
     };
     let wanted = quantize(port, &known.numbers)?;
@@ -47,7 +47,7 @@ fn check_one(statement: &Statement, known: &Known) -> Result<()> {
     let (expected, got) = (value(wanted[at]), value(shown[at]));
     Err(
         Refusal::differs(Kind::Refused, "public_value", place, expected, got)
-            .hint("the proof holds, but of another value than the one you know"),
+            .remedy("the proof holds, but of another value than the one you know"),
     )
 }
 
@@ -61,7 +61,7 @@ fn quantize(port: &Stated, numbers: &Numbers) -> Result<Vec<i64>> {
         let (expected, got) = (format!("shape {shape:?}"), format!("{:?}", numbers.shape));
         return Err(
             Refusal::differs(Kind::Input, "shape", &port.name, expected, got)
-                .hint("give the value in the shape that the program takes or gives"),
+                .remedy("give the value in the shape that the program takes or gives"),
         );
     }
     let one = |&x: &f64| {
@@ -75,7 +75,7 @@ fn quantize(port: &Stated, numbers: &Numbers) -> Result<Vec<i64>> {
             let expected = format!("values in [{low}, {high}]");
             return Err(
                 Refusal::differs(Kind::Input, "range", &port.name, expected, x)
-                    .hint("the program cannot have taken or given such a value"),
+                    .remedy("the program cannot have taken or given such a value"),
             );
         }
         #[allow(clippy::cast_possible_truncation)]

@@ -9,7 +9,7 @@ const MOST_HEADER: usize = 10_000;
 
 fn refuse(expected: &str, got: impl std::fmt::Display) -> Refusal {
     Refusal::differs(Kind::Input, "arrays", "", expected, got)
-        .hint("write it with numpy.save(path, numpy.ascontiguousarray(array, dtype=float))")
+        .remedy("write it with numpy.save(path, numpy.ascontiguousarray(array, dtype=float))")
 }
 
 /// The numbers of an .npy file.

@@ -24,7 +24,7 @@ pub(crate) fn commit_weights(
         let got = format!("those of {}", of(&file.program));
         return Err(
             Refusal::differs(Kind::Refused, "weights", "weights", expected, got)
-                .hint("give the weights that were compiled together with this program"),
+                .remedy("give the weights that were compiled together with this program"),
         );
     }
     let slabs = &prepared.program.slabs;
@@ -39,7 +39,7 @@ pub(crate) fn commit_weights(
                 "a commitment: the values are private",
                 "the values",
             )
-            .hint("give the commitment file; keep private weights to yourself")
+            .remedy("give the commitment file; keep private weights to yourself")
         })?;
     let trace = trace_of(prepared, slab, file)?;
     let cells = pack(prepared, slab, &trace)?;
@@ -75,7 +75,7 @@ fn trace_of(prepared: &Prepared, slab: usize, file: WeightsFile) -> Result<Trace
                 expected,
                 got,
             )
-            .hint("give the weights file that was compiled together with this program")
+            .remedy("give the weights file that was compiled together with this program")
         };
         let found = given.iter().position(|(n, _)| n == name);
         let missing = || refuse("tensor", "values of this tensor".into(), "none".into());
@@ -99,6 +99,6 @@ fn trace_of(prepared: &Prepared, slab: usize, file: WeightsFile) -> Result<Trace
             format!("the {} tensors of this program", order.len()),
             format!("also {name}"),
         )
-        .hint("give the weights file that was compiled together with this program")),
+        .remedy("give the weights file that was compiled together with this program")),
     }
 }

@@ -25,7 +25,7 @@ pub struct Refusal {
     pub place: String,
     pub reason: Reason,
     /// The next step.
-    pub hint: String,
+    pub remedy: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,13 +61,13 @@ impl Refusal {
             slug,
             place: place.into(),
             reason,
-            hint: String::new(),
+            remedy: String::new(),
         }
     }
 
     #[must_use]
-    pub fn hint(mut self, hint: &str) -> Self {
-        hint.clone_into(&mut self.hint);
+    pub fn remedy(mut self, remedy: &str) -> Self {
+        remedy.clone_into(&mut self.remedy);
         self
     }
 
@@ -98,10 +98,10 @@ impl fmt::Display for Refusal {
             write!(f, "{}: ", self.place)?;
         }
         write!(f, "{}", self.reason)?;
-        if self.hint.is_empty() {
+        if self.remedy.is_empty() {
             return Ok(());
         }
-        write!(f, " ({})", self.hint)
+        write!(f, " ({})", self.remedy)
     }
 }
 
@@ -109,12 +109,12 @@ impl std::error::Error for Refusal {}
 
 impl From<VerifyError> for Refusal {
     fn from(e: VerifyError) -> Self {
-        let hint = e.hint.unwrap_or_else(|| next_step(e.slug));
+        let remedy = e.remedy.unwrap_or_else(|| next_step(e.slug));
         let (expected, got) = match e.slug {
             Slug::FileKind => (named_kind(&e.expected), named_kind(&e.got)),
             _ => (e.expected, e.got),
         };
-        Self::differs(Kind::Refused, e.slug.as_str(), e.place, expected, got).hint(hint)
+        Self::differs(Kind::Refused, e.slug.as_str(), e.place, expected, got).remedy(remedy)
     }
 }
 

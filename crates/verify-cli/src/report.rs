@@ -118,7 +118,7 @@ pub fn error_json(error: &Refusal) -> Value {
         put("expected", expected);
         put("got", got);
     }
-    put("next", &error.hint);
+    put("next", &error.remedy);
     json!({ "error": all })
 }
 
@@ -243,7 +243,7 @@ pub fn error_text(error: &Refusal) -> String {
         plain(&error.reason.to_string()),
         error.slug
     );
-    for (name, text) in [("where", &error.place), ("next", &error.hint)] {
+    for (name, text) in [("where", &error.place), ("next", &error.remedy)] {
         if !text.is_empty() {
             let _ = writeln!(out, "  {name:5}  {}", plain(text));
         }

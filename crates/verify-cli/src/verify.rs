@@ -67,7 +67,7 @@ pub fn verify(request: &Request<'_>) -> Result<Statement> {
         if !candidates.iter().any(|c| c.file.slab == child.file.slab) {
             let expected = "the commitment of its master";
             let refusal = Refusal::differs(Kind::Refused, "slabs", child.place, expected, "none");
-            return Err(refusal.hint("give the master that you trust, or the child alone"));
+            return Err(refusal.remedy("give the master that you trust, or the child alone"));
         }
         candidates.push(child);
     }
@@ -89,7 +89,7 @@ pub fn verify(request: &Request<'_>) -> Result<Statement> {
         let got = format!("one of {}", left.file.slab);
         return Err(
             Refusal::differs(Kind::Refused, "slabs", left.place, expected, got)
-                .hint("leave it out: the program has no such commitment"),
+                .remedy("leave it out: the program has no such commitment"),
         );
     }
     let accepted: Vec<&Accepted> = accepted.iter().collect();
@@ -107,7 +107,7 @@ fn check_security(bits: u16) -> Result<()> {
     }
     Err(
         Refusal::differs(Kind::Input, "security", "security", "1 to 160 bits", bits)
-            .hint("128 is the usual target"),
+            .remedy("128 is the usual target"),
     )
 }
 
@@ -129,7 +129,7 @@ fn candidate<'a>(
         let got = format!("one of {}", file.slab);
         return Err(
             Refusal::differs(Kind::Refused, "slabs", given.place, expected, got)
-                .hint("give each commitment for its own role"),
+                .remedy("give each commitment for its own role"),
         );
     }
     Ok(Candidate {
@@ -150,8 +150,8 @@ fn take<'a>(
         .into_iter()
         .partition(|c| c.file.slab == role);
     *candidates = others;
-    let refuse = |place: &str, slug: &'static str, expected: String, got: String, hint: &str| {
-        Err(Refusal::differs(Kind::Refused, slug, place, expected, got).hint(hint))
+    let refuse = |place: &str, slug: &'static str, expected: String, got: String, remedy: &str| {
+        Err(Refusal::differs(Kind::Refused, slug, place, expected, got).remedy(remedy))
     };
     if own.len() > 2 {
         let got = own.len().to_string();
@@ -185,14 +185,14 @@ fn take<'a>(
             } else {
                 let identity = &one.file.commitment.identity()[..8];
                 let expected = format!("a child of {}", hex(identity));
-                let hint =
+                let remedy =
                     "give a commitment that was made by rotating this master, or the one alone";
                 refuse(
                     two.place,
                     Slug::Rotation.as_str(),
                     expected,
                     "none".to_owned(),
-                    hint,
+                    remedy,
                 )
             }
         }
@@ -221,7 +221,7 @@ fn accept(
             expected,
             "one to others",
         );
-        return Err(refusal.hint("give the commitment that was made for this program"));
+        return Err(refusal.remedy("give the commitment that was made for this program"));
     }
     if !slab.private && !found.values_known {
         return Err(Refusal::differs(
@@ -231,7 +231,7 @@ fn accept(
             "the values, which are public, so that they are compared",
             "a commitment to them",
         )
-        .hint("give the weights file, not its commitment"));
+        .remedy("give the weights file, not its commitment"));
     }
     found
         .file

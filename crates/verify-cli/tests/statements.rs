@@ -117,7 +117,7 @@ fn a_commitment_to_public_values_is_not_enough() {
     files.commitments = vec![made.public().to_file().unwrap()];
     let refused = files.verify().unwrap_err();
     assert_eq!(refused.slug, "slabs");
-    assert!(refused.hint.contains("weights file"), "{refused}");
+    assert!(refused.remedy.contains("weights file"), "{refused}");
     files.commitments = vec![weights];
     assert_eq!(files.slug(), "accepted");
 }

@@ -199,7 +199,7 @@ impl Files {
 pub fn slug(result: Result<Statement, Refusal>) -> &'static str {
     result.map_or_else(
         |e| {
-            assert!(!e.hint.is_empty(), "{e}");
+            assert!(!e.remedy.is_empty(), "{e}");
             e.slug
         },
         |_| "accepted",
