@@ -41,7 +41,10 @@ def verify(
     """
     if isinstance(security, bool) or not isinstance(security, int) or not 1 <= security <= 160:
         raise InputError(
-            f"expected 1 to 160 bits, got {security}", slug="security", place="security", hint="128 is the usual target"
+            f"expected 1 to 160 bits, got {security}",
+            slug="security",
+            place="security",
+            remedy="128 is the usual target",
         )
     given = [
         _file(role, file, role)
@@ -54,11 +57,11 @@ def verify(
     try:
         text = _native.verify(program_bytes, proof_bytes, given, fresh, bytes(context), security, numbers)
     except _native.Failure as failure:
-        kind, slug, place, reason, hint = failure.args
+        kind, slug, place, reason, remedy = failure.args
         error = {"refused": InvalidProof, "input": InputError}.get(kind)
         if error is None:
             raise RuntimeError(f"{place}: {reason}") from None
-        raise error(reason, slug=slug, place=place, hint=hint) from None
+        raise error(reason, slug=slug, place=place, remedy=remedy) from None
     return Statement.of_json(text)
 
 
@@ -74,7 +77,7 @@ def _read(place: str, file: File) -> bytes:
             f"expected the name of a file or its bytes, got {type(file).__name__}",
             slug="type",
             place=place,
-            hint="give a path, or the bytes that it holds",
+            remedy="give a path, or the bytes that it holds",
         )
     try:
         return Path(file).read_bytes()
@@ -83,7 +86,7 @@ def _read(place: str, file: File) -> bytes:
             getattr(error, "strerror", None) or str(error),
             slug="file",
             place=str(file),
-            hint="check the name and the permissions",
+            remedy="check the name and the permissions",
         ) from None
 
 
@@ -92,6 +95,6 @@ def _numbers(name: str, values: Any) -> tuple[str, list[int], list[float]]:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError(
-            "expected an array of real numbers", slug="dtype", place=name, hint="give an array such as numpy.float64"
+            "expected an array of real numbers", slug="dtype", place=name, remedy="give an array such as numpy.float64"
         ) from None
     return name, list(array.shape), array.reshape(-1).tolist()
