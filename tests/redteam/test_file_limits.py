@@ -71,7 +71,7 @@ if kind == "proof":
     program, commitment = tacit.Program.load(folder / "p"), tacit.Commitment.load(folder / "c")
 read = readers[kind]
 told = tacit.inspect if kind in ("program", "weights", "commitment", "renewal", "proof") else lambda path: None
-read(honest), disclosed(honest)
+read(honest), told(honest)
 size = next(int(line.split()[1]) << 10 for line in open("/proc/self/status") if line.startswith("VmSize"))
 resource.setrlimit(resource.RLIMIT_AS, (size + room,) * 2)
 resource.setrlimit(resource.RLIMIT_CPU, (hang, hang))
