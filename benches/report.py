@@ -20,7 +20,7 @@ def unit_costs(result: dict[str, Any]) -> dict[str, float]:
     Lookups pay the tree and its proof, entries packing and committing, weights the einsums and the opening.
     """
     estimate, phases = result["estimate"], result["phases"]
-    leaves, witness, weights = estimate["lookups_and_rows"], estimate["witness_cells"], sum(estimate["slab_cells"])
+    leaves, witness, weights = estimate["lookups_and_rows"], estimate["witness_cells"], sum(estimate["committed_cells"])
 
     def share(seconds: float, count: int) -> float:
         return 1e9 * seconds / count if count else 0.0
@@ -101,7 +101,7 @@ ONCE = ("commit_seconds", "validity_seconds", "rotate_seconds", "link_seconds")
 def _main_row(name: str, result: dict[str, Any]) -> list[str]:
     return [
         name,
-        number(sum(result["estimate"]["slab_cells"])),
+        number(sum(result["estimate"]["committed_cells"])),
         number(result["estimate"]["lookups_and_rows"]),
         duration(result["compile_seconds"]),
         duration(result["commit_seconds"]),

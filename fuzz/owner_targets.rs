@@ -96,7 +96,7 @@ pub fn owner_secret(body: &[u8]) -> bool {
             }
             true
         }
-        Err(e) => ["budget_locked", "budget_other"].contains(&e.slug.as_str()),
+        Err(e) => ["allowance_locked", "allowance_other"].contains(&e.slug.as_str()),
     }
 }
 

@@ -118,7 +118,7 @@ pub static SEEDS: LazyLock<Seeds> = LazyLock::new(|| {
 
 /// The journal of the slab OWNED after PROOFS proofs.
 fn journal_of(proofs: u32) -> Vec<u8> {
-    let name = format!("tacit-fuzz-{}-{proofs}.budget", std::process::id());
+    let name = format!("tacit-fuzz-{}-{proofs}.journal", std::process::id());
     let path = std::env::temp_dir().join(name);
     let mut allowance = Allowance::create(&path, OWNED, ALLOWANCE, 0).unwrap();
     for i in 0..proofs {

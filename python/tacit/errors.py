@@ -45,7 +45,7 @@ NEXT_STEPS = {
     "proofs": "give a number of proofs that the program allows",
     "security": "compile for 128 or 100 bits, and insist on no more when verifying",
     "shape": "reshape the values to what the program takes (`tacit inspect` shows it)",
-    "slabs": "give the commitments that the program needs, each for its own role (`tacit inspect` lists them)",
+    "commitments": "give the commitments that the program needs, each for its own role (`tacit inspect` lists them)",
     "threshold": 'give (output, index, value), such as ("scores", 3, 0.5), with a value in the output\'s range',
     "onnxruntime": "run the model with onnxruntime by itself: it must be valid there first",
     "structure": "the model is not valid ONNX: export it again",

@@ -102,7 +102,7 @@ def test_that_values_were_at_hand_does_not_travel(case: Cases) -> None:
     ):
         assert not again.known
         error = refusal(lambda again=again: tacit.verify(small.program, proof, model=again), InvalidProof)
-        assert error.slug == "slabs"
+        assert error.slug == "commitments"
     weights = pickle.loads(pickle.dumps(small.weights))
     tacit.verify(small.program, pickle.loads(pickle.dumps(proof)), model=weights)
 

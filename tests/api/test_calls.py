@@ -157,8 +157,10 @@ def test_wrong_inputs(case: Cases) -> None:
 def test_slabs_that_are_not_the_programs(case: Cases) -> None:
     small, other = case(), case(batch=2)
     secret = small.commit()
-    assert refusal(InputError, lambda: tacit.prove(small.program, None, small.inputs)).slug == "slabs"
-    assert refusal(InputError, lambda: tacit.prove(small.program, secret, small.inputs, data=secret)).slug == "slabs"
+    assert refusal(InputError, lambda: tacit.prove(small.program, None, small.inputs)).slug == "commitments"
+    assert (
+        refusal(InputError, lambda: tacit.prove(small.program, secret, small.inputs, data=secret)).slug == "commitments"
+    )
     assert refusal(InputError, lambda: tacit.commit_model(small.program, other.weights)).slug == "weights"
     assert refusal(InputError, lambda: tacit.commit_data(small.program, small.inputs)).slug == "visibility"
     for proofs in (0, -1):
@@ -170,14 +172,14 @@ def test_slabs_that_are_not_the_programs(case: Cases) -> None:
 def test_commitments_that_are_not_the_proofs(case: Cases, accepted: tuple[Case, tacit.Secret, tacit.Proof]) -> None:
     small, secret, proof = accepted
     verify = lambda **given: tacit.verify(small.program, proof, context=b"order 1", **given)  # noqa: E731
-    assert refusal(InvalidProof, verify).slug == "slabs"
+    assert refusal(InvalidProof, verify).slug == "commitments"
     # The same weights, committed again: the proof is not about that commitment.
-    assert refusal(InvalidProof, lambda: verify(model=small.commit().commitment)).slug == "slabs"
-    assert refusal(InvalidProof, lambda: verify(model=small.weights)).slug == "slabs"
+    assert refusal(InvalidProof, lambda: verify(model=small.commit().commitment)).slug == "commitments"
+    assert refusal(InvalidProof, lambda: verify(model=small.weights)).slug == "commitments"
     committed = case(input="committed")
     data = tacit.commit_data(committed.program, committed.inputs)
-    assert refusal(InvalidProof, lambda: verify(model=data.commitment)).slug == "slabs"
-    assert refusal(InvalidProof, lambda: verify(model=secret.commitment, data=data.commitment)).slug == "slabs"
+    assert refusal(InvalidProof, lambda: verify(model=data.commitment)).slug == "commitments"
+    assert refusal(InvalidProof, lambda: verify(model=secret.commitment, data=data.commitment)).slug == "commitments"
 
 
 def test_another_program(case: Cases, accepted: tuple[Case, tacit.Secret, tacit.Proof]) -> None:
@@ -218,11 +220,11 @@ def test_public_weights_are_compared(case: Cases) -> None:
     name = next(iter(changed))
     changed[name].reshape(-1)[0] += 1 if changed[name].reshape(-1)[0] <= 0 else -1
     forged = tacit.Weights(small.weights.program, small.weights.role, changed)
-    assert refusal(InvalidProof, lambda: tacit.verify(small.program, proof, model=forged)).slug == "slabs"
+    assert refusal(InvalidProof, lambda: tacit.verify(small.program, proof, model=forged)).slug == "commitments"
     refusal(TacitError, lambda: tacit.verify(small.program, proof, model=other.weights))
     # A commitment from elsewhere says nothing of the values.
     stranger = tacit.Commitment(_native.Commitment.from_file(secret._native.commitment_file()))
-    assert refusal(InvalidProof, lambda: tacit.verify(small.program, proof, model=stranger)).slug == "slabs"
+    assert refusal(InvalidProof, lambda: tacit.verify(small.program, proof, model=stranger)).slug == "commitments"
 
 
 def test_a_public_input(case: Cases) -> None:
@@ -247,10 +249,10 @@ def test_a_committed_input(case: Cases) -> None:
     # The same input, committed again.
     again = tacit.commit_data(small.program, small.inputs)
     assert again.commitment.identity != data.commitment.identity
-    assert refusal(InvalidProof, lambda: verify(again.commitment)).slug == "slabs"
-    assert refusal(InvalidProof, lambda: verify(None)).slug == "slabs"
-    assert refusal(InvalidProof, lambda: verify(model.commitment)).slug == "slabs"
-    assert refusal(InputError, lambda: tacit.prove(small.program, model)).slug == "slabs"
+    assert refusal(InvalidProof, lambda: verify(again.commitment)).slug == "commitments"
+    assert refusal(InvalidProof, lambda: verify(None)).slug == "commitments"
+    assert refusal(InvalidProof, lambda: verify(model.commitment)).slug == "commitments"
+    assert refusal(InputError, lambda: tacit.prove(small.program, model)).slug == "commitments"
     assert refusal(InputError, lambda: tacit.prove(small.program, model, small.inputs, data=data)).slug == "extra"
     assert refusal(InputError, lambda: tacit.commit_data(small.program, {})).slug == "missing"
     # One of two budgets at its end ends both.

@@ -79,7 +79,7 @@ def test_committed_says_which(deploy: Deploy) -> None:
     forged = tacit.prove(program, model, data=own)
     with pytest.raises(tacit.InvalidProof) as refused:
         tacit.verify(program, forged, model=model.commitment, data=published.commitment)
-    assert refused.value.slug == "slabs"
+    assert refused.value.slug == "commitments"
     # Whoever takes the commitment from the prover is told whose record it is about, no more.
     accepted = tacit.verify(program, forged, model=model.commitment, data=own.commitment)
     assert accepted.input_claims["x"].identity == own.commitment.identity != published.commitment.identity

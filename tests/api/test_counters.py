@@ -110,10 +110,10 @@ def test_a_counter_is_a_plain_file_that_nobody_keeps(
     secret = tmp_path / "m.secret"
     made[1]().save(secret)
     gc.collect()
-    before = Path(f"{secret}.budget").read_bytes()
-    error = refusal(lambda: tacit.Secret.load(secret, counter=f"file:{secret}.budget"))
+    before = Path(f"{secret}.journal").read_bytes()
+    error = refusal(lambda: tacit.Secret.load(secret, counter=f"file:{secret}.journal"))
     assert (error.slug, error.reason.split(",")[0]) == ("counter_io", "another process holds it")
-    assert Path(f"{secret}.budget").read_bytes() == before
+    assert Path(f"{secret}.journal").read_bytes() == before
 
 
 def test_counters_that_do_not_answer(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_copy_of_both_files_is_noticed(made: Any, counter: Counter, tmp_path: 
     program, commit, inputs = made
     here, there = tmp_path / "m.secret", tmp_path / "copy.secret"
     commit().save(here, counter=counter)
-    for suffix in ("", ".budget"):
+    for suffix in ("", ".journal"):
         shutil.copy(f"{here}{suffix}", f"{there}{suffix}")
     prove(program, there, inputs, counter)
     error = refusal(lambda: prove(program, here, inputs, counter))
@@ -169,7 +169,7 @@ def test_two_copies_at_once(made: Any, counter: Counter, tmp_path: Path) -> None
     program, commit, inputs = made
     paths = [tmp_path / "a.secret", tmp_path / "b.secret"]
     commit().save(paths[0], counter=counter)
-    for suffix in ("", ".budget"):
+    for suffix in ("", ".journal"):
         shutil.copy(f"{paths[0]}{suffix}", f"{paths[1]}{suffix}")
     looked, answers = threading.Barrier(2, timeout=60), []
 
@@ -214,7 +214,7 @@ def test_a_counter_from_now_on(made: Any, counter: Counter, tmp_path: Path) -> N
     program, commit, inputs = made
     path = tmp_path / "m.secret"
     commit().save(path)
-    shutil.copy(f"{path}.budget", tmp_path / "before")
+    shutil.copy(f"{path}.journal", tmp_path / "before")
     prove(program, path, inputs, counter)
     gc.collect()
     assert refusal(lambda: prove(program, path, inputs, None)).slug == "counter"
@@ -224,7 +224,7 @@ def test_a_counter_from_now_on(made: Any, counter: Counter, tmp_path: Path) -> N
     assert refusal(lambda: prove(program, path, inputs, other)).slug == "counter"
     gc.collect()
     # Back before it was asked for.
-    shutil.copy(tmp_path / "before", f"{path}.budget")
+    shutil.copy(tmp_path / "before", f"{path}.journal")
     assert refusal(lambda: prove(program, path, inputs, counter)).slug == "restored"
 
 
@@ -277,7 +277,7 @@ def test_no_journal_without_its_counter(made: Any, tmp_path: Path) -> None:
             commit().save(path, counter=Ends(asked))
         except KeyboardInterrupt:
             assert not path.exists()
-            assert not Path(f"{path}.budget").exists()
+            assert not Path(f"{path}.journal").exists()
             continue
         break
     assert asked == 3, "each of the three questions was the last one"
@@ -292,11 +292,11 @@ def test_renewals_of_copies_cannot_both_be_saved(made: Any, counter: Counter, tm
     program, commit, inputs = made
     old = tmp_path / "old.secret"
     commit().save(old)
-    shutil.copy(f"{old}.budget", tmp_path / "backup")
+    shutil.copy(f"{old}.journal", tmp_path / "backup")
     tacit.Secret.load(old).renew().save(tmp_path / "new.secret", counter=counter)
     gc.collect()
     prove(program, tmp_path / "new.secret", inputs, counter)
-    shutil.copy(tmp_path / "backup", f"{old}.budget")
+    shutil.copy(tmp_path / "backup", f"{old}.journal")
     again = tacit.Secret.load(old).renew()
     assert refusal(lambda: again.save(tmp_path / "again.secret", counter=counter)).slug == "restored"
     assert not (tmp_path / "again.secret").exists()

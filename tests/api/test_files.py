@@ -21,7 +21,7 @@ Cases = Callable[..., Case]
 
 
 def journal(secret: Path) -> Path:
-    return Path(f"{secret}.budget")
+    return Path(f"{secret}.journal")
 
 
 def load(path: Path) -> tacit.Secret:

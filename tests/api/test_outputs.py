@@ -65,9 +65,9 @@ def test_another_output_commitment(proven: Proven) -> None:
     assert again.output is not None
     assert again.output.commitment.identity != output.identity
     np.testing.assert_array_equal(again.outputs["y"], proof.outputs["y"])
-    assert refusal(lambda: verify(again.output.commitment)) == "slabs"
-    assert refusal(lambda: verify(None)) == "slabs"
-    assert refusal(lambda: verify(model.commitment)) == "slabs"
+    assert refusal(lambda: verify(again.output.commitment)) == "commitments"
+    assert refusal(lambda: verify(None)) == "commitments"
+    assert refusal(lambda: verify(model.commitment)) == "commitments"
 
     port = small.program.outputs["y"]
     integers = port.quantize(proof.outputs["y"])
@@ -76,7 +76,7 @@ def test_another_output_commitment(proven: Proven) -> None:
     changed = _native.commit(native, "output", [(port.tensor, integers)], PROOFS, 0)
     commitment = tacit.Secret(changed).commitment
     commitment.accept()
-    assert refusal(lambda: verify(commitment)) == "slabs"
+    assert refusal(lambda: verify(commitment)) == "commitments"
     # Whatever the file names, the argument is about the other commitment.
     digest, _, publics, size = _native.proof_from_file(proof.data)
     argument, slabs = proof.data[-32 - size : -32], [bytes.fromhex(model.commitment.identity), changed.identity]
@@ -100,7 +100,7 @@ def test_programs_that_publish_their_outputs(case: Cases, proven: Proven) -> Non
     statement = tacit.verify(usual.program, proof, model=model.commitment)
     np.testing.assert_array_equal(proof.outputs["y"], statement.outputs["y"])
     assert not tacit.Proof.from_bytes(proof.to_bytes()).outputs
-    assert refusal(lambda: tacit.verify(usual.program, proof, model=model.commitment, output=output)) == "slabs"
+    assert refusal(lambda: tacit.verify(usual.program, proof, model=model.commitment, output=output)) == "commitments"
     assert small.program.digest != usual.program.digest
     assert refusal(lambda: case(outputs="hidden"), InputError) == "visibility"
 
@@ -114,7 +114,7 @@ def test_with_a_committed_input(case: Cases) -> None:
     given = {"model": model.commitment, "data": data.commitment, "output": proof.output.commitment}
     assert set(tacit.verify(small.program, proof, **given).digests) == {"program", "model", "data", "output"}
     other = tacit.commit_data(small.program, small.inputs)
-    assert refusal(lambda: tacit.verify(small.program, proof, **{**given, "data": other.commitment})) == "slabs"
+    assert refusal(lambda: tacit.verify(small.program, proof, **{**given, "data": other.commitment})) == "commitments"
 
 
 def test_with_a_threshold_and_public_weights(case: Cases) -> None:
@@ -141,4 +141,4 @@ def test_the_second_verifier(proven: Proven, tmp_path: Path) -> None:
     verify_files(program, proof.data, commitments, b"o")
     with pytest.raises(Refused) as caught:
         verify_files(program, proof.data, commitments[:1], b"o")
-    assert caught.value.slug == "slabs"
+    assert caught.value.slug == "commitments"

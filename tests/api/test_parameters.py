@@ -159,7 +159,7 @@ def test_a_secret_that_could_not_be_saved_is_saved_elsewhere(
 def test_a_journal_without_its_first_record(case: Cases, tmp_path: Path) -> None:
     """The commitment's own proof is always counted: a journal cut to its header, or before it, was turned back."""
     case().commit().save(tmp_path / "m.secret")
-    journal = tmp_path / "m.secret.budget"
+    journal = tmp_path / "m.secret.journal"
     whole = journal.read_bytes()
     # The number of refusals comes first.
     assert len(whole) == HEADER + 2 * RECORD

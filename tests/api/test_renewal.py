@@ -72,7 +72,7 @@ def test_the_old_one_retires(compiled: tuple[tacit.Program, tacit.Weights], tmp_
     gc.collect()
     check(tacit.Secret.load(tmp_path / "old.secret"))
     gc.collect()
-    assert tacit.inspect(tmp_path / "old.secret.budget")["renewed"] is True
+    assert tacit.inspect(tmp_path / "old.secret.journal")["renewed"] is True
 
 
 def test_renewed_again_and_again(compiled: tuple[tacit.Program, tacit.Weights], tmp_path: Path) -> None:
@@ -124,11 +124,11 @@ def test_whatever_the_count_says(compiled: tuple[tacit.Program, tacit.Weights], 
     program, weights = compiled
     old = tacit.commit_model(program, weights)
     old.save(tmp_path / "m.secret")
-    shutil.copy(tmp_path / "m.secret.budget", tmp_path / "backup")
+    shutil.copy(tmp_path / "m.secret.journal", tmp_path / "backup")
     for _ in range(PROOFS):
         tacit.prove(program, old, ONE)
     del old
-    shutil.copy(tmp_path / "backup", tmp_path / "m.secret.budget")
+    shutil.copy(tmp_path / "backup", tmp_path / "m.secret.journal")
     old = tacit.Secret.load(tmp_path / "m.secret")
     assert old.remaining == PROOFS
     new = old.renew()
@@ -142,13 +142,13 @@ def test_a_backup_from_before_a_renewal(compiled: tuple[tacit.Program, tacit.Wei
     path, backup = tmp_path / "m.secret", tmp_path / "backup"
     old = tacit.commit_model(program, weights)
     old.save(path)
-    shutil.copy(f"{path}.budget", backup)
+    shutil.copy(f"{path}.journal", backup)
     used = old.renew()
     for _ in range(PROOFS):
         tacit.prove(program, used, ONE)
     published = [old.commitment.identity, used.commitment.identity]
     del old, used
-    shutil.copy(backup, f"{path}.budget")
+    shutil.copy(backup, f"{path}.journal")
     found = tacit.Secret.load(path)
     trusted, renewals = found.commitment, []
     while found.commitment.identity in published:

@@ -134,7 +134,7 @@ def test_links_of_strangers(compiled: tuple[tacit.Program, tacit.Weights], maste
             refusal(tacit.InvalidProof, lambda m=model, c=link: verify(program, proof, model=m, rotation=c)).slug
             == "rotation"
         )
-    assert refusal(tacit.InvalidProof, lambda: verify(program, proof, rotation=child.commitment)).slug == "slabs"
+    assert refusal(tacit.InvalidProof, lambda: verify(program, proof, rotation=child.commitment)).slug == "commitments"
     # The master itself did not make the proof.
     refusal(tacit.InvalidProof, lambda: verify(program, proof, model=master.commitment))
 
@@ -169,7 +169,7 @@ def saved(master: tacit.Secret, folder: Path) -> tuple[Path, Path]:
     """The files of a master whose object is gone: secret and journal."""
     path = folder / "master.secret"
     master.save(path)
-    return path, folder / "master.secret.budget"
+    return path, folder / "master.secret.journal"
 
 
 def test_children_are_counted_on_disk(compiled: tuple[tacit.Program, tacit.Weights], tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_a_journal_of_another_secret(compiled: tuple[tacit.Program, tacit.Weight
     path, journal = saved(master, tmp_path)
     master.rotate().save(tmp_path / "child.secret")
     del master
-    journal.write_bytes((tmp_path / "child.secret.budget").read_bytes())
+    journal.write_bytes((tmp_path / "child.secret.journal").read_bytes())
     assert refusal(AllowanceExceeded, lambda: tacit.Secret.load(path)).slug == "allowance_other"
 
 

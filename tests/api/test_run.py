@@ -123,7 +123,7 @@ def test_committed_inputs_and_outputs(case: Cases) -> None:
     assert refusal(lambda: tacit.run(small.program, model)).slug == "missing"
     assert refusal(lambda: tacit.run(small.program, model, small.inputs, data=data)).slug == "extra"
     plain = case()
-    assert refusal(lambda: tacit.run(plain.program, plain.weights, plain.inputs, data=data)).slug == "slabs"
+    assert refusal(lambda: tacit.run(plain.program, plain.weights, plain.inputs, data=data)).slug == "commitments"
 
 
 # --- nothing is spent -------------------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def test_spent_secrets_and_journals(case: Cases, tmp_path: Path) -> None:
         assert secret.remaining == remaining
         if remaining:
             tacit.prove(small.program, secret, small.inputs)
-            assert (tmp_path / "model.secret.budget").read_bytes() != files["model.secret.budget"]
+            assert (tmp_path / "model.secret.journal").read_bytes() != files["model.secret.journal"]
             del secret  # one process at a time, and one object, counts with a journal
     with pytest.raises(AllowanceExceeded):
         tacit.prove(small.program, secret, small.inputs)
@@ -232,7 +232,7 @@ def test_wrong_values(case: Cases) -> None:
     error = run(foreign)
     assert error.slug == refusal(lambda: tacit.prove(small.program, foreign, small.inputs)).slug == "header"
     sealed = case(input="committed")
-    assert run(tacit.commit_data(sealed.program, sealed.inputs)).slug == "slabs"
+    assert run(tacit.commit_data(sealed.program, sealed.inputs)).slug == "commitments"
     assert run("m.weights").slug == "type"
     assert run(small.commit().commitment).slug == "type"
 

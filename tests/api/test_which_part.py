@@ -37,9 +37,9 @@ class Made:
         data, bound = self.proof if proof is None else proof, self.context if context is None else context
         with pytest.raises(InvalidProof) as refused:
             tacit.verify(program, data, context=bound, **given)
-        files = [commitment._native.to_file() for name, commitment in given.items() if name != "link"]
-        if "link" in given:
-            files = [given["link"]._native.to_file()]
+        files = [commitment._native.to_file() for name, commitment in given.items() if name != "rotation"]
+        if "rotation" in given:
+            files = [given["rotation"]._native.to_file()]
         with pytest.raises(Refused) as again:
             verify_files(program._native.to_file(), data, files, bound)
         assert (again.value.slug, again.value.place) == (refused.value.slug, refused.value.place)
@@ -96,7 +96,7 @@ def test_another_context(made: Made, case: Cases) -> None:
 
 
 def names_commitments(error: InvalidProof, role: str, given: tacit.Commitment, used: tacit.Commitment) -> None:
-    assert (error.slug, error.place) == ("slabs", f"slab {role}")
+    assert (error.slug, error.place) == ("commitments", f"commitment {role}")
     assert error.reason == (
         f"expected a proof made with commitment {given.identity[:16]}, got one made with {used.identity[:16]}"
     )
@@ -159,4 +159,4 @@ def test_names_alone_convince_nobody(made: Made) -> None:
     names_commitments(names, "model", made.commitments["model"], other)
     for commitments in ([], [bytes(32)] * 2):
         error = made.answer(made.changed(slabs=commitments))
-        assert (error.slug, error.place) == ("slabs", "proof file")
+        assert (error.slug, error.place) == ("commitments", "proof file")

@@ -62,7 +62,7 @@ def test_another_context_is_refused(folder: Path, capsys: Capture, context: str)
 
 def test_every_part_is_needed(folder: Path, capsys: Capture) -> None:
     assert run(["verify", str(folder / "m.tacit"), str(folder / "out.proof"), "--json"]) == 1
-    assert result(capsys)["error"]["slug"] == "slabs"
+    assert result(capsys)["error"]["slug"] == "commitments"
 
 
 def test_another_model_is_refused(folder: Path, capsys: Capture) -> None:
@@ -133,7 +133,7 @@ def test_input_out_of_range(folder: Path, capsys: Capture) -> None:
         ("m.weights", "weights"),
         ("model.commitment", "commitment"),
         ("model.secret", "secret"),
-        ("model.secret.budget", "journal"),
+        ("model.secret.journal", "journal"),
         ("out.proof", "proof"),
     ],
 )
@@ -157,11 +157,11 @@ def test_inspect_a_proof_with_its_program(folder: Path, capsys: Capture) -> None
 
 
 def test_inspect_counts_what_is_spent(folder: Path, capsys: Capture) -> None:
-    assert run(["inspect", str(folder / "model.secret.budget"), "--json"]) == 0
+    assert run(["inspect", str(folder / "model.secret.journal"), "--json"]) == 0
     before = result(capsys)["spent"]
     assert run([*prove_command(folder, "third.proof"), "--json"]) == 0
     capsys.readouterr()
-    assert run(["inspect", str(folder / "model.secret.budget"), "--json"]) == 0
+    assert run(["inspect", str(folder / "model.secret.journal"), "--json"]) == 0
     assert result(capsys)["spent"] == before + 1
 
 
@@ -238,7 +238,7 @@ def test_public_weights_are_compared(folder: Path, capsys: Capture) -> None:
     assert run([*verify, f"{name}.weights"]) == 0
     assert result(capsys)["accepted"] is True
     assert run([*verify, f"{name}.commitment"]) == 1
-    assert result(capsys)["error"]["slug"] == "slabs"
+    assert result(capsys)["error"]["slug"] == "commitments"
 
 
 def test_committed_input_and_threshold(folder: Path, capsys: Capture) -> None:
@@ -287,7 +287,7 @@ def test_committed_outputs(folder: Path, capsys: Capture) -> None:
     assert statement["outputs"] == {}
     assert "output y" in statement["hidden"]
     assert run(verify) == 1
-    assert result(capsys)["error"]["slug"] == "slabs"
+    assert result(capsys)["error"]["slug"] == "commitments"
     assert run([*prove_command(folder, "none.proof"), "--output-commitment", f"{name}-x", "--json"]) == 1
     assert result(capsys)["error"]["slug"] == "output_commitment"
 

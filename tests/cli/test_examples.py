@@ -40,8 +40,8 @@ def test_demo() -> None:
     # after it.
     assert len(refusals) == 5
     own, renamed = figures["clinic"]["other_record"].values()
-    assert own == "slabs", "an honest proof about another record is refused by the record's name"
-    assert not {"slabs", "program", "checksum", "encoding", "schema", "header"} & {*refusals.values(), renamed}
+    assert own == "commitments", "an honest proof about another record is refused by the record's name"
+    assert not {"commitments", "program", "checksum", "encoding", "schema", "header"} & {*refusals.values(), renamed}
     assert (figures["clinic"]["answer"], figures["clinic"]["trusting_the_prover"]) == ("malignant", "benign")
     assert figures["digits"]["image"] == "private"
     assert figures["clinic"]["accuracy"] > 0.9

@@ -201,7 +201,7 @@ def test_names_beside() -> None:
 def test_a_secret_is_never_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "model.secret"
     assert files.fresh(path) == path
-    path.write_bytes(b"budget")
+    path.write_bytes(b"journal")
     with pytest.raises(InputError) as caught:
         files.fresh(path)
     assert caught.value.slug == "exists"

@@ -40,7 +40,7 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("out", ["answer.commitment", "answer.secret", "answer.secret.budget", "./answer.secret"])
+@pytest.mark.parametrize("out", ["answer.commitment", "answer.secret", "answer.secret.journal", "./answer.secret"])
 def test_a_proof_replaces_none_of_its_output_files(sealed: Path, capsys: Capture, out: str) -> None:
     before = sorted(sealed.iterdir())
     command = [*prove_command(sealed, out), "--output-commitment", str(sealed / "answer"), "--json"]
@@ -51,11 +51,11 @@ def test_a_proof_replaces_none_of_its_output_files(sealed: Path, capsys: Capture
 
 
 def test_a_chart_does_not_replace_the_proof(folder: Path, capsys: Capture) -> None:
-    spent = (folder / "model.secret.budget").read_bytes()
+    spent = (folder / "model.secret.journal").read_bytes()
     assert run([*prove_command(folder, "same.svg"), "--chart", str(folder / "same.svg"), "--json"]) == 1
     assert result(capsys)["error"]["slug"] == "exists"
     assert not (folder / "same.svg").exists()
-    assert (folder / "model.secret.budget").read_bytes() == spent
+    assert (folder / "model.secret.journal").read_bytes() == spent
 
 
 def test_a_proof_that_cannot_be_written_is_said_to_be_spent(
@@ -73,23 +73,23 @@ def test_a_proof_that_cannot_be_written_is_said_to_be_spent(
 
 
 def test_a_journal_alone_is_named(folder: Path, capsys: Capture) -> None:
-    (folder / "left.secret.budget").write_bytes(b"from a command that was killed")
+    (folder / "left.secret.journal").write_bytes(b"from a command that was killed")
     command = ["commit", "model", f"{folder}/m.tacit", f"{folder}/m.weights", "-o", f"{folder}/left", "--json"]
     assert run(command) == 1
     error = result(capsys)["error"]
-    assert error["where"] == f"{folder}/left.secret.budget"
+    assert error["where"] == f"{folder}/left.secret.journal"
     assert "remove the journal" in error["next"]
-    (folder / "left.secret.budget").unlink()
+    (folder / "left.secret.journal").unlink()
     assert run(command) == 0
 
 
 def test_the_commitment_of_a_secret_is_written_again(folder: Path, capsys: Capture) -> None:
     lost = (folder / "model.commitment").read_bytes()
-    budget = (folder / "model.secret.budget").read_bytes()
+    budget = (folder / "model.secret.journal").read_bytes()
     (folder / "model.commitment").unlink()
     assert run(["commit", "export", f"{folder}/model.secret", "--json"]) == 0
     assert (folder / "model.commitment").read_bytes() == lost
-    assert (folder / "model.secret.budget").read_bytes() == budget
+    assert (folder / "model.secret.journal").read_bytes() == budget
     assert result(capsys)["commitment"] == f"{folder}/model.commitment"
     assert run(verify_command(folder, "--context", "c0ffee")) == 0
     assert run(["commit", "export", f"{folder}/model.secret", "-o", f"{folder}/m.weights"]) == 1
@@ -108,7 +108,7 @@ def test_names_need_not_be_text(folder: Path, capsys: Capture) -> None:
         == 0
     )
     assert run(["verify", f"{folder}/m.tacit", proof, "--model", f"{odd}.commitment"]) == 0
-    for kind in ("secret", "commitment", "proof", "secret.budget"):
+    for kind in ("secret", "commitment", "proof", "secret.journal"):
         assert run(["inspect", f"{odd}.{kind}", "--json"]) == 0, kind
     capsys.readouterr()
 

@@ -81,16 +81,16 @@ def test_nothing_is_replaced(folder: Path, capsys: Capture) -> None:
 def test_a_counter_notices(folder: Path, capsys: Capture) -> None:
     counter = ["--counter", f"file:{folder}/counts"]
     assert run([*COMMIT, "-o", "counted", *counter]) == 0
-    shutil.copy("counted.secret.budget", "backup")
+    shutil.copy("counted.secret.journal", "backup")
     assert run(prove("counted", *counter)) == 0
     assert refused(capsys, prove("counted"))["slug"] == "counter"
-    shutil.copy("backup", "counted.secret.budget")
+    shutil.copy("backup", "counted.secret.journal")
     error = refused(capsys, prove("counted", *counter))
     assert error["slug"] == "restored"
     assert "tacit commit renew" in error["next"]
     assert run(["commit", "renew", "counted.secret", "-o", "new", *counter]) == 0
     assert run(prove("new", *counter)) == 0
-    shutil.copy("backup", "counted.secret.budget")
+    shutil.copy("backup", "counted.secret.journal")
     assert refused(capsys, ["commit", "renew", "counted.secret", "-o", "other", *counter])["slug"] == "renewed"
 
 

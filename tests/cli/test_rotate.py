@@ -95,7 +95,7 @@ def test_the_way_on_when_all_is_spent(folder: Path, capsys: Capture) -> None:
 
 def test_refused_before_a_cell_is_spent(folder: Path, capsys: Capture) -> None:
     assert run([*commit(folder), "-o", f"{folder}/other", "--children", "2"]) == 0
-    journal = folder / "other.secret.budget"
+    journal = folder / "other.secret.journal"
     before = journal.read_bytes()
     rotate = ["commit", "rotate", f"{folder}/other.secret", "--json"]
     capsys.readouterr()

@@ -35,7 +35,7 @@ def test_outputs_in_a_file(folder: Path, capsys: Capture) -> None:
 
 
 def test_the_secret_serves_and_keeps_its_budget(folder: Path, capsys: Capture) -> None:
-    journal = (folder / "model.secret.budget").read_bytes()
+    journal = (folder / "model.secret.journal").read_bytes()
     answers = []
     for weights in ("--model=model.secret", "--weights=m.weights"):
         assert run([*command(folder, weights=weights, file="one.npz"), "--json"]) == 0
@@ -43,7 +43,7 @@ def test_the_secret_serves_and_keeps_its_budget(folder: Path, capsys: Capture) -
         assert run([*command(folder, "evaluate", weights), "--json"]) == 0
         assert result(capsys)["samples"] == 40
     assert answers[0] == answers[1]
-    assert (folder / "model.secret.budget").read_bytes() == journal
+    assert (folder / "model.secret.journal").read_bytes() == journal
 
 
 def test_labels_and_the_original(folder: Path, capsys: Capture) -> None:
@@ -65,8 +65,8 @@ def test_labels_and_the_original(folder: Path, capsys: Capture) -> None:
         (["-o", "x.npz"], "exists"),
         (["-o", "out.csv"], "file"),
         (["-o", "none/out.npz"], "file"),
-        (["--model", "model.secret"], "slabs"),
-        (["--data", "model.secret"], "slabs"),
+        (["--model", "model.secret"], "commitments"),
+        (["--data", "model.secret"], "commitments"),
     ],
 )
 def test_refused(folder: Path, capsys: Capture, more: list[str], slug: str) -> None:

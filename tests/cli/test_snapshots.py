@@ -86,7 +86,7 @@ COMMANDS = {
     "inspect-answer-commitment": "inspect answer.commitment",
     "inspect-answer-secret": "inspect answer.secret",
     "inspect-proof": "inspect out.proof",
-    "inspect-journal": "inspect model.secret.budget",
+    "inspect-journal": "inspect model.secret.journal",
     "refused-checksum": "verify m.tacit damaged.proof --model model.commitment",
     "refused-checksum-json": "verify m.tacit damaged.proof --model model.commitment --json",
     "refused-no-commitment": "verify m.tacit out.proof",

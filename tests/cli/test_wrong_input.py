@@ -124,7 +124,7 @@ VERIFY = "verify m.tacit out.proof --model model.commitment"
         (f"{PROVE} -o model.secret", "exists", "replace an input"),
         (f"{PROVE} -o m.weights", "exists", "another file than a proof"),
         (f"{PROVE} --chart none/a.svg", "file", "no such folder"),
-        (f"{PROVE} --data model.secret", "slabs", "got the model's"),
+        (f"{PROVE} --data model.secret", "commitments", "got the model's"),
         (f"{VERIFY} --security -1", "security", "got -1"),
         (f"{VERIFY} --security 99999999999999999999", "security", "99999999999999999999"),
         ("verify m.tacit out.proof --model model.secret", "file_kind", "expected a commitment file, got a secret file"),

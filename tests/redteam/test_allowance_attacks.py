@@ -82,7 +82,7 @@ def test_a_secret_without_its_journal(compiled: Compiled, sample: dict[str, Any]
     paths = [tmp_path / name for name in ("a.secret", "b.secret")]
     for path in paths:
         tacit.commit_model(program, weights).save(path)
-    journals = [path.with_name(f"{path.name}.budget") for path in paths]
+    journals = [path.with_name(f"{path.name}.journal") for path in paths]
     # A copy of the secret under another name has no count.
     shutil.copy(paths[0], tmp_path / "copy.secret")
     with pytest.raises(AllowanceExceeded) as refused:
@@ -199,14 +199,14 @@ def test_a_forked_process_does_not_count(compiled: Compiled, sample: dict[str, A
     assert in_memory == f"allowance_locked allowance_locked {PROOFS}"
     assert tacit.Secret.load(tmp_path / "m.secret").remaining == 0
     assert not (tmp_path / "forked.secret").exists()
-    assert not (tmp_path / "forked.secret.budget").exists()
+    assert not (tmp_path / "forked.secret.journal").exists()
 
 
 def test_a_journal_that_others_wrote_to(compiled: Compiled, sample: dict[str, Any], tmp_path: Path) -> None:
     program, weights = compiled
     secret = tacit.commit_model(program, weights)
     secret.save(tmp_path / "m.secret")
-    with (tmp_path / "m.secret.budget").open("ab") as journal:
+    with (tmp_path / "m.secret.journal").open("ab") as journal:
         journal.write(b"\0" * 68)
     with pytest.raises(AllowanceExceeded) as refused:
         tacit.prove(program, secret, sample)

@@ -58,8 +58,8 @@ def secret(path):
     return tacit.Secret.load(folder / "m.secret").remaining
 
 def journal(path):
-    (folder / "m.secret.budget").write_bytes(path.read_bytes())
-    tacit.inspect(folder / "m.secret.budget")
+    (folder / "m.secret.journal").write_bytes(path.read_bytes())
+    tacit.inspect(folder / "m.secret.journal")
     return tacit.Secret.load(folder / "m.secret").remaining
 
 readers = {
@@ -145,8 +145,8 @@ def test_secrets_and_journals(made: Path, tmp_path: Path) -> None:
     (tmp_path / "s").mkdir()
     (tmp_path / "j").mkdir()
     lies(tmp_path / "s", Kind.SECRET, made / "m.secret")
-    journal = (made / "m.secret.budget").read_bytes()
-    (tmp_path / "s" / "m.secret.budget").write_bytes(journal)
+    journal = (made / "m.secret.journal").read_bytes()
+    (tmp_path / "s" / "m.secret.journal").write_bytes(journal)
     found = budget("secret", tmp_path / "s")
     assert found["encoding"] > 20
     assert "bug" not in found

@@ -60,10 +60,10 @@ def test_names_that_the_program_does_not_take(compiled: Compiled, sample: dict[s
         assert refused.value.slug == slug
     with pytest.raises(InputError) as refused:
         tacit.prove(program, None, sample)
-    assert refused.value.slug == "slabs"
+    assert refused.value.slug == "commitments"
     with pytest.raises(InputError) as refused:
         tacit.prove(program, secret, sample, data=secret)
-    assert refused.value.slug == "slabs"
+    assert refused.value.slug == "commitments"
 
 
 @pytest.mark.parametrize("step", ["replace", "fsync"])

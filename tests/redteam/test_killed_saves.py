@@ -64,7 +64,7 @@ def test_a_killed_save_leaves_nothing_that_stays(compiled: Compiled, tmp_path: P
         # It lives: nothing is taken from it.
         leftovers.remove(tmp_path / "m.secret")
         assert hidden(tmp_path) == left
-        assert (tmp_path / "m.secret.budget").exists() == (where == "rename")
+        assert (tmp_path / "m.secret.journal").exists() == (where == "rename")
     finally:
         process.send_signal(signal.SIGKILL)
         process.communicate()
@@ -74,7 +74,7 @@ def test_a_killed_save_leaves_nothing_that_stays(compiled: Compiled, tmp_path: P
         with pytest.raises(InputError) as missing:
             tacit.Secret.load(tmp_path / "m.secret")
         assert missing.value.slug == "file"
-        assert not (tmp_path / "m.secret.budget").exists(), "its secret never had a name"
+        assert not (tmp_path / "m.secret.journal").exists(), "its secret never had a name"
     secret = tacit.commit_model(program, weights)
     secret.save(tmp_path / "m.secret")
     assert hidden(tmp_path) == []
@@ -123,7 +123,7 @@ def test_the_journal_of_another_secret_stays(compiled: Compiled, tmp_path: Path)
 
 
 def test_others_cannot_open_secret_or_journal(compiled: Compiled, tmp_path: Path) -> None:
-    path, journal = tmp_path / "m.secret", tmp_path / "m.secret.budget"
+    path, journal = tmp_path / "m.secret", tmp_path / "m.secret.journal"
     mask = os.umask(0)
     try:
         tacit.commit_model(*compiled).save(path)

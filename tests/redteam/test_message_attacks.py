@@ -179,7 +179,7 @@ def test_a_value_out_of_range_comes_before_a_locked_or_lost_journal(
     np.savez("fine.npz", x=np.zeros((1, 4)))
     holder = tacit.commit_model(program, weights)
     holder.save("model.secret")
-    journal = Path("model.secret.budget")
+    journal = Path("model.secret.journal")
     before = journal.read_bytes()
 
     def slug(inputs: str) -> str:

@@ -84,18 +84,18 @@ def test_they_are_on_the_disk_first(partial: Any, tmp_path: Path) -> None:
     secret = tacit.commit_model(program, weights, refusals=3)
     refused(lambda: tacit.prove(program, secret, corner))
     secret.save(path)
-    before = (tmp_path / "m.secret.budget").stat().st_size
+    before = (tmp_path / "m.secret.journal").stat().st_size
     refused(lambda: tacit.prove(program, secret, corner))
-    assert (tmp_path / "m.secret.budget").stat().st_size == before + 68
+    assert (tmp_path / "m.secret.journal").stat().st_size == before + 68
     del secret
     secret = freed(path)
     assert secret.remaining_refusals == 1
     del secret
-    found = tacit.inspect(tmp_path / "m.secret.budget")
+    found = tacit.inspect(tmp_path / "m.secret.journal")
     assert (found["refused for hidden values"], found["refusals at most"], found["spent"]) == (2, 3, 1)
     secret = freed(path)
     # A journal that cannot be written: the refusal is not told.
-    with (tmp_path / "m.secret.budget").open("ab") as journal:
+    with (tmp_path / "m.secret.journal").open("ab") as journal:
         journal.write(b"\0")
     assert refused(lambda: tacit.prove(program, secret, corner)).slug == "allowance_damaged"
 

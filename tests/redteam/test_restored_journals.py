@@ -104,7 +104,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def journal(path: Path) -> Path:
-    return path.with_name(f"{path.name}.budget")
+    return path.with_name(f"{path.name}.journal")
 
 
 def test_proofs_beyond_the_budget_give_the_weights_away(

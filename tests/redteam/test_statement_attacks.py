@@ -38,11 +38,11 @@ def test_other_weights(compiled: Compiled, sample: dict[str, Any]) -> None:
     other = tacit.commit_model(program, changed)
     proof = tacit.prove(program, other, sample)
     tacit.verify(program, proof, model=other.commitment)
-    assert slug(lambda: tacit.verify(program, proof, model=mine.commitment)) == "slabs"
+    assert slug(lambda: tacit.verify(program, proof, model=mine.commitment)) == "commitments"
     # The same weights committed again are another commitment.
     again = tacit.commit_model(program, changed)
     assert again.commitment.identity != other.commitment.identity
-    assert slug(lambda: tacit.verify(program, proof, model=again.commitment)) == "slabs"
+    assert slug(lambda: tacit.verify(program, proof, model=again.commitment)) == "commitments"
 
 
 def test_public_weights_are_compared(public: Compiled, sample: dict[str, Any]) -> None:
@@ -51,11 +51,11 @@ def test_public_weights_are_compared(public: Compiled, sample: dict[str, Any]) -
     changed = tacit.Weights(program.digest, weights.role, {**weights.tensors, name: values + 1 - 2 * (values > 0)})
     proof = tacit.prove(program, tacit.commit_model(program, changed), sample)
     tacit.verify(program, proof, model=changed)
-    assert slug(lambda: tacit.verify(program, proof, model=weights)) == "slabs"
+    assert slug(lambda: tacit.verify(program, proof, model=weights)) == "commitments"
     # A commitment file alone is not the values: nothing would bound them.
     made = tacit.commit_model(program, changed).commitment
     loaded = tacit.Commitment(_native.Commitment.from_file(made._native.to_file()))
-    assert slug(lambda: tacit.verify(program, proof, model=loaded)) == "slabs"
+    assert slug(lambda: tacit.verify(program, proof, model=loaded)) == "commitments"
     # Values out of their interval are not committed to.
     wide = tacit.Weights(program.digest, weights.role, {**weights.tensors, name: np.full_like(values, 1 << 40)})
     assert slug(lambda: tacit.verify(program, proof, model=wide)) == "range"
@@ -80,10 +80,10 @@ def test_a_commitment_without_its_validity(compiled: Compiled, sample: dict[str,
     assert answer(change(validity=foreign)) == "validity"
     file = decode(COMMITMENT_FILE, unwrap(Kind.COMMITMENT, first), "file")
     assert answer(change(tensors=file.tensors[1:])) == "schema"
-    assert answer(change(slab="data")) == "slabs"
+    assert answer(change(slab="data")) == "commitments"
     # A public commitment needs no validity, so a private one must not pass for one.
     bare = dataclasses.replace(file.commitment, header=dataclasses.replace(file.commitment.header, private=False))
-    assert answer(change(validity=b"", commitment=bare)) in {"header", "slabs", "validity"}
+    assert answer(change(validity=b"", commitment=bare)) in {"header", "commitments", "validity"}
 
 
 def test_an_accepted_commitment_is_accepted_for_its_own_bits(compiled: Compiled, sample: dict[str, Any]) -> None:

@@ -129,8 +129,8 @@ def test_proof_for_another_program() -> None:
 
 def test_commitment_twice_or_missing() -> None:
     files = made("linear")
-    assert refused(replace(files, commitments=[*files.commitments, files.commitments[0]])).slug == "slabs"
-    assert refused(replace(files, commitments=files.commitments[:1])).slug == "slabs"
+    assert refused(replace(files, commitments=[*files.commitments, files.commitments[0]])).slug == "commitments"
+    assert refused(replace(files, commitments=files.commitments[:1])).slug == "commitments"
 
 
 def test_tensors_that_are_not_the_headers() -> None:
@@ -173,10 +173,10 @@ def test_a_proof_names_its_commitments() -> None:
     files = made("linear")
     (first, second), names = files.proof.slabs, [slab.slab for slab in files.commitments]
     for slabs, place in (
-        ((second, first), f"slab {names[0]}"),
-        ((first, bytes(32)), f"slab {names[1]}"),
+        ((second, first), f"commitment {names[0]}"),
+        ((first, bytes(32)), f"commitment {names[1]}"),
         ((first,), "proof file"),
         ((), "proof file"),
     ):
         found = refused(replace(files, proof=replace(files.proof, slabs=slabs)))
-        assert (found.slug, found.place) == ("slabs", place)
+        assert (found.slug, found.place) == ("commitments", place)

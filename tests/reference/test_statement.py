@@ -104,7 +104,7 @@ def test_slab_set() -> None:
     for wrong in ({"model": both["model"]}, {**both, "more": both["data"]}, {}):
         with pytest.raises(Refused) as caught:
             case.verify(commitments=wrong)
-        assert caught.value.slug == "slabs"
+        assert caught.value.slug == "commitments"
 
 
 def test_publics() -> None:

@@ -211,7 +211,7 @@ def test_what_is_tampered_with_is_refused(python: Path, cases: dict[str, Case], 
     for files, slug in [
         ((case.program, tampered, model, *context), "checksum"),
         ((case.program, case.proof, model), "grinding"),
-        ((case.program, case.proof, *context), "slabs"),
+        ((case.program, case.proof, *context), "commitments"),
         ((cases["private"].program, case.proof, model, *context), "program"),
         ((case.program, case.proof, case.proof, *context), "file_kind"),
         ((case.program, case.proof, model, "--security", "160", *context), "validity"),
@@ -233,7 +233,7 @@ def test_what_is_tampered_with_is_refused(python: Path, cases: dict[str, Case], 
                 return error.slug
             raise AssertionError("accepted")
         assert refusal(InvalidProof, program, tampered, model=model) == "checksum"
-        assert refusal(InvalidProof, program, proof, data=model, context=b"nonce 1") == "slabs"
+        assert refusal(InvalidProof, program, proof, data=model, context=b"nonce 1") == "commitments"
         assert refusal(InvalidProof, program, proof, model=model, known={"y": [[9e9, 0]]}) == "grinding"
         assert refusal(InputError, program, proof, model=model, security=0) == "security"
         assert refusal(InputError, program, "/nowhere", model=model) == "file"

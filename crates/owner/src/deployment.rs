@@ -79,7 +79,7 @@ impl Deployment {
         slabs.iter().position(|s| s.name == role).ok_or_else(|| {
             let has: Vec<&str> = slabs.iter().map(|s| s.name.as_str()).collect();
             let reason = format!("the program has no such slab; it has: {}", has.join(", "));
-            OwnerError::input("slabs", role, reason)
+            OwnerError::input("commitments", role, reason)
         })
     }
 }

@@ -114,7 +114,7 @@ pub fn compute(
     let wanted = deployment.slab(role)?;
     if secrets.len() > wanted {
         return Err(OwnerError::input(
-            "slabs",
+            "commitments",
             role,
             "it is given, not computed",
         ));

@@ -121,7 +121,7 @@ fn committed(deployment: &Deployment, secret: &Secret) -> Result<Vec<(u32, Value
     let prepared = &deployment.prepared;
     let index = deployment.slab(secret.role())?;
     if secret.public().commitment.header.schema != prepared.schema(index) {
-        let place = format!("slab {}", secret.role());
+        let place = format!("commitment {}", secret.role());
         let reason = "expected a commitment to the tensors of this program, got one to others";
         return Err(OwnerError::input("header", place, reason));
     }

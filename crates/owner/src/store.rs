@@ -140,7 +140,7 @@ fn recommit(slab: &Slab, public: &CommitmentFile, place: &str) -> Result<Slab> {
 #[must_use]
 pub fn journal_path(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
-    name.push(".budget");
+    name.push(".journal");
     name.into()
 }
 

@@ -52,7 +52,7 @@ fn a_computation_counts_refusals_and_no_proof() {
     let given = vec![(X, NO_ROOM.to_vec())];
     // The model is given; nothing is left to compute.
     let refused = tacit_owner::compute(&deployment, &[&secret], given, "model");
-    assert_eq!(slug(refused), "slabs");
+    assert_eq!(slug(refused), "commitments");
     assert_eq!(secret.proofs_left().unwrap(), Some(1));
 }
 
@@ -132,7 +132,7 @@ fn renewing_twice_from_a_backup_shows_nothing_new() {
     let deployment = deployment();
     let (here, there) = (folder.path("a.secret"), folder.path("b.secret"));
     save(&committed(&deployment, Allowance::proofs(1)), &here);
-    for suffix in ["", ".budget"] {
+    for suffix in ["", ".journal"] {
         let name = |path: &std::path::Path| format!("{}{suffix}", path.display());
         std::fs::copy(name(&here), name(&there)).unwrap();
     }
@@ -170,7 +170,7 @@ fn values_that_do_not_fit_are_not_committed() {
         assert_eq!(slug(made), want);
     }
     let made = tacit_owner::commit(&deployment, "data", weights(), Allowance::proofs(1));
-    assert_eq!(slug(made), "slabs");
+    assert_eq!(slug(made), "commitments");
     let most = tacit_owner::commit(&deployment, "model", weights(), Allowance::proofs(1 << 20));
     assert!(most.unwrap_err().remedy.contains("compile for more proofs"));
 }

@@ -90,8 +90,8 @@ fn commitments_that_do_not_fit_are_refused() {
     assert_eq!(answer(&|c| c[0].header.leaf_groups = 2), "header");
     assert_eq!(answer(&|c| c[0].header.geometry.queries += 1), "header");
     assert_eq!(answer(&|c| c[0].y = [0xff; 24]), "non_canonical");
-    assert_eq!(answer(&|c| c.truncate(1)), "slabs");
-    assert_eq!(answer(&|c| c.push(c[0].clone())), "slabs");
+    assert_eq!(answer(&|c| c.truncate(1)), "commitments");
+    assert_eq!(answer(&|c| c.push(c[0].clone())), "commitments");
     assert_eq!(answer(&|c| c.swap(0, 1)), "header");
     // Fewer blinding rows than the budget asks for would be a statement about another slab.
     let slug = answer(&|c| c[0].header.budget -= 1);

@@ -268,7 +268,13 @@ fn every_byte_of_a_proof_file_counts() {
     assert_eq!(judge(&file), "accepted");
     let seen = every_byte(FileKind::Proof, &file, judge);
     assert!(!seen.contains_key("accepted"), "{seen:?}");
-    for slug in ["encoding", "program", "slabs", "public_interval", "merkle"] {
+    for slug in [
+        "encoding",
+        "program",
+        "commitments",
+        "public_interval",
+        "merkle",
+    ] {
         assert!(seen.contains_key(slug), "{seen:?}");
     }
 }

@@ -190,7 +190,7 @@ impl Program {
         d.set_item("pads", sizes.pads)?;
         d.set_item("witness_cells", work.witness_cells)?;
         d.set_item(
-            "slab_cells",
+            "committed_cells",
             slabs.iter().map(|s| s.cells).collect::<Vec<_>>(),
         )?;
         d.set_item("prove_seconds", e.prove_seconds)?;

@@ -85,7 +85,7 @@ impl Accepted {
         if self.target >= target {
             return Ok(());
         }
-        let place = format!("slab {}", self.slab);
+        let place = format!("commitment {}", self.slab);
         let expected = format!("a commitment accepted at {target} bits");
         let got = format!("one accepted at {}", self.target);
         Err(VerifyError::new(Slug::Target, place, expected, got)
@@ -117,7 +117,7 @@ impl CommitmentFile {
         if let Some((master, rotation)) = &self.rotation {
             check_schema(slab, tensors, proven)?;
             if !proven.header.private {
-                let place = format!("slab {slab}");
+                let place = format!("commitment {slab}");
                 return Err(VerifyError::new(
                     Slug::Validity,
                     place,

@@ -79,7 +79,7 @@ impl Slug {
             Self::Geometry => "geometry",
             Self::Security => "security",
             Self::Header => "header",
-            Self::Slabs => "slabs",
+            Self::Slabs => "commitments",
             Self::Schema => "schema",
             Self::PublicShape => "public_shape",
             Self::PublicInterval => "public_interval",

@@ -80,7 +80,7 @@ impl ProofFile {
             }
             return Err(VerifyError::new(
                 Slug::Slabs,
-                format!("slab {}", slab.name),
+                format!("commitment {}", slab.name),
                 format!("a proof made with commitment {}", short(&given)),
                 format!("one made with {}", short(named)),
             )

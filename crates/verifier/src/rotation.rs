@@ -172,7 +172,7 @@ pub fn verify_rotation(
     target: u16,
 ) -> Result<(), VerifyError> {
     let refuse = |expected: &str, got: String| {
-        VerifyError::new(Slug::Rotation, format!("slab {slab}"), expected, got)
+        VerifyError::new(Slug::Rotation, format!("commitment {slab}"), expected, got)
     };
     let (above, below) = (&master.header, &child.header);
     if !(above.private && below.private) {
@@ -215,7 +215,7 @@ pub fn verify_rotation(
         verify_argument(&about, argument, target, Some(&further)).map_err(|e| {
             VerifyError::new(
                 Slug::Rotation,
-                format!("slab {slab}, {side}"),
+                format!("commitment {slab}, {side}"),
                 "an argument that holds",
                 e,
             )

@@ -113,7 +113,7 @@ impl Statement<'_> {
             };
             commitment
                 .check(&expectation)
-                .map_err(|e| VerifyError::from(e).inside(&format!("slab {}", slab.name)))?;
+                .map_err(|e| VerifyError::from(e).inside(&format!("commitment {}", slab.name)))?;
         }
         Ok(columns)
     }

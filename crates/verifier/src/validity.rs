@@ -32,7 +32,7 @@ pub(crate) fn check_schema(
     if schema_digest(tensors)? == commitment.header.schema {
         return Ok(());
     }
-    let place = format!("slab {slab}");
+    let place = format!("commitment {slab}");
     Err(VerifyError::new(
         Slug::Schema,
         place,
@@ -60,7 +60,7 @@ pub fn verify_validity(
             0 => Ok(None),
             n => Err(VerifyError::new(
                 Slug::Validity,
-                format!("slab {slab}"),
+                format!("commitment {slab}"),
                 "no argument: the slab is public",
                 n,
             )),
@@ -69,7 +69,7 @@ pub fn verify_validity(
     if argument.is_empty() {
         return Err(VerifyError::new(
             Slug::Validity,
-            format!("slab {slab}"),
+            format!("commitment {slab}"),
             "a validity proof",
             "none",
         )
@@ -85,7 +85,7 @@ pub fn verify_validity(
     };
     let verified = verify_argument(&statement, argument, target, None);
     verified.map(Some).map_err(|e| {
-        let place = format!("slab {slab}");
+        let place = format!("commitment {slab}");
         VerifyError::new(Slug::Validity, place, "a validity proof that holds", e)
     })
 }

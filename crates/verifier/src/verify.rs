@@ -64,13 +64,13 @@ pub fn order_commitments<'a>(
             (Some(commitment), None) => Ok(commitment),
             (None, _) => Err(VerifyError::new(
                 Slug::Slabs,
-                format!("slab {slab}"),
+                format!("commitment {slab}"),
                 "a commitment",
                 "none",
             )),
             _ => Err(VerifyError::new(
                 Slug::Slabs,
-                format!("slab {slab}"),
+                format!("commitment {slab}"),
                 "one commitment",
                 "more",
             )),

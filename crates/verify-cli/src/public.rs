@@ -11,7 +11,7 @@ use crate::refusal::{Kind, Refusal, Result};
 /// The commitment of a weights file's integers for the slab that it names.
 ///
 /// # Errors
-/// Those of the file, `weights` for one of another program, `slabs`, `tensor`, `shape`, `range`.
+/// Those of the file, `weights` for one of another program, `commitments`, `tensor`, `shape`, `range`.
 pub(crate) fn commit_weights(
     program: &ProgramFile,
     prepared: &Prepared,
@@ -34,7 +34,7 @@ pub(crate) fn commit_weights(
         .ok_or_else(|| {
             Refusal::differs(
                 Kind::Refused,
-                "slabs",
+                "commitments",
                 file.slab.clone(),
                 "a commitment: the values are private",
                 "the values",

@@ -66,7 +66,8 @@ pub fn verify(request: &Request<'_>) -> Result<Statement> {
         let child = candidate(&program, &prepared, rotation)?;
         if !candidates.iter().any(|c| c.file.slab == child.file.slab) {
             let expected = "the commitment of its master";
-            let refusal = Refusal::differs(Kind::Refused, "slabs", child.place, expected, "none");
+            let refusal =
+                Refusal::differs(Kind::Refused, "commitments", child.place, expected, "none");
             return Err(refusal.remedy("give the master that you trust, or the child alone"));
         }
         candidates.push(child);
@@ -88,7 +89,7 @@ pub fn verify(request: &Request<'_>) -> Result<Statement> {
         let expected = format!("commitments of: {}", slabs.join(", "));
         let got = format!("one of {}", left.file.slab);
         return Err(
-            Refusal::differs(Kind::Refused, "slabs", left.place, expected, got)
+            Refusal::differs(Kind::Refused, "commitments", left.place, expected, got)
                 .remedy("leave it out: the program has no such commitment"),
         );
     }
@@ -128,7 +129,7 @@ fn candidate<'a>(
         let expected = format!("a commitment of {role}");
         let got = format!("one of {}", file.slab);
         return Err(
-            Refusal::differs(Kind::Refused, "slabs", given.place, expected, got)
+            Refusal::differs(Kind::Refused, "commitments", given.place, expected, got)
                 .remedy("give each commitment for its own role"),
         );
     }
@@ -158,7 +159,7 @@ fn take<'a>(
         let expected = "one commitment, or a child and its master".to_owned();
         return refuse(
             role,
-            "slabs",
+            "commitments",
             expected,
             got,
             "give the one that the proof was made with",
@@ -168,7 +169,7 @@ fn take<'a>(
     match (own.pop(), second) {
         (None, None) => refuse(
             role,
-            "slabs",
+            "commitments",
             format!("the commitment of its {role}"),
             "none".to_owned(),
             "give it: every program is proven for its commitments",
@@ -226,7 +227,7 @@ fn accept(
     if !slab.private && !found.values_known {
         return Err(Refusal::differs(
             Kind::Refused,
-            "slabs",
+            "commitments",
             found.place,
             "the values, which are public, so that they are compared",
             "a commitment to them",

@@ -82,7 +82,7 @@ fn public_weights_are_compared() {
     assert!(!statement.commitments[0].private);
     assert_eq!(statement.hidden, ["every value in between"]);
     for (values, want) in [
-        (&[1, -2, 3, 3, 3, 2][..], "slabs"),
+        (&[1, -2, 3, 3, 3, 2][..], "commitments"),
         (&[1, -2, 3, 3, 3, 4], "range"),
         (&[1, -2, 3], "shape"),
     ] {
@@ -95,7 +95,10 @@ fn public_weights_are_compared() {
     changed[1].slab = "data".into();
     changed[2].tensors[0].0 = "V".into();
     changed[3].tensors.push(("V".into(), vec![]));
-    for (file, want) in changed.iter().zip(["weights", "slabs", "tensor", "tensor"]) {
+    for (file, want) in changed
+        .iter()
+        .zip(["weights", "commitments", "tensor", "tensor"])
+    {
         files.commitments = vec![file.to_file().unwrap()];
         assert_eq!(files.slug(), want);
     }
@@ -106,7 +109,7 @@ fn public_weights_are_compared() {
 fn a_commitment_to_public_values_is_not_enough() {
     let mut files = files(Kind::PublicModel);
     let weights = files.commitments.remove(0);
-    assert_eq!(files.slug(), "slabs");
+    assert_eq!(files.slug(), "commitments");
     let given = tacit_verifier::files::WeightsFile::from_file(&weights).unwrap();
     assert_eq!(given.slab, "model");
     let deployment = tacit_owner::Deployment::of_file(
@@ -116,7 +119,7 @@ fn a_commitment_to_public_values_is_not_enough() {
     let made = tacit_owner::commit(&deployment.unwrap(), "model", given.tensors, one).unwrap();
     files.commitments = vec![made.public().to_file().unwrap()];
     let refused = files.verify().unwrap_err();
-    assert_eq!(refused.slug, "slabs");
+    assert_eq!(refused.slug, "commitments");
     assert!(refused.remedy.contains("weights file"), "{refused}");
     files.commitments = vec![weights];
     assert_eq!(files.slug(), "accepted");
@@ -136,7 +139,11 @@ fn a_child_is_accepted_alone_and_with_its_master() {
     let master = files.commitments.remove(0);
     assert_eq!(files.slug(), "accepted", "alone");
     let child = std::mem::replace(&mut files.commitments, vec![master]);
-    assert_eq!(files.slug(), "slabs", "the proof was made with the child");
+    assert_eq!(
+        files.slug(),
+        "commitments",
+        "the proof was made with the child"
+    );
     files.commitments = rotated().commitments;
     files.commitments.extend(child);
     let refused = files.verify().unwrap_err();
@@ -149,20 +156,20 @@ fn commitments_that_are_missing_extra_or_others_are_refused() {
     let model = files.commitments[0].clone();
     let others = common::files(Kind::Committed);
     files.commitments = vec![];
-    assert_eq!(files.slug(), "slabs");
+    assert_eq!(files.slug(), "commitments");
     files.commitments = vec![model.clone(), others.commitments[1].clone()];
-    assert_eq!(files.slug(), "slabs");
+    assert_eq!(files.slug(), "commitments");
     files.commitments = vec![model.clone(), model.clone(), model.clone()];
-    assert_eq!(files.slug(), "slabs");
+    assert_eq!(files.slug(), "commitments");
     files.commitments = vec![common::files(Kind::Plain).commitments[0].clone()];
     assert_eq!(
         files.slug(),
-        "slabs",
+        "commitments",
         "the same values under another blinding"
     );
     let mut committed = common::files(Kind::Committed);
     committed.commitments.pop();
-    assert_eq!(committed.slug(), "slabs");
+    assert_eq!(committed.slug(), "commitments");
     // The data's commitment under the model's name.
     let mut renamed = CommitmentFile::from_file(&others.commitments[1]).unwrap();
     renamed.slab = "model".into();
@@ -335,11 +342,11 @@ fn a_rotation_without_its_master_is_refused() {
     };
     let master = files.master.as_ref().unwrap();
     assert_eq!(with(&[given(master)]), "accepted");
-    assert_eq!(with(&[]), "slabs");
+    assert_eq!(with(&[]), "commitments");
     assert_eq!(with(&[given(&other.commitments[0])]), "rotation");
     let wrong = Given {
         role: Some("data"),
         ..given(master)
     };
-    assert_eq!(with(&[wrong]), "slabs");
+    assert_eq!(with(&[wrong]), "commitments");
 }

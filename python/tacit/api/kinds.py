@@ -23,5 +23,5 @@ def kind_of(head: bytes) -> str | None:
 
 
 def journal_of(secret: str | os.PathLike[str]) -> Path:
-    """The journal of a secret file: beside it, its name and ".budget"."""
-    return Path(f"{os.fspath(secret)}.budget")
+    """The journal of a secret file: beside it, its name and ".journal"."""
+    return Path(f"{os.fspath(secret)}.journal")

@@ -47,7 +47,7 @@ MOST_PIPED = 1 << 28
 
 
 #: A refusal of a count: its journal, or the role of a secret without one, then the reason.
-_COUNTED = re.compile(r"(.+\.budget|model|data|output): (.+)", re.DOTALL)
+_COUNTED = re.compile(r"(.+\.journal|model|data|output): (.+)", re.DOTALL)
 
 
 def _named_kinds(reason: str) -> str:

@@ -50,9 +50,9 @@ def check_weights(program: Program, weights: Weights) -> None:
 def secret_of(role: str, secret: Secret | None) -> _native.Slab:
     """What the extension module takes of the secret of this role. Raises InputError."""
     if secret is None:
-        raise InputError(f"the program needs the secret of its {role}", slug="slabs", place=role)
+        raise InputError(f"the program needs the secret of its {role}", slug="commitments", place=role)
     if secret.role != role:
-        raise InputError(f"expected a secret of {role}, got one of {secret.role}", slug="slabs", place=role)
+        raise InputError(f"expected a secret of {role}, got one of {secret.role}", slug="commitments", place=role)
     return secret._native
 
 
@@ -110,7 +110,7 @@ def refuse_more(given: Mapping[str, Any]) -> None:
     """Raise InputError if anything is left that no commitment has taken."""
     for name, value in given.items():
         if value is not None:
-            raise InputError("the program has no such commitment", slug="slabs", place=name)
+            raise InputError("the program has no such commitment", slug="commitments", place=name)
 
 
 def check_count(name: str, count: int, most: int = 2**32 - 1) -> None:

@@ -112,7 +112,7 @@ def run_samples(
         name: np.full((count, int(np.prod(port.shape))), NONE, dtype=np.int64) for name, port in program.outputs.items()
     }
     refused: dict[int, TacitError] = {}
-    cells = program.estimate["witness_cells"] + sum(program.estimate["slab_cells"])
+    cells = program.estimate["witness_cells"] + sum(program.estimate["committed_cells"])
     step = max(1, min(MOST, WORK // max(1, cells)))
     for start in range(0, count, step):
         part = {port.name: arrays[port.name][start : start + step] for port in ports}

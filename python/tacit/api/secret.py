@@ -51,7 +51,7 @@ class Secret:
         return secret
 
     def save(self, path: Path, *, counter: Counter | str | None = None) -> None:
-        """Write the secret file (readable by its owner only) and start its journal, PATH.budget.
+        """Write the secret file (readable by its owner only) and start its journal, PATH.journal.
 
         Never restore the journal from a backup, and never copy a secret: proofs beyond the allowance give the values away, all
         of a small model's with a few. After a restore: `renew` until the identity is new, never prove. `counter`: a number kept

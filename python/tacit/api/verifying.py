@@ -30,7 +30,7 @@ def verify(
 
     What it states of the inputs is in `Statement.says`: of a private one only that there is one that gives this output.
 
-    A proof names its program and commitments: others are refused by name (slugs program, slabs). When those are right,
+    A proof names its program and commitments: others are refused by name (slugs program, commitments). When those are right,
     an argument that does not fit is bound to another context, or the proof was changed.
 
     `model`: the model's commitment; its validity proof (and, for a child, its rotation) is checked once. Where the
@@ -63,7 +63,7 @@ def verify(
         commitments.append(_commitment(program, name, private, given.pop(name, None), security))
     for name, value in given.items():
         if value is not None:
-            raise InvalidProof("the program has no such commitment", slug="slabs", place=name)
+            raise InvalidProof("the program has no such commitment", slug="commitments", place=name)
     with failures():
         natives = [c._native for c in commitments]
         found = _native.verify(program._native, natives, read, context, int(security))
@@ -73,7 +73,7 @@ def verify(
 def _rotated(master: Commitment | Weights | None, child: Commitment) -> Commitment:
     """The child, if it names this master; whether it is one is what `accept` checks."""
     if not isinstance(master, Commitment):
-        raise InvalidProof("expected the commitment of its master", slug="slabs", place=child.role)
+        raise InvalidProof("expected the commitment of its master", slug="commitments", place=child.role)
     check_origin(child, master, "child", "pass a commitment that was made by rotating this master")
     return child
 
@@ -91,13 +91,13 @@ def _commitment(
     program: Program, name: str, private: bool, given: Commitment | Weights | None, security: int
 ) -> Commitment:
     if given is None:
-        raise InvalidProof(f"the program needs the commitment of its {name}", slug="slabs", place=name)
+        raise InvalidProof(f"the program needs the commitment of its {name}", slug="commitments", place=name)
     if isinstance(given, Weights):
         if private:
-            raise InvalidProof("expected a commitment: the values are private", slug="slabs", place=name)
+            raise InvalidProof("expected a commitment: the values are private", slug="commitments", place=name)
         given = commit_model(program, given).commitment
     if given.role != name:
-        raise InvalidProof(f"expected a commitment of {name}, got one of {given.role}", slug="slabs", place=name)
+        raise InvalidProof(f"expected a commitment of {name}, got one of {given.role}", slug="commitments", place=name)
     wanted = [(tensor, tuple(shape), lo, hi) for tensor, shape, lo, hi in program._native.schema(name)]
     if given.tensors != wanted:  # before any of its proofs is looked at: what they cost is then what the program allows
         raise InvalidProof(
@@ -109,7 +109,7 @@ def _commitment(
     if not private and not given.known:
         raise InvalidProof(
             "the values are public: give them, so that they are compared",
-            slug="slabs",
+            slug="commitments",
             place=name,
             remedy="pass the weights file, not its commitment",
         )
@@ -150,7 +150,7 @@ def verify_renewal(trusted: Commitment, *renewals: Commitment, security: int = 1
 
     `trusted`: the commitment that is known already. `renewals`: what the owner published for each time (`Secret.renewal`,
     NAME.renewal), the first time first. The newest commitment holds the very values that the trusted one holds, each within
-    the same interval. `security`: the proven bits to insist on, 1 to 160. Raises InvalidProof (slug link, validity, ..).
+    the same interval. `security`: the proven bits to insist on, 1 to 160. Raises InvalidProof (slug rotation, validity, ..).
     """
     check("trusted", trusted, Commitment)
     check_target(security)

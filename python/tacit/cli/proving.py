@@ -64,7 +64,7 @@ def prove(
     files.check_distinct(out, chart, *files.written_with(output))
     files.check_output(out, program, input_, model, data, kind="proof")
     if model is not None and data is not None and model.exists() and data.exists() and model.samefile(data):
-        raise InputError("expected the data's secret, got the model's", slug="slabs", place="--data")
+        raise InputError("expected the data's secret, got the model's", slug="commitments", place="--data")
     loaded = tacit.Program.load(program)
     output_files = _output_files(loaded, output)
     arrays = _inputs(loaded, input_)  # before a secret is opened: what is refused in any case touches none

@@ -93,7 +93,7 @@ def _values(weights: Path | None, model: Path | None) -> Any:
         return tacit.Weights.load(weights)
     raise InputError(
         f"expected --weights or --model, got {'neither' if weights is None else 'both'}",
-        slug="slabs",
+        slug="commitments",
         place="--weights",
         remedy="--weights M.weights, or --model model.secret",
     )

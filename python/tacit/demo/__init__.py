@@ -34,7 +34,7 @@ REASONS = {
     "merkle": "the opened values are not the committed ones",
     "program": "it is a proof about another program",
     "final_claim": "what it says is not true",
-    "slabs": "it is about another record than the hospital's",
+    "commitments": "it is about another record than the hospital's",
 }
 
 #: In front of what somebody learns.

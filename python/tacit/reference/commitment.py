@@ -169,12 +169,12 @@ def blinding_rank(placement: Placement) -> int:
 
 
 def order_commitments(program: Program, commitments: Mapping[str, Commitment]) -> list[Commitment]:
-    """The commitments in the program's order; Refused("slabs") unless they are exactly its slabs."""
+    """The commitments in the program's order; Refused("commitments") unless they are exactly its slabs."""
     names = [slab.name for slab in program.slabs]
     missing = [name for name in names if name not in commitments]
     unknown = [name for name in commitments if name not in names]
     if missing or unknown:
-        raise Refused("slabs", "commitments", f"missing {missing}, unknown {unknown}")
+        raise Refused("commitments", "commitments", f"missing {missing}, unknown {unknown}")
     return [commitments[name] for name in names]
 
 
@@ -209,7 +209,7 @@ def check_header(program: Program, index: int, header: Header, geometry: Geometr
 
     def require(condition: bool, detail: str) -> None:
         if not condition:
-            raise Refused("header", f"slab {slab.name}", detail)
+            raise Refused("header", f"commitment {slab.name}", detail)
 
     require(header.geometry == geometry, "another geometry")
     require(header.private == slab.private, "private where it should be public, or the reverse")

@@ -109,7 +109,7 @@ def unwrap(kind: Kind, data: bytes) -> bytes:
 
 def check_commitment_file(file: CommitmentFile, target: int) -> None:
     """The tensors are the header's, and a private slab's validity argument (its own or its master's) verifies."""
-    place = f"slab {file.slab}"
+    place = f"commitment {file.slab}"
     proven = file.commitment
     if schema_of(file.tensors) != proven.header.schema:
         raise Refused("schema", place, "the tensors are not those of the header")
@@ -158,7 +158,7 @@ def verify_files(
         body = unwrap(Kind.COMMITMENT, data)
         file = borsh.decode(COMMITMENT_FILE, body, "commitment file")
         if file.slab in commitments:
-            raise Refused("slabs", f"slab {file.slab}", "two commitments")
+            raise Refused("commitments", f"commitment {file.slab}", "two commitments")
         check_commitment_file(file, target)
         commitments[file.slab] = COMMITMENT_CODEC.write(file.commitment)
         identities[file.slab] = file.commitment.identity
@@ -193,7 +193,9 @@ def check_architecture(digest: bytes, architecture: bytes) -> None:
 def check_slabs(proof: ProofFile, names: Sequence[str], identities: Mapping[str, bytes]) -> None:
     """The proof names the commitments that are given. One that is missing or unknown is left to `verify`."""
     if len(proof.slabs) != len(names):
-        raise Refused("slabs", "proof file", f"{len(proof.slabs)} identities, {len(names)} slabs")
+        raise Refused("commitments", "proof file", f"{len(proof.slabs)} identities, {len(names)} slabs")
     for name, identity in zip(names, proof.slabs, strict=True):
         if identities.get(name, identity) != identity:
-            raise Refused("slabs", f"slab {name}", f"the proof was made with commitment {identity.hex()[:16]}")
+            raise Refused(
+                "commitments", f"commitment {name}", f"the proof was made with commitment {identity.hex()[:16]}"
+            )

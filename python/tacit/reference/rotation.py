@@ -84,7 +84,7 @@ def check_rotation(
     slab: str, tensors: Sequence[NamedTensor], child: Commitment, master: Commitment, rotation: Rotation, target: int
 ) -> None:
     """Refuses ("rotation") unless master and child hold the same values."""
-    place = f"slab {slab}"
+    place = f"commitment {slab}"
     if not (master.header.private and child.header.private):
         raise Refused("rotation", place, "a public slab is not rotated")
     if master.header.schema != schema_of(tensors) or child.header.schema != master.header.schema:

@@ -64,7 +64,7 @@ impl Master {
             Ok(()) => "accepted".to_owned(),
             Err(e) => {
                 assert_eq!(e.slug(), "rotation");
-                e.place.replace("slab model", "refused")
+                e.place.replace("commitment model", "refused")
             }
         }
     }
