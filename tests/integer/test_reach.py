@@ -300,6 +300,6 @@ def test_a_network_without_room_in_the_field_is_named() -> None:
     x = np.random.default_rng(0).normal(size=(16, 1, 4))
     with pytest.raises(QuantizationError, match="every value in the field") as caught:
         compile_model(graph, calibration=x, overflow="widen")
-    assert caught.value.hint == 'overflow="total" clamps what has no room'
+    assert caught.value.remedy == 'overflow="total" clamps what has no room'
     compiled, _ = compile_model(graph, calibration=x, max_error=1.0)
     assert compiled.ints.results(compiled.ints.run({"x": np.full((1, 4), compiled.ints.inputs["x"].hi)}))

@@ -38,7 +38,7 @@ def test_known_bytes() -> None:
         "ffffffffffffffff" "0100000000000000"
         "00000000" "00000000" "00000000" "00000000" "00000000"
         "01000000" "01000000" "69" "00000000" "fdffffff"
-        "00000000"
+        "00000000" + "00" * 32
     )  # fmt: skip
     assert encode_program(program).hex() == text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import json
 import os
 import re
@@ -104,9 +105,12 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
 
 
 def built(folder: Path) -> Path:
-    """The wheel of this tree."""
+    """The wheel of this tree, by one process at a time: the build has one folder."""
     build = [sys.executable, str(ROOT / "scripts" / "wheel.py"), "--out", str(folder), "--no-zig", "--only-verifier"]
-    subprocess.run([*build, "--profile", "release"], check=True, stdout=subprocess.DEVNULL)
+    (ROOT / "build").mkdir(exist_ok=True)
+    with (ROOT / "build" / "verifier.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run([*build, "--profile", "release"], check=True, stdout=subprocess.DEVNULL)
     (wheel,) = folder.glob("tacit_verifier-*.whl")
     return wheel
 

@@ -58,7 +58,7 @@ class Architecture:
 
     def encode(self) -> bytes:
         """Its canonical bytes."""
-        g = self.graph
+        g, needed = self.graph, self.graph.needed()
         found = {
             "tacit-architecture": VERSION,
             "lowering": self.lowering,
@@ -69,8 +69,14 @@ class Architecture:
             "limb": self.settings.limb,
             "wide": self.settings.wide,
             "ports": [[n, list(s.shape), s.lo, s.hi, s.frac] for n, s in g.inputs.items()],
-            "parameters": [[n, [int(e) for e in p.real.shape], p.lo, p.hi] for n, p in g.parameters.items()],
-            "steps": [[s.output, type(s.op).__name__, _attributes(s.op), list(s.inputs)] for s in g.steps],
+            "parameters": [
+                [n, [int(e) for e in p.real.shape], p.lo, p.hi] for n, p in g.parameters.items() if n in needed
+            ],
+            "steps": [
+                [s.output, type(s.op).__name__, _attributes(s.op), list(s.inputs)]
+                for s in g.steps
+                if s.output in needed
+            ],
             "results": [
                 [n, o.value, o.lo, o.hi, o.frac, o.shift, _threshold(o.threshold)] for n, o in g.outputs.items()
             ],
@@ -107,6 +113,8 @@ def decode(data: bytes) -> Architecture:
                 "the file was written by another version of this software",
             )
         made = _read(found)
+        if (idle := unused(made.graph)) is not None:
+            raise ValueError(f"{idle}: no output depends on it")
         if made.encode() != data:
             raise ValueError("bytes that are written differently")
     except ProgramError:
@@ -147,8 +155,6 @@ def check(program: Program, data: bytes) -> Architecture:
         raise _refused(f"expected layers that have a program: {error}") from None
     except (CompilerBug, *FAULTS) as error:
         raise _refused(f"expected layers that have a program: {type(error).__name__}: {error}"[:300]) from None
-    if (idle := unused(found.graph)) is not None:
-        raise _refused(f"expected layers that an output depends on, got {idle}, which none does"[:300])
     if again != program:
         raise _refused(
             f"expected the program of these layers, got another {difference(again, program)}",
@@ -176,12 +182,9 @@ def _check_rows(place: str, table: RoundTable | RoundLine) -> None:
 
 def unused(graph: IntGraph) -> str | None:
     """A parameter or step that no output depends on, if there is one: it would be read as a part of the model."""
-    wanted = {output.value for output in graph.outputs.values()}
-    for step in reversed(graph.steps):
-        if step.output not in wanted:
-            return step.output
-        wanted.update(step.inputs)
-    return next((name for name in graph.parameters if name not in wanted), None)
+    needed = graph.needed()
+    names = [*(step.output for step in graph.steps), *graph.parameters]
+    return next((name for name in names if name not in needed), None)
 
 
 def difference(one: Program, other: Program) -> str:

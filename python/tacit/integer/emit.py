@@ -47,7 +47,8 @@ class Emitted:
 
 
 def emit(ints: IntGraph, settings: Settings, visibility: Visibility, room: int | None = None) -> Emitted:
-    """Lower every step in order. The slabs are "model", for committed inputs "data", for committed outputs "output".
+    """Lower every step that an output needs, in order. The slabs are "model", for committed inputs "data", for committed
+    outputs "output".
 
     `room`: entries that constants of the program may have.
     """
@@ -63,13 +64,16 @@ def emit(ints: IntGraph, settings: Settings, visibility: Visibility, room: int |
     pieces: dict[str, storage.Piece] = {}
     for name, spec in ints.inputs.items():
         values[name] = _input(builder, name, spec, visibility.inputs)
+    needed = ints.needed()
+    steps = [step for step in ints.steps if step.output in needed]
     for name, parameter in ints.parameters.items():
-        values[name] = storage.store(builder, name, parameter, pieces)
-    for step in ints.steps:
+        if name in needed:
+            values[name] = storage.store(builder, name, parameter, pieces)
+    for step in steps:
         clamp = step.op.clamp if isinstance(step.op, Saturate | RoundMax) else None
         if clamp is not None:
             builder.alike[clamp] = builder.alike.get(clamp, 0) + prod(ints.values[step.output].shape)
-    for step in ints.steps:
+    for step in steps:
         values[step.output] = step.op.lower(builder, step.output, *(values[name] for name in step.inputs))
     for name, output in ints.outputs.items():
         _publish(builder, name, output, values[output.value], place)

@@ -233,6 +233,14 @@ class IntGraph:
                     f"2^-{self.values[output.value].frac - output.shift:g}"
                 )
 
+    def needed(self) -> set[str]:
+        """The values that an output depends on, inputs among them: what is not needed is in no program."""
+        found = {output.value for output in self.outputs.values()}
+        for step in reversed(self.steps):
+            if step.output in found:
+                found.update(step.inputs)
+        return found
+
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Every value, by the operators' meanings. Raises WitnessError naming the value that leaves its range."""
         values: dict[str, Array] = {name: parameter.values for name, parameter in self.parameters.items()}
