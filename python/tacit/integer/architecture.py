@@ -27,7 +27,8 @@ from tacit.graph.functions import FUNCTIONS
 from tacit.integer.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility, emit
 from tacit.integer.graph import OPERATORS, InputSpec, IntGraph, Operator, OutputSpec, Parameter, Threshold
 from tacit.integer.operators.tables import RoundLine, RoundTable
-from tacit.integer.scale import HIDDEN
+from tacit.integer.scale import HIDDEN, MOST_SCALE
+from tacit.integer.thresholds import OtherQuestion, compared
 from tacit.program import NO_ARCHITECTURE, Constant, Program
 from tacit.program.builder import Settings
 
@@ -37,12 +38,23 @@ VERSION = 1
 LOWERING = 1
 #: Bits of a digit, at most; a shape's axes and extents, at most.
 MOST_LIMB, MOST_AXES, MOST_EXTENT = 20, 16, 1 << 30
-#: A table's row may be off by this, in units of its results: half of it is rounding, the rest the mathematics library's.
-OFF = 1.0
+#: A table's row is its function's, rounded: off by half a unit of its results, and by what a mathematics library may be off,
+#: as a share of the row.
+HALF_A_UNIT, LIBRARY = 0.5 + 2.0**-20, 2.0**-44
 #: Entries of constants that a lowering may make in any case.
 LEAST_ROOM = 1 << 22
 #: What a hostile architecture may raise while it is read or lowered, beside our own errors.
-FAULTS = (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, AssertionError, RecursionError)
+FAULTS = (
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    RecursionError,
+    MemoryError,
+)
 
 Json = Any
 
@@ -121,8 +133,8 @@ def decode(data: bytes) -> Architecture:
 def check(program: Program, data: bytes) -> Architecture:
     """The architecture, if the program is what it is lowered to. Raises ProgramError (slug architecture).
 
-    Every table of a named function holds that function. Work: that of lowering so many steps, with no more constants than
-    the program has.
+    Every table of a named function holds that function, and a threshold's question is the one that is answered. Work: that of
+    lowering so many steps, with no more constants than the program has.
     """
     if not data:
         raise _refused(
@@ -138,10 +150,8 @@ def check(program: Program, data: bytes) -> Architecture:
             "check it with the version of this software that made it",
         )
     constants = sum(len(t.place.values) for t in program.tensors if isinstance(t.place, Constant))
+    _check_words(found.graph)
     try:
-        for step in found.graph.steps:
-            if isinstance(step.op, RoundTable | RoundLine):
-                _check_rows(step.output, step.op)
         again = found.lowered(max(constants, LEAST_ROOM))
     except TacitError as error:
         raise _refused(f"expected layers that have a program: {error}") from None
@@ -157,6 +167,19 @@ def check(program: Program, data: bytes) -> Architecture:
     return found
 
 
+def _check_words(graph: IntGraph) -> None:
+    """What names a function or asks a question does so truly. Raises ProgramError."""
+    for step in graph.steps:
+        if isinstance(step.op, RoundTable | RoundLine):
+            _check_rows(step.output, step.op)
+    for name, output in graph.outputs.items():
+        if output.threshold is not None:
+            try:
+                compared(graph, name, output)
+            except OtherQuestion as error:
+                raise _refused(f"expected the question that is answered, got another: {error}"[:300]) from None
+
+
 def _check_rows(place: str, table: RoundTable | RoundLine) -> None:
     """Every row of a table is its function's, rounded; a table of no function holds one value. Raises ProgramError."""
     outs = np.array(table.outs, dtype=np.float64)
@@ -168,7 +191,7 @@ def _check_rows(place: str, table: RoundTable | RoundLine) -> None:
         raise _refused(f"expected a function of {', '.join(FUNCTIONS)}, got {table.function!r} in {place}"[:300])
     reals = np.arange(table.lo, table.lo + len(outs)) * 2.0**-table.at
     exact = FUNCTIONS[table.function](reals) * 2.0**table.gives
-    wrong = ~(np.abs(exact - outs) <= OFF)
+    wrong = ~(np.abs(exact - outs) <= HALF_A_UNIT + LIBRARY * np.abs(exact))
     if wrong.any():
         row = int(np.argmax(wrong))
         raise _refused(f"expected the rows of {table.function}, got another row {table.lo + row} in {place}"[:300])
@@ -331,7 +354,7 @@ def _value(place: str, value: Json, hint: Any) -> Any:
             return None
         if kind is int and type(value) is int:
             return _whole(value)
-        if kind is float and type(value) is float and math.isfinite(value):
+        if kind is float and type(value) is float and abs(value) <= MOST_SCALE:  # every one is a scale
             return value
         if kind in (str, bool) and type(value) is kind:
             return value

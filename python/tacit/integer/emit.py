@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from tacit import program as pg
+from tacit.errors import CompilerBug
 from tacit.integer import storage
 from tacit.integer.graph import InputSpec, IntGraph, OutputSpec
 from tacit.integer.lookups import bounded, half, remainder
@@ -70,7 +71,10 @@ def emit(ints: IntGraph, settings: Settings, visibility: Visibility, room: int |
         if clamp is not None:
             builder.alike[clamp] = builder.alike.get(clamp, 0) + prod(ints.values[step.output].shape)
     for step in ints.steps:
-        values[step.output] = step.op.lower(builder, step.output, *(values[name] for name in step.inputs))
+        made = step.op.lower(builder, step.output, *(values[name] for name in step.inputs))
+        if made.shape != ints.values[step.output].shape:
+            raise CompilerBug(f"{step.output}: lowered to {made.shape}, of shape {ints.values[step.output].shape}")
+        values[step.output] = made
     for name, output in ints.outputs.items():
         _publish(builder, name, output, values[output.value], place)
     return Emitted(builder.build(), pieces)

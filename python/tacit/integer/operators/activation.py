@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tacit import program as pg
-from tacit.integer.graph import Operator, in_range, shifted
+from tacit.integer.graph import MOST_SHIFT, Operator, in_range, rounds, shifted
 from tacit.integer.lookups import exact_multiple, fused_lookup, half, looked_up, sign_bit, signed
 from tacit.integer.operators.saturation import Saturate
 from tacit.integer.reach import (
@@ -34,6 +34,9 @@ class RoundRelu(Operator):
 
     shift: int
     bits: int
+
+    def fits(self, *shapes: Shape) -> bool:
+        return rounds(shapes, self.shift, self.bits)
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -84,6 +87,9 @@ class RoundLeaky(Operator):
     bits: int
     slope: int
     power: int
+
+    def fits(self, *shapes: Shape) -> bool:
+        return rounds(shapes, self.shift, self.bits) and 0 <= self.power <= MOST_SHIFT
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -137,6 +143,10 @@ class RoundClip(Operator):
     hi: int | None
     at: float
     far: tuple[int | None, int | None] = (None, None)
+
+    def fits(self, *shapes: Shape) -> bool:
+        ordered = self.lo is None or self.hi is None or self.lo <= self.hi
+        return rounds(shapes, self.shift, self.bits) and ordered and (self.lo, self.hi) != (None, None)
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -217,6 +227,9 @@ class Within(Operator):
     lo: int | None
     hi: int | None
     at: float
+
+    def fits(self, *shapes: Shape) -> bool:
+        return len(shapes) == 1 and (self.lo is None or self.hi is None or self.lo <= self.hi)
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]

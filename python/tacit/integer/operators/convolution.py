@@ -34,6 +34,12 @@ class Windows(Operator):
     def reach(self, *args: Reach) -> Interval:
         return hull(args, 0, self.fill)
 
+    def fits(self, *shapes: Shape) -> bool:
+        counts = (self.kernel, self.strides, self.dilations, self.out)
+        if len(shapes) != 1 or any(n < 1 for part in counts for n in part):
+            return False
+        return {len(part) for part in (*counts, self.pads)} == {len(shapes[0]) - 2}
+
     def shape(self, *shapes: Shape) -> Shape:
         return (*shapes[0][:2], *self.out, *self.kernel)
 
@@ -89,6 +95,9 @@ class WindowSum(Operator):
     """The sum over the last `axes` axes as a contraction with ones: for windows, whose sum no links say."""
 
     axes: int
+
+    def fits(self, *shapes: Shape) -> bool:
+        return len(shapes) == 1 and 1 <= self.axes <= len(shapes[0])
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0][: len(shapes[0]) - self.axes]

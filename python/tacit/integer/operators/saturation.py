@@ -28,7 +28,7 @@ from math import prod
 import numpy as np
 
 from tacit import program as pg
-from tacit.integer.graph import Operator, in_range, shifted
+from tacit.integer.graph import Operator, in_range, rounds, shifted
 from tacit.integer.lookups import exact_multiple, fused_lookup, half, looked_up, remainder, sign_bit, signed
 from tacit.integer.prices import NS_PER_CELL, NS_PER_LOOKUP
 from tacit.integer.reach import Interval, Overflow, Reach, rounded, signed_bits
@@ -181,6 +181,9 @@ class Saturate(Operator):
     hi: int
     bits: int
     at: float | None = None
+
+    def fits(self, *shapes: Shape) -> bool:
+        return rounds(shapes, self.shift, self.bits) and self.lo <= self.hi
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]

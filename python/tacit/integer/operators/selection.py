@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tacit import program as pg
-from tacit.integer.graph import Operator, in_range
+from tacit.integer.graph import Operator, in_range, rounds
 from tacit.integer.lookups import sign_bit, signed
 from tacit.integer.reach import (
     Interval,
@@ -25,6 +25,9 @@ class AtLeast(Operator):
     """1 where x >= 0, else 0; x signed in `bits` bits. Exact: nothing is rounded before the comparison."""
 
     bits: int
+
+    def fits(self, *shapes: Shape) -> bool:
+        return rounds(shapes, 0, self.bits)
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -55,6 +58,9 @@ class ArgMaxLast(Operator):
     """
 
     bits: int
+
+    def fits(self, *shapes: Shape) -> bool:
+        return rounds(shapes, 0, self.bits) and len(shapes[0]) >= 1
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0][:-1]
