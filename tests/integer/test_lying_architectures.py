@@ -20,7 +20,12 @@ ROUNDED: Json = ["r", "Round", {"shift": 4, "bits": 8}, ["h"]]
 
 
 def written(
-    steps: list[Json], *, ports: list[Json] | None = None, results: Json = None, parameters: list[Json] | None = None
+    steps: list[Json],
+    *,
+    ports: list[Json] | None = None,
+    results: Json = None,
+    parameters: list[Json] | None = None,
+    wide: int = 12,
 ) -> bytes:
     """An architecture's bytes; its output is the last step, unless others are given."""
     found = {
@@ -31,7 +36,7 @@ def written(
         "weights": "private",
         "outputs": "public",
         "limb": 8,
-        "wide": 12,
+        "wide": wide,
         "ports": [X] if ports is None else ports,
         "parameters": parameters or [],
         "steps": steps,

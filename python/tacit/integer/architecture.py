@@ -29,20 +29,19 @@ from tacit.integer.graph import OPERATORS, InputSpec, IntGraph, Operator, Output
 from tacit.integer.operators.tables import RoundLine, RoundTable
 from tacit.integer.scale import HIDDEN, MOST_SCALE
 from tacit.integer.thresholds import OtherQuestion, compared
-from tacit.program import NO_ARCHITECTURE, Constant, Program
+from tacit.program import NO_ARCHITECTURE, Program
 from tacit.program.builder import Settings
+from tacit.program.room import Room
 
 #: Of these bytes.
 VERSION = 1
 #: Of the relations that operators make: a change of any of them is a new one (tests/integer/test_lowering_version.py).
 LOWERING = 1
-#: Bits of a digit, at most; a shape's axes and extents, at most.
-MOST_LIMB, MOST_AXES, MOST_EXTENT = 20, 16, 1 << 30
+#: Bits of a digit, at most; a shape's axes, a parameter's axes and an extent, at most.
+MOST_LIMB, MOST_AXES, MOST_STORED, MOST_EXTENT = 20, 16, 8, 1 << 30
 #: A table's row is its function's, rounded: off by half a unit of its results, and by what a mathematics library may be off,
 #: as a share of the row.
 HALF_A_UNIT, LIBRARY = 0.5 + 2.0**-20, 2.0**-44
-#: Entries of constants that a lowering may make in any case.
-LEAST_ROOM = 1 << 22
 #: What a hostile architecture may raise while it is read or lowered, beside our own errors.
 FAULTS = (
     ValueError,
@@ -94,8 +93,8 @@ class Architecture:
         """What a program names it by."""
         return digest_of(self.encode())
 
-    def lowered(self, room: int | None = None) -> Program:
-        """The program of it, naming it. Raises TacitError. `room`: entries of constants in it, at most."""
+    def lowered(self, room: Room | None = None) -> Program:
+        """The program of it, naming it. Raises TacitError. `room`: what may be made for it."""
         program = emit(self.graph, self.settings, self.visibility, room=room).program
         return replace(program, architecture=self.digest)
 
@@ -149,10 +148,9 @@ def check(program: Program, data: bytes) -> Architecture:
             f"expected a program of lowering {LOWERING}, got one of lowering {found.lowering}",
             "check it with the version of this software that made it",
         )
-    constants = sum(len(t.place.values) for t in program.tensors if isinstance(t.place, Constant))
     _check_words(found.graph)
     try:
-        again = found.lowered(max(constants, LEAST_ROOM))
+        again = found.lowered(Room.of(program))
     except TacitError as error:
         raise _refused(f"expected layers that have a program: {error}") from None
     except (CompilerBug, *FAULTS) as error:
@@ -290,7 +288,7 @@ def _read(found: Mapping[str, Json]) -> Architecture:
         graph.input(name, InputSpec(_shape(shape), _whole(lo), _whole(hi), _whole(frac, -512, 512)))
     for name, shape, lo, hi in found["parameters"]:
         _new(graph, name)
-        unknown = np.broadcast_to(np.float64(0), _shape(shape))
+        unknown = np.broadcast_to(np.float64(0), _shape(shape, MOST_STORED))
         graph.parameter(name, Parameter(unknown, _whole(lo), _whole(hi), HIDDEN))
     for output, operator, attributes, operands in found["steps"]:
         _new(graph, output)
@@ -330,8 +328,8 @@ def _whole(value: Json, least: int = -(1 << 62), most: int = 1 << 62) -> int:
     return value
 
 
-def _shape(shape: Json) -> tuple[int, ...]:
-    if not isinstance(shape, list) or len(shape) > MOST_AXES:
+def _shape(shape: Json, axes: int = MOST_AXES) -> tuple[int, ...]:
+    if not isinstance(shape, list) or len(shape) > axes:
         raise ValueError("expected a shape")
     return tuple(_whole(n, 1, MOST_EXTENT) for n in shape)
 

@@ -15,6 +15,7 @@ from tacit.integer.operators.pooling import RoundMax
 from tacit.integer.operators.saturation import Saturate
 from tacit.program import Program, slab_tensors
 from tacit.program.builder import Array, Builder, Lazy, Settings
+from tacit.program.room import Room
 
 #: Who knows an input: only the prover, the prover under a commitment of its own ("data" slab), or everybody.
 INPUT_PLACES = ("private", "committed", "public")
@@ -47,10 +48,10 @@ class Emitted:
         return [(name, self.pieces[name].values()) for name in names]
 
 
-def emit(ints: IntGraph, settings: Settings, visibility: Visibility, room: int | None = None) -> Emitted:
+def emit(ints: IntGraph, settings: Settings, visibility: Visibility, room: Room | None = None) -> Emitted:
     """Lower every step in order. The slabs are "model", for committed inputs "data", for committed outputs "output".
 
-    `room`: entries that constants of the program may have.
+    `room`: what may be made for it.
     """
     builder = Builder(ints.name[:120], settings, room)
     builder.slabs.append(pg.SlabDecl("model", visibility.weights == "private"))

@@ -115,6 +115,7 @@ class RoundLeaky(Operator):
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
         if self.bits <= builder.settings.wide:
             lo, hi = signed(self.bits)
+            builder.reserve(1 << self.bits)
             outs = [v << self.power if v >= 0 else self.slope * v for v in range(lo, hi + 1)]
             return fused_lookup(builder, name, args[0], self.shift, pg.Values(lo, tuple(outs)))
         value = builder.sum((1, args[0]), constant=half(self.shift))

@@ -47,6 +47,11 @@ class Windows(Operator):
         o, k = np.arange(self.out[axis])[:, None], np.arange(self.kernel[axis])[None, :]
         return np.asarray(self.strides[axis] * o + self.dilations[axis] * k - self.pads[axis])
 
+    def _leaves(self, axis: int, extent: int) -> bool:
+        """Whether a window reads padding along an axis."""
+        last = self.strides[axis] * (self.out[axis] - 1) + self.dilations[axis] * (self.kernel[axis] - 1)
+        return self.pads[axis] > 0 or last - self.pads[axis] >= extent
+
     def _outside(self, spatial: Shape) -> Array:
         """(out.., kernel..): 1 where a window reads padding."""
         rank = len(self.kernel)
@@ -82,10 +87,10 @@ class Windows(Operator):
         seen = builder.view(name, x, shape, lambda e, s: affine.substitute(e, x.shape, shape, rows, s))
         if not self.fill:
             return seen
-        builder.reserve(name, shape[2:])
-        mask = self._outside(spatial)
-        if not mask.any():
+        if not any(self._leaves(axis, n) for axis, n in enumerate(spatial)):
             return seen
+        builder.reserve(*shape[2:])
+        mask = self._outside(spatial)
         outside = builder.constant(f"{name}.padding", np.broadcast_to(mask, shape[2:]))
         return builder.sum((1, seen), (self.fill, builder.broadcast(outside, shape)))
 

@@ -129,7 +129,7 @@ def without_constant(builder: Builder, x: Lazy) -> Lazy:
     """The constant as a term on a tensor of ones, so that padding does not repeat it."""
     if not x.expr.constant:
         return x
-    builder.reserve("ones", x.shape)
+    builder.reserve(*x.shape)
     ones = builder.constant("ones", np.ones(x.shape, dtype=np.int64))
     return Lazy(affine.add((1, Expr(0, x.expr.terms)), (x.expr.constant, ones.expr)), x.shape)
 

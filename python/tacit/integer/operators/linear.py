@@ -104,7 +104,7 @@ class Take(Operator):
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
         x = builder.settled(name, args[0])
         rank, n, k = len(x.shape), x.shape[-1], len(self.columns)
-        builder.reserve(name, (n, k))
+        builder.reserve(n, k)
         matrix = np.zeros((n, k), dtype=np.int64)
         matrix[list(self.columns), np.arange(k)] = 1
         lead = tuple(range(rank - 1))

@@ -133,6 +133,7 @@ class SoftmaxLast(Operator):
         ids = [builder.witness(f"{name}.gap{i}", shape) for i in range(2)]
         builder.hints.append(pg.DigitsHint(shape, gap.expr, ((ids[0], w),), ids[1]))
         outs = []
+        builder.reserve((1 << w) + (1 << (self.gap - w)))
         for index, table in zip(ids, self.tables(), strict=True):
             kind, limb = pg.Values(0, table), builder.whole(index)
             out = builder.witness(f"{builder.tensors[index].name}.exp", shape)

@@ -87,7 +87,7 @@ class ArgMaxLast(Operator):
         m = builder.commit(f"{name}.max", picked)
         rows: list[affine.Row] = [(((i, 1),), 0) for i in range(len(shape) - 1)]
         spread = builder.view(name, m, shape, lambda a, s: affine.substitute(a, m.shape, shape, rows, s))
-        builder.reserve(name, (n, n))
+        builder.reserve(n, n)
         later = builder.constant(f"{name}.later", np.triu(np.ones((n, n), dtype=np.int64), 1))
         # [j < i]: label n + .. is k, the index of e.
         k = len(shape)
