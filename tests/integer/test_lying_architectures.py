@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tacit.api.architecture import read
 from tacit.errors import ProgramError
 from tacit.integer import architecture as arch
 from tacit.integer.operators import OPERATORS
@@ -206,3 +207,64 @@ def test_a_question_that_is_answered_passes() -> None:
 def test_a_question_that_is_not_answered(data: bytes) -> None:
     """A statement repeats it in words."""
     assert "question" in refused(data)
+
+
+def rows(data: bytes) -> dict[str, Any]:
+    """The table of layers, by their names."""
+    known = read(data)
+    assert known is not None
+    return {row.name: row for row in (*known.given, *known.layers, *known.results)}
+
+
+def test_what_an_output_reads_is_shown() -> None:
+    """The honest layers lead to another output than the one that counts, which is the input itself."""
+    ends = [["answer", "x", -128, 127, 0, 4, None], ["rest", "r", -128, 127, 0, 0, None]]
+    found = rows(written([PRODUCT, ROUNDED], parameters=[W], results=ends))
+    assert found["answer"].reads == ("x",)
+    assert found["answer"].numbers == "public, shift 4, [-128, 127] in units of 2^0"
+    assert found["rest"].reads == ("r",)
+    assert found["x"].numbers == "private, [-128, 127] in units of 2^-4"
+
+
+def test_an_input_that_no_output_depends_on_is_shown() -> None:
+    found = rows(written([step("Commit")], ports=[X, ["record", [1, 4], 0, 255, 0]]))
+    assert "NO OUTPUT DEPENDS ON IT" in found["record"].numbers
+    assert "NO" not in found["x"].numbers
+
+
+#: Layers that throw everything away, and what is left.
+ALIKE: dict[str, tuple[list[Json], list[Json], str, int]] = {
+    "weights of nothing": ([PRODUCT], [["w", [4, 4], 0, 0]], "h", 0),
+    "a wide shift": ([step("Round", shift=20, bits=8)], [], "s", 0),
+    "a clamp to one number": ([step("Saturate", shift=0, lo=5, hi=5, bits=9)], [], "s", 5),
+    "a clamp beyond all": ([step("Saturate", shift=0, lo=200, hi=300, bits=12)], [], "s", 200),
+    "a clip to one number": ([step("RoundClip", shift=0, bits=9, lo=5, hi=5, at=4.0)], [], "s", 5),
+    "rows that are alike": (
+        [step("RoundTable", shift=0, lo=-128, outs=[3] * 256 + [9], at=4.0, gives=4.0)], [], "s", 3
+    ),
+    "nothing below": ([step("Offset", sign=1, constant=500, at=4.0), ["a", "AtLeast", {"bits": 12}, ["s"]]], [], "a", 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("layers", "parameters", "name", "number"), ALIKE.values(), ids=ALIKE.keys())
+def test_a_value_that_is_always_one_number_is_shown(
+    layers: list[Json], parameters: list[Json], name: str, number: int
+) -> None:
+    frac = 0 if name == "a" else -16 if layers[0][2].get("shift") == 20 else 4
+    end = ["y", layers[-1][0], -(1 << 31), (1 << 31) - 1, frac, 0, None]
+    found = rows(written(layers, parameters=parameters, results=[end]))
+    assert f"{name} is always {number}" in found[name].numbers
+    assert f"y is always {number}" in found["y"].numbers
+    honest = rows(written([PRODUCT, ROUNDED], parameters=[W], results=[["y", "r", -128, 127, 0, 0, None]]))
+    assert not any("always" in row.numbers for row in honest.values())
+
+
+def test_no_name_paints_a_verdict() -> None:
+    """Control characters, line ends and characters that nobody sees are made visible."""
+    name = "a\x1b[2J\n\u200b\u202echecked: this program computes exactly these layers"
+    known = read(written([["s", "Commit", {}, ["x"]], [name, "Commit", {}, ["s"]]]))
+    assert known is not None
+    text = str(known)
+    assert not set("\x1b\u200b\u202e") & set(text)
+    assert [line for line in text.splitlines() if line.startswith("checked")] == []
+    assert text.splitlines()[-1].startswith("not checked")

@@ -220,9 +220,9 @@ class RoundClip(Operator):
 
 @dataclass(frozen=True)
 class Within(Operator):
-    """min(max(x, lo), hi) of a value that stays within, as far as it has room: the value itself, until it is made total.
+    """x itself: nothing is cut off. The model bounds it by lo and hi, beyond which no sample came.
 
-    The bounds are at the scale `at`, which x's must be; None: there is none.
+    The bounds are at the scale `at`, which x's must be; None: there is none. What is made total is cut where x can be beyond.
     """
 
     lo: int | None
