@@ -45,9 +45,13 @@ def _console(stream: TextIO) -> Console:
 
 # --- what came from a file --------------------------------------------------------------------------------------------
 
-#: Characters that move the cursor, set colours or turn the direction of writing: control characters and bidi controls;
+#: Characters that move the cursor, set colours, turn the direction of writing or are not seen at all: control characters,
+#: bidi controls, joiners and fillers;
 #: and bytes of a path that are no text (surrogates), which no output could encode.
-_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_CONTROLS = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff"
+)
 _UNSAFE = re.compile(f"[{_CONTROLS}]")
 
 

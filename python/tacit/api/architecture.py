@@ -26,13 +26,16 @@ DRAWN = 64
 class Architecture:
     """The layers of a program in order, from inputs to outputs; prints as a table.
 
-    `layers`: name, operator, public numbers, operands, shape, and how many parameters it reads. `legend`: what each operator
-    computes. `inputs`, `parameters`, `outputs`: (shape, least, greatest integer) by name. `checked`: whether the program was
-    made from exactly these once more and is the same, byte by byte; else they are what the file says, and its maker wrote that.
-    `determined`: what a search for a second witness found (`check(deep=True)`): "unique", "undecided" or "out of reach".
+    `layers`: name, operator, public numbers, operands, shape, and how many parameters it reads. `given`, `results`: the inputs
+    and outputs in the same form; an output reads the value that it is the rounding of, or the answer about. `legend`: what each
+    operator computes. `inputs`, `parameters`, `outputs`: (shape, least, greatest integer) by name. `checked`: whether the program
+    was made from exactly these once more and is the same, byte by byte; else they are what the file says, and its maker wrote
+    that. `determined`: what a search for a second witness found (`check(deep=True)`): "unique", "undecided" or "out of reach".
     """
 
     layers: tuple[Layer, ...]
+    given: tuple[Layer, ...]
+    results: tuple[Layer, ...]
     legend: Mapping[str, str]
     inputs: Mapping[str, tuple[tuple[int, ...], int, int]]
     parameters: Mapping[str, tuple[tuple[int, ...], int, int]]
@@ -54,6 +57,8 @@ class Architecture:
             "verdict": self.verdict,
             **({} if self.determined is None else {"determined": self.determined}),
             "layers": [layer.as_dict() for layer in self.layers],
+            "given": [layer.as_dict() for layer in self.given],
+            "results": [layer.as_dict() for layer in self.results],
             "operators": dict(self.legend),
             **{
                 word: {n: {"shape": list(s), "interval": [lo, hi]} for n, (s, lo, hi) in of.items()}
@@ -62,11 +67,13 @@ class Architecture:
         }
 
     def __str__(self) -> str:
+        from tacit.console import one_line
+
         rows = [("layer", "operator", "reads", "shape", "parameters", "public in it")]
-        for layer in self.layers:
+        for layer in (*self.given, *self.layers, *self.results):
             shape = "x".join(map(str, layer.shape)) or "1"
-            parameters = f"{layer.parameters or ''}"
-            rows.append((layer.name, layer.operator, ", ".join(layer.reads), shape, parameters, layer.numbers))
+            names = one_line(layer.name), layer.operator, one_line(", ".join(layer.reads))
+            rows.append((*names, shape, f"{layer.parameters or ''}", one_line(layer.numbers)))
         widths = [max(len(row[i]) for row in rows) for i in range(5)]
         lines = ["  ".join((*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[5])).rstrip() for row in rows]
         return "\n".join([*lines, *(f"{name}: {says}" for name, says in self.legend.items()), self.verdict])
@@ -169,11 +176,13 @@ def _other(reason: str) -> ProgramError:
 
 
 def _of(found: Readable) -> Architecture:
-    from tacit.integer.layers import layers, legend
+    from tacit.integer.layers import given, layers, legend, results
 
     graph = found.graph
     return Architecture(
         tuple(layers(graph)),
+        tuple(given(graph, found.visibility.inputs)),
+        tuple(results(graph, found.visibility.outputs)),
         legend(graph),
         {n: (s.shape, s.lo, s.hi) for n, s in graph.inputs.items()},
         {n: (tuple(p.real.shape), p.lo, p.hi) for n, p in graph.parameters.items()},

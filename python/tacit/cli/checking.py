@@ -84,6 +84,7 @@ def show(architecture: Mapping[str, Any], *, most: int | None = MOST_LAYERS) -> 
     """The layers as a table, what each operator computes, and whether that was checked."""
     out = console.stdout()
     layers = architecture.get("layers", [])
+    shown = layers[:most]
     rows = [
         (
             escape(console.one_line(layer["name"])),
@@ -93,12 +94,13 @@ def show(architecture: Mapping[str, Any], *, most: int | None = MOST_LAYERS) -> 
             console.number(layer["parameters"]) if layer["parameters"] else "",
             escape(console.one_line(layer["numbers"])),
         )
-        for layer in layers[:most]
+        for layer in (*architecture.get("given", []), *shown, *architecture.get("results", []))
     ]
     if rows:
         out.print(console.table(["layer", "operator", "reads", "shape", "parameters", "public in it"], rows))
-    if most is not None and len(layers) > most:
-        out.print(f"[dim]and {console.number(len(layers) - most)} more layers: tacit check[/dim]")
+    if len(layers) > len(shown):
+        left = len(layers) - len(shown)
+        out.print(f"[dim]and {console.number(left)} more layers before the outputs: tacit check[/dim]")
     if most is None:
         out.print(console.facts([(name, escape(says)) for name, says in architecture.get("operators", {}).items()]))
     style = "bold green" if architecture["architecture"] == "checked" else "bold yellow"

@@ -27,22 +27,33 @@ from tacit.graph.functions import FUNCTIONS
 from tacit.integer.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility, emit
 from tacit.integer.graph import OPERATORS, InputSpec, IntGraph, Operator, OutputSpec, Parameter, Threshold
 from tacit.integer.operators.tables import RoundLine, RoundTable
-from tacit.integer.scale import HIDDEN
-from tacit.program import NO_ARCHITECTURE, Constant, Program
+from tacit.integer.scale import HIDDEN, MOST_SCALE
+from tacit.integer.thresholds import OtherQuestion, compared
+from tacit.program import NO_ARCHITECTURE, Program
 from tacit.program.builder import Settings
+from tacit.program.room import Room
 
 #: Of these bytes.
 VERSION = 1
 #: Of the relations that operators make: a change of any of them is a new one (tests/integer/test_lowering_version.py).
 LOWERING = 1
-#: Bits of a digit, at most; a shape's axes and extents, at most.
-MOST_LIMB, MOST_AXES, MOST_EXTENT = 20, 16, 1 << 30
-#: A table's row may be off by this, in units of its results: half of it is rounding, the rest the mathematics library's.
-OFF = 1.0
-#: Entries of constants that a lowering may make in any case.
-LEAST_ROOM = 1 << 22
+#: Bits of a digit, at most; a shape's axes, a parameter's axes and an extent, at most.
+MOST_LIMB, MOST_AXES, MOST_STORED, MOST_EXTENT = 20, 16, 8, 1 << 30
+#: A table's row is its function's, rounded: off by half a unit of its results, and by what a mathematics library may be off,
+#: as a share of the row.
+HALF_A_UNIT, LIBRARY = 0.5 + 2.0**-20, 2.0**-44
 #: What a hostile architecture may raise while it is read or lowered, beside our own errors.
-FAULTS = (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, AssertionError, RecursionError)
+FAULTS = (
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    RecursionError,
+    MemoryError,
+)
 
 Json = Any
 
@@ -88,8 +99,8 @@ class Architecture:
         """What a program names it by."""
         return digest_of(self.encode())
 
-    def lowered(self, room: int | None = None) -> Program:
-        """The program of it, naming it. Raises TacitError. `room`: entries of constants in it, at most."""
+    def lowered(self, room: Room | None = None) -> Program:
+        """The program of it, naming it. Raises TacitError. `room`: what may be made for it."""
         program = emit(self.graph, self.settings, self.visibility, room=room).program
         return replace(program, architecture=self.digest)
 
@@ -129,8 +140,8 @@ def decode(data: bytes) -> Architecture:
 def check(program: Program, data: bytes) -> Architecture:
     """The architecture, if the program is what it is lowered to. Raises ProgramError (slug architecture).
 
-    Every table of a named function holds that function. Work: that of lowering so many steps, with no more constants than
-    the program has.
+    Every table of a named function holds that function, and a threshold's question is the one that is answered. Work: that of
+    lowering so many steps, with no more constants than the program has.
     """
     if not data:
         raise _refused(
@@ -145,12 +156,9 @@ def check(program: Program, data: bytes) -> Architecture:
             f"expected a program of lowering {LOWERING}, got one of lowering {found.lowering}",
             "check it with the version of this software that made it",
         )
-    constants = sum(len(t.place.values) for t in program.tensors if isinstance(t.place, Constant))
+    _check_words(found.graph)
     try:
-        for step in found.graph.steps:
-            if isinstance(step.op, RoundTable | RoundLine):
-                _check_rows(step.output, step.op)
-        again = found.lowered(max(constants, LEAST_ROOM))
+        again = found.lowered(Room.of(program))
     except TacitError as error:
         raise _refused(f"expected layers that have a program: {error}") from None
     except (CompilerBug, *FAULTS) as error:
@@ -161,6 +169,19 @@ def check(program: Program, data: bytes) -> Architecture:
             "the program does not compute what it says: do not rely on its proofs",
         )
     return found
+
+
+def _check_words(graph: IntGraph) -> None:
+    """What names a function or asks a question does so truly. Raises ProgramError."""
+    for step in graph.steps:
+        if isinstance(step.op, RoundTable | RoundLine):
+            _check_rows(step.output, step.op)
+    for name, output in graph.outputs.items():
+        if output.threshold is not None:
+            try:
+                compared(graph, name, output)
+            except OtherQuestion as error:
+                raise _refused(f"expected the question that is answered, got another: {error}"[:300]) from None
 
 
 def _check_rows(place: str, table: RoundTable | RoundLine) -> None:
@@ -174,7 +195,7 @@ def _check_rows(place: str, table: RoundTable | RoundLine) -> None:
         raise _refused(f"expected a function of {', '.join(FUNCTIONS)}, got {table.function!r} in {place}"[:300])
     reals = np.arange(table.lo, table.lo + len(outs)) * 2.0**-table.at
     exact = FUNCTIONS[table.function](reals) * 2.0**table.gives
-    wrong = ~(np.abs(exact - outs) <= OFF)
+    wrong = ~(np.abs(exact - outs) <= HALF_A_UNIT + LIBRARY * np.abs(exact))
     if wrong.any():
         row = int(np.argmax(wrong))
         raise _refused(f"expected the rows of {table.function}, got another row {table.lo + row} in {place}"[:300])
@@ -270,7 +291,7 @@ def _read(found: Mapping[str, Json]) -> Architecture:
         graph.input(name, InputSpec(_shape(shape), _whole(lo), _whole(hi), _whole(frac, -512, 512)))
     for name, shape, lo, hi in found["parameters"]:
         _new(graph, name)
-        unknown = np.broadcast_to(np.float64(0), _shape(shape))
+        unknown = np.broadcast_to(np.float64(0), _shape(shape, MOST_STORED))
         graph.parameter(name, Parameter(unknown, _whole(lo), _whole(hi), HIDDEN))
     for output, operator, attributes, operands in found["steps"]:
         _new(graph, output)
@@ -310,8 +331,8 @@ def _whole(value: Json, least: int = -(1 << 62), most: int = 1 << 62) -> int:
     return value
 
 
-def _shape(shape: Json) -> tuple[int, ...]:
-    if not isinstance(shape, list) or len(shape) > MOST_AXES:
+def _shape(shape: Json, axes: int = MOST_AXES) -> tuple[int, ...]:
+    if not isinstance(shape, list) or len(shape) > axes:
         raise ValueError("expected a shape")
     return tuple(_whole(n, 1, MOST_EXTENT) for n in shape)
 
@@ -334,7 +355,7 @@ def _value(place: str, value: Json, hint: Any) -> Any:
             return None
         if kind is int and type(value) is int:
             return _whole(value)
-        if kind is float and type(value) is float and math.isfinite(value):
+        if kind is float and type(value) is float and abs(value) <= MOST_SCALE:  # every one is a scale
             return value
         if kind in (str, bool) and type(value) is kind:
             return value

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from tacit import program as pg
+from tacit.errors import CompilerBug
 from tacit.integer import storage
 from tacit.integer.graph import InputSpec, IntGraph, OutputSpec
 from tacit.integer.lookups import bounded, half, remainder
@@ -14,6 +15,7 @@ from tacit.integer.operators.pooling import RoundMax
 from tacit.integer.operators.saturation import Saturate
 from tacit.program import Program, slab_tensors
 from tacit.program.builder import Array, Builder, Lazy, Settings
+from tacit.program.room import Room
 
 #: Who knows an input: only the prover, the prover under a commitment of its own ("data" slab), or everybody.
 INPUT_PLACES = ("private", "committed", "public")
@@ -46,11 +48,11 @@ class Emitted:
         return [(name, self.pieces[name].values()) for name in names]
 
 
-def emit(ints: IntGraph, settings: Settings, visibility: Visibility, room: int | None = None) -> Emitted:
+def emit(ints: IntGraph, settings: Settings, visibility: Visibility, room: Room | None = None) -> Emitted:
     """Lower every step that an output needs, in order. The slabs are "model", for committed inputs "data", for committed
     outputs "output".
 
-    `room`: entries that constants of the program may have.
+    `room`: what may be made for it.
     """
     builder = Builder(ints.name[:120], settings, room)
     builder.slabs.append(pg.SlabDecl("model", visibility.weights == "private"))
@@ -74,7 +76,10 @@ def emit(ints: IntGraph, settings: Settings, visibility: Visibility, room: int |
         if clamp is not None:
             builder.alike[clamp] = builder.alike.get(clamp, 0) + prod(ints.values[step.output].shape)
     for step in steps:
-        values[step.output] = step.op.lower(builder, step.output, *(values[name] for name in step.inputs))
+        made = step.op.lower(builder, step.output, *(values[name] for name in step.inputs))
+        if made.shape != ints.values[step.output].shape:
+            raise CompilerBug(f"{step.output}: lowered to {made.shape}, of shape {ints.values[step.output].shape}")
+        values[step.output] = made
     for name, output in ints.outputs.items():
         _publish(builder, name, output, values[output.value], place)
     return Emitted(builder.build(), pieces)

@@ -38,8 +38,12 @@ class Operator(ABC):
         OPERATORS[cls.__name__] = cls
 
     @abstractmethod
+    def fits(self, *shapes: Shape) -> bool:
+        """Whether its sentence says what it computes: with its attributes, for operands of these shapes and no others."""
+
+    @abstractmethod
     def shape(self, *shapes: Shape) -> Shape:
-        """The shape of the result."""
+        """The shape of the result, of operands that fit."""
 
     def frac(self, *fracs: float) -> float:
         """The scale of the result, from its operands'. Raises CompilerBug where they are not those it was made for.
@@ -193,6 +197,11 @@ class IntGraph:
                     f"{name} ({type(op).__name__}): {arg} is not what the graph made: {self.values.get(arg.name)}"
                 )
         _check_size(name, op)
+        if not op.fits(*(arg.shape for arg in args)):
+            shapes = ", ".join(str(list(arg.shape)) for arg in args)
+            raise CompilerBug(
+                f"{name} ({type(op).__name__}): its attributes mean nothing for operands of shapes {shapes}"
+            )
         name = self._unique(name)
         self.steps.append(Step(name, op, tuple(arg.name for arg in args)))
         self.values[name] = self._follows(self.steps[-1])
@@ -281,6 +290,11 @@ def _check_size(name: str, op: Operator) -> None:
                 place=name,
                 remedy="bound the constants: in a mask before a softmax -100 does what -1e38 does",
             )
+
+
+def rounds(shapes: Sequence[Shape], shift: int, bits: int) -> bool:
+    """Whether there is one operand, and it is rounded by so many bits to so many signed ones."""
+    return len(shapes) == 1 and 0 <= shift <= MOST_SHIFT and 1 <= bits <= MOST_SHIFT
 
 
 def in_range(values: Array, lo: int, hi: int) -> Array:

@@ -7,11 +7,12 @@ connected.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from tacit.integer.graph import IntGraph, Operator, Step
+from tacit.integer.fixed import fixed, fixed_outputs
+from tacit.integer.graph import IntGraph, Operator, OutputSpec, Step
 from tacit.integer.operators import (
     Added,
     Commit,
@@ -31,6 +32,7 @@ from tacit.integer.operators import (
     Times,
     Within,
 )
+from tacit.integer.thresholds import OtherQuestion, compared
 
 #: Entries of a list that are written out.
 MOST_SHOWN = 8
@@ -56,19 +58,81 @@ class Layer:
 
 
 def layers(graph: IntGraph) -> list[Layer]:
-    """The steps in order."""
+    """The steps in order. A result that is one number, whatever goes in, is said to be so."""
     sizes = {name: parameter.real.size for name, parameter in graph.parameters.items()}
+    alike = fixed(graph)
     return [
         Layer(
             step.output,
             type(step.op).__name__,
-            numbers(step.op),
+            ", ".join(filter(None, (numbers(step.op), *(_always(n, alike) for n in (*step.inputs, step.output))))),
             step.inputs,
             graph.values[step.output].shape,
             sum(sizes.get(name, 0) for name in step.inputs),
         )
         for step in graph.steps
     ]
+
+
+def _always(name: str, alike: Mapping[str, int]) -> str:
+    return f"{name} is always {alike[name]}" if name in alike else ""
+
+
+def given(graph: IntGraph, place: str) -> list[Layer]:
+    """The inputs; `place`: who knows them. One that no output depends on is said to be so."""
+    wanted = {output.value for output in graph.outputs.values()}
+    for step in reversed(graph.steps):
+        wanted.update(step.inputs if step.output in wanted else ())
+    return [
+        Layer(
+            name,
+            "input",
+            ", ".join(
+                (
+                    place,
+                    _interval(spec.lo, spec.hi, spec.frac),
+                    *(() if name in wanted else ("NO OUTPUT DEPENDS ON IT",)),
+                )
+            ),
+            (),
+            spec.shape,
+            0,
+        )
+        for name, spec in graph.inputs.items()
+    ]
+
+
+def results(graph: IntGraph, place: str) -> list[Layer]:
+    """The outputs: of which value each is the rounding, or which question about a value it answers."""
+    alike = fixed_outputs(graph)
+    return [
+        Layer(
+            name,
+            "output",
+            ", ".join(filter(None, (place, _answer(graph, name, spec), _always(name, alike)))),
+            (spec.value,),
+            graph.values[spec.value].shape,
+            0,
+        )
+        for name, spec in graph.outputs.items()
+    ]
+
+
+def _answer(graph: IntGraph, name: str, spec: OutputSpec) -> str:
+    if spec.threshold is None:
+        return ", ".join(
+            filter(None, (f"shift {spec.shift}" if spec.shift else "", _interval(spec.lo, spec.hi, spec.frac)))
+        )
+    try:
+        value, bound = compared(graph, name, spec)
+    except OtherQuestion as error:
+        return f"NOT what it asks: {error}"
+    index = ", ".join(map(str, spec.threshold.index))
+    return f"asks {spec.threshold}: whether {value}[{index}] >= {bound:.9g}"
+
+
+def _interval(lo: int, hi: int, frac: int) -> str:
+    return f"[{lo}, {hi}] in units of 2^{-frac}"
 
 
 def legend(graph: IntGraph) -> dict[str, str]:

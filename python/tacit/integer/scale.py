@@ -16,6 +16,8 @@ Shape = tuple[int, ...]
 
 #: Scales are sums of a few real numbers: equal up to the rounding errors of that.
 EPSILON = 1e-6
+#: A scale is 2^-frac with |frac| at most this, as a port's is.
+MOST_SCALE = 512
 #: A scale that a program's readers do not know: it is an architecture's, of a value that only weights see.
 HIDDEN = nan
 

@@ -6,6 +6,7 @@ stored with axes merged, or an axis in pieces of power-of-two extents; links (or
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, combinations, pairwise, product
 from math import prod
@@ -80,16 +81,25 @@ def boxes(shape: Shape, *, width: int = 1, most: int = MOST_PIECES, piece: int =
     `width` tensors of this shape are placed; every box counts as `piece` further cells, and there are at most `most`.
     """
     best: tuple[int, list[list[int]]] | None = None
-    for parts in product(*(_splits(n) for n in shape)):
+    for parts in _choices([_splits(n) for n in shape], most):
         count = prod(len(part) for part in parts)
-        if count > most:
-            continue
         cells = width * prod(sum(1 << pg.bits(n) for n in part) for part in parts)
         if best is None or cells + count * piece < best[0]:
-            best = (cells + count * piece, list(parts))
+            best = (cells + count * piece, parts)
     assert best is not None
     axes = [list(pairwise((0, *accumulate(part)))) for part in best[1]]
     return [tuple(box) for box in product(*axes)]
+
+
+def _choices(splits: list[list[list[int]]], most: int) -> Iterator[list[list[int]]]:
+    """One split of each axis, in order, with at most so many boxes in all."""
+    if not splits:
+        yield []
+        return
+    for part in splits[0]:
+        if len(part) <= most:
+            for rest in _choices(splits[1:], most // len(part)):
+                yield [part, *rest]
 
 
 def _splits(n: int) -> list[list[int]]:

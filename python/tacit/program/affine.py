@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from tacit.program.room import Room, size
 from tacit.program.syntax import Expr, FromEinsum, FromTensor, Link, Source, Term, identity_links
 
 Shape = tuple[int, ...]
@@ -23,9 +24,10 @@ class Inexpressible(Exception):
 
 
 class Shapes:
-    """The extents of every source that terms may refer to."""
+    """The extents of every source that terms may refer to; and what room there is for rewriting terms."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room | None = None) -> None:
+        self.room = room
         self.tensors: list[Shape] = []
         self.einsums: list[Shape] = []
 
@@ -73,6 +75,8 @@ def normal(link: Link, target: Shape, source: Shape) -> Link | None:
 
 def normalised(expr: Expr, target: Shape, shapes: Shapes) -> Expr:
     """Every link in normal form; terms that are zero everywhere left out."""
+    if shapes.room is not None:
+        shapes.room.take(terms=size(expr))
     terms = []
     for term in expr.terms:
         try:
@@ -113,8 +117,12 @@ def _meets(link: Link, axis: int, stride: int, reach: Sequence[tuple[int, ...]],
     """Whether an index of `axis` out of [0, extent) could satisfy the link with sources in [lo, hi]."""
     rest_lo = link.offset + sum(min(d * reach[i][0], d * reach[i][1]) for i, d in link.target if i != axis)
     rest_hi = link.offset + sum(max(d * reach[i][0], d * reach[i][1]) for i, d in link.target if i != axis)
-    beyond = [v for v in range(reach[axis][0], reach[axis][1] + 1) if not 0 <= v < extent]
-    return any(stride * v + rest_lo <= hi and stride * v + rest_hi >= lo for v in beyond)
+    # stride * index lies in [lo - rest_hi, hi - rest_lo].
+    least, most = (lo - rest_hi, hi - rest_lo) if stride > 0 else (rest_lo - hi, rest_hi - lo)
+    first, last = -(-least // abs(stride)), most // abs(stride)
+    start, end = reach[axis]
+    beyond = (start, min(end, -1)), (max(start, extent), end)
+    return any(max(first, a) <= min(last, b) for a, b in beyond)
 
 
 def transpose(expr: Expr, shape: Shape, perm: Sequence[int], shapes: Shapes) -> Expr:

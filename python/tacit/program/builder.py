@@ -15,6 +15,7 @@ from tacit.errors import QuantizationError
 from tacit.program import affine
 from tacit.program.affine import Shape, Shapes
 from tacit.program.intervals import Interval, Intervals
+from tacit.program.room import Room, size
 from tacit.program.syntax import Expr
 
 Array = npt.NDArray[Any]
@@ -63,9 +64,9 @@ def digit_widths(total: int, limb: int) -> list[int]:
 class Builder:
     """Collects the relations of one program and keeps every value inside the field."""
 
-    def __init__(self, name: str, settings: Settings, room: int | None = None) -> None:
+    def __init__(self, name: str, settings: Settings, room: Room | None = None) -> None:
         self.name, self.settings = name, settings
-        self._room = room
+        self.room = room
         self.slabs: list[pg.SlabDecl] = []
         self.tensors: list[pg.Tensor] = []
         self.tables: list[pg.Table] = []
@@ -75,7 +76,7 @@ class Builder:
         self.hints: list[pg.Hint] = []
         self.inputs: list[pg.Port] = []
         self.outputs: list[pg.Port] = []
-        self.shapes, self.intervals = Shapes(), Intervals()
+        self.shapes, self.intervals = Shapes(room), Intervals()
         self.intervals.einsums = self.einsums
         self.intervals.tensor_shapes = self.shapes.tensors
         self._witness: set[int] = set()
@@ -97,6 +98,8 @@ class Builder:
     def tensor(self, name: str, shape: Shape, place: pg.Place, interval: Interval) -> int:
         index = len(self.tensors)
         self._check_shape(name, shape)
+        if self.room is not None:
+            self.room.take(tensors=1)
         self.tensors.append(pg.Tensor(self.unique(name), shape, place, *interval))
         self.shapes.tensors.append(shape)
         if isinstance(place, pg.Witness):
@@ -113,12 +116,10 @@ class Builder:
         """A tensor of the witness slab; its interval is what the relations force (filled in by `build`)."""
         return self.tensor(name, shape, pg.Witness(), (-(2**62), 2**62))
 
-    def reserve(self, name: str, shape: Shape) -> None:
-        """Raise QuantizationError where a constant of this shape has no room: ask before its integers are made."""
-        if self._room is not None and prod(shape) > self._room:
-            raise QuantizationError(
-                f"expected constants of at most {self._room} entries, got {list(shape)}", place=name
-            )
+    def reserve(self, *shape: int) -> None:
+        """Raise QuantizationError where a constant, or a table, of this shape has no room: ask before its integers are made."""
+        if self.room is not None:
+            self.room.take(numbers=prod(shape))
 
     def constant(self, name: str, values: Array) -> Lazy:
         """A tensor whose integers stand in the program."""
@@ -193,6 +194,8 @@ class Builder:
     def sum(self, *parts: tuple[int, Lazy], constant: int = 0) -> Lazy:
         """sum coef * value + constant, all of one shape."""
         (shape,) = {value.shape for _, value in parts}
+        if self.room is not None:
+            self.room.take(terms=sum(size(value.expr) for _, value in parts))
         return Lazy(affine.add((1, Expr(constant)), *((coef, value.expr) for coef, value in parts)), shape)
 
     def commit(self, name: str, value: Lazy) -> Lazy:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tacit import program as pg
-from tacit.integer.graph import Operator, in_range, shifted
+from tacit.integer.graph import MOST_SHIFT, Operator, in_range, rounds, shifted
 from tacit.integer.lookups import exact_multiple, fused_lookup, half, looked_up, sign_bit, signed
 from tacit.integer.operators.saturation import Saturate
 from tacit.integer.reach import (
@@ -34,6 +34,9 @@ class RoundRelu(Operator):
 
     shift: int
     bits: int
+
+    def fits(self, *shapes: Shape) -> bool:
+        return rounds(shapes, self.shift, self.bits)
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -85,6 +88,9 @@ class RoundLeaky(Operator):
     slope: int
     power: int
 
+    def fits(self, *shapes: Shape) -> bool:
+        return rounds(shapes, self.shift, self.bits) and 0 <= self.power <= MOST_SHIFT
+
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
 
@@ -109,6 +115,7 @@ class RoundLeaky(Operator):
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
         if self.bits <= builder.settings.wide:
             lo, hi = signed(self.bits)
+            builder.reserve(1 << self.bits)
             outs = [v << self.power if v >= 0 else self.slope * v for v in range(lo, hi + 1)]
             return fused_lookup(builder, name, args[0], self.shift, pg.Values(lo, tuple(outs)))
         value = builder.sum((1, args[0]), constant=half(self.shift))
@@ -137,6 +144,10 @@ class RoundClip(Operator):
     hi: int | None
     at: float
     far: tuple[int | None, int | None] = (None, None)
+
+    def fits(self, *shapes: Shape) -> bool:
+        ordered = self.lo is None or self.hi is None or self.lo <= self.hi
+        return rounds(shapes, self.shift, self.bits) and ordered and (self.lo, self.hi) != (None, None)
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -209,14 +220,17 @@ class RoundClip(Operator):
 
 @dataclass(frozen=True)
 class Within(Operator):
-    """min(max(x, lo), hi) of a value that stays within, as far as it has room: the value itself, until it is made total.
+    """x itself: nothing is cut off. The model bounds it by lo and hi, beyond which no sample came.
 
-    The bounds are at the scale `at`, which x's must be; None: there is none.
+    The bounds are at the scale `at`, which x's must be; None: there is none. What is made total is cut where x can be beyond.
     """
 
     lo: int | None
     hi: int | None
     at: float
+
+    def fits(self, *shapes: Shape) -> bool:
+        return len(shapes) == 1 and (self.lo is None or self.hi is None or self.lo <= self.hi)
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]

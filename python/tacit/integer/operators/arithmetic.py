@@ -8,13 +8,13 @@ from typing import TypeVar
 
 import numpy as np
 
-from tacit.integer.graph import Operator
+from tacit.integer.graph import MOST_SHIFT, Operator
 from tacit.integer.reach import (
     Interval,
     Reach,
     scaled,
 )
-from tacit.integer.scale import agreed
+from tacit.integer.scale import MOST_SCALE, agreed
 from tacit.program.affine import Shape
 from tacit.program.builder import Array, Builder, Lazy
 
@@ -27,6 +27,11 @@ class Added(Operator):
 
     signs: tuple[int, ...]
     shifts: tuple[int, ...]
+
+    def fits(self, *shapes: Shape) -> bool:
+        each = len(self.signs) == len(self.shifts) == len(shapes)
+        shifted = all(0 <= shift <= MOST_SHIFT for shift in self.shifts)
+        return each and shifted and len(set(shapes)) == 1 and set(self.signs) <= {1, -1}
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -59,6 +64,9 @@ class Offset(Operator):
     constant: int
     at: float
 
+    def fits(self, *shapes: Shape) -> bool:
+        return len(shapes) == 1 and self.sign in (1, -1)
+
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
 
@@ -85,6 +93,9 @@ class Times(Operator):
 
     factor: int
     power: int
+
+    def fits(self, *shapes: Shape) -> bool:
+        return len(shapes) == 1 and self.factor != 0 and abs(self.power) <= MOST_SCALE
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]

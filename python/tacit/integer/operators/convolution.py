@@ -34,12 +34,23 @@ class Windows(Operator):
     def reach(self, *args: Reach) -> Interval:
         return hull(args, 0, self.fill)
 
+    def fits(self, *shapes: Shape) -> bool:
+        counts = (self.kernel, self.strides, self.dilations, self.out)
+        if len(shapes) != 1 or any(n < 1 for part in counts for n in part):
+            return False
+        return {len(part) for part in (*counts, self.pads)} == {len(shapes[0]) - 2}
+
     def shape(self, *shapes: Shape) -> Shape:
         return (*shapes[0][:2], *self.out, *self.kernel)
 
     def _index(self, axis: int) -> Array:
         o, k = np.arange(self.out[axis])[:, None], np.arange(self.kernel[axis])[None, :]
         return np.asarray(self.strides[axis] * o + self.dilations[axis] * k - self.pads[axis])
+
+    def _leaves(self, axis: int, extent: int) -> bool:
+        """Whether a window reads padding along an axis."""
+        last = self.strides[axis] * (self.out[axis] - 1) + self.dilations[axis] * (self.kernel[axis] - 1)
+        return self.pads[axis] > 0 or last - self.pads[axis] >= extent
 
     def _outside(self, spatial: Shape) -> Array:
         """(out.., kernel..): 1 where a window reads padding."""
@@ -76,10 +87,10 @@ class Windows(Operator):
         seen = builder.view(name, x, shape, lambda e, s: affine.substitute(e, x.shape, shape, rows, s))
         if not self.fill:
             return seen
-        builder.reserve(name, shape[2:])
-        mask = self._outside(spatial)
-        if not mask.any():
+        if not any(self._leaves(axis, n) for axis, n in enumerate(spatial)):
             return seen
+        builder.reserve(*shape[2:])
+        mask = self._outside(spatial)
         outside = builder.constant(f"{name}.padding", np.broadcast_to(mask, shape[2:]))
         return builder.sum((1, seen), (self.fill, builder.broadcast(outside, shape)))
 
@@ -89,6 +100,9 @@ class WindowSum(Operator):
     """The sum over the last `axes` axes as a contraction with ones: for windows, whose sum no links say."""
 
     axes: int
+
+    def fits(self, *shapes: Shape) -> bool:
+        return len(shapes) == 1 and 1 <= self.axes <= len(shapes[0])
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0][: len(shapes[0]) - self.axes]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -22,6 +23,9 @@ class Permute(Operator):
     @property
     def moves(self) -> bool:
         return True
+
+    def fits(self, *shapes: Shape) -> bool:
+        return len(shapes) == 1 and sorted(self.perm) == list(range(len(shapes[0])))
 
     def shape(self, *shapes: Shape) -> Shape:
         return tuple(shapes[0][i] for i in self.perm)
@@ -43,6 +47,9 @@ class Reshape(Operator):
     def moves(self) -> bool:
         return True
 
+    def fits(self, *shapes: Shape) -> bool:
+        return len(shapes) == 1 and prod(self.to) == prod(shapes[0]) and all(n >= 1 for n in self.to)
+
     def shape(self, *shapes: Shape) -> Shape:
         return self.to
 
@@ -62,6 +69,11 @@ class Expand(Operator):
     @property
     def moves(self) -> bool:
         return True
+
+    def fits(self, *shapes: Shape) -> bool:
+        if len(shapes) != 1 or len(self.to) < len(shapes[0]):
+            return False
+        return all(n in (1, m) for n, m in zip(reversed(shapes[0]), reversed(self.to), strict=False))
 
     def shape(self, *shapes: Shape) -> Shape:
         return self.to
@@ -88,6 +100,10 @@ class Cut(Operator):
     def reach(self, *args: Reach) -> Interval:
         return hull(args, 0)
 
+    def fits(self, *shapes: Shape) -> bool:
+        each = len(shapes) == 1 and len(shapes[0]) == len(self.starts) == len(self.steps) == len(self.to)
+        return each and 0 not in self.steps and all(n >= 1 for n in self.to)
+
     def shape(self, *shapes: Shape) -> Shape:
         return self.to
 
@@ -113,7 +129,7 @@ def without_constant(builder: Builder, x: Lazy) -> Lazy:
     """The constant as a term on a tensor of ones, so that padding does not repeat it."""
     if not x.expr.constant:
         return x
-    builder.reserve("ones", x.shape)
+    builder.reserve(*x.shape)
     ones = builder.constant("ones", np.ones(x.shape, dtype=np.int64))
     return Lazy(affine.add((1, Expr(0, x.expr.terms)), (x.expr.constant, ones.expr)), x.shape)
 
@@ -123,6 +139,11 @@ class Join(Operator):
     """Concatenation along an axis."""
 
     axis: int
+
+    def fits(self, *shapes: Shape) -> bool:
+        if not shapes or not 0 <= self.axis < len(shapes[0]):
+            return False
+        return len({(*shape[: self.axis], 0, *shape[self.axis + 1 :]) for shape in shapes}) == 1
 
     def shape(self, *shapes: Shape) -> Shape:
         first = shapes[0]

@@ -48,6 +48,20 @@ class Contract(Operator):
                     raise ValueError(f"label {label} has extents {extents[label]} and {n}")
         return extents
 
+    def fits(self, *shapes: Shape) -> bool:
+        if [len(labels) for labels in (self.a, self.b)] != [len(shape) for shape in shapes]:
+            return False
+        every = (self.a, self.b, self.out)
+        extents = {*zip(self.a, shapes[0], strict=True), *zip(self.b, shapes[1], strict=True)}
+        names = {label for label, _ in extents}
+        return (
+            all(label.isascii() and label.isalpha() for label in names)
+            and all(len(set(labels)) == len(labels) for labels in every)
+            and set(self.out) <= names
+            and len(extents) == len(names)
+            and all(sum(label in labels for labels in every) >= 2 for label in names)
+        )
+
     def shape(self, *shapes: Shape) -> Shape:
         extents = self._extents(*shapes)
         return tuple(extents[label] for label in self.out)
@@ -77,6 +91,10 @@ class Take(Operator):
 
     columns: tuple[int, ...]
 
+    def fits(self, *shapes: Shape) -> bool:
+        ranked = len(shapes) == 1 and len(shapes[0]) >= 1 and len(self.columns) >= 1
+        return ranked and all(0 <= column < shapes[0][-1] for column in self.columns)
+
     def shape(self, *shapes: Shape) -> Shape:
         return (*shapes[0][:-1], len(self.columns))
 
@@ -86,7 +104,7 @@ class Take(Operator):
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
         x = builder.settled(name, args[0])
         rank, n, k = len(x.shape), x.shape[-1], len(self.columns)
-        builder.reserve(name, (n, k))
+        builder.reserve(n, k)
         matrix = np.zeros((n, k), dtype=np.int64)
         matrix[list(self.columns), np.arange(k)] = 1
         lead = tuple(range(rank - 1))

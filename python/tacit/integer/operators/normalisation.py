@@ -22,7 +22,7 @@ from math import ceil
 import numpy as np
 
 from tacit import program as pg
-from tacit.integer.graph import Operator, in_range
+from tacit.integer.graph import MOST_SHIFT, Operator, in_range, rounds
 from tacit.integer.lookups import bounded, signed
 from tacit.integer.operators.pooling import attained
 from tacit.integer.operators.saturation import Saturate
@@ -40,6 +40,10 @@ LOW, HIGH = 12, 17
 GONE, MOST_HIGH = 4, 13
 
 
+#: Bits of a limb, for which there are tables; bits of the shares.
+MOST_LIMB, MOST_OUT = 20, 32
+
+
 @dataclass(frozen=True)
 class SoftmaxLast(Operator):
     """round(2^out e_j / sum e), e_j for exp(x_j - max x), x at scale `at` and signed in `bits` bits.
@@ -52,6 +56,12 @@ class SoftmaxLast(Operator):
     out: int
     most: int | None = None
     cut: int | None = None
+
+    def fits(self, *shapes: Shape) -> bool:
+        if not rounds(shapes, 0, self.bits) or not shapes[0] or not 0 <= self.out <= MOST_OUT:
+            return False
+        limb = self._limb()
+        return 1 <= self.gap <= MOST_SHIFT and 0 <= limb <= MOST_LIMB and 0 <= self.gap - limb <= MOST_LIMB
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -123,6 +133,7 @@ class SoftmaxLast(Operator):
         ids = [builder.witness(f"{name}.gap{i}", shape) for i in range(2)]
         builder.hints.append(pg.DigitsHint(shape, gap.expr, ((ids[0], w),), ids[1]))
         outs = []
+        builder.reserve((1 << w) + (1 << (self.gap - w)))
         for index, table in zip(ids, self.tables(), strict=True):
             kind, limb = pg.Values(0, table), builder.whole(index)
             out = builder.witness(f"{builder.tensors[index].name}.exp", shape)

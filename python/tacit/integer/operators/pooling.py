@@ -15,7 +15,7 @@ from math import prod
 import numpy as np
 
 from tacit import program as pg
-from tacit.integer.graph import Operator, in_range, shifted
+from tacit.integer.graph import Operator, in_range, rounds, shifted
 from tacit.integer.lookups import half, looked_up, signed
 from tacit.integer.operators.saturation import Clamp, again, by_signs, cheapest, common_forms, select, signs_form
 from tacit.integer.reach import Interval, Overflow, Reach, rounded, signed_bits
@@ -37,6 +37,10 @@ class RoundMax(Operator):
     axes: int
     relu: bool = False
     most: int | None = None
+
+    def fits(self, *shapes: Shape) -> bool:
+        most = self.most is None or 1 <= self.most <= self.bits
+        return rounds(shapes, self.shift, self.bits) and 1 <= self.axes <= len(shapes[0]) and most
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0][: len(shapes[0]) - self.axes]

@@ -27,6 +27,11 @@ class Total(Operator):
     def reach(self, *args: Reach) -> Interval:
         return around_zero(args[0].ends, prod(args[0].shape[axis] for axis in self.axes))
 
+    def fits(self, *shapes: Shape) -> bool:
+        return (
+            len(shapes) == 1 and set(self.axes) <= set(range(len(shapes[0]))) and len(set(self.axes)) == len(self.axes)
+        )
+
     def shape(self, *shapes: Shape) -> Shape:
         return tuple(n for i, n in enumerate(shapes[0]) if i not in self.axes)
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tacit import program as pg
-from tacit.integer.graph import Operator, in_range, shifted
+from tacit.integer.graph import Operator, in_range, rounds, shifted
 from tacit.integer.lookups import bounded, half, signed
 from tacit.integer.operators.saturation import Saturate
 from tacit.integer.reach import Interval, Overflow, Reach, rounded, signed_bits, within
+from tacit.integer.scale import MOST_SCALE
 from tacit.program import Expr
 from tacit.program.affine import Shape
 from tacit.program.builder import Array, Builder, Lazy, digit_widths
@@ -25,6 +26,9 @@ class Round(Operator):
 
     shift: int
     bits: int
+
+    def fits(self, *shapes: Shape) -> bool:
+        return rounds(shapes, self.shift, self.bits)
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -66,6 +70,9 @@ class RoundDivide(Operator):
     bits: int
     power: int
 
+    def fits(self, *shapes: Shape) -> bool:
+        return rounds(shapes, 0, self.bits) and self.divisor >= 1 and abs(self.power) <= MOST_SCALE
+
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
 
@@ -99,6 +106,9 @@ class RoundDivide(Operator):
 @dataclass(frozen=True)
 class Commit(Operator):
     """The value itself, committed: for small exact integers, such as products of bits."""
+
+    def fits(self, *shapes: Shape) -> bool:
+        return len(shapes) == 1
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]

@@ -28,7 +28,7 @@ from math import prod
 import numpy as np
 
 from tacit import program as pg
-from tacit.integer.graph import Operator, in_range, shifted
+from tacit.integer.graph import Operator, in_range, rounds, shifted
 from tacit.integer.lookups import exact_multiple, fused_lookup, half, looked_up, remainder, sign_bit, signed
 from tacit.integer.prices import NS_PER_CELL, NS_PER_LOOKUP
 from tacit.integer.reach import Interval, Overflow, Reach, rounded, signed_bits
@@ -68,6 +68,12 @@ class Clamp:
     def tops(self) -> Interval:
         """The t of all y."""
         return signed(max(1, self.bits - self.cut))
+
+    @property
+    def excesses(self) -> Interval:
+        """The excesses of all y."""
+        (first, beyond), (lo, hi) = self.steps, self.tops
+        return min(0, lo - first + 1), max(0, hi - beyond)
 
     @property
     def aligned(self) -> bool:
@@ -117,8 +123,7 @@ def _select_tables(c: Clamp) -> tuple[pg.TableKind, pg.TableKind]:
 
 @lru_cache(maxsize=256)
 def _gated_tables(c: Clamp) -> tuple[pg.TableKind, pg.TableKind]:
-    (first, beyond), (lo, hi) = c.steps, c.tops
-    low, high = min(0, lo - first + 1), max(0, hi - beyond)
+    low, high = c.excesses
     return c.again(), pg.Values(low, tuple((c.hi if v > 0 else c.lo) * v for v in range(low, high + 1)))
 
 
@@ -182,6 +187,9 @@ class Saturate(Operator):
     bits: int
     at: float | None = None
 
+    def fits(self, *shapes: Shape) -> bool:
+        return rounds(shapes, self.shift, self.bits) and self.lo <= self.hi
+
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
 
@@ -206,6 +214,7 @@ class Saturate(Operator):
         """Every way that this may be lowered with digits of `limb` bits."""
         digits, span = len(digit_widths(self.shift, limb)), (self.hi - self.lo).bit_length()
         gated = [replace(self.clamp, cut=cut) for cut in range(max(1, self.bits - MOST_WRITTEN), span)]
+        gated = [c for c in gated if c.excesses[1] - c.excesses[0] <= 1 << MOST_WRITTEN]  # more: no y lies inside
         return [
             *common_forms(self.clamp, limb, digits, digits),
             *(Form("gated", c, digits + 2, digits + 2, c.gated()) for c in gated),

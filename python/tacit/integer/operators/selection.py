@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tacit import program as pg
-from tacit.integer.graph import Operator, in_range
+from tacit.integer.graph import Operator, in_range, rounds
 from tacit.integer.lookups import sign_bit, signed
 from tacit.integer.reach import (
     Interval,
@@ -25,6 +25,9 @@ class AtLeast(Operator):
     """1 where x >= 0, else 0; x signed in `bits` bits. Exact: nothing is rounded before the comparison."""
 
     bits: int
+
+    def fits(self, *shapes: Shape) -> bool:
+        return rounds(shapes, 0, self.bits)
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -56,6 +59,9 @@ class ArgMaxLast(Operator):
 
     bits: int
 
+    def fits(self, *shapes: Shape) -> bool:
+        return rounds(shapes, 0, self.bits) and len(shapes[0]) >= 1
+
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0][:-1]
 
@@ -81,7 +87,7 @@ class ArgMaxLast(Operator):
         m = builder.commit(f"{name}.max", picked)
         rows: list[affine.Row] = [(((i, 1),), 0) for i in range(len(shape) - 1)]
         spread = builder.view(name, m, shape, lambda a, s: affine.substitute(a, m.shape, shape, rows, s))
-        builder.reserve(name, (n, n))
+        builder.reserve(n, n)
         later = builder.constant(f"{name}.later", np.triu(np.ones((n, n), dtype=np.int64), 1))
         # [j < i]: label n + .. is k, the index of e.
         k = len(shape)

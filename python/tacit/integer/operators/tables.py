@@ -11,7 +11,7 @@ import numpy as np
 
 from tacit import program as pg
 from tacit.graph.functions import FUNCTIONS
-from tacit.integer.graph import Operator, in_range, shifted
+from tacit.integer.graph import MOST_SHIFT, Operator, in_range, rounds, shifted
 from tacit.integer.lookups import fused_lookup, half, looked_up, remainder
 from tacit.integer.operators.saturation import MOST_WRITTEN, Saturate
 from tacit.integer.reach import (
@@ -45,6 +45,9 @@ class RoundTable(Operator):
     at: float
     gives: float
     function: str | None = None
+
+    def fits(self, *shapes: Shape) -> bool:
+        return rounds(shapes, self.shift, 1) and len(self.outs) >= 1
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -95,6 +98,9 @@ class RoundLine(Operator):
     at: float
     gives: float
     function: str | None = None
+
+    def fits(self, *shapes: Shape) -> bool:
+        return rounds(shapes, self.shift, 1) and 0 <= self.part <= MOST_SHIFT - self.shift and len(self.outs) >= 2
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
