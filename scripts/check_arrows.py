@@ -26,7 +26,18 @@ ARROWS: dict[str, frozenset[str]] = {
     "tacit-prover": frozenset(
         {"tacit-algebra", "tacit-transcript", "tacit-params", "tacit-pcs", "tacit-program", "tacit-verifier"}
     ),
-    "tacit-testkit": frozenset(),
+    "tacit-testkit": frozenset(
+        {
+            "tacit-algebra",
+            "tacit-transcript",
+            "tacit-params",
+            "tacit-pcs",
+            "tacit-program",
+            "tacit-verifier",
+            "tacit-prover",
+            "tacit-owner",
+        }
+    ),
     "tacit-owner": frozenset(
         {
             "tacit-algebra",

@@ -2,16 +2,13 @@
 //!
 //! `TACIT_WRITE_VECTORS=1 cargo test -p tacit-prover --test sumcheck_vectors` writes it anew.
 
-#[path = "../../pcs/tests/common/json.rs"]
-mod json;
-
-use json::*;
 use p3_field::PrimeCharacteristicRing;
 use serde_json::{json, Value};
 use std::sync::LazyLock;
 use tacit_algebra::{eq_table, Affine, K, P};
 use tacit_pcs::random::{Stream, PADS};
 use tacit_prover::testing::send_round;
+use tacit_testkit::vectors::*;
 use tacit_transcript::{Reader, Writer};
 use tacit_verifier::{sumcheck, value};
 

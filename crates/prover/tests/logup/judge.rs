@@ -1,10 +1,10 @@
 //! The verifier on what is in the file.
 
-use crate::json::*;
 use p3_field::{Field, PrimeCharacteristicRing};
 use serde_json::{json, Value};
 use tacit_algebra::{Affine, F, K};
 use tacit_program::{Prepared, Publics};
+use tacit_testkit::vectors::*;
 use tacit_transcript::testing::{with_holes, Holes};
 use tacit_transcript::Reader;
 use tacit_verifier::{sumcheck, testing, value, verify_to_common_point};
