@@ -1,6 +1,6 @@
 """The arrows between the Rust crates, read from `cargo metadata` and `cargo tree`.
 
-`py -> owner -> prover -> verifier -> {program, pcs} -> transcript -> algebra`: a crate may depend on crates below it, never on
+`py -> owner -> prover -> verifier -> {program, pcs, sumcheck} -> transcript -> algebra`: a crate may depend on crates below it, never on
 one beside or above it. Dependencies of tests are free. What the verifier pulls in, directly or not, must hold nothing
 of the prover or of Python, and nothing that only provers need. No crate of this workspace names a library of
 transforms: the code's transform is our own (the library of the field brings one along, which nothing here calls).
@@ -20,13 +20,35 @@ ARROWS: dict[str, frozenset[str]] = {
     "tacit-algebra": frozenset(),
     "tacit-params": frozenset(),
     "tacit-transcript": frozenset({"tacit-algebra"}),
+    "tacit-sumcheck": frozenset({"tacit-algebra", "tacit-transcript"}),
     "tacit-program": frozenset({"tacit-algebra"}),
     "tacit-pcs": frozenset({"tacit-algebra", "tacit-transcript", "tacit-params"}),
-    "tacit-verifier": frozenset({"tacit-algebra", "tacit-transcript", "tacit-params", "tacit-pcs", "tacit-program"}),
-    "tacit-prover": frozenset(
-        {"tacit-algebra", "tacit-transcript", "tacit-params", "tacit-pcs", "tacit-program", "tacit-verifier"}
+    "tacit-verifier": frozenset(
+        {"tacit-algebra", "tacit-transcript", "tacit-sumcheck", "tacit-params", "tacit-pcs", "tacit-program"}
     ),
-    "tacit-testkit": frozenset(),
+    "tacit-prover": frozenset(
+        {
+            "tacit-algebra",
+            "tacit-transcript",
+            "tacit-sumcheck",
+            "tacit-params",
+            "tacit-pcs",
+            "tacit-program",
+            "tacit-verifier",
+        }
+    ),
+    "tacit-testkit": frozenset(
+        {
+            "tacit-algebra",
+            "tacit-transcript",
+            "tacit-params",
+            "tacit-pcs",
+            "tacit-program",
+            "tacit-verifier",
+            "tacit-prover",
+            "tacit-owner",
+        }
+    ),
     "tacit-owner": frozenset(
         {
             "tacit-algebra",

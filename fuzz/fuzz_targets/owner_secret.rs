@@ -1,9 +1,7 @@
 #![no_main]
 
-#[path = "../owner_targets.rs"]
-#[allow(dead_code)]
-mod owner_targets;
+use tacit_testkit::fuzz::owner;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    owner_targets::owner_secret(data);
+    owner::owner_secret(data);
 });

@@ -1,11 +1,7 @@
 #![no_main]
 
-#[path = "../../crates/prover/tests/common/mod.rs"]
-mod common;
-#[path = "../targets.rs"]
-#[allow(dead_code)]
-mod targets;
+use tacit_testkit::fuzz::files;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    targets::proof_file(data);
+    files::proof_file(data);
 });

@@ -1,9 +1,6 @@
 //! The owner's fuzz targets on mutations of honest bytes, the same in every run.
 
-#[path = "../../../fuzz/owner_targets.rs"]
-mod owner_targets;
-
-use owner_targets::{owner_journal, owner_secret, SEEDS};
+use tacit_testkit::fuzz::owner::{owner_journal, owner_secret, SEEDS};
 use tacit_testkit::{smoke, write_seeds};
 
 /// `TACIT_WRITE_SEEDS=1 cargo test -p tacit-owner --test fuzz_smoke seeds` gives the fuzzer honest bytes to start from.

@@ -4,19 +4,17 @@
 
 mod alone;
 mod common;
-#[path = "common/json.rs"]
-mod json;
 
 use alone::broken::broken;
 use alone::judge::{judge, read_claim, read_geometry};
 use alone::make::{made, Made};
-use json::*;
 use p3_field::PrimeCharacteristicRing;
 use serde_json::{json, Value};
 use std::sync::LazyLock;
 use tacit_algebra::field::k_units;
 use tacit_algebra::{ProductForm, F, K};
 use tacit_pcs::{commit, Commitment};
+use tacit_testkit::vectors::{self, *};
 
 fn vectors() -> Value {
     let made = made();
@@ -77,7 +75,7 @@ fn cells_give_claims_and_commitments() {
         }
         for (number, (slab, cells)) in slabs.iter().zip(&cells).enumerate() {
             let c: Commitment = borsh::from_slice(&bytes(&slab["commitment"])).unwrap();
-            let end = json::number(&slab["pad_cell"]);
+            let end = vectors::number(&slab["pad_cell"]);
             let b = c.binding(number, end).unwrap();
             assert_eq!((b.z, b.z0), (k(&slab["z"]), k(&slab["z0"])));
             assert_eq!((b.y, c.root), (k(&slab["y"]), array(&slab["root"])));

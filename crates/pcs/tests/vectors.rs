@@ -1,14 +1,11 @@
 //! The shared vectors, written by the second verifier from the same page.
 
-#[path = "common/json.rs"]
-mod json;
-
-use json::{array, bytes, f, k, list, load, number};
 use p3_field::{Field, PrimeCharacteristicRing, PrimeField64};
 use tacit_algebra::field::{f_from_i64, f_to_bytes, f_to_i64, k_inverse};
 use tacit_algebra::hash::{hash, tag_word, Digest, Tag, Words};
 use tacit_algebra::{eq_low, eq_table, k_to_bytes, F, K, P};
 use tacit_pcs::testing::{encode, point, read_multi_opening};
+use tacit_testkit::vectors::{array, bytes, f, k, list, load, number};
 use tacit_transcript::{Reader, Sponge};
 
 /// words(key) for a key of any length.

@@ -1,11 +1,10 @@
 //! Times of the prover's hot paths in this crate: `cargo run --release -p tacit-program --example hot_paths`.
 
-#[path = "../tests/common/mod.rs"]
-mod common;
-use common::*;
 use std::sync::Arc;
 use std::time::Instant;
 use tacit_program::*;
+use tacit_testkit::program::*;
+use tacit_testkit::Rng;
 
 /// The best of several runs, in milliseconds.
 fn best<T>(mut f: impl FnMut() -> T) -> f64 {

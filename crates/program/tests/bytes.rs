@@ -1,10 +1,9 @@
 //! Bytes of programs: one encoding each, and no panic on anything.
 
-mod common;
-use common::net::program;
-use common::*;
 use proptest::prelude::{any, prop, proptest, Just, ProptestConfig, Strategy};
 use tacit_program::*;
+use tacit_testkit::program::net::program;
+use tacit_testkit::Rng;
 
 #[test]
 fn a_program_round_trips() {

@@ -1,12 +1,12 @@
 //! Einsums and their folds: random ones, a convolution, values out of any interval.
 
-mod common;
-use common::mlp::{mlp, run_mlp};
-use common::*;
 use p3_field::PrimeCharacteristicRing;
 use proptest::prelude::{proptest, ProptestConfig};
 use tacit_algebra::{eq_table, f_from_i64, K};
 use tacit_program::*;
+use tacit_testkit::program::mlp::{mlp, run_mlp};
+use tacit_testkit::program::*;
+use tacit_testkit::Rng;
 
 /// A random einsum of two committed tensors as they are (labels dealt at random).
 fn random_einsum(rng: &mut Rng) -> (Prepared, Trace) {
@@ -276,7 +276,7 @@ fn sums_are_exact_for_values_out_of_any_interval() {
     let p = mlp(1, 300, 70);
     let (prepared, mut trace) = run_mlp(&p, 9);
     let mut rng = Rng(2);
-    let wild = (0..300 * 70).map(|_| rng.next() as i64).collect::<Vec<_>>();
+    let wild = (0..300 * 70).map(|_| rng.draw() as i64).collect::<Vec<_>>();
     for values in [
         wild,
         vec![i64::MIN; 300 * 70],

@@ -1,11 +1,11 @@
 //! Execution of whole programs, and what it refuses by name: relations, givens, public values, validity.
 
-mod common;
-use common::mlp::{mlp, run_mlp};
-use common::*;
 use std::collections::BTreeMap;
 use tacit_algebra::f_from_i64;
 use tacit_program::*;
+use tacit_testkit::program::mlp::{mlp, run_mlp};
+use tacit_testkit::program::*;
+use tacit_testkit::Rng;
 
 #[test]
 fn an_mlp_executes_as_by_hand() {

@@ -1,11 +1,11 @@
 //! Expressions: values and extensions against the definition.
 
-mod common;
-use common::*;
 use p3_field::PrimeCharacteristicRing;
 use proptest::prelude::{prop_assert_eq, proptest, ProptestConfig};
 use tacit_algebra::{f_from_i64, K};
 use tacit_program::*;
+use tacit_testkit::program::*;
+use tacit_testkit::Rng;
 
 /// dense() is the definition, and the affine form on the cells is the extension of the dense values.
 fn check(prepared: &Prepared, expr: &Expr, shape: &[u32], trace: &Trace, rng: &mut Rng) {

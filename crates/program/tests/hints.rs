@@ -1,9 +1,8 @@
 //! Hints: what each of them computes, and into which tensors.
 
-mod common;
-use common::mlp::mlp;
-use common::*;
 use tacit_program::*;
+use tacit_testkit::program::mlp::mlp;
+use tacit_testkit::program::*;
 
 /// Every hint, on the values of a public input.
 #[test]

@@ -1,9 +1,8 @@
 //! Intervals that follow from the relations, and bounds that nothing may leave.
 
-mod common;
-use common::net::{first_term, program, rule};
-use common::*;
 use tacit_program::*;
+use tacit_testkit::program::net::{first_term, program, rule};
+use tacit_testkit::program::*;
 
 #[test]
 fn nothing_may_wrap() {

@@ -1,10 +1,10 @@
 //! Sizes at which work is shared between threads or packed, against direct formulas.
 
-mod common;
-use common::*;
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::{eq_table, f_from_i64, K};
 use tacit_program::*;
+use tacit_testkit::program::*;
+use tacit_testkit::Rng;
 
 /// dense() of one tensor of this shape through the links, its values being their own indices.
 fn view(source: &[u32], target: &[u32], links: Vec<Link>, coef: i64) -> Vec<i64> {

@@ -1,9 +1,8 @@
 //! The structure of a program, rule by rule: names, limits, tensors, tables, expressions, relations, hints.
 
-mod common;
-use common::net::{first_term, program, rule};
-use common::*;
 use tacit_program::*;
+use tacit_testkit::program::net::{first_term, program, rule};
+use tacit_testkit::program::*;
 
 #[test]
 fn a_bad_head_is_refused() {

@@ -2,15 +2,12 @@
 //!
 //! `cargo run --release -p tacit-prover --example phases -- 16 18 20`
 
-#[path = "../tests/common/mod.rs"]
-mod common;
-
-use common::*;
 use std::time::Instant;
 use tacit_params::{derive, Optimize, SlabSize, Work};
 use tacit_pcs::Slab;
 use tacit_program::*;
 use tacit_prover::Job;
+use tacit_testkit::*;
 use tacit_verifier::relations_of;
 
 /// acc = W x; acc = 2^8 y + r; a = relu(y): 2^n entries of acc.

@@ -15,8 +15,8 @@ use tacit_transcript::Writer;
 use tacit_verifier::{CommonPoint, VerifyError};
 
 use crate::hooks::Hooks;
-use crate::rounds::{self, eq_line, times};
 use operands::Operands;
+use tacit_sumcheck::rounds::{self, eq_line, times};
 
 mod operands;
 

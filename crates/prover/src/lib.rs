@@ -2,17 +2,14 @@
 
 mod allowance;
 mod einsum;
-mod eq_tables;
 mod error;
 mod hooks;
-mod lanes;
 mod lookup_tree;
 mod memory;
 mod products;
 mod profile;
 mod prove;
 mod rotation;
-mod rounds;
 mod seed;
 mod slab_cells;
 #[cfg(feature = "testing")]

@@ -6,11 +6,11 @@ use tacit_algebra::{F, K};
 use tacit_transcript::Writer;
 
 use crate::hooks::Hooks;
-use crate::lanes::{Base, Ext, PF, W};
 use crate::memory::with_room;
 use layer::{finish, pair, pairs, Layer, Pair};
 use leaf_layer::LeafLayer;
 use state::State;
+use tacit_sumcheck::lanes::{Base, Ext, PF, W};
 
 mod layer;
 mod leaf_layer;

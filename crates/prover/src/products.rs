@@ -5,7 +5,7 @@ use tacit_algebra::{eq_table, K};
 use tacit_transcript::Writer;
 
 use crate::hooks::Hooks;
-use crate::rounds;
+use tacit_sumcheck::rounds;
 
 /// Dummies, padding, the sumcheck, and the three values in clear. A few hundred triples: plain tables.
 pub fn prove<H: Hooks>(

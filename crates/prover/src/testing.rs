@@ -1,4 +1,4 @@
-//! What tests may do: the prover's half of a sumcheck round and of LogUp, each alone; proofs that nothing counts.
+//! What tests may do: the prover's half of LogUp alone; proofs that nothing counts.
 
 use tacit_algebra::K;
 use tacit_pcs::NoHooks;
@@ -12,8 +12,6 @@ use crate::lookup_tree::{leaves, Tree};
 use crate::profile::Profile;
 use crate::prove::{Job, Proof, ProveOptions};
 use crate::rotation::Rotating;
-
-pub use crate::rounds::send as send_round;
 
 /// From "alpha" to the last "descend" for the lookups and tables of a program. Returns the triples.
 pub fn prove_logup<H: Hooks>(

@@ -1,14 +1,12 @@
 //! Malicious provers: a real prover with one value or message replaced. Each lie names the slug that must fire and, since nearly
 //! every lie ends in `final_claim`, the claims that it makes false, told by an audit that knows the secrets.
 
-mod common;
-
-use common::lie::{contract, count, divided, expect, set, tell, Lie, EIN, LOG};
-use common::mlp::*;
-use common::*;
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::{f_from_i64, f_to_i64, F, K};
 use tacit_program::*;
+use tacit_testkit::lie::{contract, count, divided, expect, set, tell, Lie, EIN, LOG};
+use tacit_testkit::mlp::*;
+use tacit_testkit::*;
 
 const PRODUCTS: [&str; 4] = ["products", "products a", "products b", "products c"];
 

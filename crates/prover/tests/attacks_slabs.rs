@@ -1,15 +1,13 @@
 //! Malicious provers, whose values are right but not the committed ones: another model, another input, a false identity, a wrong
 //! opening, a slab out of its intervals. Each lie names the slug that must fire and the claims that it makes false.
 
-mod common;
-
-use common::lie::{count, expect, Lie, EIN, LOG};
-use common::*;
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::{k_from_bytes, k_to_bytes, K};
 use tacit_pcs::{Commitment, Slab};
 use tacit_program::*;
 use tacit_prover::{Job, Profile, ProveOptions};
+use tacit_testkit::lie::{count, expect, Lie, EIN, LOG};
+use tacit_testkit::*;
 use tacit_verifier::{prepare_validity, verify_validity, VALIDITY_CONTEXT};
 
 /// The MLP with other weights.

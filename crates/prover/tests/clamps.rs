@@ -2,11 +2,9 @@
 //! clamp, a low digit or a bit that is not the number's. Each is tried twice: on the program, and *frozen*, on one where the
 //! relation that guards says only what its values lie in. There the same trace is accepted, so it is that relation that refuses.
 
-mod common;
-
-use common::lie::{contract, count, set, Lie};
-use common::*;
 use tacit_program::*;
+use tacit_testkit::lie::{contract, count, set, Lie};
+use tacit_testkit::*;
 
 const LOG: &str = "logup layer 0";
 /// y = round(x / 4) of the first entries, clamped to [0, 15] mostly.

@@ -1,11 +1,9 @@
 //! Nothing that users build proves uncounted: every private slab's permit comes from its count, and serves one proof.
 
-mod common;
-
-use common::*;
 use tacit_prover::{
     child_of, Count, Entry, Permit, ProveError, ProveOptions, Randomness, Rotating,
 };
+use tacit_testkit::*;
 
 fn permit(count: &mut Count) -> Permit {
     count

@@ -1,17 +1,15 @@
 //! Frozen challenges: false statements that the real verifier accepts where its transcript lacks one guard, and refuses where it
 //! does not. The oracle with holes is `tacit_transcript::testing`.
 
-mod common;
-
-use common::lie::{contract, count, set, Lie};
-use common::mlp::*;
-use common::*;
 use p3_field::{Field, PrimeCharacteristicRing};
 use tacit_algebra::field::k_limbs;
 use tacit_algebra::{f_from_i64, f_to_i64, k_from_bytes, k_to_bytes, F, K};
 use tacit_pcs::{Commitment, OpeningHooks};
 use tacit_program::*;
 use tacit_prover::{Hooks, Proof};
+use tacit_testkit::lie::{contract, count, set, Lie};
+use tacit_testkit::mlp::*;
+use tacit_testkit::*;
 use tacit_transcript::testing::{with_holes, Holes};
 use tacit_transcript::Sponge;
 use tacit_verifier::{value, Claim, Statement};

@@ -1,19 +1,14 @@
 //! The fuzz targets on mutations of honest bytes, the same in every run. `fuzz/` looks for more with a coverage-guided fuzzer.
 
-mod common;
-mod random;
-#[path = "../../../fuzz/targets.rs"]
-mod targets;
-
-use random::generator::random_case;
+use tacit_testkit::fuzz::files::{self, SEEDS};
+use tacit_testkit::random::generator::random_case;
 use tacit_testkit::{mutated, smoke, Rng};
 use tacit_verifier::files::{seal, FileKind};
-use targets::SEEDS;
 
 /// Programs by hand and from the generator of random ones.
 fn programs_of_all_kinds() -> Vec<Vec<u8>> {
     let random = (0..40).map(|seed| {
-        let list = common::numbers(seed + 1, 300, 0, 1 << 30);
+        let list = tacit_testkit::numbers(seed + 1, 300, 0, 1 << 30);
         let (program, _) = random_case(list.into_iter().map(|x| x as u32).collect());
         tacit_program::encode(&program).unwrap()
     });
@@ -45,13 +40,13 @@ fn seeds() {
 
 #[test]
 fn changed_arguments_end_in_an_answer() {
-    smoke("argument", targets::argument, &SEEDS.argument, 5000, true);
+    smoke("argument", files::argument, &SEEDS.argument, 5000, true);
 }
 
 #[test]
 fn changed_programs_end_in_an_answer() {
     let seeds = programs_of_all_kinds();
-    smoke("program", targets::program, &seeds, 20_000, false);
+    smoke("program", files::program, &seeds, 20_000, false);
     let valid = |i| tacit_program::Prepared::from_bytes(&mutated(&seeds, &mut Rng(i))).is_ok();
     let valid = (0..2000).filter(|&i| valid(i)).count();
     assert!(valid > 100, "{valid} of 2000 mutations are programs");
@@ -62,38 +57,38 @@ fn changed_files_end_in_an_answer() {
     let s = &*SEEDS;
     smoke(
         "program file",
-        targets::program_file,
+        files::program_file,
         &s.program_file,
         3000,
         false,
     );
     smoke(
         "weights file",
-        targets::weights_file,
+        files::weights_file,
         &s.weights_file,
         3000,
         false,
     );
     smoke(
         "commitment file",
-        targets::commitment_file,
+        files::commitment_file,
         &s.commitment_file,
         2000,
         true,
     );
-    smoke("proof file", targets::proof_file, &s.proof_file, 2000, true);
+    smoke("proof file", files::proof_file, &s.proof_file, 2000, true);
     smoke(
         "secret file",
-        targets::secret_file,
+        files::secret_file,
         &s.secret_file,
         1000,
         false,
     );
-    smoke("journal", targets::journal, &s.journal, 5000, false);
+    smoke("journal", files::journal, &s.journal, 5000, false);
     let sealed: Vec<Vec<u8>> = s
         .proof_file
         .iter()
         .map(|body| seal(FileKind::Proof, body))
         .collect();
-    smoke("container", targets::container, &sealed, 1000, true);
+    smoke("container", files::container, &sealed, 1000, true);
 }

@@ -1,12 +1,10 @@
 //! Completeness: every kind of program is proven and accepted, and no claim of an honest prover is false.
 
-mod common;
-
-use common::*;
 use tacit_params::{derive, Optimize, SlabSize, Work};
 use tacit_pcs::Slab;
 use tacit_program::*;
 use tacit_prover::{Job, ProveOptions};
+use tacit_testkit::*;
 use tacit_verifier::relations_of;
 
 fn round_trip(case: Case) {
@@ -53,7 +51,7 @@ fn wide() -> Case {
     let t = |id, n| expr(0, vec![same(1, id, n)]);
     let sizes = [('i', 40), ('j', 33)];
     let product = p.einsum("product", "ij,ij->ij", &sizes, t(x, 2), t(x, 2));
-    let value = expr(0, vec![common::product(1, product, 2)]);
+    let value = expr(0, vec![tacit_testkit::product(1, product, 2)]);
     p.lookup("square", relu, &shape, value.clone(), 0, t(square, 2));
     p.lookup(
         "x",

@@ -1,13 +1,12 @@
 //! Equal data in distinct commitments and proofs, and lengths that public things alone decide.
 
-mod common;
 mod zk;
 
-use common::*;
 use std::collections::HashSet;
 use tacit_algebra::K;
 use tacit_pcs::{OpeningHooks, Slab};
 use tacit_prover::{Hooks, Job, Proof, ProveOptions};
+use tacit_testkit::*;
 use tacit_transcript::testing::with_programmed;
 use zk::record::{elements, relation_bytes, siblings};
 

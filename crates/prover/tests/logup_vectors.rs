@@ -3,12 +3,8 @@
 //!
 //! `TACIT_WRITE_VECTORS=1 cargo test -p tacit-prover --test logup_vectors` writes it anew.
 
-mod common;
-#[path = "../../pcs/tests/common/json.rs"]
-mod json;
 mod logup;
 
-use json::*;
 use logup::judge::{judge, layers};
 use logup::leaves::leaves;
 use logup::make::vectors;
@@ -17,6 +13,7 @@ use serde_json::{json, Value};
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use tacit_algebra::{eq_table, K};
+use tacit_testkit::vectors::*;
 
 static STORED: LazyLock<Value> = LazyLock::new(|| stored("logup", &vectors()));
 

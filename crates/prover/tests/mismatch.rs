@@ -1,10 +1,8 @@
 //! A prepared program whose parts do not fit each other: an error with a slug, never a term that is silently left out.
 //! `Prepared::new` makes none such; its fields are open, and a mistake in it must not become a proof of less.
 
-mod common;
-
-use common::*;
 use tacit_program::*;
+use tacit_testkit::*;
 use tacit_transcript::Reader;
 use tacit_verifier::{verify_relations, VerifyError};
 

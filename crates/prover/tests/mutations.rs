@@ -1,13 +1,11 @@
 //! Hostile bytes: every byte of a small argument changed, cut, or added to; every part of the statement changed.
 
-mod common;
-
-use common::*;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use tacit_pcs::Slab;
 use tacit_program::Publics;
 use tacit_prover::{Job, ProveOptions};
+use tacit_testkit::*;
 use tacit_verifier::files::{seal, unseal, Body, CommitmentFile, FileKind, ProofFile};
 use tacit_verifier::{prepare_validity, Accepted, VALIDITY_CONTEXT};
 

@@ -1,13 +1,11 @@
 //! Outputs in a slab of their own: computed by execution, committed for one proof, tied by the same constraints.
 
-mod common;
-
-use common::lie::{set, Lie};
-use common::mlp::Y;
-use common::*;
 use tacit_pcs::Slab;
 use tacit_program::{execute, Place, Prepared, SlabDecl, Trace, Values};
 use tacit_prover::{Job, Profile};
+use tacit_testkit::lie::{set, Lie};
+use tacit_testkit::mlp::Y;
+use tacit_testkit::*;
 
 /// The MLP with Y in the slab "output".
 fn committed() -> Case {

@@ -1,13 +1,12 @@
 //! Every padded message has a pad of its own, which occurs in no other message; the three ends in clear are uniform by the
 //! dummies. So for any fixed trace the messages of the relations are uniform, and fix the pads.
 
-mod common;
 mod zk;
 
-use common::*;
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::K;
 use tacit_pcs::random::{Stream, PADS};
+use tacit_testkit::*;
 use zk::elimination::rank;
 use zk::pads::{Drawn, Measured};
 

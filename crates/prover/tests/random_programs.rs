@@ -1,17 +1,14 @@
 //! Random small programs: executed as a naive reference executes them, proven, accepted; and refused when one cell is wrong.
 
-mod common;
-mod random;
-
-use common::lie::{contract, set, Lie};
-use common::*;
 use p3_field::PrimeCharacteristicRing;
 use proptest::prelude::*;
-use random::dice::Dice;
-use random::generator::random_case;
-use random::naive::Naive;
 use tacit_algebra::F;
 use tacit_program::*;
+use tacit_testkit::lie::{contract, set, Lie};
+use tacit_testkit::random::dice::Dice;
+use tacit_testkit::random::generator::random_case;
+use tacit_testkit::random::naive::Naive;
+use tacit_testkit::*;
 
 fn same_as_naive(prepared: &Prepared, givens: &Givens) -> Trace {
     let trace = execute(prepared, givens.clone()).unwrap_or_else(|e| panic!("{e}"));

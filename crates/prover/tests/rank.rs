@@ -1,17 +1,15 @@
 //! Zero knowledge, exactly, on whole proofs of the real prover at toy size: what is sent hides the cells, and hides them no
 //! longer when any one part of the construction is taken away.
 
-mod common;
-mod random;
 mod zk;
 
-use common::*;
-use random::generator::random_case;
 use rayon::prelude::*;
 use tacit_params::{Geometry, Level};
 use tacit_pcs::{Columns, Slab};
 use tacit_program::{Hint, Place};
 use tacit_prover::Job;
+use tacit_testkit::random::generator::random_case;
+use tacit_testkit::*;
 use tacit_verifier::{prepare_validity, VALIDITY_CONTEXT};
 use zk::hiding::{check_against_messages, test, Answer, Without};
 use zk::record::{run, Run};

@@ -1,16 +1,15 @@
 //! Proofs beyond the budget, exactly: how many equations on the cells their openings are, and from when on they are the cells
 //! (docs/protocol/security.md, section 6).
 
-mod common;
 mod zk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::*;
 use p3_field::{Field, PrimeCharacteristicRing};
 use tacit_algebra::F;
 use tacit_pcs::{testing, Slab};
 use tacit_prover::Job;
+use tacit_testkit::*;
 use zk::elimination::{eliminate, rank};
 use zk::record::{run, Run};
 

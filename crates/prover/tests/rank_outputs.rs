@@ -1,15 +1,14 @@
 //! Zero knowledge of one slab in proofs of several programs, exactly and column by column: an output that is committed by the
 //! program that computes it, then validated, then read by another program. Its columns lie at other places in each, and k0 differs.
 
-mod common;
 mod zk;
 
-use common::mlp::Y;
-use common::*;
 use tacit_params::{Geometry, Level};
 use tacit_pcs::Slab;
 use tacit_program::{execute, Hint, Place, Prepared, SlabDecl, Values};
 use tacit_prover::Job;
+use tacit_testkit::mlp::Y;
+use tacit_testkit::*;
 use tacit_verifier::{prepare_validity, VALIDITY_CONTEXT};
 use zk::hiding::{check_against_messages, column_alone, rows_used};
 use zk::record::{run, Run};

@@ -1,12 +1,11 @@
 //! Zero knowledge of renewal, exactly: a commitment, the one that renews it and the one that renews that, each opened as often as
 //! its budget says, show nothing together, although they hold the same values and nothing in a renewal is drawn afresh.
 
-mod common;
 mod zk;
 
-use common::*;
 use tacit_params::Geometry;
 use tacit_prover::{renewal_of, Count, Entry, Permit, Randomness, Rotating, ORIGIN, RENEWAL};
+use tacit_testkit::*;
 use zk::family::{Family, WITNESS};
 use zk::hiding::{check_against_messages, column_alone, opened, published_hide, test, Without};
 use zk::view::Var;

@@ -1,11 +1,10 @@
 //! Zero knowledge of rotation, exactly: a master, its children and the proofs of these show nothing together, although they hold
 //! the same values; nor do the values that are published beside them (y of each commitment, v of each rotation).
 
-mod common;
 mod zk;
 
-use common::*;
 use tacit_prover::child_of;
+use tacit_testkit::*;
 use zk::family::Family;
 use zk::hiding::{check_against_messages, column_alone, published_hide, test, Without};
 use zk::view::Var;

@@ -1,14 +1,12 @@
 //! Attacks on the parts between the relations: degenerate shapes, replays between programs, slabs and
 //! targets, headers at their limits, what two proofs share. Each names the slug that refuses it.
 
-mod common;
-
-use common::lie::Lie;
-use common::*;
 use tacit_algebra::{f_from_i64, F, K};
 use tacit_pcs::{Commitment, OpeningHooks, WitnessSlab};
 use tacit_program::*;
 use tacit_prover::{Hooks, Job, ProveOptions};
+use tacit_testkit::lie::Lie;
+use tacit_testkit::*;
 use tacit_verifier::{prepare_validity, verify_validity, VALIDITY_CONTEXT};
 
 // ---------------------------------------------------------------- degenerate shapes

@@ -1,10 +1,9 @@
 //! Programs and geometries of a few bytes that ask for more than a verifier is willing to do.
 
-mod common;
-use common::*;
 use tacit_params::{derive, Geometry, Level, Optimize, SlabSize, Work};
 use tacit_pcs::{Commitment, Header};
 use tacit_program::*;
+use tacit_testkit::*;
 use tacit_verifier::{prepare_rotation, relations_of, verify_rotation, Rotation};
 
 /// A witness of 2^21 cells in columns of 16: refused before any relation is looked at, so also without an argument.

@@ -1,9 +1,7 @@
 //! Intervals that do not follow: what a prover could wrap modulo p if `validate` believed it. Each names the rule that refuses.
 
-mod common;
-
-use common::*;
 use tacit_program::*;
+use tacit_testkit::*;
 
 /// x with a lookup in [0, 15], u that only `relate` speaks of, and a zero that needs u's interval.
 fn claimed(relate: impl Fn(&mut Builder, u32, u32)) -> &'static str {

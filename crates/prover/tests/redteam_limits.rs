@@ -1,10 +1,8 @@
 //! Programs at the limits of `validate`: the last number within the field and the next, the last counted step and one more; and
 //! intervals as wide as the values that they contain.
 
-mod common;
-
-use common::*;
 use tacit_program::*;
+use tacit_testkit::*;
 
 /// Sums are bounded by how many entries an index can meet: just inside, just outside.
 #[test]

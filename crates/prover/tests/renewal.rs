@@ -1,14 +1,12 @@
 //! Renewal: a fresh commitment to the same values, from the old one's seed alone; made twice, it is the same one.
 
-mod common;
-
-use common::*;
 use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::{commit, Slab};
 use tacit_prover::{
     renewal_of, rotation_cell, slab_cells, Count, Entry, Job, Permit, ProveError, ProveOptions,
     Randomness, Rotating, ORIGIN, RENEWAL,
 };
+use tacit_testkit::*;
 use tacit_verifier::{prepare_validity, verify_rotation, Rotation, Schema, VALIDITY_CONTEXT};
 
 /// The largest k0 of the proofs here, the validity proof's.

@@ -1,14 +1,12 @@
 //! Rotation: a child with its master's values is accepted, anything else is refused by name.
 
-mod common;
-
-use common::master::{cells, honest, rotation_cells, slab, Master};
-use common::*;
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::field::k_inverse;
 use tacit_algebra::{f_to_i64, k_from_bytes, k_to_bytes, F, K};
 use tacit_pcs::Slab;
 use tacit_prover::{child_of, rotation_cell, Job, ProveOptions};
+use tacit_testkit::master::{cells, honest, rotation_cells, slab, Master};
+use tacit_testkit::*;
 use tacit_verifier::{value, Claim, Rotation};
 
 #[test]

@@ -2,16 +2,14 @@
 //!
 //! `TACIT_WRITE_VECTORS=1 cargo test -p tacit-prover --test rotation_files` writes `vectors/file_*.json`.
 
-mod common;
-
-use common::master::{cells, honest, slab, Master};
-use common::*;
 use p3_field::PrimeCharacteristicRing;
 use serde_json::{json, Value};
 use std::fmt::Write;
 use std::path::PathBuf;
 use tacit_algebra::{f_to_i64, F};
 use tacit_prover::rotation_cell;
+use tacit_testkit::master::{cells, honest, slab, Master};
+use tacit_testkit::*;
 use tacit_verifier::files::{Body, CommitmentFile};
 use tacit_verifier::Rotation;
 

@@ -1,14 +1,13 @@
 //! Zero knowledge, the simulator's side: arguments that the real verifier accepts, made without any witness, for statements that
 //! may be false. It works because challenges are known in advance; against the real oracle it does not.
 
-mod common;
 mod zk;
 
-use common::*;
 use tacit_algebra::hash::{hash, Tag, Words};
 use tacit_algebra::{k_to_bytes, F};
 use tacit_pcs::{Commitment, Slab};
 use tacit_program::{Place, Publics};
+use tacit_testkit::*;
 use tacit_transcript::testing::with_programmed;
 use zk::simulator::{encode, Forest, Noise, SimulatedSlab, Simulator};
 

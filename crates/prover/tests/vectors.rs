@@ -2,9 +2,6 @@
 //!
 //! `TACIT_WRITE_VECTORS=1 cargo test -p tacit-prover --test vectors` writes `vectors/rust_*.json`.
 
-mod common;
-
-use common::*;
 use serde_json::{json, Value};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -12,6 +9,7 @@ use tacit_params::Geometry;
 use tacit_pcs::Slab;
 use tacit_program::{Prepared, Publics};
 use tacit_prover::{Job, Proof, ProveOptions};
+use tacit_testkit::*;
 use tacit_verifier::{
     order_commitments, prepare_validity, verify, Accepted, VerifyError, VALIDITY_CONTEXT,
 };

@@ -2,22 +2,7 @@
 
 use rayon::prelude::*;
 
-/// A small generator (splitmix64).
-pub struct Rng(pub u64);
-
-impl Rng {
-    fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub fn below(&mut self, n: usize) -> usize {
-        (self.draw() % n.max(1) as u64) as usize
-    }
-}
+use crate::Rng;
 
 /// One to four changes: bits, bytes, numbers of four and eight bytes, cuts, repetitions, pieces moved.
 pub fn mutated(seeds: &[Vec<u8>], rng: &mut Rng) -> Vec<u8> {

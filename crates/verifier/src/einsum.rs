@@ -16,7 +16,6 @@ use tacit_transcript::Reader;
 use crate::claim::{combine, difference, eq_points, Claim, Triple};
 use crate::common_point::{usize_of, CommonPoint};
 use crate::error::{exactly, VerifyError};
-use crate::sumcheck;
 
 /// Discharges D = 0: appends the claims on operands and the last claim.
 ///
@@ -36,7 +35,7 @@ pub(crate) fn verify(
     }
     let rounds = prepared.sizes.einsum_rounds;
     let start = common.rest.scaled(K::NEG_ONE);
-    let (point, claim) = sumcheck::verify(reader, usize_of(rounds), &start)?;
+    let (point, claim) = tacit_sumcheck::verify(reader, usize_of(rounds), &start)?;
     let mut parts = vec![(K::ONE, claim)];
     let counts = [prepared.program.einsums.len(), common.einsums.len()];
     if counts != [prepared.einsums.len(); 2] {

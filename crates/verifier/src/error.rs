@@ -1,6 +1,7 @@
 //! One error for everything that is refused: a stable slug, where, what was expected, what was there, and what to do next.
 
 use std::fmt;
+use tacit_sumcheck::{RoundError, VALUES};
 use tacit_transcript::ReadError;
 
 /// The reasons of docs/protocol/protocol.md, section 9.
@@ -225,6 +226,17 @@ impl From<ReadError> for VerifyError {
                 "fewer",
             )
             .with_remedy("the proof belongs to another statement, or its bytes were changed"),
+        }
+    }
+}
+
+impl From<RoundError> for VerifyError {
+    fn from(error: RoundError) -> Self {
+        match error {
+            RoundError::Read(error) => error.into(),
+            RoundError::Values { got } => {
+                Self::mismatch("round", format!("{} values", VALUES), got)
+            }
         }
     }
 }

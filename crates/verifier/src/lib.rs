@@ -29,7 +29,6 @@ mod proof;
 mod relations;
 mod rotation;
 mod statement;
-pub mod sumcheck;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod validity;

@@ -11,7 +11,6 @@ use tacit_transcript::Reader;
 
 use crate::claim::{combine, difference, eq_points, line, Claim, Triple};
 use crate::error::{exactly, Slug, VerifyError};
-use crate::sumcheck;
 
 /// Where the tree ends: its leaves' extensions P~(r), Q~(r) are P and Q.
 #[derive(Debug)]
@@ -53,7 +52,7 @@ pub(crate) fn verify(
     for layer in 0..depth {
         let lambda = reader.challenge("lambda");
         let start = combine([(K::ONE, &p), (lambda, &q)]);
-        let (mut point, claim) = sumcheck::verify(reader, layer, &start)?;
+        let (mut point, claim) = tacit_sumcheck::verify(reader, layer, &start)?;
         let [p0, p1, q0, q1, u0, u1, u2] = exactly("ends", reader.padded("ends", 7)?)?;
         let ends = Ends {
             p: [p0, p1],

@@ -10,7 +10,6 @@ use tacit_transcript::Reader;
 
 use crate::claim::{combine, difference, eq_points, pad, Claim, Triple};
 use crate::error::{exactly, VerifyError};
-use crate::sumcheck;
 
 /// Labels of the claims on the columns of the triples.
 const SIDES: [&str; 3] = ["products a", "products b", "products c"];
@@ -31,7 +30,7 @@ pub(crate) fn verify(
     triples.push(Triple::new(none(), rho2, none()));
     triples.push(Triple::new(rho3.clone(), Affine::constant(K::ONE), rho3));
     let tau: Vec<K> = (0..rounds).map(|_| reader.challenge("tau")).collect();
-    let (point, claim) = sumcheck::verify(reader, rounds, &none())?;
+    let (point, claim) = tacit_sumcheck::verify(reader, rounds, &none())?;
     let ends: [K; 3] = exactly("products", reader.clear("products", 3)?)?;
     let [a, b, c] = ends;
     // Missing triples up to 2^z are (0, 0, 0): they add nothing to any sum below.

@@ -1,16 +1,13 @@
 //! A small deployment with real parameters, and a folder of its own for every test.
 #![allow(dead_code)]
 
-#[path = "../../../prover/tests/common/build.rs"]
-mod build;
-
 use std::path::{Path, PathBuf};
 
-use build::{expr, product, same, Builder};
 use tacit_owner::{commit, Allowance, Deployment, OwnerError, Secret, Tensors};
 use tacit_params::Optimize;
 use tacit_program::{Hint, Place, Port, Prepared};
 use tacit_prover::Proof;
+use tacit_testkit::{expr, product, same, Builder};
 
 /// Bits that the tests insist on.
 pub const BITS: u16 = 100;

@@ -2,11 +2,11 @@
 
 use crate::alone::make::{Made, Seen};
 use crate::common::unit;
-use crate::json::*;
 use p3_field::PrimeCharacteristicRing;
 use serde_json::{json, Value};
 use tacit_algebra::{k_to_bytes, K, P};
 use tacit_pcs::OpeningHooks;
+use tacit_testkit::vectors::*;
 
 /// One step of the prover moved by a constant.
 enum Lie {

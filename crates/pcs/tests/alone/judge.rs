@@ -1,12 +1,12 @@
 //! The verifier on what is in the file.
 
 use crate::common::slug;
-use crate::json::*;
 use serde_json::{json, Value};
 use std::sync::Arc;
 use tacit_algebra::{Affine, Group, ProductForm};
 use tacit_params::{Geometry, Level};
 use tacit_pcs::{verify_opening, Binding, Columns, Opened, OpeningClaims};
+use tacit_testkit::vectors::*;
 use tacit_transcript::Reader;
 
 pub fn read_geometry(v: &Value) -> Geometry {

@@ -1,7 +1,6 @@
 //! Slabs, claims about them, and an honest opening.
 
 use crate::common::{geometry, toy, Shape, World};
-use crate::json::*;
 use p3_field::PrimeCharacteristicRing;
 use serde_json::{json, Value};
 use std::sync::Arc;
@@ -9,6 +8,7 @@ use tacit_algebra::{Affine, Group, ProductForm, K};
 use tacit_params::{Geometry, Level};
 use tacit_pcs::random::Stream;
 use tacit_pcs::*;
+use tacit_testkit::vectors::*;
 use tacit_transcript::Writer;
 
 /// Blocks of every size with groups of up to two bits, single cells, pads, several slabs in one claim, and a claim of nothing.

@@ -9,8 +9,8 @@
 use rayon::prelude::*;
 use tacit_algebra::{eq_table, F, K};
 
-use crate::lanes::{Base, Ext, PF, PK, W};
-use crate::rounds::Quadratic;
+use tacit_sumcheck::lanes::{Base, Ext, PF, PK, W};
+use tacit_sumcheck::rounds::Quadratic;
 
 /// Vectors below which a loop stays on one thread.
 const SERIAL: usize = 1 << 9;

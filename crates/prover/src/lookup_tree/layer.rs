@@ -15,9 +15,9 @@ use rayon::prelude::*;
 use tacit_algebra::{F, K};
 use tacit_transcript::Writer;
 
-use crate::eq_tables::{add, sum_blocks, EqTables, Sums, SERIAL};
-use crate::lanes::{split_pairs, Base, Ext, PK, W};
 use crate::lookup_tree::state::State;
+use tacit_sumcheck::eq_tables::{add, sum_blocks, EqTables, Sums, SERIAL};
+use tacit_sumcheck::lanes::{split_pairs, Base, Ext, PK, W};
 
 /// p0 (a, once lambda is known), p1, q0, q1.
 pub type Pair<B> = [Ext<B>; 4];
@@ -302,7 +302,7 @@ impl<B: Base> Pass<'_, B> {
     }
 }
 
-impl Layer<crate::lanes::PF> {
+impl Layer<tacit_sumcheck::lanes::PF> {
     /// One vector as a layer of scalars.
     pub fn unpack(self) -> Layer<tacit_algebra::F> {
         let pairs = self.pairs.first().map_or_else(Vec::new, |pair| {

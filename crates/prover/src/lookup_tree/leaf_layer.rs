@@ -16,11 +16,11 @@ use rayon::prelude::*;
 use tacit_algebra::K;
 use tacit_transcript::Writer;
 
-use crate::eq_tables::{EqTables, Sums, GRAIN, SERIAL};
-use crate::lanes::{PF, PK};
 use crate::lookup_tree::layer::{pair, Layer};
 use crate::lookup_tree::state::State;
 use crate::memory::with_room;
+use tacit_sumcheck::eq_tables::{EqTables, Sums, GRAIN, SERIAL};
+use tacit_sumcheck::lanes::{PF, PK};
 
 /// Vectors left at which the layer becomes a plain one.
 const PLAIN: usize = 6;

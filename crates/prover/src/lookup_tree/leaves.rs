@@ -8,12 +8,12 @@ use tacit_algebra::field::half_power;
 use tacit_algebra::{f_from_i64, F, K};
 use tacit_program::{dense, table_len, table_row, Block, Item, Prepared, Trace};
 
-use crate::eq_tables::GRAIN;
-use crate::lanes::{Ext, PF, PK, W};
 use crate::lookup_tree::layer::pairs;
 use crate::lookup_tree::leaf_layer::{Kind, LeafLayer};
 use crate::lookup_tree::AnyLayer;
 use crate::memory::with_room;
+use tacit_sumcheck::eq_tables::GRAIN;
+use tacit_sumcheck::lanes::{Ext, PF, PK, W};
 
 /// Vectors from which the numerators of a lookup are worth a segment of their own.
 const SEGMENT: usize = 1 << 5;

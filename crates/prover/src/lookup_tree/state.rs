@@ -4,7 +4,7 @@ use p3_field::{Field, PrimeCharacteristicRing};
 use tacit_algebra::K;
 use tacit_transcript::Writer;
 
-use crate::rounds::{self, eq_line, times, Quadratic};
+use tacit_sumcheck::rounds::{self, eq_line, times, Quadratic};
 
 /// A sumcheck between two rounds.
 pub struct State<'a> {

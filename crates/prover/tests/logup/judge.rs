@@ -1,13 +1,13 @@
 //! The verifier on what is in the file.
 
-use crate::json::*;
 use p3_field::{Field, PrimeCharacteristicRing};
 use serde_json::{json, Value};
 use tacit_algebra::{Affine, F, K};
 use tacit_program::{Prepared, Publics};
+use tacit_testkit::vectors::*;
 use tacit_transcript::testing::{with_holes, Holes};
 use tacit_transcript::Reader;
-use tacit_verifier::{sumcheck, testing, value, verify_to_common_point};
+use tacit_verifier::{testing, value, verify_to_common_point};
 
 /// What a verifier gets out of a case.
 pub struct Judged {
@@ -113,7 +113,8 @@ pub fn layers(argument: &[u8], case: &Value, pads: &[K]) -> (Value, Vec<Value>) 
     for layer in 0..number(&case["depth"]) {
         let lambda = reader.challenge("lambda");
         let claim = p + lambda * q;
-        let (point, last) = sumcheck::verify(&mut reader, layer, &Affine::constant(claim)).unwrap();
+        let (point, last) =
+            tacit_sumcheck::verify(&mut reader, layer, &Affine::constant(claim)).unwrap();
         let ends = plain(&reader.padded("ends", 7).unwrap());
         let s = reader.challenge("descend");
         p = ends[0] + s * (ends[1] - ends[0]);

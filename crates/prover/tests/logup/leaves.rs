@@ -1,10 +1,10 @@
 //! The leaves as docs/protocol/protocol.md, section 6, describes them.
 
-use crate::json::*;
 use p3_field::PrimeCharacteristicRing;
 use serde_json::Value;
 use tacit_algebra::field::half_power;
 use tacit_algebra::{f_from_i64, F, K};
+use tacit_testkit::vectors::*;
 
 /// Numerators and denominators of all leaves (section 6), from a case's numbers.
 pub fn leaves(case: &Value, alpha: K, beta: K) -> (Vec<K>, Vec<K>) {

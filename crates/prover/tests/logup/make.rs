@@ -1,7 +1,5 @@
 //! Cases from programs and a prover, honest and with one step replaced.
 
-use crate::common::lie::{count, set, Lie};
-use crate::json::*;
 use crate::logup::judge::{judge, layers};
 use crate::logup::leaves::leaves;
 use crate::logup::programs;
@@ -11,6 +9,8 @@ use tacit_algebra::{F, K, P};
 use tacit_pcs::random::{Stream, PADS};
 use tacit_program::*;
 use tacit_prover::testing::prove_logup;
+use tacit_testkit::lie::{count, set, Lie};
+use tacit_testkit::vectors::*;
 use tacit_transcript::Writer;
 
 /// Lookups and tables by their numbers, blocks and counts.

@@ -1,7 +1,7 @@
 //! Programs that are nothing but lookups.
 
-use crate::common::{expr, numbers, same, Builder};
 use tacit_program::*;
+use tacit_testkit::{expr, numbers, same, Builder};
 
 /// A slab "data" of tensors with these shapes and intervals, each in a Range lookup of its own table.
 fn ranges(name: &str, tensors: &[(&str, &[u32], i64, u32)]) -> (Builder, Vec<u32>) {

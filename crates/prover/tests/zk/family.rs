@@ -12,7 +12,7 @@ use tacit_verifier::{prepare_validity, value, VALIDITY_CONTEXT};
 
 use super::record::{run, run_further, run_repeatably, Run};
 use super::view::{claims, Var};
-use crate::common::{linear, slab_values, Case, CONTEXT};
+use tacit_testkit::{linear, slab_values, Case, CONTEXT};
 
 /// Members are called 0, 1, ..; proofs' own slabs are WITNESS, WITNESS + 1, ..
 pub const WITNESS: usize = 20;

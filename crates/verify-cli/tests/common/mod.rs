@@ -1,15 +1,12 @@
 //! Real files of small programs, as an owner makes them.
 #![allow(dead_code)]
 
-#[path = "../../../prover/tests/common/build.rs"]
-mod build;
-
 use std::path::{Path, PathBuf};
 
-use build::{expr, product, same, Builder};
 use tacit_owner::{commit, compute, prove, rotate, Allowance, Deployment, Secret};
 use tacit_params::Optimize;
 use tacit_program::{Hint, Place, Port, Prepared};
+use tacit_testkit::{expr, product, same, Builder};
 use tacit_verifier::files::{Body, ProofFile, WeightsFile};
 use tacit_verify::{verify, Given, Known, Refusal, Request, Statement};
 

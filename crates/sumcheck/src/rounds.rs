@@ -4,11 +4,14 @@ use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::{F, K};
 use tacit_transcript::Writer;
 
+use crate::{ROUND, VALUES};
+
 /// Sends the round whose cubic has these values at 0, 1, 2, 3. Returns the challenge.
 pub fn send(writer: &mut Writer, values: [K; 4]) -> K {
     let [s0, _, s2, s3] = values;
-    writer.send_padded("round", &[s0, s2, s3]);
-    writer.challenge("round")
+    let sent: [K; VALUES] = [s0, s2, s3];
+    writer.send_padded(ROUND, &sent);
+    writer.challenge(ROUND)
 }
 
 /// A quadratic by its values at 0 and 1 and its leading coefficient.

@@ -1,15 +1,4 @@
-//! Small programs written by hand, and what is needed to prove them.
-#![allow(dead_code, unused_imports)]
-
-pub mod build;
-pub mod lie;
-pub mod master;
-pub mod programs;
-pub mod world;
-
-pub use build::*;
-pub use programs::*;
-pub use world::*;
+//! A geometry of a few queries, and the context of the tests' proofs.
 
 use tacit_params::{Geometry, Level};
 

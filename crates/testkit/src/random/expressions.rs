@@ -1,7 +1,7 @@
 //! Random affine expressions over what is known so far, with a bound that no implementation's interval exceeds.
 
 use super::dice::Dice;
-use crate::common::{affine_link, expr};
+use crate::builder::{affine_link, expr};
 use tacit_program::*;
 
 /// A tensor that expressions may read.

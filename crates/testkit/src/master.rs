@@ -7,9 +7,9 @@ use tacit_prover::{child_of, slab_cells, Job, ProveOptions, Rotating};
 use tacit_verifier::files::CommitmentFile;
 use tacit_verifier::{prepare_validity, verify_rotation, Rotation, VALIDITY_CONTEXT};
 
-use super::programs::{linear, Case};
-use super::world::slab_values;
-use super::{toy, TOY};
+use crate::cases::{linear, Case};
+use crate::geometry::{toy, TOY};
+use crate::world::slab_values;
 
 const FOLD: u8 = 6;
 

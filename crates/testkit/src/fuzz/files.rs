@@ -1,7 +1,4 @@
-//! What is fuzzed: one function a target, total on any bytes; it says whether they were accepted. `cargo fuzz` drives them from fuzz_targets/, and `cargo test` drives
-//! them with some thousand mutations of honest bytes (crates/prover/tests/fuzz_smoke.rs).
-//!
-//! Includer: a module `common` (crates/prover/tests/common) stands beside this one.
+//! Arguments, programs, and the files of the protocol. `cargo test` drives these targets in crates/prover/tests/fuzz_smoke.rs.
 
 use std::sync::LazyLock;
 
@@ -15,7 +12,7 @@ use tacit_verifier::files::{
 };
 use tacit_verifier::{prepare_validity, Accepted, VALIDITY_CONTEXT};
 
-use crate::common::{
+use crate::{
     commit_all, commitments, linear, links, mlp, slab_values, toy, unchecked, verify, Case, World,
     CONTEXT,
 };

@@ -1,6 +1,4 @@
 //! Random programs, and a slow execution of them.
-#![allow(dead_code)]
-
 pub mod dice;
 pub mod expressions;
 pub mod generator;

@@ -1,5 +1,4 @@
-//! What an owner's files are fuzzed with: one function a target, total on any bytes; it says whether they were accepted.
-//! `cargo fuzz` drives them from fuzz_targets/, and `cargo test` with some thousand mutations (crates/owner/tests/fuzz_smoke.rs).
+//! An owner's files. `cargo test` drives these targets in crates/owner/tests/fuzz_smoke.rs.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;

@@ -9,7 +9,7 @@ use tacit_program::*;
 use tacit_prover::{Hooks, Proof};
 use tacit_verifier::{audit, Claim};
 
-use super::world::MLP;
+use crate::world::MLP;
 
 /// Labels of the claims of the lookups' layer 0, and of the relations' common point.
 pub const LOG: &str = "logup layer 0";

@@ -9,8 +9,8 @@ use tacit_program::*;
 use tacit_prover::{slab_cells, Hooks, Job, Proof, ProveError, ProveOptions};
 use tacit_verifier::{audit, Accepted, Claim, Verified, VerifyError};
 
-use super::programs::*;
-use super::{toy, CONTEXT, TOY};
+use crate::cases::*;
+use crate::geometry::{toy, CONTEXT, TOY};
 
 /// The values of a case's slab tensors.
 pub fn slab_values(case: &Case) -> Vec<(u32, Values)> {

@@ -1,18 +1,36 @@
-//! Padded sumcheck: sum over {0,1}^n of f(x) = c, one variable a round, front (most significant) first.
-//!
-//! A round is a cubic s with s(0) + s(1) = c. The prover sends s(0), s(2), s(3), each padded; s(1) = c - s(0) follows, so a round
-//! checks nothing: it only replaces the claim by c' = s(rho). The prover's half is `tacit_prover::sumcheck`.
-
-use tacit_algebra::field::half_power;
-use tacit_algebra::{Affine, F, K};
-use tacit_transcript::Reader;
+//! The verifier's half: n rounds are read, and the claim moves from the sum to one point. Total on hostile bytes.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::as_conversions,
+        clippy::unreachable,
+        clippy::todo
+    )
+)]
 
 use p3_field::PrimeCharacteristicRing;
+use tacit_algebra::field::half_power;
+use tacit_algebra::{Affine, F, K};
+use tacit_transcript::{ReadError, Reader};
 
-use crate::error::{exactly, VerifyError};
+use crate::{ROUND, VALUES};
+
+/// Why a round is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RoundError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A message of another number of values. No reader gives one; a default in their place would drop a part of the claim.
+    #[error("a round has {} values, got {got}", VALUES)]
+    Values { got: usize },
+}
 
 /// The Lagrange basis of the nodes 0, 1, 2, 3 at x.
-pub fn lagrange(x: K) -> [K; 4] {
+fn lagrange(x: K) -> [K; 4] {
     let half = half_power(1);
     // 1/6 = (1/2) (1/3), and 3 * (2p + 1) / 3 = 1 modulo p since p = 1 mod 3.
     let sixth = half * third();
@@ -48,12 +66,15 @@ pub fn verify(
     reader: &mut Reader<'_>,
     rounds: usize,
     claim: &Affine,
-) -> Result<(Vec<K>, Affine), VerifyError> {
+) -> Result<(Vec<K>, Affine), RoundError> {
     let mut point = Vec::with_capacity(rounds);
     let mut parts = Vec::with_capacity(rounds);
     for _ in 0..rounds {
-        let sent: [Affine; 3] = exactly("round", reader.padded("round", 3)?)?;
-        let rho = reader.challenge("round");
+        let sent: [Affine; VALUES] = reader
+            .padded(ROUND, VALUES)?
+            .try_into()
+            .map_err(|sent: Vec<Affine>| RoundError::Values { got: sent.len() })?;
+        let rho = reader.challenge(ROUND);
         let [l0, l1, l2, l3] = lagrange(rho);
         let mut round = Round {
             keep: l1,

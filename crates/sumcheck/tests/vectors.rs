@@ -1,19 +1,16 @@
 //! `vectors/sumcheck.json`: the padded sumcheck alone, honest and broken (vectors/README.md). Made here, judged from what is in the file.
 //!
-//! `TACIT_WRITE_VECTORS=1 cargo test -p tacit-prover --test sumcheck_vectors` writes it anew.
+//! `TACIT_WRITE_VECTORS=1 cargo test -p tacit-sumcheck --test vectors` writes it anew.
 
-#[path = "../../pcs/tests/common/json.rs"]
-mod json;
-
-use json::*;
 use p3_field::PrimeCharacteristicRing;
 use serde_json::{json, Value};
 use std::sync::LazyLock;
 use tacit_algebra::{eq_table, Affine, K, P};
 use tacit_pcs::random::{Stream, PADS};
-use tacit_prover::testing::send_round;
+use tacit_sumcheck::{rounds::send, verify, RoundError};
+use tacit_testkit::vectors::*;
 use tacit_transcript::{Reader, Writer};
-use tacit_verifier::{sumcheck, value};
+use tacit_verifier::{value, VerifyError};
 
 /// The extension of a table at a point.
 fn extension(table: &[K], point: &[K]) -> K {
@@ -38,7 +35,7 @@ fn prove(writer: &mut Writer, mut tables: Vec<Vec<K>>, rounds: usize) -> Vec<[K;
             (0..half).map(at).sum::<K>()
         });
         sent.push([values[0], values[2], values[3]]);
-        let rho = send_round(writer, values);
+        let rho = send(writer, values);
         for t in &mut tables {
             *t = (0..half).map(|i| line(t, i, rho)).collect();
         }
@@ -114,7 +111,8 @@ fn judge(case: &Value, broken: &Value) -> Result<Judged, &'static str> {
         let _ = reader.take_pad();
     }
     let rounds = number(&case["rounds"]);
-    let (point, last) = sumcheck::verify(&mut reader, rounds, &claim).map_err(|e| e.slug())?;
+    let refused = |e: RoundError| VerifyError::from(e).slug();
+    let (point, last) = verify(&mut reader, rounds, &claim).map_err(refused)?;
     let state = hex(reader.sponge.state());
     reader.finish().map_err(|e| e.slug())?;
     let factors = list(&case["factors"], |t| list(t, k));

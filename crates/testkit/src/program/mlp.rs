@@ -1,6 +1,9 @@
 //! A layer of a network, with every relation once.
 
+use tacit_program::*;
+
 use super::*;
+use crate::Rng;
 
 /// x -> relu(w x + b) with an 8-bit rounding shift: every relation once.
 pub fn mlp(batch: u32, inputs: u32, outputs: u32) -> Program {

@@ -1,5 +1,4 @@
 //! Shared vectors: JSON in `vectors/`, numbers and bytes in hex.
-#![allow(dead_code)]
 
 use serde_json::{json, Value};
 use std::fmt::Write;

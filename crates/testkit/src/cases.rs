@@ -2,7 +2,7 @@
 
 use tacit_program::*;
 
-use super::build::*;
+use crate::builder::*;
 
 pub type Givens = Vec<(u32, Vec<i64>)>;
 

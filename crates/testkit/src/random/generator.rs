@@ -2,7 +2,7 @@
 
 use super::dice::Dice;
 use super::expressions::{random_expr, size, Bounded, Known};
-use crate::common::*;
+use crate::{builder::*, cases::*};
 use tacit_program::*;
 
 /// Tensors with a larger bound are not read any further.

@@ -1,7 +1,7 @@
 //! What saturates: products that are 0 whatever the values and that no bound of theirs would let pass; clamps by a hint.
 
 use super::generator::{times, Generator};
-use crate::common::*;
+use crate::builder::*;
 use tacit_program::*;
 
 impl Generator {

@@ -1,5 +1,7 @@
 //! One program to break in every way.
 
+use tacit_program::*;
+
 use super::*;
 
 /// y = relu((w x + b) >> 8), with a constant and every kind of hint.

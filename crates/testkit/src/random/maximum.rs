@@ -1,7 +1,7 @@
 //! Maxima: a one-hot selector, and the value that it selects, whole or in two digits.
 
 use super::generator::{times, Generator};
-use crate::common::*;
+use crate::builder::*;
 use tacit_program::*;
 
 /// Bits of a maximum's low digit.
