@@ -17,8 +17,9 @@ from tacit.compiler.pipeline import CompiledProgram, compile_model
 from tacit.errors import ProgramError
 from tacit.graph import Graph
 from tacit.integer import architecture as arch
-from tacit.integer.layers import first_difference, layers, legend, plan
+from tacit.integer.layers import layers, legend
 from tacit.integer.operators import OPERATORS
+from tacit.integer.plan import first_difference, plan
 from tacit.quantize import Options
 
 
@@ -281,7 +282,7 @@ def test_a_plan_tells_layers_apart() -> None:
     value = net.add("Tanh", [net.dense("x", 9)], (1, 9))
     value = net.dense(net.relu(net.dense(value, 5)), 3)
     assert "tanh" in str(first_difference(base, compiled(net.graph(value)).ints))
-    assert ("relu", "[1, 9]") in plan(base)
+    assert ("relu", "[1, 9]", "of", "#2") in plan(base)
 
 
 def test_every_operator_is_registered_by_its_name() -> None:

@@ -136,14 +136,16 @@ def compare(data: bytes, model: Any, calibration: Any = None, batch: int = 1) ->
     """Raise ProgramError (slug architecture) unless a float model has these layers, whatever its weights.
 
     `model`: anything `compile` takes. It is quantised with samples drawn evenly from the ranges of the program's inputs, or
-    with `calibration`; compared are products, windows, functions, maxima and how they follow each other, not their numbers.
+    with `calibration`. Compared are products, windows, functions, slopes, maxima, sums and outputs, and what each is of. Not
+    compared are numbers, as weights are not: factors, constants, the bounds of clips (nor whether there is a clip), and
+    whether a sum is a mean.
     """
     import numpy as np
 
     from tacit.compiler.pipeline import compile_model
     from tacit.importers import load
     from tacit.integer.architecture import decode
-    from tacit.integer.layers import first_difference
+    from tacit.integer.plan import first_difference
 
     found = decode(data)
     thresholds = [o.threshold for o in found.graph.outputs.values() if o.threshold is not None]

@@ -38,13 +38,11 @@ def verify(
     vouches for them. `output`: the commitment that came with the proof, where the program commits its outputs. `rotation`:
     the fresh commitment that the proof was made with (a child, a renewal), where `model` (or `data`) is the one before it,
     which is trusted. `context`: the bytes that the proof must be bound to. `security`: the proven bits to insist on, 1 to 160.
-    `require_check`: check first that the program computes the layers that it names (`Program.check`), or raise ProgramError:
-    a proof is about a program, and says nothing of a model that the program does not compute.
+    `require_check`: check before anything is verified that the program computes the layers that it names (`Program.check`), or
+    raise ProgramError: a proof is about a program, and says nothing of a model that the program does not compute.
     """
     check("program", program, Program)
     check("require_check", require_check, bool)
-    if require_check:
-        program.check()
     check("proof", proof, Proof, bytes, bytearray, memoryview)
     check("model", model, Commitment, Weights, optional=True)
     for name, one in (("data", data), ("output", output), ("rotation", rotation)):
@@ -55,6 +53,8 @@ def verify(
     with failures():
         read = _native.Proof.from_file(raw)
         read.check_program(program._native)
+    if require_check:
+        program.check()
     given: dict[str, Commitment | Weights | None] = {"model": model, "data": data, "output": output}
     if rotation is not None:
         given[rotation.role] = _rotated(given.get(rotation.role), rotation)

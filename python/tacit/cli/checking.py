@@ -75,7 +75,9 @@ def check(
         return
     show(found.as_dict(), most=None)
     if model is not None:
-        console.stdout().print(escape(f"{model} has these layers, too; its weights were not compared"))
+        console.stdout().print(
+            escape(f"{model} has these layers, too; weights, factors, constants and clips were not compared")
+        )
     if found.determined is not None:
         console.stdout().print(DETERMINED[found.determined])
 

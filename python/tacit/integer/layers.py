@@ -1,37 +1,13 @@
-"""An architecture as a table of layers, for people; and as its plan, for comparing with another one's.
-
-The plan leaves out every number: roundings, clamps and changes of scale stand where precision needs them, and where they
-stand depends on ranges. What is left is what a model's maker draws: products, windows, functions, maxima, and how they are
-connected.
-"""
+"""An architecture as a table of layers, for people."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from tacit.integer.fixed import fixed, fixed_outputs
-from tacit.integer.graph import IntGraph, Operator, OutputSpec, Step
-from tacit.integer.operators import (
-    Added,
-    Commit,
-    Expand,
-    Offset,
-    Permute,
-    Reshape,
-    Round,
-    RoundClip,
-    RoundDivide,
-    RoundLeaky,
-    RoundLine,
-    RoundMax,
-    RoundRelu,
-    RoundTable,
-    Saturate,
-    Times,
-    Within,
-)
+from tacit.integer.graph import IntGraph, Operator, OutputSpec
 from tacit.integer.thresholds import OtherQuestion, compared
 
 #: Entries of a list that are written out.
@@ -149,68 +125,15 @@ def _sentence(cls: type[Operator]) -> str:
 def numbers(op: Operator) -> str:
     """The attributes, long lists by their length and ends."""
     shown = [(f.name, getattr(op, f.name)) for f in fields(op)]  # type: ignore[arg-type]  # every operator is a dataclass
-    return ", ".join(f"{name} {_short(value)}" for name, value in shown if value is not None)
+    return ", ".join(f"{name} {short(value)}" for name, value in shown if value is not None)
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A number, text or list, long lists by their length and ends."""
     if isinstance(value, tuple):
         if len(value) > MOST_SHOWN:
             return f"[{value[0]}, .., {value[-1]}] ({len(value)} entries)"
-        return f"[{', '.join(map(_short, value))}]"
+        return f"[{', '.join(map(short, value))}]"
     if isinstance(value, float):
         return f"{value:.9g}"
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-# --- the plan ---------------------------------------------------------------------------------------------------------
-
-#: What only changes precision, or where in memory a value stands.
-PRECISION = (Round, RoundDivide, Times, Commit, Within, RoundClip, Offset, Expand)
-#: What lies in another order or shape: which of these are needed depends on how a product wants its operands.
-ORDER = (Permute, Reshape)
-
-
-def plan(graph: IntGraph) -> list[tuple[str, ...]]:
-    """The steps that a model's maker would draw, without their numbers, in order."""
-    return [token for step in graph.steps if (token := _token(graph, step)) is not None]
-
-
-def _token(graph: IntGraph, step: Step) -> tuple[str, ...] | None:
-    op, shape = step.op, str(list(graph.values[step.output].shape))
-    match op:
-        case RoundRelu():
-            return "relu", shape
-        case Saturate(lo=0, at=None):
-            return "relu", shape
-        case RoundTable() | RoundLine():
-            return "function", op.function or "one value", shape
-        case RoundLeaky():
-            return "leaky relu", shape
-        case RoundMax():
-            return ("maximum and relu" if op.relu else "maximum"), f"{op.axes} axes", shape
-        case Added():
-            return ("sum", shape) if len(step.inputs) > 1 else None
-        case Saturate():
-            return None
-    if isinstance(op, (*PRECISION, *ORDER)):
-        return None
-    weights = f"{sum(graph.parameters[n].real.size for n in step.inputs if n in graph.parameters)} weights"
-    return (type(op).__name__, *_structure(op), shape, weights)
-
-
-def _structure(op: Operator) -> Iterator[str]:
-    """Attributes that say what is connected: text and lists, not widths or bounds."""
-    for f in fields(op):  # type: ignore[arg-type]  # every operator is a dataclass
-        value = getattr(op, f.name)
-        if isinstance(value, str | tuple) and value:
-            yield f"{f.name} {_short(value)}"
-
-
-def first_difference(one: IntGraph, other: IntGraph) -> str | None:
-    """Where two plans part, in words; None where they are the same."""
-    a, b = plan(one), plan(other)
-    for i in range(max(len(a), len(b))):
-        x, y = (p[i] if i < len(p) else ("nothing more",) for p in (a, b))
-        if x != y:
-            return f"layer {i + 1}: expected {' '.join(x)}, got {' '.join(y)}"
-    return None
