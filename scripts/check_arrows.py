@@ -1,9 +1,10 @@
 """The arrows between the Rust crates, read from `cargo metadata` and `cargo tree`.
 
-`py -> owner -> prover -> verifier -> {program, pcs, sumcheck} -> transcript -> algebra`: a crate may depend on crates below it, never on
-one beside or above it. Dependencies of tests are free. What the verifier pulls in, directly or not, must hold nothing
-of the prover or of Python, and nothing that only provers need. No crate of this workspace names a library of
-transforms: the code's transform is our own (the library of the field brings one along, which nothing here calls).
+`py -> owner -> prover -> verifier -> {program, pcs, sumcheck} -> transcript -> algebra`: a crate may depend on crates
+below it, never on one beside or above it. Dependencies of tests are free. What the verifier pulls in, directly or
+not, must hold nothing of the prover or of Python, and nothing that only provers need. No crate of this workspace
+names a library of transforms: the code's transform is our own (the library of the field brings one along, which
+nothing here calls).
 """
 
 from __future__ import annotations
