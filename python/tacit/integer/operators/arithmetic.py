@@ -95,7 +95,7 @@ class Times(Operator):
     power: int
 
     def fits(self, *shapes: Shape) -> bool:
-        return len(shapes) == 1 and self.factor != 0 and abs(self.power) <= MOST_SCALE
+        return len(shapes) == 1 and abs(self.power) <= MOST_SCALE
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
