@@ -177,3 +177,17 @@ def test_no_relation_of_a_compiled_program_is_there_for_nothing() -> None:
             continue
         assert verdict.second is not None, f"{relation}: {verdict.answer}"
         assert all(holds(left, witness) for witness in verdict.second.witnesses)
+
+
+@pytest.mark.parametrize("x", [-1, 0, 1, 2])
+def test_a_product_of_givens_that_is_not_zero_has_no_witness(x: int) -> None:
+    """x (x - 1) = 0 where x is a number: no variable is left in it, and it counts all the same."""
+    builder = Builder("givens", Settings())
+    given = builder.tensor("x", (1,), pg.Public(), (-2, 2))
+    builder.inputs.append(pg.Port("x", given, 0))
+    value = builder.whole(given)
+    builder.vanishing("product", value, builder.sum((1, value), constant=-1))
+    builder.commit("y", value)
+    builder.outputs.append(pg.Port("y", len(builder.tensors) - 1, 0))
+    verdict = second_witness(builder.build(), givens={"x": np.array([x])})
+    assert verdict.answer == ("unique" if x in (0, 1) else "none")

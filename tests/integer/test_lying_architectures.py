@@ -79,7 +79,6 @@ MISREAD: dict[str, tuple[Json, Json]] = {
     "wide bounds in the wrong order": (step("RoundClip", shift=0, bits=14, lo=5, hi=3, at=4.0), X),
     "a clamp in the wrong order": (step("Saturate", shift=0, lo=5, hi=3, bits=9, at=4.0), X),
     "no bound": (step("RoundClip", shift=0, bits=9, lo=None, hi=None, at=4.0), X),
-    "nothing of it": (step("Times", factor=0, power=0), X),
     "a sign of nothing": (step("Offset", sign=0, constant=3, at=4.0), X),
     "a large sign": (step("Offset", sign=1 << 40, constant=3, at=4.0), X),
     "a column from the end": (step("Take", columns=[-1]), X),
@@ -235,6 +234,7 @@ def test_an_input_that_no_output_depends_on_is_shown() -> None:
 #: Layers that throw everything away, and what is left.
 ALIKE: dict[str, tuple[list[Json], list[Json], str, int]] = {
     "weights of nothing": ([PRODUCT], [["w", [4, 4], 0, 0]], "h", 0),
+    "nothing of it": ([step("Times", factor=0, power=0)], [], "s", 0),
     "a wide shift": ([step("Round", shift=20, bits=8)], [], "s", 0),
     "a clamp to one number": ([step("Saturate", shift=0, lo=5, hi=5, bits=9)], [], "s", 5),
     "a clamp beyond all": ([step("Saturate", shift=0, lo=200, hi=300, bits=12)], [], "s", 200),

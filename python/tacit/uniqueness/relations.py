@@ -127,9 +127,9 @@ class Witnesses:
         a, b = self.expr(einsum.a, einsum.a_shape), self.expr(einsum.b, einsum.b_shape)
         for label in places(einsum.extents):
             i, j = (tuple(label[axis] for axis in axes) for axes in (einsum.a_axes, einsum.b_axes))
-            self.unknowns.demand("factor", a[0][i], b[0][j])
+            self.unknowns.factor(a[0][i], b[0][j])
             if a[0] is not a[1] or b[0] is not b[1]:
-                self.unknowns.demand("factor", a[1][i], b[1][j])
+                self.unknowns.factor(a[1][i], b[1][j])
 
     def expr(self, expr: pg.Expr, shape: Shape) -> Pair:
         """The expression at every valid index, in both."""

@@ -135,6 +135,15 @@ class Unknowns:
         elif result != ZERO and not condition.fixed:
             self.demand("follows", condition, result)
 
+    def factor(self, a: Sum, b: Sum) -> None:
+        """One of both is 0."""
+        if ZERO in (a, b):
+            return
+        if a.fixed or b.fixed:
+            self.zero(b if a.fixed else a)
+        else:
+            self.demand("factor", a, b)
+
     def product(self, a: Sum, b: Sum) -> Sum:
         """a * b."""
         if a.fixed or b.fixed:

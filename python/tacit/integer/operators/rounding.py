@@ -14,7 +14,6 @@ from tacit.integer.graph import Operator, in_range, rounds, shifted
 from tacit.integer.lookups import bounded, half, signed
 from tacit.integer.operators.saturation import Saturate
 from tacit.integer.reach import Interval, Overflow, Reach, rounded, signed_bits, within
-from tacit.integer.scale import MOST_SCALE
 from tacit.program import Expr
 from tacit.program.affine import Shape
 from tacit.program.builder import Array, Builder, Lazy, digit_widths
@@ -71,7 +70,7 @@ class RoundDivide(Operator):
     power: int
 
     def fits(self, *shapes: Shape) -> bool:
-        return rounds(shapes, 0, self.bits) and self.divisor >= 1 and abs(self.power) <= MOST_SCALE
+        return rounds(shapes, 0, self.bits) and self.divisor >= 1
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
