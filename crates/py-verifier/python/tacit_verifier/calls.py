@@ -41,7 +41,10 @@ def verify(
     """
     if isinstance(security, bool) or not isinstance(security, int) or not 1 <= security <= 160:
         raise InputError(
-            f"expected 1 to 160 bits, got {security}", slug="security", place="security", remedy="128 is the usual target"
+            f"expected 1 to 160 bits, got {security}",
+            slug="security",
+            place="security",
+            remedy="128 is the usual target",
         )
     given = [
         _file(role, file, role)
