@@ -165,7 +165,7 @@ def test_one_journal_at_a_time(case: Cases, tmp_path: Path) -> None:
         with pytest.raises(TacitError) as refused:
             secret.save(where)
         assert refused.value.slug == "exists"
-    del secret
+    del secret, refused  # the refusal's frames hold the secret, and with it the lock
     assert load(path).remaining == PROOFS
 
 

@@ -259,6 +259,19 @@ def test_a_value_that_is_always_one_number_is_shown(
     assert not any("always" in row.numbers for row in honest.values())
 
 
+def test_numbers_that_grow_without_end_are_not_made() -> None:
+    """A hundred squares, one of the other, have 2^100 digits: no program has them, and the table says nothing of them."""
+    squares = [["s0", "Contract", {"a": "nk", "b": "nk", "out": "nk"}, ["x", "x"]]]
+    squares += [[f"s{i}", *squares[0][1:3], [f"s{i - 1}"] * 2] for i in range(1, 100)]
+    five = ["f0", "Saturate", {"shift": 0, "lo": 5, "hi": 5, "bits": 9}, ["x"]]
+    fives = [five, *([f"f{i}", "Times", {"factor": 1 << 40, "power": 0}, [f"f{i - 1}"]] for i in range(1, 200))]
+    ends = [["y", "f199", -128, 127, 0, 0, None], ["z", "s99", -128, 127, 0, 0, None]]
+    found = rows(written([*squares, *fives], ports=[["x", [1, 4], -128, 127, 0]], results=ends))
+    assert "s99" in found
+    assert found["f1"].numbers.endswith(f"f1 is always {5 << 40}")
+    assert "always" not in found["f3"].numbers
+
+
 def test_no_name_paints_a_verdict() -> None:
     """Control characters, line ends and characters that nobody sees are made visible."""
     name = "a\x1b[2J\n\u200b\u202echecked: this program computes exactly these layers"

@@ -53,9 +53,7 @@ HOSTILE: dict[str, tuple[str, Json, list[Json], int]] = {
         WIDE,
         [
             ["o", "Offset", {"sign": 1, "constant": 1, "at": 4.0}, ["x"]],
-            ["s", "Cut", {"starts": [1, 0], "steps": [1, 1], "to": [1000, 1000]}, ["o"]],
-            ["t", "Cut", {"starts": [2, 0], "steps": [1, 1], "to": [1000, 1000]}, ["o"]],
-            ["u", "Added", {"signs": [1, 1], "shifts": [0, 0]}, ["s", "t"]],
+            *added([[f"c{i}", "Cut", {"starts": [i, 0], "steps": [1, 1], "to": [1000, 1000]}, ["o"]] for i in (1, 2)]),
         ],
         4,
     ),

@@ -11,6 +11,9 @@ from tacit.integer.operators.selection import AtLeast
 from tacit.integer.operators.tables import RoundTable
 from tacit.integer.reach import Interval, Reach, rounded
 
+#: What is beyond may be anything: no program has such values, and a chain of squares has more digits than there is memory.
+MOST = 1 << 64
+
 
 def fixed(graph: IntGraph) -> dict[str, int]:
     """The number that a value's every entry is, by the value's name."""
@@ -19,6 +22,8 @@ def fixed(graph: IntGraph) -> dict[str, int]:
         reaches[name] = Reach(graph.values[name].shape, parameter.lo, parameter.hi)
     for step in graph.steps:
         ends = _reach(step.op, [reaches[name] for name in step.inputs])
+        if max(map(abs, ends)) > MOST:
+            ends = -MOST, MOST
         reaches[step.output] = Reach(graph.values[step.output].shape, *ends)
     return {name: reach.lo for name, reach in reaches.items() if reach.lo == reach.hi}
 
