@@ -23,7 +23,7 @@ from tacit.console import plain
 
 def build(network: Path, samples: Path, folder: Path, proofs: int) -> dict[str, Any]:
     """Compile and commit; seconds, sizes and the compiler's own estimate."""
-    arrays = files.calibration_arrays(files.read_arrays(samples), network, place=str(samples))
+    arrays = files.calibration_arrays(samples, network)
     start = time.perf_counter()
     program, weights = tacit.compile(str(network), calibration=arrays, proofs=proofs)
     compiled = time.perf_counter()
