@@ -38,9 +38,12 @@ impl Secret {
         if private && !journal.exists() {
             let journal = journal.display();
             let reason = format!("the journal {journal} is missing: what is left is unknown");
-            return Err(OwnerError::limit("allowance_missing", shown(path), reason).remedy(
-                "bring the journal itself back beside the secret, never an older copy of it; or commit anew, or rotate its master",
-            ));
+            let remedy = if with_ending(path, OLD_ENDING).exists() {
+                "an older release called it .budget: rename that file to .journal"
+            } else {
+                "bring the journal itself back beside the secret, never an older copy of it; or commit anew, or rotate its master"
+            };
+            return Err(OwnerError::limit("allowance_missing", shown(path), reason).remedy(remedy));
         }
         if private {
             keep_file_private(path)?;
@@ -139,8 +142,15 @@ fn recommit(slab: &Slab, public: &CommitmentFile, place: &str) -> Result<Slab> {
 /// The journal of the secret file at this path. Names of files need not be UTF-8.
 #[must_use]
 pub fn journal_path(path: &Path) -> PathBuf {
+    with_ending(path, ".journal")
+}
+
+/// What journals ended in before.
+const OLD_ENDING: &str = ".budget";
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(path);
-    name.push(".journal");
+    name.push(ending);
     name.into()
 }
 

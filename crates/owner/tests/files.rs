@@ -88,6 +88,11 @@ fn a_journal_that_is_gone_or_anothers_is_refused() {
     let own = std::fs::read(&journal).unwrap();
     std::fs::remove_file(&journal).unwrap();
     assert_eq!(slug(Secret::load(&path)), "allowance_missing");
+    let old = folder.path("m.secret.budget");
+    std::fs::write(&old, &own).unwrap();
+    let error = Secret::load(&path).err().unwrap();
+    assert!(error.remedy.contains("rename"), "{error}");
+    std::fs::remove_file(&old).unwrap();
     let other = folder.path("o.secret");
     save(&committed(&deployment(), Allowance::proofs(PROOFS)), &other);
     std::fs::copy(journal_path(&other), &journal).unwrap();
