@@ -130,6 +130,7 @@ OF_ERRORS = {
     "visibility": "A call that the program's options rule out, such as a commitment to an input that is not committed.",
     "weights": "Weights of another program.",
     "witness": "The program is not defined on these inputs.",
+    "seconds": "`tacit check --deep`: a time that is none.",
     "witnesses": "An output is the choice of whoever proves, or no output has a witness (`tacit check --deep`).",
     "zero_size": "A tensor without entries.",
 }

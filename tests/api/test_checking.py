@@ -15,7 +15,7 @@ from tacit import _native
 from tacit import program as pg
 from tacit.api.architecture import determined
 from tacit.api.native import failures
-from tacit.errors import ProgramError, TacitError
+from tacit.errors import InputError, ProgramError, TacitError
 
 #: Proofs that a commitment is made for.
 PROOFS = 3
@@ -126,3 +126,18 @@ def test_a_small_program_is_searched_for_a_second_answer(honest: Any) -> None:
         determined(made._native.bytes(), 60.0)
     assert caught.value.slug == "witnesses"
     assert "can be" in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        ({"batch": 0}, "batch"),
+        ({"batch": True}, "batch"),
+        ({"batch": 1.0}, "batch"),
+        *(({"seconds": s}, "seconds") for s in (0, -1.0, float("nan"), float("inf"), "1")),
+    ],
+)
+def test_wrong_options_of_a_check_are_named(honest: Any, options: dict[str, Any], place: str) -> None:
+    with pytest.raises(InputError) as caught:
+        honest[0].check(**options)
+    assert caught.value.place == place

@@ -13,6 +13,8 @@ from test_readable_architecture import compiled
 
 from tacit.compiler.pipeline import compile_model
 from tacit.graph import Graph
+from tacit.integer.graph import InputSpec, IntGraph, OutputSpec
+from tacit.integer.operators import Take
 from tacit.integer.plan import first_difference
 
 SHAPE = (1, 4, 4)
@@ -98,3 +100,18 @@ def test_other_weights_and_samples_have_the_same_plan(name: str) -> None:
         samples = {n: rng.normal(size=(24, *graph.shapes[n])) * scale for n in graph.inputs}
         made = compile_model(replace(graph, constants=drawn), calibration=samples, max_error=float("inf"))[0]
         assert first_difference(base, made.ints) is None
+
+
+def test_long_lists_are_compared_whole() -> None:
+    """Two selections of the same length, with the same ends."""
+
+    def chosen(columns: tuple[int, ...]) -> IntGraph:
+        graph = IntGraph("selection")
+        x = graph.input("x", InputSpec((1, 20), -8, 7, 0))
+        y = graph.emit(Take(columns), [x], "y")
+        graph.outputs["y"] = OutputSpec(y.name, -8, 7, 0)
+        return graph
+
+    one, other = chosen(tuple(range(12))), chosen((0, 2, 1, *range(3, 12)))
+    assert first_difference(one, chosen(tuple(range(12)))) is None
+    assert "[0, 2, 1, 3" in str(first_difference(one, other))

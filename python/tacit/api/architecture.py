@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from tacit.errors import InputError, ProgramError, QuantizationError
@@ -102,6 +104,16 @@ def told(data: bytes, known: Architecture | None) -> dict[str, Any]:
     if found is None:
         return {"architecture": NONE, "verdict": "none: nobody says which layers this program computes"}
     return found.as_dict()
+
+
+def check_options(batch: Any, seconds: Any) -> None:
+    """Raise InputError unless these are a number of inferences, and a time to search for."""
+    if isinstance(batch, bool) or not isinstance(batch, Integral) or not 0 < int(batch) < 2**31:
+        raise InputError(f"expected a whole number above 0, got {batch!r}"[:200], slug="batch", place="batch")
+    if isinstance(seconds, bool) or not isinstance(seconds, Real) or not 0 < float(seconds) < inf:
+        raise InputError(
+            f"expected a number of seconds above 0, got {seconds!r}"[:200], slug="seconds", place="seconds"
+        )
 
 
 def checked(program: bytes, data: bytes) -> Architecture:

@@ -16,7 +16,7 @@ from tacit.api.cost import costly
 from tacit.api.native import failures
 from tacit.api.objects import Array, Program, Weights
 from tacit.api.parameters import check, check_count
-from tacit.errors import AccuracyWarning, InputError
+from tacit.errors import AccuracyWarning, CompilerBug, InputError, ProgramError
 from tacit.progress import note, slow
 
 if TYPE_CHECKING:
@@ -118,7 +118,10 @@ def compile(
         # The file is public, and the report's figures are functions of weights and samples: only the cost stands in it.
         notes = json.dumps({"cost": _plain(compiled.cost)}, sort_keys=True)
         program = Program(_native.Program(encoded, geometry, proofs, notes, compiled.architecture), report)
-    program.check()
+    try:
+        program.check()
+    except ProgramError as error:
+        raise CompilerBug(f"the program is not what its own layers are lowered to: {error.reason}") from None
     note(costly(program))
     tensors = {name: np.asarray(values, dtype=np.int64) for name, values in integers.tensors}
     return program, Weights(program.digest, integers.role, tensors)

@@ -198,6 +198,7 @@ class Program(Stored):
         Raises ProgramError (slug architecture): the layers, a table or the model are others, or the program carries none;
         (slug witnesses): an output is the prover's choice.
         """
+        layered.check_options(batch, seconds)
         if self._checked is None:
             self._checked = layered.checked(self._native.bytes(), self._native.architecture)
         if model is not None:

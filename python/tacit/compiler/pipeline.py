@@ -165,7 +165,7 @@ def compile_model(
     relative error of at most `aim` on the samples. Above `max_error`, or when more than a twentieth of the samples have no
     proof, there is no program.
     `threshold` = (output, index after the batch axis, value): publish only whether that entry is at least the value.
-    `input_ranges`: (least, greatest) of inputs, by name or of the one there is. `overflow`: one of `lowering.search.MODES`.
+    `input_ranges`: (least, greatest) of inputs, by name or of the one there is. `overflow`: one of `compiler.search.MODES`.
     `architecture_only`: the program is that of the architecture (ADR 0010). It knows the ranges that are given, of all inputs
     and perhaps of outputs; without any those of `calibration`, which then counts as public.
     Raises ModelError, InputError, QuantizationError, ProgramError.
@@ -174,20 +174,13 @@ def compile_model(
     graph, samples = _imported(model, calibration, batch, architecture_only)
     bound = None if threshold is None else _threshold(threshold)
     visibility = Visibility(inputs, weights, outputs)
-    precision = options or Options()
+    lowering = Lowering(visibility, options or Options(), settings, bound, overflow)
     price = None
     if architecture_only:
-        lowering = Lowering(visibility, precision, settings, bound, overflow)
         graph, chosen = _of_architecture(graph, samples, input_ranges, lowering, aim)
         ranges = calibrate(graph, samples)
     else:
-        ranges = calibrate(graph, samples)
-        if input_ranges is not None:
-            ranges = declare(ranges, graph, named_ranges(graph, input_ranges))
-        known = _known(graph, samples, ranges)
-        search = Search(graph, ranges, known, visibility, aim, precision, settings, bound, overflow)
-        chosen = search.found()
-        price = search.price(chosen)
+        ranges, chosen, price = _searched(graph, samples, input_ranges, lowering, aim)
     doubts = Doubts(graph, ranges) if jumping(graph) else None
     architecture = Architecture(chosen.ints, chosen.settings, visibility)
     program = replace(chosen.emitted.program, architecture=architecture.digest)
@@ -243,6 +236,19 @@ def _imported(
         plain = load(model, batch=batch, example=example, simplified=False)
         graph = plain if faithful(plain, samples) else graph
     return graph, samples
+
+
+def _searched(
+    graph: Graph, samples: Mapping[str, Array], given: Any, lowering: Lowering, aim: float
+) -> tuple[Calibration, Chosen, float | None]:
+    """The ranges, the cheapest program of this network that measures up, and what it costs that no input is refused."""
+    ranges = calibrate(graph, samples)
+    if given is not None:
+        ranges = declare(ranges, graph, named_ranges(graph, given))
+    known, asked = _known(graph, samples, ranges), (lowering.options, lowering.settings, lowering.threshold)
+    search = Search(graph, ranges, known, lowering.visibility, aim, *asked, lowering.overflow)
+    chosen = search.found()
+    return ranges, chosen, search.price(chosen)
 
 
 def _of_architecture(

@@ -56,9 +56,7 @@ def _always(name: str, alike: Mapping[str, int]) -> str:
 
 def given(graph: IntGraph, place: str) -> list[Layer]:
     """The inputs; `place`: who knows them. One that no output depends on is said to be so."""
-    wanted = {output.value for output in graph.outputs.values()}
-    for step in reversed(graph.steps):
-        wanted.update(step.inputs if step.output in wanted else ())
+    needed = graph.needed()
     return [
         Layer(
             name,
@@ -67,7 +65,7 @@ def given(graph: IntGraph, place: str) -> list[Layer]:
                 (
                     place,
                     _interval(spec.lo, spec.hi, spec.frac),
-                    *(() if name in wanted else ("NO OUTPUT DEPENDS ON IT",)),
+                    *(() if name in needed else ("NO OUTPUT DEPENDS ON IT",)),
                 )
             ),
             (),

@@ -39,6 +39,10 @@ from tacit.program.affine import Shape
 PRECISION = (Round, RoundDivide, Times, Commit, Within, RoundClip, Offset, Expand)
 
 
+#: Characters of a layer that an error says.
+MOST_WORDS = 300
+
+
 class Slope(NamedTuple):
     """slope * 2^-power, as near as so many bits can say."""
 
@@ -168,11 +172,11 @@ def _words(graph: IntGraph, step: Step) -> Token | None:
 
 
 def _structure(op: Operator) -> Iterator[str]:
-    """Attributes that say what is connected: text and lists, not widths or bounds."""
+    """Attributes that say what is connected: text and whole lists, not widths or bounds."""
     for f in fields(op):  # type: ignore[arg-type]  # every operator is a dataclass
         value = getattr(op, f.name)
         if isinstance(value, str | tuple) and value:
-            yield f"{f.name} {short(value)}"
+            yield f"{f.name} {value if isinstance(value, str) else list(value)}"
 
 
 def first_difference(one: IntGraph, other: IntGraph) -> str | None:
@@ -181,8 +185,14 @@ def first_difference(one: IntGraph, other: IntGraph) -> str | None:
     for i in range(max(len(a), len(b))):
         x, y = (p[i] if i < len(p) else ("nothing more",) for p in (a, b))
         if not _same(x, y):
-            return f"layer {i + 1}: expected {' '.join(map(str, x))}, got {' '.join(map(str, y))}"
+            return f"layer {i + 1}: expected {_said(x)}, got {_said(y)}"
     return None
+
+
+def _said(token: Token) -> str:
+    """In words, cut where a list is long."""
+    words = " ".join(map(str, token))
+    return words if len(words) <= MOST_WORDS else f"{words[:MOST_WORDS]} .."
 
 
 def _same(one: Token, other: Token) -> bool:
