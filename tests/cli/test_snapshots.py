@@ -8,8 +8,8 @@ on every machine. TACIT_WRITE_SNAPSHOTS=1 writes the files anew.
 from __future__ import annotations
 
 import contextlib
-import gc
 import difflib
+import gc
 import io
 import json
 import os
