@@ -33,10 +33,29 @@ def gelu_tanh(x: Array) -> Array:
     return np.asarray(0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))))
 
 
+def erf_slope(x: Array) -> Array:
+    """2/sqrt(pi) exp(-x^2)."""
+    return np.asarray(2 / np.sqrt(np.pi) * np.exp(-(x**2)))
+
+
+def gelu_slope(x: Array) -> Array:
+    """Phi(x) + x phi(x), phi the normal density."""
+    return np.asarray(0.5 * (1 + erf(x / np.sqrt(2))) + x * np.exp(-0.5 * x**2) / np.sqrt(2 * np.pi))
+
+
+def gelu_tanh_slope(x: Array) -> Array:
+    """(1 + t) / 2 + x (1 - t^2) u' / 2 with t = tanh(u), u = sqrt(2/pi) (x + 0.044715 x^3)."""
+    t = np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))
+    slope = np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * x**2)
+    return np.asarray(0.5 * (1 + t) + 0.5 * x * (1 - t**2) * slope)
+
+
 FUNCTIONS: dict[str, Function] = {
     "sigmoid": sigmoid,
     "tanh": np.tanh,
     "erf": erf,
     "gelu": gelu,
     "gelu_tanh": gelu_tanh,
+    "gelu_slope": gelu_slope,
+    "gelu_tanh_slope": gelu_tanh_slope,
 }

@@ -9,7 +9,7 @@ none. To add one, write it in the module of its family in :mod:`tacit.graph.oper
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +20,8 @@ Shape = tuple[int, ...]
 Attrs = Mapping[str, Any]
 ShapeRule = Callable[[Attrs, Sequence[Shape]], Shape]
 FloatRule = Callable[[Attrs, Sequence[Array]], Array]
+#: Of attributes, inputs, the result and the gradient of a loss by the result: its gradients by the inputs, one each.
+GradientRule = Callable[[Attrs, Sequence[Array], Array, Array], Sequence[Array]]
 KindRule = Callable[[Sequence[str]], str]
 #: Of attributes and, for each operand, the entries of a constant (None: it is computed).
 Condition = Callable[[Attrs, Sequence["int | None"]], bool]
@@ -101,6 +103,7 @@ class Operator:
     - ``inverse``: of an increasing function, where it is used for thresholds: the number that gives this one; None where
       none does.
     - ``unimported``: why no importer makes it; empty where one does.
+    - ``gradient``: the chain rule, in float64 (``@gradient``); None for what jumps.
     """
 
     name: str
@@ -127,6 +130,7 @@ class Operator:
     columns: frozenset[str] = frozenset()
     inverse: Callable[[float], float | None] | None = None
     unimported: str = ""
+    gradient: GradientRule | None = None
     doc: str = ""
 
     @property
@@ -147,6 +151,17 @@ def canonical(name: str, shape: ShapeRule, *, shown: Shown, **traits: Any) -> Ca
     def register(rule: FloatRule) -> FloatRule:
         assert name not in CANONICAL, name
         CANONICAL[name] = Operator(name, shape, rule, shown, doc=(rule.__doc__ or "").strip(), **traits)
+        return rule
+
+    return register
+
+
+def gradient(name: str) -> Callable[[GradientRule], GradientRule]:
+    """Register the decorated rule as the chain rule of the canonical operator ``name``, which stands above it."""
+
+    def register(rule: GradientRule) -> GradientRule:
+        assert CANONICAL[name].gradient is None, name
+        CANONICAL[name] = replace(CANONICAL[name], gradient=rule)
         return rule
 
     return register

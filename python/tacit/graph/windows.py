@@ -48,3 +48,19 @@ def patches(x: Array, window: Window) -> Array:
         *(step[2 + axis] * window.strides[axis] for axis in range(rank)),
     )
     return np.lib.stride_tricks.as_strided(padded, shape, strides, writeable=False)
+
+
+def gathered(grad: Array, spatial: Shape, window: Window) -> Array:
+    """The transpose of `patches`: (n, c, kernel..., out...) to (n, c, spatial...), what every entry was seen as, summed."""
+    rank = len(window.kernel)
+    extents = [n + window.pads[i] + window.pads[rank + i] for i, n in enumerate(spatial)]
+    padded = np.zeros((*grad.shape[:2], *extents))
+    for offset in np.ndindex(*window.kernel):
+        starts = [k * d for k, d in zip(offset, window.dilations, strict=True)]
+        seen = tuple(
+            slice(start, start + step * (n - 1) + 1, step)
+            for start, step, n in zip(starts, window.strides, grad.shape[2 + rank :], strict=True)
+        )
+        padded[(slice(None), slice(None), *seen)] += grad[(slice(None), slice(None), *offset)]
+    inner = tuple(slice(window.pads[i], window.pads[i] + n) for i, n in enumerate(spatial))
+    return np.asarray(padded[(slice(None), slice(None), *inner)])

@@ -15,6 +15,7 @@ from tacit.graph.registry import (
     Shown,
     always,
     canonical,
+    gradient,
     kind_float,
 )
 from tacit.graph.shapes import same_shape
@@ -36,6 +37,12 @@ def relu(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     return np.maximum(inputs[0], 0.0)
 
 
+@gradient("Relu")
+def relu_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """1 above 0, 0 elsewhere, at 0 too."""
+    return [grad * (inputs[0] > 0)]
+
+
 @canonical(
     "LeakyRelu",
     same_shape,
@@ -52,6 +59,12 @@ def leaky_relu(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     return np.where(x >= 0, x, attrs["alpha"] * x)
 
 
+@gradient("LeakyRelu")
+def leaky_relu_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """1 from 0 on, alpha below."""
+    return [grad * np.where(inputs[0] >= 0, 1.0, attrs["alpha"])]
+
+
 @canonical(
     "Clip",
     same_shape,
@@ -65,6 +78,12 @@ def leaky_relu(attrs: Attrs, inputs: Sequence[Array]) -> Array:
 def clip(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """min(max(x, min), max). Attributes ``min``, ``max``: float, -inf and inf when there is no bound."""
     return np.clip(inputs[0], attrs["min"], attrs["max"])
+
+
+@gradient("Clip")
+def clip_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """1 strictly between the bounds, 0 elsewhere."""
+    return [grad * ((inputs[0] > attrs["min"]) & (inputs[0] < attrs["max"]))]
 
 
 @canonical(
@@ -83,12 +102,24 @@ def sigmoid(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     return functions.sigmoid(inputs[0])
 
 
+@gradient("Sigmoid")
+def sigmoid_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """y (1 - y)."""
+    return [grad * output * (1 - output)]
+
+
 @canonical(
     "Tanh", same_shape, shown=HIDDEN, kind=kind_float, elementwise=True, gives=(-1.0, 1.0), flat=6.25, tabulated=True
 )
 def tanh(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """tanh(x)."""
     return np.tanh(inputs[0])
+
+
+@gradient("Tanh")
+def tanh_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """1 - y^2."""
+    return [grad * (1 - output**2)]
 
 
 @canonical(
@@ -99,6 +130,12 @@ def erf(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     return functions.erf(inputs[0])
 
 
+@gradient("Erf")
+def erf_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """2/sqrt(pi) exp(-x^2)."""
+    return [grad * functions.erf_slope(inputs[0])]
+
+
 @canonical("Gelu", same_shape, shown=HIDDEN, kind=kind_float, elementwise=True, tabulated=True)
 def gelu(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """x * Phi(x). Attribute ``approximate``: "none" or "tanh".
@@ -107,3 +144,10 @@ def gelu(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """
     x = inputs[0]
     return functions.gelu_tanh(x) if attrs["approximate"] == "tanh" else functions.gelu(x)
+
+
+@gradient("Gelu")
+def gelu_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """Phi(x) + x Phi'(x)."""
+    slope = functions.gelu_tanh_slope if attrs["approximate"] == "tanh" else functions.gelu_slope
+    return [grad * slope(inputs[0])]

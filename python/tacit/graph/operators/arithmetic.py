@@ -11,10 +11,11 @@ from tacit.graph.registry import (
     Shown,
     always,
     canonical,
+    gradient,
     kind_arithmetic,
     kind_float,
 )
-from tacit.graph.shapes import broadcast_shape
+from tacit.graph.shapes import broadcast_shape, unbroadcast
 
 KEPT, WEIGHED = frozenset({"keeps"}), frozenset({"weighs", "keeps"})
 #: A constant factor of one number is a coefficient of the program.
@@ -43,6 +44,12 @@ def add(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     return inputs[0] + inputs[1]
 
 
+@gradient("Add")
+def add_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """To both as it is, summed where an operand was repeated."""
+    return [unbroadcast(grad, x.shape) for x in inputs]
+
+
 @canonical(
     "Sub",
     broadcast_shape,
@@ -58,6 +65,12 @@ def add(attrs: Attrs, inputs: Sequence[Array]) -> Array:
 def sub(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """x - y, broadcast; y is never a constant (x - c becomes x + (-c)), x may be."""
     return inputs[0] - inputs[1]
+
+
+@gradient("Sub")
+def sub_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """To the second with a minus."""
+    return [unbroadcast(grad, inputs[0].shape), unbroadcast(-grad, inputs[1].shape)]
 
 
 @canonical(
@@ -76,6 +89,13 @@ def mul(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     return inputs[0] * inputs[1]
 
 
+@gradient("Mul")
+def mul_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """Times the other factor."""
+    x, y = inputs
+    return [unbroadcast(grad * y, x.shape), unbroadcast(grad * x, y.shape)]
+
+
 @canonical(
     "Div",
     broadcast_shape,
@@ -90,3 +110,10 @@ def mul(attrs: Attrs, inputs: Sequence[Array]) -> Array:
 def div(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """x / c, broadcast, c a constant without zeros."""
     return inputs[0] / inputs[1]
+
+
+@gradient("Div")
+def div_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """1 / c, and -x / c^2."""
+    x, c = inputs
+    return [unbroadcast(grad / c, x.shape), unbroadcast(-grad * x / c**2, c.shape)]

@@ -12,9 +12,10 @@ from tacit.graph.registry import (
     Attrs,
     Shape,
     canonical,
+    gradient,
     kind_arithmetic,
 )
-from tacit.graph.windows import Window, patches
+from tacit.graph.windows import Window, gathered, patches
 
 
 def _window(attrs: Attrs, weight: Shape) -> Window:
@@ -51,3 +52,18 @@ def conv(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     if len(inputs) == 3:
         result = result + inputs[2].reshape(1, -1, *([1] * len(extents)))
     return np.asarray(result)
+
+
+@gradient("Conv")
+def conv_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """Every entry from the windows that saw it; every weight from what its windows saw; the bias from all."""
+    x, weight = inputs[0], inputs[1]
+    group, window = attrs["group"], _window(attrs, weight.shape)
+    columns = patches(x, window).reshape(x.shape[0], group, -1, int(np.prod(grad.shape[2:])))
+    rows = weight.reshape(1, group, weight.shape[0] // group, -1)
+    found = grad.reshape(x.shape[0], group, weight.shape[0] // group, -1)
+    of_weight = np.matmul(found, np.swapaxes(columns, -1, -2)).sum(0).reshape(weight.shape)
+    seen = np.matmul(np.swapaxes(rows, -1, -2), found)
+    of_x = gathered(seen.reshape(*x.shape[:2], *weight.shape[2:], *grad.shape[2:]), x.shape[2:], window)
+    bias = [grad.sum(axis=(0, *range(2, grad.ndim)))] if len(inputs) == 3 else []
+    return [of_x, of_weight, *bias]

@@ -14,6 +14,7 @@ from tacit.graph.registry import (
     Shape,
     always,
     canonical,
+    gradient,
 )
 
 
@@ -40,6 +41,12 @@ def reshape(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     return inputs[0].reshape(attrs["shape"])
 
 
+@gradient("Reshape")
+def reshape_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """The same entries."""
+    return [grad.reshape(inputs[0].shape)]
+
+
 def _transpose_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
     perm = attrs["perm"]
     if sorted(perm) != list(range(len(shapes[0]))):
@@ -60,6 +67,12 @@ def _transpose_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
 def transpose(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """Axis i of the output is axis perm[i] of the input. Attribute ``perm``."""
     return inputs[0].transpose(attrs["perm"])
+
+
+@gradient("Transpose")
+def transpose_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """Back."""
+    return [grad.transpose(np.argsort(attrs["perm"]))]
 
 
 def _concat_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
@@ -85,6 +98,12 @@ def concat(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     return np.concatenate(inputs, axis=attrs["axis"])
 
 
+@gradient("Concat")
+def concat_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """Each its piece."""
+    return np.split(grad, np.cumsum([x.shape[attrs["axis"]] for x in inputs])[:-1], attrs["axis"])
+
+
 def _pad_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
     pads, rank = attrs["pads"], len(shapes[0])
     if len(pads) != 2 * rank:
@@ -100,6 +119,13 @@ def pad(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """
     pads, rank = attrs["pads"], inputs[0].ndim
     return np.pad(inputs[0], [(pads[i], pads[rank + i]) for i in range(rank)])
+
+
+@gradient("Pad")
+def pad_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """What is not padding."""
+    pads = attrs["pads"]
+    return [grad[tuple(slice(pads[i], pads[i] + n) for i, n in enumerate(inputs[0].shape))]]
 
 
 def _slice_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
@@ -132,3 +158,14 @@ def slice_(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     for start, end, axis, step in zip(attrs["starts"], attrs["ends"], attrs["axes"], attrs["steps"], strict=True):
         x = np.take(x, range(start, end, step), axis=axis)
     return x
+
+
+@gradient("Slice")
+def slice_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """To the entries that were taken."""
+    out = np.zeros(inputs[0].shape)
+    index = [range(extent) for extent in inputs[0].shape]
+    for start, end, axis, step in zip(attrs["starts"], attrs["ends"], attrs["axes"], attrs["steps"], strict=True):
+        index[axis] = range(start, end, step)
+    out[np.ix_(*index)] = grad
+    return [out]

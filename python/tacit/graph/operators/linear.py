@@ -12,8 +12,10 @@ from tacit.graph.registry import (
     Attrs,
     Shape,
     canonical,
+    gradient,
     kind_arithmetic,
 )
+from tacit.graph.shapes import unbroadcast
 
 
 def _matmul_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
@@ -30,3 +32,13 @@ def _matmul_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
 def matmul(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """x @ y as numpy.matmul, both with at least two axes, leading axes broadcast; either may be a constant."""
     return np.asarray(np.matmul(inputs[0], inputs[1]))
+
+
+@gradient("MatMul")
+def matmul_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """grad y^T and x^T grad, summed over axes that were repeated."""
+    x, y = inputs
+    return [
+        unbroadcast(np.matmul(grad, np.swapaxes(y, -1, -2)), x.shape),
+        unbroadcast(np.matmul(np.swapaxes(x, -1, -2), grad), y.shape),
+    ]

@@ -11,6 +11,7 @@ from tacit.graph.registry import (
     Array,
     Attrs,
     canonical,
+    gradient,
     kind_float,
 )
 from tacit.graph.shapes import same_shape
@@ -21,3 +22,9 @@ def softmax(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """exp(x) / sum of exp(x) along ``axis``, the maximum subtracted first."""
     shifted = np.exp(inputs[0] - inputs[0].max(axis=attrs["axis"], keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=attrs["axis"], keepdims=True))
+
+
+@gradient("Softmax")
+def softmax_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Array) -> Sequence[Array]:
+    """y (grad - sum of y grad along the axis)."""
+    return [output * (grad - (output * grad).sum(axis=attrs["axis"], keepdims=True))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -19,14 +20,40 @@ def einsum(spec: str, a: Array, b: Array) -> Array:
     """numpy's einsum on integers, exact; products alone that leave int64 end within it, and are 0 where a factor is."""
     labels = dict(zip(spec.split("->")[0].replace(",", ""), (*a.shape, *b.shape), strict=True))
     terms = int(np.prod([n for label, n in labels.items() if label not in spec.split("->")[1]], dtype=np.int64))
-    bound = int(np.abs(a).max(initial=0)) * int(np.abs(b).max(initial=0)) * terms
+    most = int(np.abs(a).max(initial=0)), int(np.abs(b).max(initial=0))
+    bound = most[0] * most[1] * terms
     if bound < _EXACT:
-        real = np.einsum(spec, a.astype(np.float64), b.astype(np.float64), optimize=True)
-        return np.asarray(real).astype(np.int64)
+        return _in_floats(spec, a, b)
     if terms == 1 and bound > np.iinfo(np.int64).max:
         real = np.einsum(spec, a.astype(np.float64), b.astype(np.float64))
         return np.asarray(np.clip(real, -(2.0**62), 2.0**62)).astype(np.int64)
+    # The wider factor in two halves, x = 2^cut (x >> cut) + (x mod 2^cut), where each half's sums are exact.
+    wide = max(most).bit_length()
+    cut = wide // 2
+    if terms > 1 and min(most) * terms << max(cut, wide - cut) < _EXACT:
+        x, other = (a, b) if most[0] >= most[1] else (b, a)
+        sides = [(part, other) if x is a else (other, part) for part in (x >> cut, x & ((1 << cut) - 1))]
+        high, low = (_in_floats(spec, *side) for side in sides)
+        return np.asarray((high << cut) + low)
     return np.asarray(np.einsum(spec, a, b))
+
+
+def _in_floats(spec: str, a: Array, b: Array) -> Array:
+    """The einsum as one (batched) matrix product of float64, in which all of it is exact."""
+    labels, out = spec.split("->")
+    of_a, of_b = labels.split(",")
+    batch = [x for x in of_a if x in of_b and x in out]
+    inner = [x for x in of_a if x in of_b and x not in out]
+    free = [x for x in of_a if x not in of_b], [x for x in of_b if x not in of_a]
+    if len(batch + inner + free[0] + free[1]) != len({*of_a, *of_b}) or {*batch, *free[0], *free[1]} != {*out}:
+        return np.asarray(np.einsum(spec, a.astype(np.float64), b.astype(np.float64), optimize=True)).astype(np.int64)
+    extents = dict(zip(of_a + of_b, (*a.shape, *b.shape), strict=True))
+    size = {key: prod(extents[x] for x in group) for key, group in enumerate((batch, inner, *free))}
+    left = a.transpose([of_a.index(x) for x in (*batch, *free[0], *inner)]).reshape(size[0], size[2], size[1])
+    right = b.transpose([of_b.index(x) for x in (*batch, *inner, *free[1])]).reshape(size[0], size[1], size[3])
+    found = np.matmul(left.astype(np.float64), right.astype(np.float64)).astype(np.int64)
+    order = [*batch, *free[0], *free[1]]
+    return np.asarray(found.reshape([extents[x] for x in order]).transpose([order.index(x) for x in out]))
 
 
 @dataclass(frozen=True)
