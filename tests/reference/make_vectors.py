@@ -210,6 +210,16 @@ def summed_products() -> dict[str, Any]:
     return vector(case, "a zero of summed products that could wrap", program_bytes=encode_program(program))
 
 
+def doubled_recurrence() -> dict[str, Any]:
+    """2 x[t] - 2 x[t - 1] in `carried`, the rest twice as well: true, but x is bounded modulo p only."""
+    case = cases.honest("carried")
+    (zero,) = (z for z in case.program.zeros if z.name == "step")
+    doubled = replace(zero.expr, terms=tuple(replace(term, coef=2 * term.coef) for term in zero.expr.terms))
+    zeros = tuple(replace(z, expr=doubled) if z is zero else z for z in case.program.zeros)
+    program = replace(case.program, zeros=zeros)
+    return vector(case, "a recurrence with the coefficient 2", program_bytes=encode_program(program))
+
+
 def refused_vectors() -> dict[str, dict[str, Any]]:
     case = cases.honest("linear")
     argument = case.proof.argument
@@ -250,6 +260,7 @@ def refused_vectors() -> dict[str, dict[str, Any]]:
         "program", "a zero that could wrap", program_bytes=encode_program(replace(case.program, zeros=(wrapping,)))
     )
     out["refuse_summed_products"] = summed_products()
+    out["refuse_recurrence"] = doubled_recurrence()
     lies: dict[str, tuple[str, dict[str, Callable]]] = {
         "lie_products": ("a product that is none", {"product 0": lambda c: add(c, (1, 0, 0))}),
         "lie_final": ("a final vector that is not the fold", {"final": lambda v: [add(v[0], (1, 0, 0)), *v[1:]]}),

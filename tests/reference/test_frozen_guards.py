@@ -18,7 +18,7 @@ from toy.execute import Execution
 from toy.oracle import holes
 from toy.relations import RelationsProver
 
-from tacit.reference import forms, intervals, relations, validation
+from tacit.reference import forms, intervals, recurrences, relations, validation
 from tacit.reference.field import ONE, ZERO, K, P, add, bits, lift, scale, total
 from tacit.reference.forms import AxisTables, known
 from tacit.reference.program import Expr, LinearHint, Program, Public, Shape, Term, layout
@@ -322,6 +322,30 @@ def test_a_sum_of_products_that_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
     assert slug_of(case.verify) == "program"
     monkeypatch.setattr(intervals, "bare_product", lambda _, zero: zero.expr.terms[0].source.index)
     case.verify()
+
+
+def test_a_recurrence_of_multiples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 15c. 2 x[t] - 2 x[t-1] = g[t] has no integer x for g = 1, but (p + 1) / 2 modulo p. Guard: rule 3 takes no
+    coefficients but 1 and -1."""
+    p = programs.Build("doubled", [])
+    p.tensor("g", (3,), Public(), -8, 7)
+    p.tensor("x", (3,), programs.Witness(), -24, 24)
+    earlier = p.term("x", -2, (programs.link([(0, 1)], [(0, 1)], -1),))
+    p.zeros.append(programs.Zero("step", (3,), p.expr(p.term("x", 2), earlier, p.term("g", -1))))
+    half = (P + 1) // 2
+    case = prove(p.done(["g", "x"]), given={"g": [1, 0, -1], "x": [half, half, 0]})
+    assert case.run.check() == ["zero step"]
+    assert slug_of(case.verify) == "program"
+    carried_along = recurrences._carried_along
+
+    def whatever_multiple(now: Term, before: Term, shape: Shape, source: Shape) -> int | None:
+        sign = 1 if now.coef > 0 else -1
+        return carried_along(replace(now, coef=sign), replace(before, coef=-sign), shape, source)
+
+    monkeypatch.setattr(recurrences, "_carried_along", whatever_multiple)
+    case.verify()
+    monkeypatch.undo()
+    assert slug_of(case.verify) == "program"  # the same bytes
 
 
 def test_public_values_that_are_the_same_modulo_p(monkeypatch: pytest.MonkeyPatch) -> None:

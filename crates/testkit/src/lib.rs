@@ -16,6 +16,7 @@ mod mutation;
 pub mod program;
 pub mod random;
 mod rng;
+pub mod training;
 pub mod vectors;
 #[cfg(feature = "testing")]
 mod world;

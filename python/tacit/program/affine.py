@@ -51,6 +51,35 @@ def plain(source: Source, rank: int) -> Expr:
     return Expr(0, (Term(1, source, identity_links(rank)),))
 
 
+def along(source: Source, shape: Shape, axis: int, offset: int) -> Expr:
+    """source[.., t + offset, ..] on one axis, 0 where it has no such entry; the links are not brought into normal form.
+
+    With offsets 0 and -1 these are the two terms by which a zero carries a tensor along the axis (intervals, rule 3).
+    """
+    links = [Link(((i, 1),), ((i, 1),), offset if i == axis else 0) for i in range(len(shape))]
+    return Expr(0, (Term(1, source, tuple(links)),))
+
+
+def at_step(expr: Expr, axis: int, step: int) -> Expr:
+    """The expression at t = step of a new axis, 0 at its other entries. Raises Inexpressible for a constant."""
+    if expr.constant:
+        raise Inexpressible("a constant at one step")
+    moved = [
+        tuple(
+            Link(tuple((i + (i >= axis), d) for i, d in link.target), link.source, link.offset) for link in term.links
+        )
+        for term in expr.terms
+    ]
+    here = Link(((axis, 1),), (), -step)
+    return Expr(0, tuple(Term(t.coef, t.source, (here, *links)) for t, links in zip(expr.terms, moved, strict=True)))
+
+
+def entry(expr: Expr, shape: Shape, axis: int, index: int, shapes: Shapes) -> Expr:
+    """The entries at one index of an axis, which vanishes."""
+    rows: list[Row] = [(((i - (i > axis), 1),), 0) if i != axis else ((), index) for i in range(len(shape))]
+    return substitute(expr, shape, (*shape[:axis], *shape[axis + 1 :]), rows, shapes)
+
+
 def has_einsum(expr: Expr) -> bool:
     """Whether the output of an einsum occurs."""
     return any(isinstance(term.source, FromEinsum) for term in expr.terms)

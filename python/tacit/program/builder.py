@@ -14,7 +14,7 @@ from tacit import program as pg
 from tacit.errors import QuantizationError
 from tacit.program import affine
 from tacit.program.affine import Shape, Shapes
-from tacit.program.intervals import Interval, Intervals
+from tacit.program.intervals import Interval, Intervals, Known, OutOfField, derive
 from tacit.program.room import Room, size
 from tacit.program.syntax import Expr
 
@@ -80,6 +80,8 @@ class Builder:
         self.intervals.einsums = self.einsums
         self.intervals.tensor_shapes = self.shapes.tensors
         self._witness: set[int] = set()
+        #: Intervals of tensors whose recurrence is still to come.
+        self._promised: dict[int, Interval] = {}
         self._names: dict[str, int] = {}
         self._table_ids: dict[pg.TableKind, int] = {}
         #: Entries that are clamped alike, by their clamp: their tables are shared.
@@ -115,6 +117,16 @@ class Builder:
     def witness(self, name: str, shape: Shape) -> int:
         """A tensor of the witness slab; its interval is what the relations force (filled in by `build`)."""
         return self.tensor(name, shape, pg.Witness(), (-(2**62), 2**62))
+
+    def recurrent(self, name: str, shape: Shape, interval: Interval) -> int:
+        """A tensor of the witness slab that a later zero carries along an axis; until `build` it counts as within `interval`.
+
+        The zero has the terms e x[t] and -e x[t-1] (`along` with offsets 0 and -1), and a rest that is known without the
+        tensor. `build` derives its interval by rule 3 and raises OutOfField where none follows, or one beyond `interval`.
+        """
+        index = self.witness(name, shape)
+        self._promised[index] = self.intervals.known[index] = interval
+        return index
 
     def reserve(self, *shape: int) -> None:
         """Raise QuantizationError where a constant, or a table, of this shape has no room: ask before its integers are made."""
@@ -235,6 +247,22 @@ class Builder:
         ]
         return self.view("broadcast", value, shape, lambda e, s: affine.substitute(e, value.shape, shape, rows, s))
 
+    def along(self, tensor: int, axis: int, extent: int, offset: int = 0) -> Lazy:
+        """tensor[.., t + offset, ..] for the t < extent of one axis, 0 where it has no such entry."""
+        shape = self.shapes.tensors[tensor]
+        expr = affine.along(pg.FromTensor(tensor), shape, axis, offset)
+        return Lazy(expr, (*shape[:axis], extent, *shape[axis + 1 :]))
+
+    def at_step(self, value: Lazy, axis: int, extent: int, step: int) -> Lazy:
+        """The value at entry `step` of a new axis, 0 at the others; a zero's interval counts it once (rule 3)."""
+        shape = (*value.shape[:axis], extent, *value.shape[axis:])
+        return Lazy(affine.at_step(self.settled("step", value).expr, axis, step), shape)
+
+    def entry(self, value: Lazy, axis: int, index: int) -> Lazy:
+        """The entries at one index of an axis, which vanishes."""
+        shape = (*value.shape[:axis], *value.shape[axis + 1 :])
+        return self.view("entry", value, shape, lambda e, s: affine.entry(e, value.shape, axis, index, s))
+
     def digits(
         self, name: str, value: Lazy, widths: Sequence[int], top: pg.TableKind | None = None, top_out: int | None = None
     ) -> list[Lazy]:
@@ -274,10 +302,22 @@ class Builder:
         """The finished program; witness tensors declare the intervals that were derived. Raises OutOfField."""
         for lookup in self.lookups:
             self.intervals.check_lookup(lookup, self.tables[lookup.table].kind)
+        program = self._declaring(self.intervals.known)
+        if not self._promised:
+            return program
+        derived = derive(program).known
+        for i, (lo, hi) in self._promised.items():
+            if i not in derived:
+                raise OutOfField(f"tensor {self.tensors[i].name}: promised [{lo}, {hi}], but no recurrence bounds it")
+            if derived[i][0] < lo or derived[i][1] > hi:
+                raise OutOfField(f"tensor {self.tensors[i].name}: promised [{lo}, {hi}], derived {list(derived[i])}")
+        return self._declaring({**self.intervals.known, **{i: derived[i] for i in self._promised}})
+
+    def _declaring(self, known: Known) -> pg.Program:
+        """The program, its witness tensors with these intervals."""
         tensors = list(self.tensors)
-        for i in self._witness & self.intervals.known.keys():
-            lo, hi = self.intervals.known[i]
-            tensors[i] = replace(tensors[i], lo=lo, hi=hi)
+        for i in self._witness & known.keys():
+            tensors[i] = replace(tensors[i], lo=known[i][0], hi=known[i][1])
         return pg.Program(
             name=self.name,
             slabs=tuple(self.slabs),

@@ -14,6 +14,7 @@ from math import prod
 from tacit.errors import ProgramError
 from tacit.program.encoding import Program
 from tacit.program.layout import table_in, table_out
+from tacit.program.recurrences import Recurrence, recurrence
 from tacit.program.syntax import (
     HALF,
     Constant,
@@ -104,8 +105,9 @@ class Intervals:
         self.learn_sum(lookup.output, lookup.shape, outs, witness)
 
     def learn_zero(self, zero: Zero, witness: set[int]) -> None:
-        """Rule 2."""
-        self.learn_sum(zero.expr, zero.shape, (0, 0), witness)
+        """Rules 2 and 3."""
+        carried = recurrence(zero.expr, zero.shape, self.tensor_shapes, witness)
+        self.learn_sum(zero.expr, zero.shape, (0, 0), witness, carried)
 
     def learn_input(self, lookup: Lookup, ins: Interval, witness: set[int]) -> None:
         """Rule 1."""
@@ -113,27 +115,38 @@ class Intervals:
         if lookup.shift == 0 and alone is not None and alone in witness:
             self.learn(alone, ins)
 
-    def learn_sum(self, expr: Expr, shape: tuple[int, ...], ends: Interval, witness: set[int]) -> list[int]:
+    def learn_sum(
+        self,
+        expr: Expr,
+        shape: tuple[int, ...],
+        ends: Interval,
+        witness: set[int],
+        carried: Recurrence | None = None,
+    ) -> list[int]:
         """What one term must be for the expression to lie in [ends]; the tensors that were narrowed.
 
-        All rests are of the intervals before the look.
+        Of what the expression carries along an axis the rest is that of all steps. All rests are of the intervals before
+        the look.
         """
         found = [self._known_term(term) for term in expr.terms]
         unknown = found.count(None)
-        if unknown > 1:
+        if unknown > 1 and carried is None:
             return []
         low = expr.constant - ends[1] + sum(each[0] for each in found if each is not None)
         high = expr.constant - ends[0] + sum(each[1] for each in found if each is not None)
         uses, changed = Counter(term.source for term in expr.terms), list[int]()
-        for term, own in zip(expr.terms, found, strict=True):
-            if not isinstance(term.source, FromTensor) or term.source.index not in witness or abs(term.coef) != 1:
-                continue
+        for position, (term, own) in enumerate(zip(expr.terms, found, strict=True)):
+            rest: Interval | None
+            if carried is not None and position == carried.now:
+                rest = carried.rest(expr.constant, found)
             # The total has no term that is unknown: another one has no rest.
-            if uses[term.source] != 1 or not self._identity(term, shape) or (own is not None and unknown):
+            elif uses[term.source] != 1 or unknown > (own is None) or not self._narrows(term, shape, witness):
                 continue
-            lo, hi = (low, high) if own is None else (low - own[0], high - own[1])
-            narrows = lo >= -HALF and hi <= HALF
-            if narrows and self.learn(term.source.index, (-hi, -lo) if term.coef == 1 else (lo, hi)):
+            else:
+                rest = (low, high) if own is None else (low - own[0], high - own[1])
+            if rest is None or rest[0] < -HALF or rest[1] > HALF:
+                continue
+            if self.learn(term.source.index, (-rest[1], -rest[0]) if term.coef == 1 else rest):
                 changed.append(term.source.index)
         return changed
 
@@ -142,6 +155,12 @@ class Intervals:
             return self.term(term)
         except UnknownInterval:
             return None
+
+    def _narrows(self, term: Term, shape: tuple[int, ...], witness: set[int]) -> bool:
+        """Whether rule 2 may narrow the term's source: a witness tensor over its own shape, as it is or with a minus."""
+        if not isinstance(term.source, FromTensor) or term.source.index not in witness:
+            return False
+        return abs(term.coef) == 1 and self._identity(term, shape)
 
     def _identity(self, term: Term, shape: tuple[int, ...]) -> bool:
         assert isinstance(term.source, FromTensor)
@@ -192,12 +211,13 @@ def only_bare(program: Program) -> set[int]:
 
 @dataclass(frozen=True)
 class _Node:
-    """What rule 2 looks at: a sum that lies in [ends], or an einsum's operands."""
+    """What rules 2 and 3 look at: a sum that lies in [ends], or an einsum's operands."""
 
     exprs: tuple[Expr, ...]
     shape: tuple[int, ...] = ()
     ends: Interval = (0, 0)
     einsum: int | None = None
+    carried: Recurrence | None = None
 
     @property
     def steps(self) -> int:
@@ -205,7 +225,7 @@ class _Node:
 
 
 class _Settling(Intervals):
-    """Rule 2 until nothing changes, in the order and with the count of steps that every verifier has."""
+    """Rules 2 and 3 until nothing changes, in the order and with the count of steps that every verifier has."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -241,7 +261,8 @@ class _Settling(Intervals):
     def _look(self, node: _Node, witness: set[int]) -> Sequence[FromTensor | FromEinsum]:
         """The sources whose interval changed."""
         if node.einsum is None:
-            return [FromTensor(i) for i in self.learn_sum(node.exprs[0], node.shape, node.ends, witness)]
+            narrowed = self.learn_sum(node.exprs[0], node.shape, node.ends, witness, node.carried)
+            return [FromTensor(i) for i in narrowed]
         try:
             found = self._corners(node.einsum)
         except UnknownInterval:
@@ -251,8 +272,8 @@ class _Settling(Intervals):
         return [FromEinsum(node.einsum)] if changed else []
 
 
-def check_program(program: Program) -> Intervals:
-    """The intervals of a whole program. Raises OutOfField or UnknownInterval naming the relation that may wrap."""
+def derive(program: Program) -> Intervals:
+    """What follows from a program's relations, and from nothing that it declares of its witness. Raises OutOfField."""
     state = _Settling()
     state.tensor_shapes = [t.shape for t in program.tensors]
     state.einsums = list(program.einsums)
@@ -267,9 +288,21 @@ def check_program(program: Program) -> Intervals:
         state.learn_input(lookup, tables[lookup.table][0], witness)
     outputs = [_Node((x.output,), x.shape, tables[x.table][1]) for x in program.lookups]
     einsums = [_Node((einsum.a, einsum.b), einsum=index) for index, einsum in enumerate(program.einsums)]
-    state.settle(outputs + einsums + [_Node((zero.expr,), zero.shape) for zero in program.zeros], witness)
-    for i in witness & state.known.keys():
-        tensor, (lo, hi) = program.tensors[i], state.known[i]
+    zeros = [
+        _Node((zero.expr,), zero.shape, carried=recurrence(zero.expr, zero.shape, state.tensor_shapes, witness))
+        for zero in program.zeros
+    ]
+    state.settle(outputs + einsums + zeros, witness)
+    return state
+
+
+def check_program(program: Program) -> Intervals:
+    """The intervals of a whole program. Raises OutOfField or UnknownInterval naming the relation that may wrap."""
+    state = derive(program)
+    for i, tensor in enumerate(program.tensors):
+        if not isinstance(tensor.place, Witness) or i not in state.known:
+            continue
+        lo, hi = state.known[i]
         if lo < tensor.lo or hi > tensor.hi:
             raise OutOfField(f"tensor {tensor.name}: declared [{tensor.lo}, {tensor.hi}], derived [{lo}, {hi}]")
     _check_relations(program, state)

@@ -29,6 +29,7 @@ from .program import (
     Zero,
     is_identity,
 )
+from .recurrences import Recurrence, recurrence_of
 
 Interval: TypeAlias = tuple[int, int]
 MAX_LINK_ENTRIES = 2**22  # links with larger source blocks are counted coarsely
@@ -74,11 +75,12 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Node:
-    """What rule 2 looks at: a sum that lies in [ends], or an einsum's operands."""
+    """What rules 2 and 3 look at: a sum that lies in [ends], or an einsum's operands."""
 
     sums: tuple[tuple[int, tuple[_Part, ...]], ...]  # constant, parts
     ends: Interval = (0, 0)
     einsum: int | None = None
+    recurrence: Recurrence | None = None
 
     @property
     def steps(self) -> int:
@@ -174,11 +176,14 @@ class Intervals:
             )
             for index, einsum in enumerate(program.einsums)
         ]
-        zeros = [_Node(((zero.expr.constant, of(zero.expr, zero.shape)),)) for zero in program.zeros]
+        zeros = [
+            _Node(((zero.expr.constant, of(zero.expr, zero.shape)),), recurrence=recurrence_of(program, zero))
+            for zero in program.zeros
+        ]
         return outputs + einsums + zeros
 
     def _settle(self, nodes: list[_Node]) -> None:
-        """Rule 2 until nothing changes; the order and the count of steps are the page's, for every verifier the same."""
+        """Rules 2 and 3 until nothing changes; order and count of steps are the page's, for every verifier the same."""
         readers: dict[OfTensor | OfEinsum, list[int]] = {}
         for number, node in enumerate(nodes):
             for source in node.sources:
@@ -210,22 +215,26 @@ class Intervals:
     def _from_sum(self, node: _Node) -> list[OfTensor | OfEinsum]:
         """x + rest = 0 or -x + rest = 0 with a rest that cannot wrap; minus the sum, which lies in [ends], is in the rest.
 
-        All rests are of the intervals before the look.
+        Of a recurrence's x the rest is that of all steps. All rests are of the intervals before the look.
         """
         ((constant, parts),) = node.sums
         found = [self._term(part) for part in parts]
         unknown = found.count(None)
-        if unknown > 1:
+        carried = node.recurrence
+        if unknown > 1 and carried is None:
             return []
         low = constant - node.ends[1] + sum(each[0] for each in found if each is not None)
         high = constant - node.ends[0] + sum(each[1] for each in found if each is not None)
         changed: list[OfTensor | OfEinsum] = []
-        for part, own in zip(parts, found, strict=True):
+        for number, (part, own) in enumerate(zip(parts, found, strict=True)):
+            if carried is not None and number == carried.now:
+                rest = carried.rest(constant, found)
             # The total has no part that is unknown: another term than that one has no rest.
-            if not part.narrows or (own is not None and unknown):
+            elif not part.narrows or unknown > (own is None):
                 continue
-            rest = (low, high) if own is None else (low - own[0], high - own[1])
-            if not fits(rest):
+            else:
+                rest = (low, high) if own is None else (low - own[0], high - own[1])
+            if rest is None or not fits(rest):
                 continue
             lo, hi = rest if part.coef == -1 else (-rest[1], -rest[0])
             if self._meet(part.source.index, (lo, hi)):

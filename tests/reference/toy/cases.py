@@ -136,6 +136,7 @@ NAMES = {
     "gated": (programs.gated, programs.TWO_LEVELS),
     "selected": (programs.selected, programs.TWO_LEVELS),
     "exclusive": (programs.exclusive, programs.ONE_LEVEL),
+    "carried": (programs.carried, programs.TWO_LEVELS),
 }
 
 

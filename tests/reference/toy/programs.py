@@ -372,6 +372,26 @@ def exclusive() -> Program:
     return p.done(["x"], ["y"])
 
 
+def carried() -> Program:
+    """x[t] = x[t - 1] - g[t] from a base, its last step a public output: x is bounded by the zero that carries it alone."""
+    p = Build("carried", [("model", True), ("data", True)])
+    p.tensor("base", (2,), "model", -50, 50)
+    p.tensor("g", (4, 2), "data", -8, 7)
+    p.tensor("x", (3, 2), Witness(), -71, 74)
+    p.tensor("last", (2,), Public(), -100, 100)
+    own = link([(1, 1)], [(0, 1)])
+    before = [p.term("g", -1, (link([(0, 1)], [(0, 1)], -k), link([(1, 1)], [(1, 1)]))) for k in range(3)]
+    p.hints.append(LinearHint(p.index("x"), p.expr(p.term("base", links=(own,)), *before)))
+    total = p.term("g", -1, (link([(0, 1)], [(1, 1)]),))
+    p.hints.append(LinearHint(p.index("last"), p.expr(p.term("base"), total)))
+    last = p.term("x", -1, (link([(0, 1)], [(0, 1)], -1), link([(1, 1)], [(1, 1)])))
+    ends = [p.term("base", -1, (link([(0, 1)], [], 0), own)), p.term("last", 1, (link([(0, 1)], [], -3), own))]
+    p.zeros.append(Zero("step", (4, 2), p.expr(p.term("x"), last, *ends, p.term("g"))))
+    p.einsums.append(Einsum("energy", (3, 2), (0, 1), (0, 1), (), p.of("x"), p.of("x")))
+    p.output("energy out", (), p.of("energy"), 0, 6 * 74 * 74)
+    return p.done(["base"], ["last"])
+
+
 def values_for(program: Program, seed: int = 1) -> dict[str, list[int]]:
     """Random slab tensors and public inputs within their intervals."""
     rnd = random.Random(seed)

@@ -9,6 +9,9 @@ use crate::validate::bounds::{
 use std::collections::VecDeque;
 
 mod checks;
+mod recurrences;
+
+use recurrences::Recurrence;
 
 /// Steps that any program may take, and those for each relation, operand pair and term: honest programs need a few of them.
 const STEPS: u64 = 1 << 20;
@@ -21,6 +24,8 @@ pub(crate) struct Solver<'a> {
     operands: Vec<[ExprBound; 2]>,
     /// Outputs of lookups, then zeros: an expression and the interval that its relation says it lies in.
     sums: Vec<(ExprBound, Interval)>,
+    /// For every zero the recurrence that it is.
+    recurrences: Vec<Option<Recurrence>>,
     steps: u64,
 }
 
@@ -66,11 +71,15 @@ impl<'a> Solver<'a> {
             einsums: vec![None; program.einsums.len()],
             operands: operands.collect(),
             sums: results.chain(zeros).collect(),
+            recurrences: {
+                let zeros = program.zeros.iter();
+                zeros.map(|z| Recurrence::of(program, z)).collect()
+            },
             steps: 0,
         }
     }
 
-    /// The greatest fixed point of the two rules, then every bound.
+    /// The greatest fixed point of the three rules, then every bound.
     pub fn solve(mut self) -> Result<Vec<Option<Interval>>> {
         self.narrow_by_tables()?;
         self.narrow_by_sums()?;
@@ -111,7 +120,7 @@ impl<'a> Solver<'a> {
         fits.then_some(*t as usize)
     }
 
-    /// Rule 2, applied until nothing changes: an einsum or a sum is looked at again when a source of it is narrowed.
+    /// Rules 2 and 3, applied until nothing changes: an einsum or a sum is looked at again when a source of it is narrowed.
     /// Order and count are part of what makes a program valid: every verifier stops at the same step.
     fn narrow_by_sums(&mut self) -> Result<()> {
         let limit = self.limit();
@@ -197,14 +206,20 @@ impl<'a> Solver<'a> {
         out
     }
 
-    /// x = -(rest) or rest where x occurs once, alone in its term; the tensors that were narrowed. The rest holds what the
-    /// sum comes to, in [low, high], with a minus.
+    /// x = -(rest) or rest where x occurs once, alone in its term, or is carried along an axis; the tensors that were
+    /// narrowed. The rest holds what the sum comes to, in [low, high], with a minus.
     fn narrow_by_sum(&mut self, s: usize) -> Result<Vec<usize>> {
         let (expr, (low, high)) = self.sums[s].clone();
         self.steps += look(&[&expr]);
         let parts: Vec<Wide> = expr.terms.iter().map(|t| self.term(t)).collect();
         let unknown = parts.iter().filter(|p| p.is_none()).count();
-        if unknown > 1 {
+        let zero = s.checked_sub(self.program.lookups.len());
+        let carried = zero.and_then(|z| {
+            let recurrence = self.recurrences[z].as_ref()?;
+            let rest = recurrence.rest(&expr, &parts);
+            Some((recurrence.now, recurrence.tensor, rest))
+        });
+        if unknown > 1 && carried.is_none() {
             return Ok(Vec::new());
         }
         let mut total: Wide = Some((expr.constant - high as i128, expr.constant - low as i128));
@@ -213,16 +228,10 @@ impl<'a> Solver<'a> {
         }
         let mut changed = Vec::new();
         for (i, (term, part)) in expr.terms.iter().zip(&parts).enumerate() {
-            let Some(x) = self.candidate(&expr, i) else {
-                continue;
-            };
-            // The rest is the total without this term; with one unknown term, the total already leaves that one out.
-            let rest = match (part, unknown) {
-                (None, 1) => total,
-                (Some((lo, hi)), 0) => {
-                    total.and_then(|(a, b)| Some((a.checked_sub(*lo)?, b.checked_sub(*hi)?)))
-                }
-                _ => None,
+            let (x, rest) = match (carried, self.candidate(&expr, i)) {
+                (Some((now, x, rest)), _) if now == i => (x, rest),
+                (_, Some(x)) => (x, without(total, *part, unknown)),
+                _ => continue,
             };
             let Some((lo, hi)) = rest.filter(|&(lo, hi)| lo >= -HALF && hi <= HALF) else {
                 continue;
@@ -306,6 +315,17 @@ impl<'a> Solver<'a> {
             .product::<i128>();
         let (lo, hi) = (corners.iter().min()?, corners.iter().max()?);
         narrow_enough((lo.checked_mul(count)?, hi.checked_mul(count)?))
+    }
+}
+
+/// The total without one of its terms; with one unknown term, the total already leaves that one out.
+fn without(total: Wide, part: Wide, unknown: usize) -> Wide {
+    match (part, unknown) {
+        (None, 1) => total,
+        (Some((lo, hi)), 0) => {
+            total.and_then(|(a, b)| Some((a.checked_sub(lo)?, b.checked_sub(hi)?)))
+        }
+        _ => None,
     }
 }
 
