@@ -51,7 +51,7 @@ def commit_model(
     check("program", program, Program)
     check("weights", weights, Weights)
     check_weights(program, weights)
-    return _commit(program, weights.role, dict(weights.tensors), proofs, children, refusals)
+    return commit_integers(program, weights.role, dict(weights.tensors), proofs, children, refusals)
 
 
 def commit_data(
@@ -79,10 +79,10 @@ def commit_data(
     named = by_name("inputs", inputs, ports)
     check_names(named, ports)
     tensors = {port.tensor: port.quantize(named[port.name]) for port in ports}
-    return _commit(program, "data", tensors, proofs, children, refusals)
+    return commit_integers(program, "data", tensors, proofs, children, refusals)
 
 
-def _commit(
+def commit_integers(
     program: Program,
     role: str,
     tensors: Mapping[str, Array],
@@ -90,6 +90,7 @@ def _commit(
     children: int,
     refusals: int | None = None,
 ) -> Secret:
+    """Commit to integers by tensor name, as `commit_model` does to weights. Raises InputError, AllowanceExceeded."""
     allowance = program.proofs if proofs is None else proofs
     check_count("proofs", allowance)
     if allowance > program.proofs:
@@ -180,4 +181,4 @@ def _commit_outputs(
     with failures(detail=detail):
         tensors = dict(_native.compute(program._native, secrets, inputs, "output"))
     values = {p.name: p.dequantize(tensors[p.tensor]) for p in program.outputs.values() if p.tensor in tensors}
-    return _commit(program, "output", tensors, None, 0), values
+    return commit_integers(program, "output", tensors, None, 0), values
