@@ -32,13 +32,11 @@ SEED = b"tacit seed 1"
 SHARD = b"tacit shard 1"
 CHAIN = b"tacit chain 1"
 REVEALS = b"tacit reveals 1"
-DRAND = b"tacit drand 1"
-BLOCK = b"tacit block 1"
 
 #: All of them; docs/protocol/network.md has the same list.
 LABELS = (
     TASK, REGISTRATION, ROSTER, ANNOUNCEMENT, REPLY, DELIVERY, RECEIPT, CLOSING, LINK, MODEL, MANIFEST, COMMITMENT, PROOF,
-    DEPLOYMENT, EVIDENCE, SEED, SHARD, CHAIN, REVEALS, DRAND, BLOCK,
+    DEPLOYMENT, EVIDENCE, SEED, SHARD, CHAIN, REVEALS,
 )  # fmt: skip
 
 
