@@ -1,0 +1,139 @@
+"""A beacon that the nodes make themselves: each registers the end of a hash chain once, and opens one value a round.
+
+    c_(t-1) = H("tacit chain 1" || task || node || t || c_t),    c_0 is registered, c_t is opened for round t
+    value_t = H("tacit reveals 1" || task || t || evidence),            evidence: (node, c_t or nothing) of every node, sorted
+
+The value for t + 1 travels with the reply to round t, so it costs no message of its own. Nobody can open two values. A node can
+*withhold* one, and whoever opens last, knowing all others, so chooses between two beacons: one bit of bias for each node that does,
+and its absence stands in the evidence. Where all nodes work together the beacon is theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tacit.errors import InputError, InvalidProof
+from tacit.network import digests
+from tacit.network.digests import distinct_and_sorted, tagged
+from tacit.network.keys import Key
+from tacit.program.borsh import EncodingError, Fixed, Option, Vec, decode, encode, struct_of
+
+#: Rounds that a node may have missed before its chain is too far behind: one hash each.
+MOST_MISSED = 1 << 12
+_MOST_EVIDENCE = 1 << 22
+
+
+class Chain:
+    """A node's hash chain for a task: it follows from the node's key, so that nothing more is to be kept.
+
+    c_rounds = H("tacit chain 1" || the key's signature of "tacit chain 1" || task), which nobody else can make.
+    """
+
+    def __init__(self, key: Key, task: bytes, rounds: int) -> None:
+        value = tagged(digests.CHAIN, key.sign(digests.CHAIN, task))
+        found = [value]
+        for at in range(rounds, 0, -1):
+            value = step(task, key.public, at, value)
+            found.append(value)
+        self._values = found[::-1]
+
+    @property
+    def head(self) -> bytes:
+        """c_0, which is registered."""
+        return self._values[0]
+
+    def value(self, round: int) -> bytes | None:
+        """c_round; None beyond the last."""
+        return self._values[round] if 1 <= round < len(self._values) else None
+
+
+def step(task: bytes, node: bytes, at: int, value: bytes) -> bytes:
+    """c_(at-1) of c_at."""
+    return tagged(digests.CHAIN, task, node, at.to_bytes(4, "little"), value)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The last value of a chain that is known: c_round. (0, c_0) after registration."""
+
+    round: int
+    value: bytes
+
+
+def opens(task: bytes, node: bytes, last: Opened, round: int, value: bytes) -> bool:
+    """Whether `value` is c_round of the chain whose c_(last.round) is known; work grows with the rounds between, 4096 at most."""
+    if not 0 < round - last.round <= MOST_MISSED:
+        return False
+    for at in range(round, last.round, -1):
+        value = step(task, node, at, value)
+    return value == last.value
+
+
+@dataclass(frozen=True)
+class _Entry:
+    node: bytes
+    value: bytes | None
+
+
+_EVIDENCE = Vec(struct_of(_Entry, node=Fixed(32), value=Option(Fixed(32))))
+
+
+class RevealedBeacon:
+    """`known`: of every node in a round its chain as far as it was opened before; `values`: what was opened for a round."""
+
+    def __init__(
+        self,
+        task: bytes,
+        known: Callable[[int], Mapping[bytes, Opened]],
+        values: Callable[[int], Mapping[bytes, bytes]],
+        next_round: Callable[[], int] = lambda: 1,
+    ) -> None:
+        self._task, self._known, self._values, self._next = task, known, values, next_round
+
+    def fix(self, at: int) -> int:
+        """As `Beacon.fix`: the moment is the round's own number."""
+        return self._next()
+
+    def when(self, moment: int) -> int | None:
+        """As `Beacon.when`: it is known when the last of them is opened."""
+        return None
+
+    def value(self, moment: int) -> bytes:
+        """As `Beacon.value`: who opened what, absent ones named. Slug beacon_early while nobody has."""
+        known, values = self._known(moment), self._values(moment)
+        if not any(node in values for node in known):
+            raise InputError(f"no node has opened its value for round {moment}", slug="beacon_early", place="beacon")
+        evidence = encode(_EVIDENCE, [_Entry(node, values.get(node)) for node in sorted(known)])
+        self.verify(moment, evidence)
+        return evidence
+
+    def verify(self, moment: int, evidence: bytes) -> bytes:
+        """As `Beacon.verify`: every node of the round is there once, and all values open their chains."""
+        known = self._known(moment)
+        opened = revealed(evidence, moment)
+        if set(opened) != set(known):
+            raise _refused(moment, f"expected all {len(known)} nodes of the round, got {len(opened)}, or others")
+        if not any(opened.values()):
+            raise _refused(moment, "nobody opened a value")
+        for node, value in opened.items():
+            if value is not None and not opens(self._task, node, known[node], moment, value):
+                raise _refused(moment, f"the value of node {node.hex()[:16]} does not open its chain")
+        return tagged(digests.REVEALS, self._task, moment.to_bytes(4, "little"), evidence)
+
+
+def revealed(evidence: bytes, moment: int) -> dict[bytes, bytes | None]:
+    """What every node opened, None if it did not; nothing is checked but the form. Raises InvalidProof (slug beacon)."""
+    if len(evidence) > _MOST_EVIDENCE or not 0 < moment < 1 << 32:
+        raise _refused(moment, f"expected at most {_MOST_EVIDENCE} bytes for a round below 2^32, got {len(evidence)}")
+    try:
+        entries = decode(_EVIDENCE, bytes(evidence))
+    except EncodingError as error:
+        raise _refused(moment, str(error)) from None
+    if not distinct_and_sorted(entry.node for entry in entries):
+        raise _refused(moment, "expected nodes in ascending order, none twice")
+    return {entry.node: entry.value for entry in entries}
+
+
+def _refused(moment: int, reason: str) -> InvalidProof:
+    return InvalidProof(reason, slug="beacon", place=f"values opened for round {moment}")

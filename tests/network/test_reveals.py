@@ -1,0 +1,116 @@
+"""Commit and reveal: chains open one value a round, nobody opens two, and who opens none is named."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tacit.errors import InputError, InvalidProof
+from tacit.network.beacon.reveals import MOST_MISSED, Chain, Opened, RevealedBeacon, opens, revealed, step
+from tacit.network.keys import Key
+
+TASK = b"t" * 32
+KEYS = sorted((Key.from_seed(bytes([at]) * 32) for at in range(4)), key=lambda key: key.public)
+NODES = [key.public for key in KEYS]
+CHAINS = {key.public: Chain(key, TASK, 10) for key in KEYS}
+HEADS = {node: Opened(0, chain.head) for node, chain in CHAINS.items()}
+
+
+def beacon(values: dict[bytes, bytes], known: dict[bytes, Opened] | None = None) -> RevealedBeacon:
+    return RevealedBeacon(TASK, lambda _: HEADS if known is None else known, lambda _: values)
+
+
+def values(round: int, nodes: list[bytes] = NODES) -> dict[bytes, bytes]:
+    return {node: CHAINS[node].value(round) or b"" for node in nodes}
+
+
+def refused(known: dict[bytes, Opened], moment: int, evidence: bytes) -> str:
+    with pytest.raises(InvalidProof) as refusal:
+        beacon({}, known).verify(moment, evidence)
+    assert refusal.value.slug == "beacon"
+    return refusal.value.reason
+
+
+def test_values_follow_each_other() -> None:
+    found, known = [], dict(HEADS)
+    for round in range(1, 11):
+        source = beacon(values(round), known)
+        evidence = source.value(round)
+        found.append(source.verify(round, evidence))
+        known = {node: Opened(round, value) for node, value in values(round).items()}
+    assert len(set(found)) == 10
+
+
+def test_a_chain_follows_from_its_key() -> None:
+    assert Chain(KEYS[0], TASK, 10).head == CHAINS[NODES[0]].head
+    assert len({Chain(KEYS[0], TASK, 10).head, Chain(KEYS[1], TASK, 10).head, Chain(KEYS[0], b"u" * 32, 10).head}) == 3
+    assert CHAINS[NODES[0]].value(0) is None
+    assert CHAINS[NODES[0]].value(11) is None
+
+
+def test_absence_is_seen_and_changes_the_beacon() -> None:
+    whole, three = beacon(values(1)), beacon(values(1, NODES[:3]))
+    assert revealed(three.value(1), 1)[NODES[3]] is None
+    assert whole.verify(1, whole.value(1)) != three.verify(1, three.value(1))
+    # In the next round the absent one opens two steps at once.
+    known = {**{node: Opened(1, value) for node, value in values(1, NODES[:3]).items()}, NODES[3]: HEADS[NODES[3]]}
+    later = beacon(values(2), known)
+    assert later.verify(2, later.value(2)) == beacon(values(2), known).verify(2, later.value(2))
+
+
+def test_nobody_opened() -> None:
+    with pytest.raises(InputError) as failure:
+        beacon({}).value(1)
+    assert failure.value.slug == "beacon_early"
+    evidence = beacon(values(1)).value(1)
+    empty = evidence[:4] + b"".join(node + b"\0" for node in NODES)
+    assert "nobody" in refused(HEADS, 1, empty)
+
+
+def test_other_values_are_refused() -> None:
+    evidence = beacon(values(1)).value(1)
+    assert "does not open" in refused(HEADS, 2, evidence)
+    other = {**values(1), NODES[0]: CHAINS[NODES[1]].value(1) or b""}
+    with pytest.raises(InvalidProof):
+        beacon(other).value(1)
+    with pytest.raises(InvalidProof):
+        beacon(values(2)).value(1)
+    known = {node: Opened(1, value) for node, value in values(1).items()}
+    assert "does not open" in refused(known, 1, evidence)
+
+
+def test_nodes_of_the_round_and_no_others() -> None:
+    evidence = beacon(values(1)).value(1)
+    assert "expected all 3 nodes" in refused({node: HEADS[node] for node in NODES[:3]}, 1, evidence)
+    fewer = beacon(values(1, NODES[:3]), {node: HEADS[node] for node in NODES[:3]}).value(1)
+    assert "expected all 4 nodes" in refused(HEADS, 1, fewer)
+    entries = [node + b"\1" + value for node, value in values(1).items()]
+    swapped = (4).to_bytes(4, "little") + b"".join(entries[::-1])
+    assert "ascending" in refused(HEADS, 1, swapped)
+    twice = (4).to_bytes(4, "little") + b"".join([*entries[:3], entries[2]])
+    assert "ascending" in refused(HEADS, 1, twice)
+
+
+def test_work_is_bounded() -> None:
+    last = Opened(0, bytes(32))
+    assert not opens(TASK, NODES[0], last, MOST_MISSED + 1, bytes(32))
+    assert not opens(TASK, NODES[0], last, 0, bytes(32))
+    assert not opens(TASK, NODES[0], Opened(5, bytes(32)), 3, bytes(32))
+    assert "bytes" in refused(HEADS, 1, bytes((1 << 22) + 1))
+    assert "2^32" in refused(HEADS, 1 << 32, b"")
+
+
+def test_a_step_names_task_node_and_round() -> None:
+    value = bytes(32)
+    found = {step(TASK, NODES[0], 1, value), step(b"u" * 32, NODES[0], 1, value)}
+    found |= {step(TASK, NODES[1], 1, value), step(TASK, NODES[0], 2, value)}
+    assert len(found) == 4
+
+
+@given(st.data())
+def test_any_byte(data: st.DataObject) -> None:
+    evidence = beacon(values(1)).value(1)
+    changed = bytearray(evidence)
+    changed[data.draw(st.integers(0, len(evidence) - 1))] ^= data.draw(st.integers(1, 255))
+    refused(HEADS, 1, bytes(changed))
