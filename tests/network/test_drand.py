@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib.util
 import json
+import subprocess
+import sys
 
 import pytest
 from local_server import serving
@@ -18,7 +21,7 @@ from recorded import (
     QUICKNET_SIGNATURE,
 )
 
-pytest.importorskip("py_ecc")
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("py_ecc") is None, reason="py_ecc is not installed")
 
 from tacit.errors import InputError, InvalidProof
 from tacit.network.beacon.drand import Drand
@@ -167,3 +170,15 @@ def test_a_network_of_ones_own_has_a_hash() -> None:
     with pytest.raises(InputError) as failure:
         Drand(own).value(2)
     assert failure.value.slug == "beacon_source"
+
+
+def test_python_still_recurses_no_deeper_than_before() -> None:
+    """The library's import raises the limit, and JSON nested that deep would end the process."""
+    code = (
+        "import sys\n"
+        "before = sys.getrecursionlimit()\n"
+        "from tacit.network.beacon import drand\n"
+        "drand._library()\n"
+        "assert sys.getrecursionlimit() == before, sys.getrecursionlimit()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

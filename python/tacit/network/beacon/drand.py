@@ -13,6 +13,7 @@ Who signs knows the value a moment earlier, and a threshold of signers together 
 from __future__ import annotations
 
 import hashlib
+import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -159,6 +160,14 @@ class _Library:
     """The names of py_ecc that are used."""
 
     def __init__(self) -> None:
+        # Importing it lets all of Python recurse 100,000 deep, where a hostile JSON text overflows the stack and ends all.
+        limit = sys.getrecursionlimit()
+        try:
+            self._load()
+        finally:
+            sys.setrecursionlimit(limit)
+
+    def _load(self) -> None:
         from py_ecc import optimized_bls12_381 as curve
         from py_ecc.bls.g2_primitives import subgroup_check
         from py_ecc.bls.hash_to_curve import hash_to_G1, hash_to_G2

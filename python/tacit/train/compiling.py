@@ -1,0 +1,167 @@
+"""`tacit.train.compile`: from a public description of a task to the programs of its deployment, and what to expect of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tacit.errors import AccuracyWarning, InputError, QuantizationError
+from tacit.program.intervals import OutOfField
+from tacit.train.deployment import Deployment, deployed
+from tacit.train.description import Description
+from tacit.train.emit import Places
+from tacit.train.loss import LOSSES, Loss
+from tacit.train.models import graph_of
+from tacit.train.network import Network, network
+from tacit.train.optimizer import SGD, factors
+from tacit.train.programs import Programs
+from tacit.train.report import report
+from tacit.train.step import Plan, Record
+from tacit.train.tape import Scales
+
+if TYPE_CHECKING:
+    from tacit.data import Schema
+
+#: A difference of accuracy above this is warned of.
+MOST_LOST = 0.005
+
+
+def compile(
+    model: Any,
+    *,
+    schema: Schema,
+    optimizer: SGD,
+    records: int,
+    loss: str | None = None,
+    base: str = "public",
+    next: str = "public",
+    frozen: Sequence[str] = (),
+    overflow: str = "total",
+    scales: Scales | None = None,
+    calibration: Any = None,
+    infer: int = 1,
+    proofs: int = 64,
+    security: int = 128,
+    optimize: str = "balanced",
+    name: str = "",
+) -> Deployment:
+    """The programs of one task: training, inference, dataset, all under one geometry. Nothing private goes in.
+
+    `model`: an architecture (`mlp(784, 128, 10)`, an ONNX file, a torch module, a scikit-learn MLP, LogisticRegression or linear
+    model); its weights are the first base (`Deployment.initial`) and are in no program. `schema`: what a record is
+    (`tacit.data.Schema`). `records`: N of a shard, which is what a proof of training is about. `loss`: "cross_entropy",
+    "logistic" or "mse"; by default as the schema's labels are. `optimizer`: see `SGD`.
+    `base`, `next`: who knows the weights before and after, "public" or "private" (a commitment). `frozen`: names of weights
+    that stay, with * for any part. `overflow`: "total": every shard in range has a proof, values far beyond are clamped;
+    "refuse": cheaper, and a hostile base can leave honest nodes without one. `scales`: bits, else the most that fit.
+    `calibration`: (x, y) or a table of public records for the report, else some are drawn. `infer`: records of an inference.
+    `proofs`, `security`, `optimize`: as for `tacit.compile`.
+
+    Weights are exact: W[t+1] = W[t] - c G[t], so scales depend on the rate (`SGD`). The report compares the integers with
+    float64 training on the same batches. Raises ModelError, InputError, QuantizationError (slug scales: no exact update fits).
+    """
+    chosen = _loss(loss, schema)
+    graph = graph_of(model, schema.features, schema.labels)
+    trained = network(graph, frozen=frozen, classes=chosen.classes)
+    description = _description(trained, schema, chosen, optimizer, records)
+    order = "all" if optimizer.batch is None else optimizer.order
+    description = replace(
+        description, places=Places(_place("base", base), _place("next", next), order), overflow=overflow, infer=infer,
+        name=name or graph.name,
+    )  # fmt: skip
+    programs = fitting(description, scales)
+    made = deployed(programs, schema, trained.weights, proofs, security, optimize)
+    found = report(made, schema, optimizer, calibration)
+    if found.lost > MOST_LOST and found.records >= 1 / MOST_LOST:
+        warnings.warn(f"{found.lost:.1%} of accuracy is lost to the integers: {found}", AccuracyWarning, stacklevel=2)
+    made.report = found
+    return made
+
+
+def _loss(name: str | None, schema: Schema) -> Loss:
+    if name is None:
+        name = "mse" if schema.classes is None else "logistic" if schema.labels == 1 else "cross_entropy"
+    if name not in LOSSES:
+        raise InputError(f"expected one of {', '.join(LOSSES)}, got {name!r}", slug="loss", place="loss")
+    if LOSSES[name].classes != (schema.classes is not None):
+        kind = "classes" if schema.classes is not None else "numbers"
+        raise InputError(f"the labels are {kind}: {name} is no loss of them", slug="loss", place="loss")
+    if name == "cross_entropy" and schema.labels < 2:
+        raise InputError("one score has no softmax", slug="loss", place="loss", remedy='use loss="logistic"')
+    return LOSSES[name]
+
+
+def _place(name: str, value: str) -> str:
+    if value not in ("public", "private"):
+        raise InputError(f"expected public or private, got {value!r}", slug="visibility", place=name)
+    return value
+
+
+def _description(trained: Network, schema: Schema, loss: Loss, optimizer: SGD, records: int) -> Description:
+    data = tuple((name, tuple(shape), lo, hi) for name, shape, lo, hi in schema.tensors(records))
+    batch = records if optimizer.batch is None else int(optimizer.batch)
+    if batch > records:
+        raise InputError(f"expected batches of at most the {records} records, got {batch}", slug="batch", place="batch")
+    if optimizer.order == "committed" and optimizer.batch is not None and batch * optimizer.steps > records:
+        raise InputError(
+            f"expected at most {records // batch} steps over {records} records in their order, got {optimizer.steps}",
+            slug="steps",
+            place="steps",
+            remedy='use order="permutation", whose epochs repeat',
+        )
+    record = Record(
+        schema.features, schema.interval, schema.frac, schema.labels, schema.label_interval, schema.label_frac
+    )
+    schedule = optimizer.schedule()
+    cs, power = factors([rate / batch for _, rate in schedule])
+    chunks = [(part, c) for (steps, _), c in zip(schedule, cs, strict=True) for part in powers(steps)]
+    plan = Plan(
+        trained, record, loss, Scales(), batch, tuple(c for _, c in chunks), power,
+        tuple(steps for steps, _ in chunks), float(optimizer.momentum), float(optimizer.decay),
+    )  # fmt: skip
+    return Description("", plan, records, data, Places())
+
+
+def powers(steps: int) -> list[int]:
+    """Steps as powers of two, largest first: an axis is padded to one. A rest of little more than one is not cut further."""
+    out = []
+    while steps:
+        power = 1 << (steps.bit_length() - 1)
+        if steps > power * 7 // 8 * 2 or steps == power:
+            out.append(steps)
+            break
+        out.append(power)
+        steps -= power
+    return out
+
+
+def _candidates(scales: Scales) -> Iterator[Scales]:
+    """From the given bits down."""
+    for lost in range(4):
+        for errors, activations in ((lost, lost), (lost + 1, lost)):
+            yield replace(
+                scales,
+                error_bits=scales.error_bits - errors,
+                activation_bits=scales.activation_bits - activations,
+            )
+
+
+def fitting(description: Description, scales: Scales | None) -> Programs:
+    """The programs with the most bits that stay within the field. Raises QuantizationError (slug scales)."""
+    last: Exception | None = None
+    for candidate in _candidates(Scales()) if scales is None else [scales]:
+        made = Programs(replace(description, plan=replace(description.plan, scales=candidate)))
+        try:
+            _ = made.training, made.inference
+        except OutOfField as error:
+            last = error
+            continue
+        return made
+    raise QuantizationError(
+        f"an update without rounding leaves the field: {last}",
+        slug="scales",
+        place=description.plan.network.graph.name,
+        remedy="prove fewer steps at a time, take smaller batches or a larger rate, or give fewer bits (option scales)",
+    )

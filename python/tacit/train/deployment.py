@@ -1,0 +1,346 @@
+"""A deployment: the programs of one task under one geometry, the trainer, and proofs of training made and verified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from Crypto.Hash import keccak
+
+from tacit.api import integers
+from tacit.api.objects import Commitment, Program, Proof, Weights
+from tacit.api.secret import Secret
+from tacit.api.storage import Stored
+from tacit.errors import InputError, InvalidProof
+from tacit.train import file
+from tacit.train.bounds import Interval
+from tacit.train.emit import BATCHES, DATA, MODEL, NEXT, next_tensor
+from tacit.train.network import float_weights
+from tacit.train.order import batches
+from tacit.train.programs import Programs
+from tacit.train.trainer import Ints, Trainer, Trajectory, check_records
+
+if TYPE_CHECKING:
+    from tacit.data import Schema
+    from tacit.train.report import TrainingReport
+
+Model = Mapping[str, npt.NDArray[Any]]
+#: Of a description with the digests of its programs (docs/protocol/protocol.md, section 1).
+TAG = 15 << 56
+
+
+@dataclass(frozen=True)
+class Held:
+    """A private model: its integers, and the secret of the commitment to them."""
+
+    weights: Model
+    secret: Secret = field(repr=False)
+
+    @property
+    def commitment(self) -> Commitment:
+        """The public part."""
+        return self.secret.commitment
+
+
+@dataclass(frozen=True)
+class Update:
+    """What a node makes of a base: the next integers (of a private next with their secret), and the proof."""
+
+    weights: dict[str, Ints] = field(repr=False)
+    proof: bytes = field(repr=False)
+    secret: Secret | None = field(default=None, repr=False)
+
+    @property
+    def held(self) -> Held:
+        """The next as a base of what follows. Raises InputError for a public one."""
+        if self.secret is None:
+            raise InputError("the next is public: its integers are the base", slug="visibility", place="next")
+        return Held(self.weights, self.secret)
+
+
+class Deployment(Stored):
+    """Programs of one task: `train` (T steps), `infer`, `dataset`; all public, all from the same description.
+
+    `initial`: the weights that the model came with, in integers: a first base. A deployment that was loaded has none.
+    """
+
+    def __init__(
+        self, programs: Programs, train: Program, infer: Program, dataset: Program | None, initial: Model | None = None
+    ) -> None:
+        self.programs = programs
+        self.train, self.infer, self.dataset = train, infer, dataset
+        self.report: TrainingReport | None = None
+        self._initial = initial
+
+    # --- what it is
+
+    @property
+    def description(self) -> Any:
+        """What the programs are made from (`tacit.train.description`)."""
+        return self.programs.description
+
+    @cached_property
+    def digest(self) -> bytes:
+        """32 bytes: of the description and of all programs."""
+        parts = [self.description.encode()]
+        parts += [bytes.fromhex(p.digest) for p in (self.train, self.infer, self.dataset) if p is not None]
+        data = TAG.to_bytes(8, "big") + b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+        return keccak.new(digest_bits=256, data=data).digest()
+
+    @property
+    def records(self) -> int:
+        """Records of a shard: what an average weighs an update by."""
+        return int(self.description.records)
+
+    @property
+    def parameters(self) -> list[tuple[str, tuple[int, ...], int, int]]:
+        """(name, shape, least, greatest) of the model's integer tensors."""
+        shapes = self.description.plan.network.shapes()
+        return [(name, shapes[name], *self._ends[name]) for name in self.description.plan.network.parameters]
+
+    @property
+    def _ends(self) -> dict[str, Interval]:
+        return self.programs.bounds.ends
+
+    @property
+    def initial(self) -> dict[str, Ints]:
+        """The first base. Raises InputError (slug base) where there is none."""
+        if self._initial is None:
+            raise InputError("a deployment that was loaded has no weights", slug="base", place="initial")
+        return self.integers(self._initial)
+
+    def integers(self, weights: Model) -> dict[str, Ints]:
+        """Real weights as integers, nearest. Raises InputError for one out of its interval."""
+        out = {}
+        for name, shape, lo, hi in self.parameters:
+            found = np.floor(
+                np.asarray(weights[name], dtype=np.float64).reshape(shape) * 2.0 ** self.programs.fracs[name] + 0.5
+            )
+            if not (np.isfinite(found).all() and found.min() >= lo and found.max() <= hi):
+                ends = lo * 2.0 ** -self.programs.fracs[name], hi * 2.0 ** -self.programs.fracs[name]
+                raise InputError(f"expected weights in [{ends[0]:g}, {ends[1]:g}]", slug="range", place=name)
+            out[name] = found.astype(np.int64)
+        return out
+
+    def real(self, model: Model) -> dict[str, npt.NDArray[np.float64]]:
+        """The real weights that integers stand for."""
+        return float_weights(self.description.plan.network, model, self.programs.fracs)
+
+    def check_model(self, model: Model, place: str) -> None:
+        """Names, shapes and intervals of a model's integers. Raises InputError naming what differs."""
+        wanted = {name for name, *_ in self.parameters}
+        if set(model) != wanted:
+            differs = ", ".join(sorted(wanted ^ set(model)))
+            raise InputError(
+                f"expected the weights {', '.join(sorted(wanted))}; {differs} differ", slug="missing", place=place
+            )
+        for name, shape, lo, hi in self.parameters:
+            values = np.asarray(model[name])
+            if values.dtype != np.int64 or values.shape != tuple(shape):
+                got = f"{values.dtype} of shape {list(values.shape)}"
+                raise InputError(
+                    f"expected int64 of shape {list(shape)}, got {got}", slug="shape", place=f"{place}, {name}"
+                )
+            if int(values.min()) < lo or int(values.max()) > hi:
+                raise InputError(f"expected integers in [{lo}, {hi}]", slug="range", place=f"{place}, {name}")
+
+    # --- training
+
+    def order(self, seed: bytes) -> Ints | None:
+        """(T, B): the records of every step, from the seed; None where nothing is drawn."""
+        plan = self.description.plan
+        if self.description.places.order != "permutation":
+            return None
+        return batches(seed, self.records, plan.batch, plan.steps)
+
+    def trainer(self, batch: int | None = None) -> Trainer:
+        """The integer trainer of the plan; with another batch size only for comparisons."""
+        plan = self.description.plan
+        if batch is not None and batch != plan.batch:
+            plan = replace(plan, batch=batch)
+        return Trainer(plan, self.programs.bounds, self.programs.overflow)
+
+    def fit(self, base: Model, x: Ints, y: Ints, seed: bytes | None = None) -> Trajectory:
+        """T steps in integers: exactly what a proof says, without one. x (N, ...), y (N, targets).
+
+        Raises InputError, and WitnessError where a weight leaves its interval.
+        """
+        self.check_model(base, "base")
+        plan = self.description.plan
+        check_records(plan, self.records, x, y)
+        return self.trainer().fit(base, x, y, self._rows(seed))
+
+    def _rows(self, seed: bytes | None) -> Ints | None:
+        order = self.description.places.order
+        if order == "permutation":
+            if seed is None:
+                raise InputError(
+                    "batches are drawn from a seed", slug="seed", place="seed", remedy="give the round's 32 bytes"
+                )
+            return self.order(seed)
+        plan = self.description.plan
+        return None if order == "all" else np.arange(plan.steps * plan.batch).reshape(plan.steps, plan.batch)
+
+    # --- commitments
+
+    def weights(self, model: Model) -> Weights:
+        """A public model's integers as a file for `tacit.prove` and `tacit.verify` with the program `infer`."""
+        self.check_model(model, "model")
+        return Weights(self.infer.digest, MODEL, self._pieces(model))
+
+    def _pieces(self, model: Model) -> dict[str, Ints]:
+        return self.programs.training.piece_values(model)
+
+    def commit_base(self, model: Model, *, proofs: int | None = None, children: int = 0) -> Held:
+        """A private model. `proofs`, `children`: as for `tacit.commit_model`."""
+        self.check_model(model, "base")
+        secret = integers.commit(
+            self.train, MODEL, self._pieces(model), proofs=proofs, children=children, others=self._others
+        )
+        return Held(dict(model), secret)
+
+    @property
+    def _others(self) -> list[Program]:
+        return [p for p in (self.infer, self.dataset) if p is not None]
+
+    def commit_data(self, records: Mapping[str, Ints], *, proofs: int | None = None, children: int = 0) -> Secret:
+        """A commitment to a shard's integers (`Schema.encode`): x, y, id."""
+        return integers.commit(self.train, DATA, dict(records), proofs=proofs, children=children, others=self._others)
+
+    # --- proofs
+
+    def prove(
+        self,
+        base: Model | Held,
+        data: Secret,
+        records: Mapping[str, Ints],
+        *,
+        seed: bytes | None = None,
+        context: bytes = b"",
+        proofs: int | None = None,
+    ) -> Update:
+        """Train on a committed shard and prove it. `data`: its secret; `records`: its integers.
+
+        `base`: public integers, or what is held of a private model. `seed`: 32 bytes that batches are drawn from. `context`:
+        bytes that the proof is bound to. `proofs`: the allowance of a private next. Spends one proof of every private commitment.
+        Raises InputError, WitnessError, AllowanceExceeded.
+        """
+        held = self._held(base)
+        trajectory = self.fit(held.weights, records["x"], records["y"], seed)
+        secrets = {MODEL: held.secret, DATA: data}
+        given = self.programs.training.given(trajectory)
+        rows = self._rows(seed)
+        if self.description.places.order == "permutation":
+            assert rows is not None
+            given[BATCHES] = rows
+        next_secret = None
+        if self.description.places.next == "private":
+            next_secret = integers.commit(
+                self.train, NEXT, self._pieces(trajectory.weights), proofs=proofs, others=self._others
+            )
+            secrets[NEXT] = next_secret
+        else:
+            given |= {next_tensor(name): values for name, values in trajectory.weights.items()}
+        proof = integers.prove(self.train, secrets, given, context)
+        return Update(trajectory.weights, integers.argument(proof), next_secret)
+
+    def _held(self, base: Model | Held) -> Held:
+        private = self.description.places.base == "private"
+        if isinstance(base, Held) != private:
+            wanted = "what `commit_base` or an update gives" if private else "integers by name"
+            raise InputError(
+                f"the base is {'private' if private else 'public'}: expected {wanted}", slug="visibility", place="base"
+            )
+        if isinstance(base, Held):
+            return base
+        self.check_model(base, "base")
+        return Held(dict(base), integers.commit_public(self.train, MODEL, self._pieces(base)))
+
+    def verify(
+        self,
+        base: Model | Commitment,
+        next: Model | Commitment,
+        data: Commitment,
+        proof: bytes,
+        *,
+        seed: bytes | None = None,
+        context: bytes = b"",
+        security: int = 128,
+    ) -> None:
+        """Accept that `next` is what T declared steps make of `base` on the committed shard, in the seed's order.
+
+        Models are public integers or commitments, as the deployment says. Raises InvalidProof, or InputError for integers that are
+        no model. Nothing is said of the data but that it is what was committed to, and lies in the schema's intervals.
+        """
+        commitments = {MODEL: self._commitment(base, "base"), DATA: data}
+        publics: dict[str, Ints] = {}
+        rows = self._rows(seed)
+        if self.description.places.order == "permutation":
+            assert rows is not None
+            publics[BATCHES] = rows
+        if self.description.places.next == "private":
+            if not isinstance(next, Commitment):
+                raise InvalidProof("expected the commitment of the next", slug="commitments", place=NEXT)
+            commitments[NEXT] = next
+        else:
+            if isinstance(next, Commitment):
+                raise InvalidProof("expected the integers of the next", slug="commitments", place=NEXT)
+            self.check_model(next, "next")
+            publics |= {next_tensor(name): np.asarray(values) for name, values in next.items()}
+        integers.verify_argument(self.train, proof, commitments, publics, context, security)
+
+    def _commitment(self, model: Model | Commitment, place: str) -> Commitment:
+        if isinstance(model, Commitment):
+            if self.description.places.base == "public":
+                raise InvalidProof("expected the integers of the base", slug="commitments", place=place)
+            return model
+        if self.description.places.base == "private":
+            raise InvalidProof("expected the commitment of the base", slug="commitments", place=place)
+        self.check_model(model, place)
+        return integers.commit_public(self.train, MODEL, self._pieces(model)).commitment
+
+    # --- the file
+
+    def check(self, schema: Schema | None = None) -> None:
+        """Make every program once more from the description (the dataset's from the schema), and compare.
+
+        Whoever did not compile a deployment should, before its proofs mean anything to him. Raises ProgramError (slug program)
+        naming the program that is another.
+        """
+        file.check(self, schema)
+
+    @classmethod
+    def _of_file(cls, data: bytes) -> Deployment:
+        return cls(*file.read(data))
+
+    def _to_file(self) -> bytes:
+        return file.written(self.description.encode(), self.train, self.infer, self.dataset)
+
+    def __repr__(self) -> str:
+        plan = self.description.plan
+        return f"<tacit.train.Deployment {self.description.name!r} {self.digest.hex()[:16]} steps={plan.steps}>"
+
+
+def deployed(
+    programs: Programs, schema: Schema, weights: Model, proofs: int, security: int, optimize: str
+) -> Deployment:
+    """All programs under one geometry. Raises ProgramError."""
+    from tacit import data
+
+    dataset = data.program(schema, programs.description.records)
+    infer, architecture = programs.inference
+    train, made, shard = integers.deploy(
+        [programs.training.program.encode(), infer.encode(), dataset.encode()],
+        proofs=proofs,
+        security=security,
+        optimize=optimize,
+        architectures=[b"", architecture, b""],
+    )
+    return Deployment(programs, train, made, shard, weights)
+
+
+__all__ = ["Deployment", "Held", "Proof", "Update", "deployed"]

@@ -1,0 +1,209 @@
+"""A deployment's public description: everything that its programs are made from, as canonical JSON. No weight is in it.
+
+    {"tacit-training": 1, "name": .., "records": N, "features": [..], "interval": [lo, hi], "frac": fx, "targets": C,
+     "label_interval": [lo, hi], "label_frac": .., "data": [[name, shape, lo, hi], ..],
+     "network": {"input": .., "shapes": {..}, "nodes": [[name, op, [inputs], output, {attributes}], ..], "scores": ..,
+                 "numbers": {name: value}, "frozen": [..]},
+     "loss": .., "batch": B, "chunks": [[steps, c], ..], "power": k, "momentum": .., "decay": .., "scales": {..},
+     "base": .., "next": .., "order": .., "overflow": .., "infer": n, "evaluate": n}
+
+Whoever has it makes the programs again and compares digests (`Deployment.check`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from tacit.errors import InputError
+from tacit.graph.nodes import Graph, Node
+from tacit.graph.registry import CANONICAL
+from tacit.train.emit import Places, Slots
+from tacit.train.loss import LOSSES
+from tacit.train.network import Network
+from tacit.train.step import Plan, Record
+from tacit.train.tape import Scales
+
+VERSION = 1
+#: Bytes of a description, numbers in a list and levels of lists, at most.
+MOST_BYTES = 1 << 20
+OVERFLOWS = ("total", "refuse")
+
+
+@dataclass(frozen=True)
+class Description:
+    """What programs are made from. `data`: the tensors of a shard of `records` records, x and y first."""
+
+    name: str
+    plan: Plan
+    records: int
+    data: Slots
+    places: Places
+    overflow: str = "total"
+    infer: int = 1
+    evaluate: int = 0
+
+    def encode(self) -> bytes:
+        """Its canonical bytes."""
+        plan, record, graph = self.plan, self.plan.record, self.plan.network.graph
+        found = {
+            "tacit-training": VERSION,
+            "name": self.name,
+            "records": self.records,
+            "features": list(record.features),
+            "interval": list(record.interval),
+            "frac": record.frac,
+            "targets": record.targets,
+            "label_interval": list(record.label_interval),
+            "label_frac": record.label_frac,
+            "data": [[name, list(shape), lo, hi] for name, shape, lo, hi in self.data],
+            "network": _network(graph, plan.network),
+            "loss": plan.loss.name,
+            "batch": plan.batch,
+            "chunks": [list(pair) for pair in zip(plan.chunks, plan.cs, strict=True)],
+            "power": plan.power,
+            "momentum": plan.momentum,
+            "decay": plan.decay,
+            "scales": asdict(plan.scales),
+            **asdict(self.places),
+            "overflow": self.overflow,
+            "infer": self.infer,
+            "evaluate": self.evaluate,
+        }
+        return json.dumps(found, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def _network(graph: Graph, network: Network) -> dict[str, Any]:
+    used = dict.fromkeys(name for node in network.nodes for name in (*node.inputs, *node.outputs))
+    numbers = {n: float(graph.constants[n].reshape(-1)[0]) for n in used if n in _numbers(network)}
+    return {
+        "input": network.input,
+        "shapes": {name: [int(n) for n in graph.shapes[name]] for name in used},
+        "nodes": [
+            [node.name, node.op, list(node.inputs), node.outputs[0], _plain(node.attrs)] for node in network.nodes
+        ],
+        "scores": network.scores,
+        "numbers": numbers,
+        "frozen": sorted(network.frozen),
+    }
+
+
+def _numbers(network: Network) -> set[str]:
+    """Constants that are coefficients of the program, not weights."""
+    return {name for node in network.nodes for name in node.inputs if name in network.coefficients}
+
+
+def _plain(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: list(v) if isinstance(v, tuple) else v for key, v in attrs.items()}
+
+
+def decode(data: bytes) -> Description:
+    """The description of these bytes. Raises InputError (slug description) unless they are canonical and well formed."""
+    if len(data) > MOST_BYTES:
+        raise refused(f"expected at most {MOST_BYTES} bytes, got {len(data)}")
+    try:
+        found = json.loads(data.decode())
+        if not isinstance(found, dict) or found.get("tacit-training") != VERSION:
+            raise refused(f"expected version {VERSION}")
+        made = _read(found)
+        same = made.encode() == data
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise refused(f"expected a well-formed description: {type(error).__name__}: {error}"[:300]) from None
+    if not same:
+        raise refused("expected its canonical bytes, got others of the same meaning")
+    return made
+
+
+def refused(reason: str) -> InputError:
+    """A description that is none."""
+    return InputError(reason, slug="description", place="deployment", remedy="take the file that was published")
+
+
+def _read(found: Mapping[str, Any]) -> Description:
+    chunks = [(_whole(steps, 1, 1 << 12), _whole(c, 1, 1 << 16)) for steps, c in found["chunks"]]
+    lo, hi = found["interval"]
+    label_lo, label_hi = found["label_interval"]
+    record = Record(
+        _shape(found["features"]),
+        (_whole(lo), _whole(hi)),
+        _whole(found["frac"], 0, 32),
+        _whole(found["targets"], 1, 1 << 16),
+        (_whole(label_lo), _whole(label_hi)),
+        _whole(found["label_frac"], 0, 32),
+    )
+    scales = Scales(**{name: _whole(n, 0, 60) for name, n in found["scales"].items()})
+    plan = Plan(
+        _graph(found["network"]),
+        record,
+        LOSSES[found["loss"]],
+        scales,
+        _whole(found["batch"], 1, 1 << 16),
+        tuple(c for _, c in chunks),
+        _whole(found["power"], 0, 60),
+        tuple(steps for steps, _ in chunks),
+        _share(found["momentum"]),
+        _share(found["decay"]),
+    )
+    places = Places(found["base"], found["next"], found["order"])
+    if {places.base, places.next} - {"public", "private"} or places.order not in ("permutation", "committed", "all"):
+        raise ValueError("unknown places")
+    if found["overflow"] not in OVERFLOWS:
+        raise ValueError("unknown overflow")
+    data = tuple((str(name), _shape(shape), _whole(lo), _whole(hi)) for name, shape, lo, hi in found["data"])
+    return Description(
+        str(found["name"]), plan, _whole(found["records"], 1, 1 << 24), data, places, str(found["overflow"]),
+        _whole(found["infer"], 1, 1 << 16), _whole(found["evaluate"], 0, 1 << 24),
+    )  # fmt: skip
+
+
+def _graph(found: Mapping[str, Any]) -> Network:
+    shapes = {str(name): _shape(shape) for name, shape in found["shapes"].items()}
+    if math.prod(math.prod(shape) for shape in shapes.values() if not shape) != 1:
+        raise ValueError("shapes")
+    nodes = []
+    for name, op, inputs, output, attrs in found["nodes"]:
+        if op not in CANONICAL or any(tensor not in shapes for tensor in (*inputs, output)):
+            raise ValueError(f"node {name}")
+        fixed = {key: tuple(v) if isinstance(v, list) else v for key, v in attrs.items()}
+        if CANONICAL[op].shape(fixed, [shapes[tensor] for tensor in inputs]) != shapes[output]:
+            raise ValueError(f"the shape of {output}")
+        nodes.append(Node(str(name), op, tuple(inputs), (output,), fixed))
+    made = {found["input"], *(node.outputs[0] for node in nodes)}
+    constants = {}
+    for node in nodes:
+        for tensor in node.inputs:
+            if tensor not in made:
+                constants[tensor] = _constant(shapes[tensor], found["numbers"].get(tensor))
+    graph = Graph("network", (found["input"],), (found["scores"],), tuple(nodes), constants, shapes, {})
+    return Network(graph, found["scores"], frozenset(found["frozen"]))
+
+
+def _constant(shape: tuple[int, ...], number: Any) -> Any:
+    """A weight, of which only the shape is known; or a coefficient. Nothing of a hostile shape's size is made."""
+    value = 0.0 if number is None else float(number)
+    if math.prod(shape) > 1 << 30 or not math.isfinite(value):
+        raise ValueError("a constant")
+    return np.broadcast_to(np.float64(value), shape)
+
+
+def _whole(value: Any, least: int = -(1 << 62), most: int = 1 << 62) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise ValueError(f"expected a whole number from {least} to {most}, got {value!r}")
+    return value
+
+
+def _share(value: Any) -> float:
+    if not isinstance(value, float) or not 0 <= value < 1:
+        raise ValueError(f"expected a share, got {value!r}")
+    return value
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list) or len(value) > 8:
+        raise ValueError(f"expected a shape, got {value!r}")
+    return tuple(_whole(n, 1, 1 << 30) for n in value)

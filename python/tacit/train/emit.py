@@ -1,0 +1,284 @@
+"""The program of T training steps: the relations of one step side by side along an axis, and what ties them together.
+
+A chunk of T' steps has one witness tensor a weight, `mid`, the weight after each of its steps; the last chunk's last entry is
+the weight after all, W_T, which has a place of its own. With t the step,
+
+    before[t] = W where t = 0    + mid[t-1]
+    after[t]  = mid[t]           + W_T where t = T'-1 in the last chunk
+    0 = after - before + c * gradient
+
+and W is the base, or the last entry of the chunk before. The zero is a recurrence (docs/protocol/program.md, rule 3): it bounds
+`mid` without a lookup. Chunks exist because axes are padded to powers of two: T = 50 is 32 + 16 + 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tacit import program as pg
+from tacit.integer import storage
+from tacit.integer.emit import lower_steps
+from tacit.integer.graph import IntGraph, Parameter
+from tacit.integer.reach import Overflow
+from tacit.program.builder import Builder, Lazy, Settings, int_array
+from tacit.program.syntax import Expr, FromTensor, Link, Term
+from tacit.train.bounds import Bounds, made_total
+from tacit.train.step import AFTER, BEFORE, SPEED_AFTER, SPEED_BEFORE, Plan, X, Y, training_step
+from tacit.train.trainer import Trajectory
+
+#: Roles of the commitments of a training program.
+MODEL, DATA, NEXT = "model", "data", "next"
+#: The public tensor of record numbers, (T, B).
+BATCHES = "batches"
+#: Digits of up to 15 bits: one lookup an activation.
+SETTINGS = Settings(limb=15, wide=15)
+
+Ints = npt.NDArray[np.int64]
+#: A step's growth by the intervals of relations, at most so many times what it can be.
+SLACK = 4
+
+Slots = tuple[tuple[str, tuple[int, ...], int, int], ...]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Who knows the base and the next: "public" or "private"; how records are picked: "permutation", "committed" or "all"."""
+
+    base: str = "public"
+    next: str = "public"
+    order: str = "permutation"
+
+
+@dataclass(frozen=True)
+class Training:
+    """The program, the tensors that a prover gives beside its slabs, and what every weight's pieces are.
+
+    `snapshots`: for every chunk, tensor names by weight: weights after each step (`mid`), and momenta.
+    """
+
+    program: pg.Program
+    pieces: Mapping[str, tuple[str, storage.Piece]]
+    snapshots: tuple[Mapping[str, str], ...]
+    speeds: tuple[Mapping[str, str], ...]
+
+    def piece_values(self, model: Mapping[str, Any]) -> dict[str, Ints]:
+        """The tensors of a model's slab, from its integers by weight."""
+        found = {}
+        for tensor, (weight, piece) in self.pieces.items():
+            box = tuple(slice(a, b) for a, b in piece.box)
+            found[tensor] = int_array(np.asarray(model[weight]).reshape(piece.merged)[box])
+        return found
+
+    def given(self, trajectory: Trajectory) -> dict[str, Ints]:
+        """The tensors of all steps: of the last chunk the weights but the last ones, which have a place of their own."""
+        found = {}
+        for j, names in enumerate(self.snapshots):
+            for weight, tensor in names.items():
+                values = trajectory.after[j][weight]
+                found[tensor] = values[:-1] if j == len(self.snapshots) - 1 else values
+        for names, values_of in zip(self.speeds, trajectory.speeds, strict=True):
+            found |= {tensor: values_of[weight] for weight, tensor in names.items()}
+        return found
+
+
+def next_tensor(name: str) -> str:
+    """What a public next weight is called among the public tensors."""
+    return f"next {name}"
+
+
+def parameters(plan: Plan, bounds: Bounds, fracs: Mapping[str, int]) -> dict[str, Parameter]:
+    """Every weight as a parameter of a program, whose integers are not known."""
+    shapes = plan.network.shapes()
+    return {
+        name: Parameter(np.zeros(shapes[name]), *bounds.ends[name], fracs[name]) for name in plan.network.parameters
+    }
+
+
+def training_program(
+    plan: Plan, bounds: Bounds, overflow: Overflow | None, data: Slots, places: Places, settings: Settings = SETTINGS
+) -> Training:
+    """T steps. `data`: the tensors of the data slab, x and y first. Raises OutOfField, QuantizationError."""
+    return _Emission(plan, bounds, overflow, places, settings).run(data)
+
+
+class _Emission:
+    def __init__(
+        self, plan: Plan, bounds: Bounds, overflow: Overflow | None, places: Places, settings: Settings
+    ) -> None:
+        self.plan, self.bounds, self.overflow, self.places = plan, bounds, overflow, places
+        self.builder = Builder(f"training: {plan.network.graph.name}"[:120], settings)
+        self.pieces: dict[str, tuple[str, storage.Piece]] = {}
+        self.base: dict[str, Lazy] = {}
+        self.next: dict[str, Lazy] = {}
+        self.snapshots: list[dict[str, str]] = []
+        self.speeds: list[dict[str, str]] = []
+
+    def run(self, data: Slots) -> Training:
+        plan, builder = self.plan, self.builder
+        builder.slabs += [pg.SlabDecl(MODEL, self.places.base == "private"), pg.SlabDecl(DATA, True)]
+        if self.places.next == "private":
+            builder.slabs.append(pg.SlabDecl(NEXT, True))
+        fracs = training_step(plan, 1, plan.cs[0], self.bounds.inputs()).fracs
+        self._weights(parameters(plan, self.bounds, fracs))
+        x, y = self._data(data)
+        batches = self._batches()
+        starts = [0, *accumulate(plan.chunks)]
+        before = dict(self.base)
+        speeds: dict[str, Lazy] = {}
+        for j, (steps, c) in enumerate(zip(plan.chunks, plan.cs, strict=True)):
+            before, speeds = self._chunk(j, steps, c, starts[j], (x, y, batches), before, speeds)
+        for name in plan.network.parameters:
+            if name in plan.network.frozen:
+                shape = self.base[name].shape
+                builder.zero(f"frozen {name}", shape, (1, self.next[name].expr), (-1, self.base[name].expr))
+        return Training(builder.build(), self.pieces, tuple(self.snapshots), tuple(self.speeds))
+
+    def _weights(self, found: Mapping[str, Parameter]) -> None:
+        """The base and the next, each as an expression of its own shape."""
+        builder = self.builder
+        for name, parameter in found.items():
+            pieces: dict[str, storage.Piece] = {}
+            self.base[name] = storage.store(builder, name, parameter, pieces)
+            self.pieces |= {tensor: (name, piece) for tensor, piece in pieces.items()}
+        for name, parameter in found.items():
+            if self.places.next == "private":
+                self.next[name] = storage.store(builder, name, parameter, {}, pg.Slab(2))
+                continue
+            shape = tuple(int(n) for n in parameter.real.shape)
+            tensor = builder.tensor(next_tensor(name), shape, pg.Public(), (parameter.lo, parameter.hi))
+            frac = int(parameter.frac)
+            builder.inputs.append(pg.Port(builder.tensors[tensor].name, tensor, frac))
+            builder.outputs.append(pg.Port(name, tensor, frac))
+            self.next[name] = builder.whole(tensor)
+
+    def _data(self, data: Slots) -> tuple[int, int]:
+        found = [self.builder.tensor(name, shape, pg.Slab(1), (lo, hi)) for name, shape, lo, hi in data]
+        return found[0], found[1]
+
+    def _batches(self) -> int | None:
+        """The numbers of the records that every step takes: everybody computes them from the seed."""
+        if self.places.order != "permutation":
+            return None
+        records = self.builder.shapes.tensors[self._x][0]
+        shape = (self.plan.steps, self.plan.batch)
+        tensor = self.builder.tensor(BATCHES, shape, pg.Public(), (0, records - 1))
+        self.builder.inputs.append(pg.Port(BATCHES, tensor, 0))
+        return tensor
+
+    @property
+    def _x(self) -> int:
+        return next(i for i, t in enumerate(self.builder.tensors) if t.place == pg.Slab(1))
+
+    def _records(self, tensor: int, steps: int, start: int, batches: int | None) -> Lazy:
+        """The records of the steps from `start` on, (T', B, ...)."""
+        shape, batch = self.builder.shapes.tensors[tensor], self.plan.batch
+        own = tuple(Link(((2 + i, 1),), ((1 + i, 1),)) for i in range(len(shape) - 1))
+        out = (steps, batch, *shape[1:])
+        if batches is not None:
+            return self.builder.gathered(tensor, batches, (start, steps))
+        if self.places.order == "all":
+            return Lazy(Expr(0, (Term(1, FromTensor(tensor), (Link(((1, 1),), ((0, 1),)), *own)),)), out)
+        first = Link(((0, batch), (1, 1)), ((0, 1),), start * batch)
+        return Lazy(Expr(0, (Term(1, FromTensor(tensor), (first, *own)),)), out)
+
+    def _chunk(
+        self,
+        number: int,
+        steps: int,
+        c: int,
+        start: int,
+        data: tuple[int, int, int | None],
+        base: Mapping[str, Lazy],
+        base_speeds: Mapping[str, Lazy],
+    ) -> tuple[dict[str, Lazy], dict[str, Lazy]]:
+        """The relations of some steps; the weights and momenta after them."""
+        builder, last = self.builder, start + steps == self.plan.steps
+        ints = made_total(training_step(self.plan, steps, c, self.bounds.inputs()), self.overflow)
+        x, y, batches = data
+        values = {name: self._records(tensor, steps, start, batches) for name, tensor in ((X, x), (Y, y))}
+        after: dict[str, Lazy] = {}
+        self.snapshots.append({})
+        self.speeds.append({})
+        for name in self.plan.network.parameters:
+            if name in self.plan.network.frozen:
+                values[f"{BEFORE} {name}"] = self._broadcast(base[name], steps)
+                continue
+            count = steps - 1 if last else steps
+            mid = self._given(
+                f"steps {number} {name}", (count, *base[name].shape), ints, f"{BEFORE} {name}", self.snapshots
+            )
+            values[f"{BEFORE} {name}"] = self._before(base[name], mid, steps)
+            after[name] = self._after(mid, steps, self.next[name] if last else None)
+            if self.plan.momentum:
+                spec = f"{SPEED_BEFORE} {name}"
+                speed = self._given(f"momenta {number} {name}", (steps, *base[name].shape), ints, spec, self.speeds)
+                assert speed is not None
+                values[spec] = self._before(base_speeds.get(name), speed, steps)
+        lower_steps(builder, ints, values)
+        return self._tie(ints, values, after, number, base, last)
+
+    def _given(
+        self, label: str, shape: tuple[int, ...], ints: IntGraph, spec: str, kept: list[dict[str, str]]
+    ) -> int | None:
+        """A witness tensor that the prover gives: the trainer made it step by step. None where it would have no entry."""
+        if not shape[0]:
+            return None
+        own, weight = ints.inputs[spec], spec.removeprefix(f"{SPEED_BEFORE} ").removeprefix(f"{BEFORE} ")
+        # What the relations alone say is somewhat wider than what can be: `build` checks that it lies within the promise.
+        lo, hi = SLACK * own.lo, SLACK * own.hi
+        if not spec.startswith(SPEED_BEFORE):
+            least, most = self.bounds.ends[weight]
+            pieces = len(self.base[weight].expr.terms)
+            lo, hi = pieces * least + SLACK * (own.lo - least), pieces * most + SLACK * (own.hi - most)
+        tensor = self.builder.recurrent(label, shape, (lo, hi))
+        name = self.builder.tensors[tensor].name
+        self.builder.inputs.append(pg.Port(name, tensor, own.frac))
+        kept[-1][weight] = name
+        return tensor
+
+    def _broadcast(self, value: Lazy, steps: int) -> Lazy:
+        wide = self.builder.reshape("steps", value, (1, *value.shape))
+        return self.builder.broadcast(wide, (steps, *value.shape))
+
+    def _before(self, base: Lazy | None, mid: int | None, steps: int) -> Lazy:
+        parts = [] if base is None else [(1, self.builder.at_step(base, 0, steps, 0))]
+        if mid is not None:
+            parts.append((1, self.builder.along(mid, 0, steps, -1)))
+        return self.builder.sum(*parts)
+
+    def _after(self, mid: int | None, steps: int, end: Lazy | None) -> Lazy:
+        parts = [] if mid is None else [(1, self.builder.along(mid, 0, steps))]
+        if end is not None:
+            parts.append((1, self.builder.at_step(end, 0, steps, steps - 1)))
+        return self.builder.sum(*parts)
+
+    def _tie(
+        self,
+        ints: IntGraph,
+        values: Mapping[str, Lazy],
+        after: Mapping[str, Lazy],
+        number: int,
+        base: Mapping[str, Lazy],
+        last: bool,
+    ) -> tuple[dict[str, Lazy], dict[str, Lazy]]:
+        """What the steps make is what the tensors say; then the last entries, for the next chunk."""
+        builder, weights, speeds = self.builder, dict(base), dict[str, Lazy]()
+        by_name = {builder.tensors[i].name: i for i in range(len(builder.tensors))}
+        for name, value in after.items():
+            made = values[ints.outputs[f"{AFTER} {name}"].value]
+            builder.zero(f"update {name}", value.shape, (1, value.expr), (-1, made.expr))
+            if self.plan.momentum:
+                speed = builder.whole(by_name[self.speeds[number][name]])
+                found = values[ints.outputs[f"{SPEED_AFTER} {name}"].value]
+                builder.zero(f"momentum {name}", speed.shape, (1, speed.expr), (-1, found.expr))
+                speeds[name] = builder.entry(speed, 0, speed.shape[0] - 1)
+            if not last:
+                mid = builder.whole(by_name[self.snapshots[number][name]])
+                weights[name] = builder.entry(mid, 0, mid.shape[0] - 1)
+        return weights, speeds

@@ -1,0 +1,71 @@
+"""The file of a deployment: its description and its programs; and whether they fit each other."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+from tacit.api.objects import Program
+from tacit.errors import ProgramError
+from tacit.program import Program as Decoded
+from tacit.train.description import MOST_BYTES, decode, refused
+from tacit.train.programs import Programs
+
+if TYPE_CHECKING:
+    from tacit.data import Schema
+    from tacit.train.deployment import Deployment
+
+VERSION = 1
+#: Bytes of a file, at most.
+MOST_FILE = 1 << 28
+
+
+def written(description: bytes, train: Program, infer: Program, dataset: Program | None) -> bytes:
+    """JSON: {"tacit-deployment": 1, "description": "..", "programs": {"train": base64, "infer": .., "dataset": ..}}."""
+    programs = {"train": train, "infer": infer} | ({"dataset": dataset} if dataset is not None else {})
+    found = {
+        "tacit-deployment": VERSION,
+        "description": description.decode(),
+        "programs": {name: base64.b64encode(p._to_file()).decode() for name, p in programs.items()},
+    }
+    return json.dumps(found, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def read(data: bytes) -> tuple[Programs, Program, Program, Program | None]:
+    """What `written` wrote. Raises InputError (slug description), and what reading a program raises."""
+    if len(data) > MOST_FILE:
+        raise refused(f"expected at most {MOST_FILE} bytes, got {len(data)}")
+    try:
+        found: Any = json.loads(data.decode())
+        if found["tacit-deployment"] != VERSION:
+            raise refused(f"expected version {VERSION}, got {found['tacit-deployment']!r}")
+        text = str(found["description"]).encode()
+        files = {str(name): base64.b64decode(part, validate=True) for name, part in found["programs"].items()}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise refused(f"expected the file of a deployment: {type(error).__name__}: {error}"[:200]) from None
+    if not {"train", "infer"} <= files.keys() <= {"train", "infer", "dataset"} or len(text) > MOST_BYTES:
+        raise refused(f"expected the programs train, infer and dataset, got {', '.join(files)}")
+    programs = {name: Program._of_file(part) for name, part in files.items()}
+    return Programs(decode(text)), programs["train"], programs["infer"], programs.get("dataset")
+
+
+def check(made: Deployment, schema: Schema | None) -> None:
+    """Every program comes out of the description again. Raises ProgramError naming the first that does not."""
+    expected = {"train": made.programs.training.program, "infer": made.programs.inference[0]}
+    if schema is not None:
+        from tacit import data
+
+        expected["dataset"] = data.program(schema, made.records)
+        wanted = tuple((name, tuple(shape), lo, hi) for name, shape, lo, hi in schema.tensors(made.records))
+        if wanted != made.description.data:
+            raise ProgramError("the records are not those of the schema", slug="program", place="data")
+    for name, program in expected.items():
+        found = getattr(made, name)
+        if found is None or Decoded.decode(found._native.bytes()) != program:
+            raise ProgramError(
+                f"the program {name} is not what the description makes",
+                slug="program",
+                place=name,
+                remedy="compile the task from its description, or ask its publisher",
+            )

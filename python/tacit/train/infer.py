@@ -1,0 +1,58 @@
+"""The inference program at training's own scales: it opens the commitment that training made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tacit import program as pg
+from tacit.integer.architecture import Architecture
+from tacit.integer.emit import Visibility
+from tacit.integer.graph import InputSpec, IntGraph, OutputSpec, Parameter
+from tacit.integer.operators.layout import Reshape
+from tacit.integer.reach import Overflow
+from tacit.integer.total import total
+from tacit.train.emit import SETTINGS
+from tacit.train.step import BEFORE, Plan, X, forward
+
+#: Names of the input and the output.
+INPUT, OUTPUT = "x", "prediction"
+
+
+def inference_graph(plan: Plan, parameters: Mapping[str, Parameter], batch: int) -> IntGraph:
+    """`batch` records to their predictions (probabilities, or numbers), weights as parameters: the step's forward half."""
+    bounds = {name: (p.lo, p.hi) for name, p in parameters.items()}
+    tape, _ = forward(plan, 1, batch, bounds)
+    prediction = plan.loss.predicted(tape, tape.values[plan.network.scores])
+    return _with_parameters(tape.ints, parameters, plan, batch, prediction.value.name)
+
+
+def _with_parameters(
+    step: IntGraph, parameters: Mapping[str, Parameter], plan: Plan, batch: int, prediction: str
+) -> IntGraph:
+    """The same steps, the weights before a step in the place of its inputs, the axis of steps taken away."""
+    made = IntGraph(plan.network.graph.name)
+    record = plan.record
+    x = made.input(INPUT, InputSpec((batch, *record.features), *record.interval, record.frac))
+    names = {X: made.emit(Reshape((1, batch, *record.features)), [x], "records of a step").name}
+    for name in plan.network.parameters:
+        value = made.parameter(name, parameters[name])
+        names[f"{BEFORE} {name}"] = made.emit(Reshape((1, *value.shape)), [value], f"{name} of a step").name
+    for old in step.steps:
+        args = [made.values[names[name]] for name in old.inputs]
+        names[old.output] = made.emit(old.op, args, old.output).name
+    value = made.emit(Reshape((batch, record.targets)), [made.values[names[prediction]]], OUTPUT)
+    frac = round(value.frac)
+    ends = (0, (2 << frac) - 1) if plan.loss.classes else (-(1 << 19), (1 << 19) - 1)
+    made.outputs[OUTPUT] = OutputSpec(value.name, *ends, frac)
+    return made
+
+
+def inference_program(
+    plan: Plan, parameters: Mapping[str, Parameter], visibility: Visibility, overflow: Overflow | None, batch: int = 1
+) -> tuple[pg.Program, bytes]:
+    """The program, and the architecture that it names: `tacit check` reads its layers. Raises OutOfField."""
+    ints = inference_graph(plan, parameters, batch)
+    if overflow is not None:
+        ints = total(ints, overflow)[0]
+    architecture = Architecture(ints, SETTINGS, visibility)
+    return architecture.lowered(), architecture.encode()

@@ -1,0 +1,59 @@
+"""From a description to the programs of a deployment: training, inference, evaluation. Nothing else decides them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from tacit import program as pg
+from tacit.integer.emit import Visibility
+from tacit.integer.graph import Parameter
+from tacit.integer.reach import Overflow
+from tacit.train.bounds import Bounds, bounds
+from tacit.train.description import Description
+from tacit.train.emit import Training, parameters, training_program
+from tacit.train.infer import inference_program
+from tacit.train.step import training_step
+
+#: Clamps by the declared intervals: what a program knows of weights is public.
+TOTAL = Overflow(declared=True)
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The programs of one description; each is made when it is first asked for. Raises OutOfField, QuantizationError."""
+
+    description: Description
+
+    @property
+    def overflow(self) -> Overflow | None:
+        """What becomes of values beyond their bits: they are clamped, or have no proof."""
+        return TOTAL if self.description.overflow == "total" else None
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """What weights can be."""
+        return bounds(self.description.plan, self.overflow)
+
+    @cached_property
+    def fracs(self) -> Mapping[str, int]:
+        """Fractional bits of every weight."""
+        plan = self.description.plan
+        return training_step(plan, 1, plan.cs[0], self.bounds.inputs()).fracs
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Parameter]:
+        return parameters(self.description.plan, self.bounds, self.fracs)
+
+    @cached_property
+    def training(self) -> Training:
+        d = self.description
+        return training_program(d.plan, self.bounds, self.overflow, d.data, d.places)
+
+    @cached_property
+    def inference(self) -> tuple[pg.Program, bytes]:
+        """The program and its architecture."""
+        d = self.description
+        visibility = Visibility("private", d.places.next, "public")
+        return inference_program(d.plan, self.parameters, visibility, self.overflow, d.infer)

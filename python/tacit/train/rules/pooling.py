@@ -1,0 +1,94 @@
+"""Average and max pools. Back: an average's share to every entry that was seen; a maximum's to the first largest (a selector)."""
+
+from __future__ import annotations
+
+from math import log2, prod
+
+import numpy as np
+
+from tacit.errors import QuantizationError
+from tacit.graph.nodes import Node
+from tacit.integer.operators.arithmetic import Times
+from tacit.integer.operators.layout import Cut, Expand, Reshape
+from tacit.integer.operators.linear import Contract
+from tacit.integer.operators.rounding import Commit
+from tacit.integer.operators.selection import OneHotMaxLast
+from tacit.train.rules.windows import LEAD, Windows
+from tacit.train.tape import LABELS, Backward, Shape, Signal, Tape, rule
+
+#: Kernel entries, at most: each is a term of what goes back.
+MOST_KERNEL = 25
+
+
+def _windows(node: Node) -> Windows:
+    windows = Windows.of(node, tuple(node.attrs["kernel_shape"]))
+    if prod(windows.kernel) > MOST_KERNEL:
+        raise QuantizationError(
+            f"expected a window of at most {MOST_KERNEL} entries, got {prod(windows.kernel)}",
+            place=node.name,
+            remedy="use a global pool, or smaller ones in a row",
+        )
+    return windows
+
+
+@rule("AveragePool")
+def average_pool(tape: Tape, node: Node) -> Backward:
+    """The sum of k shifted views; the divisor goes to the scale."""
+    tensor, out, windows = node.inputs[0], node.outputs[0], _windows(node)
+    count = prod(windows.kernel)
+    if count & (count - 1):
+        raise QuantizationError(
+            f"expected a mean over 2, 4, 8, .. entries, got {count}", place=node.name, remedy="use 2x2 or 4x4 windows"
+        )
+    share, x, shape = Times(1, int(log2(count))), tape.settled(tensor), tape.shape(out)
+    parts = []
+    for at in np.ndindex(*windows.kernel):
+        starts = tuple(
+            dilation * int(k) - pad for dilation, k, pad in zip(windows.dilations, at, windows.pads, strict=True)
+        )
+        cut = Cut((*(0,) * LEAD, *starts), (*(1,) * LEAD, *windows.strides), shape)
+        parts.append((1, tape.emit(cut, [x], f"{out}.seen")))
+    summed = tape.added(parts, f"{out}.sum")
+    tape.values[out] = tape.emit(share, [summed], out) if count > 1 else summed
+
+    def backward(d: Signal) -> None:
+        if not tape.network.needs(tensor):
+            return
+        d = tape.error(d, out) if d.raw else d
+        pieces: dict[Shape, Signal] = {tuple(int(k) for k in at): d for at in np.ndindex(*windows.kernel)}
+        gathered = windows.gathered(tape, pieces, tape.shape(tensor)[LEAD:], f"{tensor}.back")
+        tape.flow(tensor, tape.emit(share, [gathered], f"{tensor}.share") if count > 1 else gathered)
+
+    return backward
+
+
+@rule("MaxPool")
+def max_pool(tape: Tape, node: Node) -> Backward:
+    """e one-hot at the first largest of a window, y = sum e x: e is the gate of what goes back."""
+    tensor, out, windows = node.inputs[0], node.outputs[0], _windows(node)
+    if any(node.attrs["pads"]):
+        raise QuantizationError(
+            "expected a max pool without padding", place=node.name, remedy="pad before the activation, with zeros"
+        )
+    x, shape = tape.settled(tensor), tape.shape(out)
+    seen = windows.seen(tape, x, shape[LEAD:], f"{out}.windows")
+    flat = tape.emit(Reshape((*shape, prod(windows.kernel))), [seen], f"{out}.flat")
+    e = tape.emit(OneHotMaxLast(tape.scales.activation_bits), [flat], f"{out}.first")
+    labels = LABELS[: len(flat.shape)]
+    picked = tape.emit(Contract(labels, labels, labels[:-1]), [e, flat], f"{out}.pick")
+    tape.values[out] = tape.emit(Commit(), [picked], out)
+
+    def backward(d: Signal) -> None:
+        if not tape.network.needs(tensor):
+            return
+        d = tape.error(d, out)
+        wide = tape.emit(Expand(flat.shape), [tape.emit(Reshape((*shape, 1)), [d], f"{out}.row")], f"{out}.rows")
+        gated = tape.gated(wide, e, f"{out}.first")
+        pieces: dict[Shape, Signal] = {}
+        for j, at in enumerate(np.ndindex(*windows.kernel)):
+            starts = (*(0,) * len(shape), j)
+            cut = tape.emit(Cut(starts, (1,) * len(flat.shape), (*shape, 1)), [gated], f"{out}.piece")
+            pieces[tuple(int(k) for k in at)] = tape.emit(Reshape(shape), [cut], f"{out}.piece")
+        tape.flow(tensor, windows.gathered(tape, pieces, tape.shape(tensor)[LEAD:], f"{tensor}.back"))
+
+    return backward
