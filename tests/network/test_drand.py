@@ -21,11 +21,11 @@ from recorded import (
     QUICKNET_SIGNATURE,
 )
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("py_ecc") is None, reason="py_ecc is not installed")
-
 from tacit.errors import InputError, InvalidProof
 from tacit.network.beacon.drand import Drand
 from tacit.network.sources import CHAIN_HASHES, MAINNET, QUICKNET, Chained, Unchained
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("py_ecc") is None, reason="py_ecc is not installed")
 
 P = 0x1A0111EA397FE69A4B1BA7B6434BACD764774B84F38512BF6730D2A0F6B0F6241EABFFFEB153FFFFB9FEFFFFFFFFAAAB
 INFINITY = b"\xc0" + bytes(47)
