@@ -137,6 +137,12 @@ class InvalidProof(TacitError):
     default_slug = "proof"
 
 
+class ManifestError(InvalidProof):
+    """An issuer's manifest does not hold, or not for what is asked; ``slug`` is one of its own for each reason."""
+
+    default_slug = "manifest"
+
+
 class AllowanceExceeded(TacitError):
     """A bound on size, memory, time or soundness would be passed; nothing was done."""
 

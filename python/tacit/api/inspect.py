@@ -64,6 +64,13 @@ def _file(path: str | os.PathLike[str], program: Program | None) -> dict[str, An
             found = _proof(data, program)
     elif kind == "journal":
         found = _journal(data)
+    elif kind in ("manifest", "revocations"):
+        raise InputError(
+            f"cannot describe {'a manifest' if kind == 'manifest' else 'revocations'}",
+            slug="kind",
+            place=str(path),
+            remedy="tacit.data.Manifest.load and tacit.data.Revocations.load read them; `tacit inspect` shows them",
+        )
     else:
         raise InputError("not a file of this package", slug="magic", place=str(path))
     return {"file": os.fspath(path), "bytes": len(data) or os.path.getsize(path), **found}
