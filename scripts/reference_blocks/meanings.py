@@ -158,7 +158,6 @@ OF_ERRORS = {
     "signature": "Bytes were not signed by the key that they name.",
     "commitments": "A commitment or secret is missing, one too many, or for another role.",
     "shard": "A node has no such shard, or another one is due in this round.",
-    "signature": "These bytes were not signed by this key, or signed as something else.",
     "structure": "The model is not well formed.",
     "table": "What is given is no table, or a file of one that cannot be read.",
     "tensor": "A tensor that the program does not have, or of another length.",

@@ -166,6 +166,6 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 
 def test_the_private_half_is_not_shown() -> None:
     key = Key.from_seed(b"\x2a" * 32)
-    assert repr(key) == f"<tacit.network.Key {key.public.hex()[:16]}>"
+    assert repr(key) == f"<tacit.data.Key {key.public.hex()[:16]}>"
     with pytest.raises(TypeError):
         pickle.dumps(key)
