@@ -17,14 +17,14 @@ from tacit.integer.operators import normalisation, pooling, saturation
 from tacit.integer.operators.activation import RoundClip, RoundLeaky, RoundRelu, Within
 from tacit.integer.operators.arithmetic import Added, Offset, Times
 from tacit.integer.operators.convolution import Windows, WindowSum
-from tacit.integer.operators.layout import Cut, Expand, Join, Permute, Reshape
+from tacit.integer.operators.layout import Cut, Expand, Join, Permute, Reshape, Spread, View
 from tacit.integer.operators.linear import Contract, Take
 from tacit.integer.operators.normalisation import SoftmaxLast
 from tacit.integer.operators.pooling import RoundMax
 from tacit.integer.operators.reduction import Total
 from tacit.integer.operators.rounding import Commit, Round, RoundDivide
 from tacit.integer.operators.saturation import Saturate
-from tacit.integer.operators.selection import ArgMaxLast, AtLeast
+from tacit.integer.operators.selection import ArgMaxLast, AtLeast, OneHotMaxLast
 from tacit.integer.operators.tables import RoundLine, RoundTable
 from tacit.program.builder import Builder, Settings
 
@@ -113,6 +113,7 @@ def _maxima() -> Iterator[Toy]:
                 yield Toy(RoundMax(shift, 4, axes, relu), ((1, *window),), 5 + shift, thorough=once)
     for n in (1, 2, 3, 5):
         yield Toy(ArgMaxLast(5), ((1, n),), 4, thorough=n == 3)
+        yield Toy(OneHotMaxLast(5), ((1, n),), 4, thorough=n == 3)
     for n in (1, 2, 3):
         yield Toy(SoftmaxLast(1.0, 4, 3), ((1, n),), 4, thorough=n == 2)
     yield Toy(SoftmaxLast(1.0, 5, 2, most=4, cut=2), ((1, 2),), 5, "again")
@@ -134,6 +135,8 @@ def _views() -> Iterator[Toy]:
     yield Toy(Expand((2, 2, 3)), ((2, 3),), 4)
     yield Toy(Cut((1, 2), (1, -1), (2, 3)), ((2, 3),), 4)
     yield Toy(Join(1), ((2, 3), (2, 1)), 4)
+    yield Toy(View((((1, 1),), ((0, 2), (2, -1))), (0, 1), (2, 2, 3)), ((2, 3),), 4)
+    yield Toy(Spread(1, 2), ((2, 3),), 4)
     yield Toy(Windows((2,), (1,), (1,), (1,), (4,), fill=-5), ((1, 1, 3),), 4)
     yield Toy(Total((0,)), ((2, 3),), 4)
     yield Toy(Total((1,)), pair, 3, after=Contract("ak", "ak", "ak"), thorough=True)

@@ -20,14 +20,14 @@ from tacit.integer.graph import InputSpec, IntGraph, Operator
 from tacit.integer.operators.activation import RoundClip, RoundLeaky, RoundRelu, Within
 from tacit.integer.operators.arithmetic import Added, Offset, Times
 from tacit.integer.operators.convolution import Windows, WindowSum
-from tacit.integer.operators.layout import Cut, Expand, Join, Permute, Reshape
+from tacit.integer.operators.layout import Cut, Expand, Join, Permute, Reshape, Spread, View
 from tacit.integer.operators.linear import Contract, Take
 from tacit.integer.operators.normalisation import SoftmaxLast
 from tacit.integer.operators.pooling import RoundMax
 from tacit.integer.operators.reduction import Total
 from tacit.integer.operators.rounding import Commit, Round, RoundDivide
 from tacit.integer.operators.saturation import Saturate
-from tacit.integer.operators.selection import ArgMaxLast, AtLeast
+from tacit.integer.operators.selection import ArgMaxLast, AtLeast, OneHotMaxLast
 from tacit.integer.operators.tables import RoundLine, RoundTable
 from tacit.integer.scale import Value
 from tacit.quantize import Options
@@ -58,6 +58,13 @@ def _windows(x: Array) -> Array:
     return np.stack([padded[..., k : k + 4] for k in range(3)], -1)
 
 
+def _viewed(x: Array) -> Array:
+    """Axes swapped, and windows of two entries backwards, two apart."""
+    return np.stack([np.stack([x[..., 1], x[..., 0]], -1), np.stack([x[..., 3], x[..., 2]], -1)], -2).transpose(
+        1, 0, 2, 3
+    )
+
+
 def _rows(scale: int) -> tuple[int, ...]:
     """tanh at 2^-5 a row from -8 on, at `scale` bits."""
     return tuple(int(v) for v in np.floor(np.tanh(np.arange(-256, 257) / 32) * 2.0**scale + 0.5))
@@ -77,6 +84,7 @@ MEANINGS: dict[str, Meaning] = {
     "AtLeast": Meaning(AtLeast(14), lambda x: (x >= 0) * 1.0),
     "Commit": Meaning(Commit(), lambda x: x),
     "ArgMaxLast": Meaning(ArgMaxLast(14), lambda x: x.argmax(-1) * 1.0),
+    "OneHotMaxLast": Meaning(OneHotMaxLast(14), lambda x: (np.arange(4) == x.argmax(-1)[..., None]) * 1.0),
     "SoftmaxLast": Meaning(SoftmaxLast(9, 14, 10), _softmax),
     "Contract": Meaning(
         Contract("abk", "ck", "abc"),
@@ -90,6 +98,8 @@ MEANINGS: dict[str, Meaning] = {
     "Reshape": Meaning(Reshape((4, 6)), lambda x: x.reshape(4, 6)),
     "Expand": Meaning(Expand((5, 2, 3, 4)), lambda x: np.broadcast_to(x, (5, 2, 3, 4))),
     "Cut": Meaning(Cut((0, 2, 1), (1, -1, 2), (2, 3, 2)), lambda x: np.stack([x[:, 2 - i, 1::2] for i in range(3)], 1)),
+    "View": Meaning(View((((1, 1),), ((0, 1),), ((2, 2), (3, -1))), (0, 0, 1), (3, 2, 2, 2)), lambda x: _viewed(x)),
+    "Spread": Meaning(Spread(2, 2), lambda x: np.stack([x, 0 * x], -1).reshape(2, 3, 8)[..., :7]),
     "Join": Meaning(Join(1), lambda x, y: np.concatenate([x, y], 1), (9.0, 9.0), ((2, 3, 4), (2, 1, 4))),
     "Windows": Meaning(Windows((3,), (1,), (1,), (1,), (4,)), _windows),
     "Total": Meaning(Total((0, 2)), lambda x: x.sum((0, 2))),

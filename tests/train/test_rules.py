@@ -67,7 +67,9 @@ def test_a_step_is_the_float_networks(name: str) -> None:
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 @pytest.mark.parametrize("decay", [0.0, 0.01])
 def test_losses_momentum_and_decay(loss: str, momentum: float, decay: float) -> None:
-    made = case(dense(5, 4, 2), loss, scales=FINE, overflow=None, chunks=(4, 2), rate=0.1, momentum=momentum, decay=decay)
+    made = case(
+        dense(5, 4, 2), loss, scales=FINE, overflow=None, chunks=(4, 2), rate=0.1, momentum=momentum, decay=decay
+    )
     near(made, 0.05)
 
 

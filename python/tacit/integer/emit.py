@@ -67,10 +67,19 @@ def emit(ints: IntGraph, settings: Settings, visibility: Visibility, room: Room 
     for name, spec in ints.inputs.items():
         values[name] = _input(builder, name, spec, visibility.inputs)
     needed = ints.needed()
-    steps = [step for step in ints.steps if step.output in needed]
     for name, parameter in ints.parameters.items():
         if name in needed:
             values[name] = storage.store(builder, name, parameter, pieces)
+    lower_steps(builder, ints, values)
+    for name, output in ints.outputs.items():
+        _publish(builder, name, output, values[output.value], place)
+    return Emitted(builder.build(), pieces)
+
+
+def lower_steps(builder: Builder, ints: IntGraph, values: dict[str, Lazy]) -> None:
+    """Add to `values`, which has inputs and parameters, the result of every step that an output needs, in order."""
+    needed = ints.needed()
+    steps = [step for step in ints.steps if step.output in needed]
     for step in steps:
         clamp = step.op.clamp if isinstance(step.op, Saturate | RoundMax) else None
         if clamp is not None:
@@ -80,9 +89,6 @@ def emit(ints: IntGraph, settings: Settings, visibility: Visibility, room: Room 
         if made.shape != ints.values[step.output].shape:
             raise CompilerBug(f"{step.output}: lowered to {made.shape}, of shape {ints.values[step.output].shape}")
         values[step.output] = made
-    for name, output in ints.outputs.items():
-        _publish(builder, name, output, values[output.value], place)
-    return Emitted(builder.build(), pieces)
 
 
 def _input(builder: Builder, name: str, spec: InputSpec, visibility: str) -> Lazy:

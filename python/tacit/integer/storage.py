@@ -19,6 +19,7 @@ from tacit.program.builder import Array, Builder, Lazy, int_array
 
 #: A verifier touches every entry of a link's group of axes: merged groups stay below this.
 LARGEST_GROUP = 8192
+_MODEL = pg.Slab(0)
 #: [from, to) an axis.
 Box = tuple[tuple[int, int], ...]
 #: Every piece is one more term: it must save this many cells, and there are not many.
@@ -38,15 +39,17 @@ class Piece:
         return int_array(self.parameter.values.reshape(self.merged)[tuple(slice(a, b) for a, b in self.box)])
 
 
-def store(builder: Builder, name: str, parameter: Parameter, pieces: dict[str, Piece]) -> Lazy:
-    """Declare the tensors in slab 0 and return the parameter as an expression of its own shape."""
+def store(
+    builder: Builder, name: str, parameter: Parameter, pieces: dict[str, Piece], place: pg.Place = _MODEL
+) -> Lazy:
+    """Declare the tensors in a slab, the model's, and return the parameter as an expression of its own shape."""
     shape = tuple(int(n) for n in parameter.real.shape)
     groups = best_groups(shape)
     merged = tuple(prod(shape[i] for i in group) for group in groups)
     parts: list[tuple[int, Expr]] = []
     for box in boxes(merged):
         label = name if not parts else f"{name}#{len(parts)}"
-        index = builder.tensor(label, tuple(b - a for a, b in box), pg.Slab(0), (parameter.lo, parameter.hi))
+        index = builder.tensor(label, tuple(b - a for a, b in box), place, (parameter.lo, parameter.hi))
         pieces[builder.tensors[index].name] = Piece(parameter, merged, box)
         links = tuple(pg.Link(((i, 1),), ((i, 1),), -a) for i, (a, _) in enumerate(box))
         parts.append((1, Expr(0, (Term(1, FromTensor(index), links),))))

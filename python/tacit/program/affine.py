@@ -271,6 +271,36 @@ def reshape(expr: Expr, shape: Shape, new: Shape, shapes: Shapes) -> Expr:
     return expr
 
 
+def spread(expr: Expr, shape: Shape, axis: int, step: int, shapes: Shapes) -> Expr:
+    """New entry step * i of the axis is old entry i; the entries between are 0.
+
+    A link d i + rest + offset = S with d = 1 or -1 holds at i iff d j + step (rest + offset) = step S does at j = step i, and
+    at no j that is no multiple of step.
+    """
+    if step == 1 or shape[axis] == 1:
+        return expr
+    terms = []
+    for term in expr.terms:
+        links, found = [], False
+        for link in term.links:
+            strides = dict(link.target)
+            if axis not in strides:
+                links.append(link)
+                continue
+            if abs(strides[axis]) != 1:
+                raise Inexpressible("a strided axis spread out")
+            found = True
+            target = tuple((i, d if i == axis else d * step) for i, d in link.target)
+            links.append(Link(target, tuple((j, d * step) for j, d in link.source), link.offset * step))
+        if not found:
+            raise Inexpressible("a broadcast axis spread out")
+        terms.append(Term(term.coef, term.source, tuple(links)))
+    if expr.constant:
+        raise Inexpressible("a constant spread out")
+    new = (*shape[:axis], step * (shape[axis] - 1) + 1, *shape[axis + 1 :])
+    return normalised(Expr(0, tuple(terms)), new, shapes)
+
+
 def total(expr: Expr, shape: Shape, axis: int, shapes: Shapes) -> Expr:
     """The sum over one axis, which vanishes."""
     extent = shape[axis]

@@ -42,6 +42,7 @@ def compile(
     scales: Scales | None = None,
     calibration: Any = None,
     infer: int = 1,
+    evaluate: int | None = None,
     proofs: int = 64,
     security: int = 128,
     optimize: str = "balanced",
@@ -57,6 +58,8 @@ def compile(
     that stay, with * for any part. `overflow`: "total": every shard in range has a proof, values far beyond are clamped;
     "refuse": cheaper, and a hostile base can leave honest nodes without one. `scales`: bits, else the most that fit.
     `calibration`: (x, y) or a table of public records for the report, else some are drawn. `infer`: records of an inference.
+    `evaluate`: records of a committed test shard, of which a proof says how many are predicted right; as many as `records` if
+    not given, 0 for none.
     `proofs`, `security`, `optimize`: as for `tacit.compile`.
 
     Weights are exact: W[t+1] = W[t] - c G[t], so scales depend on the rate (`SGD`). The report compares the integers with
@@ -69,6 +72,7 @@ def compile(
     order = "all" if optimizer.batch is None else optimizer.order
     description = replace(
         description, places=Places(_place("base", base), _place("next", next), order), overflow=overflow, infer=infer,
+        evaluate=records if evaluate is None else evaluate,
         name=name or graph.name,
     )  # fmt: skip
     programs = fitting(description, scales)
@@ -154,7 +158,7 @@ def fitting(description: Description, scales: Scales | None) -> Programs:
     for candidate in _candidates(Scales()) if scales is None else [scales]:
         made = Programs(replace(description, plan=replace(description.plan, scales=candidate)))
         try:
-            _ = made.training, made.inference
+            _ = made.training, made.inference, made.evaluation
         except OutOfField as error:
             last = error
             continue

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from Crypto.Hash import keccak
 
 from tacit.api import integers
-from tacit.api.objects import Commitment, Program, Proof, Weights
+from tacit.api.objects import Commitment, Program, Weights
 from tacit.api.secret import Secret
 from tacit.api.storage import Stored
 from tacit.errors import InputError, InvalidProof
@@ -63,16 +63,15 @@ class Update:
 
 
 class Deployment(Stored):
-    """Programs of one task: `train` (T steps), `infer`, `dataset`; all public, all from the same description.
+    """Programs of one task: `train` (T steps), `infer`, `dataset`, `evaluate`; all public, all from the same description.
 
     `initial`: the weights that the model came with, in integers: a first base. A deployment that was loaded has none.
     """
 
-    def __init__(
-        self, programs: Programs, train: Program, infer: Program, dataset: Program | None, initial: Model | None = None
-    ) -> None:
-        self.programs = programs
-        self.train, self.infer, self.dataset = train, infer, dataset
+    def __init__(self, programs: Programs, all: Mapping[str, Program], initial: Model | None = None) -> None:
+        self.programs, self.all = programs, dict(all)
+        self.train, self.infer, self.dataset = all["train"], all["infer"], all["dataset"]
+        self.evaluate = all.get("evaluate")
         self.report: TrainingReport | None = None
         self._initial = initial
 
@@ -87,7 +86,7 @@ class Deployment(Stored):
     def digest(self) -> bytes:
         """32 bytes: of the description and of all programs."""
         parts = [self.description.encode()]
-        parts += [bytes.fromhex(p.digest) for p in (self.train, self.infer, self.dataset) if p is not None]
+        parts += [bytes.fromhex(program.digest) for program in self.all.values()]
         data = TAG.to_bytes(8, "big") + b"".join(len(part).to_bytes(8, "big") + part for part in parts)
         return keccak.new(digest_bits=256, data=data).digest()
 
@@ -205,7 +204,7 @@ class Deployment(Stored):
 
     @property
     def _others(self) -> list[Program]:
-        return [p for p in (self.infer, self.dataset) if p is not None]
+        return [program for name, program in self.all.items() if name != "train"]
 
     def commit_data(self, records: Mapping[str, Ints], *, proofs: int | None = None, children: int = 0) -> Secret:
         """A commitment to a shard's integers (`Schema.encode`): x, y, id."""
@@ -245,8 +244,8 @@ class Deployment(Stored):
             secrets[NEXT] = next_secret
         else:
             given |= {next_tensor(name): values for name, values in trajectory.weights.items()}
-        proof = integers.prove(self.train, secrets, given, context)
-        return Update(trajectory.weights, integers.argument(proof), next_secret)
+        argument = integers.prove(self.train, secrets, given, context)
+        return Update(trajectory.weights, argument, next_secret)
 
     def _held(self, base: Model | Held) -> Held:
         private = self.description.places.base == "private"
@@ -273,8 +272,8 @@ class Deployment(Stored):
     ) -> None:
         """Accept that `next` is what T declared steps make of `base` on the committed shard, in the seed's order.
 
-        Models are public integers or commitments, as the deployment says. Raises InvalidProof, or InputError for integers that are
-        no model. Nothing is said of the data but that it is what was committed to, and lies in the schema's intervals.
+        Models are public integers or commitments, as the deployment says. Raises InvalidProof, or InputError for what
+        is no model. Nothing is said of the data but that it is what was committed to, and lies in the schema's intervals.
         """
         commitments = {MODEL: self._commitment(base, "base"), DATA: data}
         publics: dict[str, Ints] = {}
@@ -291,7 +290,7 @@ class Deployment(Stored):
                 raise InvalidProof("expected the integers of the next", slug="commitments", place=NEXT)
             self.check_model(next, "next")
             publics |= {next_tensor(name): np.asarray(values) for name, values in next.items()}
-        integers.verify_argument(self.train, proof, commitments, publics, context, security)
+        integers.verify(self.train, proof, commitments, publics, context, security)
 
     def _commitment(self, model: Model | Commitment, place: str) -> Commitment:
         if isinstance(model, Commitment):
@@ -318,7 +317,7 @@ class Deployment(Stored):
         return cls(*file.read(data))
 
     def _to_file(self) -> bytes:
-        return file.written(self.description.encode(), self.train, self.infer, self.dataset)
+        return file.written(self.description.encode(), self.all)
 
     def __repr__(self) -> str:
         plan = self.description.plan
@@ -331,16 +330,15 @@ def deployed(
     """All programs under one geometry. Raises ProgramError."""
     from tacit import data
 
-    dataset = data.program(schema, programs.description.records)
-    infer, architecture = programs.inference
-    train, made, shard = integers.deploy(
-        [programs.training.program.encode(), infer.encode(), dataset.encode()],
+    made = {"train": programs.training.program, "infer": programs.inference[0]}
+    made["dataset"] = data.program(schema, programs.description.records)
+    if programs.evaluation is not None:
+        made["evaluate"] = programs.evaluation
+    found = integers.deploy(
+        [program.encode() for program in made.values()],
         proofs=proofs,
         security=security,
         optimize=optimize,
-        architectures=[b"", architecture, b""],
+        architectures={1: programs.inference[1]},
     )
-    return Deployment(programs, train, made, shard, weights)
-
-
-__all__ = ["Deployment", "Held", "Proof", "Update", "deployed"]
+    return Deployment(programs, dict(zip(made, found, strict=True)), weights)

@@ -2,7 +2,7 @@
 
     {"tacit-training": 1, "name": .., "records": N, "features": [..], "interval": [lo, hi], "frac": fx, "targets": C,
      "label_interval": [lo, hi], "label_frac": .., "data": [[name, shape, lo, hi], ..],
-     "network": {"input": .., "shapes": {..}, "nodes": [[name, op, [inputs], output, {attributes}], ..], "scores": ..,
+     "network": {"name": .., "input": .., "shapes": {..}, "nodes": [[name, op, [inputs], output, {attributes}], ..], "scores": ..,
                  "numbers": {name: value}, "frozen": [..]},
      "loss": .., "batch": B, "chunks": [[steps, c], ..], "power": k, "momentum": .., "decay": .., "scales": {..},
      "base": .., "next": .., "order": .., "overflow": .., "infer": n, "evaluate": n}
@@ -82,6 +82,7 @@ def _network(graph: Graph, network: Network) -> dict[str, Any]:
     used = dict.fromkeys(name for node in network.nodes for name in (*node.inputs, *node.outputs))
     numbers = {n: float(graph.constants[n].reshape(-1)[0]) for n in used if n in _numbers(network)}
     return {
+        "name": graph.name,
         "input": network.input,
         "shapes": {name: [int(n) for n in graph.shapes[name]] for name in used},
         "nodes": [
@@ -179,7 +180,7 @@ def _graph(found: Mapping[str, Any]) -> Network:
         for tensor in node.inputs:
             if tensor not in made:
                 constants[tensor] = _constant(shapes[tensor], found["numbers"].get(tensor))
-    graph = Graph("network", (found["input"],), (found["scores"],), tuple(nodes), constants, shapes, {})
+    graph = Graph(str(found["name"]), (found["input"],), (found["scores"],), tuple(nodes), constants, shapes, {})
     return Network(graph, found["scores"], frozenset(found["frozen"]))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tacit.api.objects import Program
@@ -21,9 +22,12 @@ VERSION = 1
 MOST_FILE = 1 << 28
 
 
-def written(description: bytes, train: Program, infer: Program, dataset: Program | None) -> bytes:
-    """JSON: {"tacit-deployment": 1, "description": "..", "programs": {"train": base64, "infer": .., "dataset": ..}}."""
-    programs = {"train": train, "infer": infer} | ({"dataset": dataset} if dataset is not None else {})
+#: Programs of every deployment, and of some.
+ALWAYS, OPTIONAL = ("train", "infer", "dataset"), ("evaluate",)
+
+
+def written(description: bytes, programs: Mapping[str, Program]) -> bytes:
+    """JSON: {"tacit-deployment": 1, "description": "..", "programs": {"train": base64, "infer": .., ..}}."""
     found = {
         "tacit-deployment": VERSION,
         "description": description.decode(),
@@ -32,7 +36,7 @@ def written(description: bytes, train: Program, infer: Program, dataset: Program
     return json.dumps(found, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def read(data: bytes) -> tuple[Programs, Program, Program, Program | None]:
+def read(data: bytes) -> tuple[Programs, dict[str, Program]]:
     """What `written` wrote. Raises InputError (slug description), and what reading a program raises."""
     if len(data) > MOST_FILE:
         raise refused(f"expected at most {MOST_FILE} bytes, got {len(data)}")
@@ -44,15 +48,16 @@ def read(data: bytes) -> tuple[Programs, Program, Program, Program | None]:
         files = {str(name): base64.b64decode(part, validate=True) for name, part in found["programs"].items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise refused(f"expected the file of a deployment: {type(error).__name__}: {error}"[:200]) from None
-    if not {"train", "infer"} <= files.keys() <= {"train", "infer", "dataset"} or len(text) > MOST_BYTES:
-        raise refused(f"expected the programs train, infer and dataset, got {', '.join(files)}")
-    programs = {name: Program._of_file(part) for name, part in files.items()}
-    return Programs(decode(text)), programs["train"], programs["infer"], programs.get("dataset")
+    if not {*ALWAYS} <= files.keys() <= {*ALWAYS, *OPTIONAL} or len(text) > MOST_BYTES:
+        raise refused(f"expected the programs {', '.join(ALWAYS)}, got {', '.join(files)}")
+    return Programs(decode(text)), {n: Program._of_file(files[n]) for n in (*ALWAYS, *OPTIONAL) if n in files}
 
 
 def check(made: Deployment, schema: Schema | None) -> None:
     """Every program comes out of the description again. Raises ProgramError naming the first that does not."""
     expected = {"train": made.programs.training.program, "infer": made.programs.inference[0]}
+    if made.programs.evaluation is not None:
+        expected["evaluate"] = made.programs.evaluation
     if schema is not None:
         from tacit import data
 
@@ -61,7 +66,7 @@ def check(made: Deployment, schema: Schema | None) -> None:
         if wanted != made.description.data:
             raise ProgramError("the records are not those of the schema", slug="program", place="data")
     for name, program in expected.items():
-        found = getattr(made, name)
+        found = made.all.get(name)
         if found is None or Decoded.decode(found._native.bytes()) != program:
             raise ProgramError(
                 f"the program {name} is not what the description makes",

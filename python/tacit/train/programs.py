@@ -13,6 +13,7 @@ from tacit.integer.reach import Overflow
 from tacit.train.bounds import Bounds, bounds
 from tacit.train.description import Description
 from tacit.train.emit import Training, parameters, training_program
+from tacit.train.evaluate import evaluation_program
 from tacit.train.infer import inference_program
 from tacit.train.step import training_step
 
@@ -57,3 +58,12 @@ class Programs:
         d = self.description
         visibility = Visibility("private", d.places.next, "public")
         return inference_program(d.plan, self.parameters, visibility, self.overflow, d.infer)
+
+    @cached_property
+    def evaluation(self) -> pg.Program | None:
+        """On a shard of `evaluate` records; None where there is none to be."""
+        d = self.description
+        if not d.evaluate:
+            return None
+        data = tuple((name, (d.evaluate, *shape[1:]), lo, hi) for name, shape, lo, hi in d.data)
+        return evaluation_program(d.plan, self.parameters, d.places.next == "private", data, self.overflow)

@@ -99,7 +99,7 @@ def training_step(plan: Plan, steps: int, c: int, bounds: Bounds) -> Step:
     """`steps` steps side by side. Raises QuantizationError naming a node that is not trained through."""
     tape, ways = forward(plan, steps, plan.batch, bounds)
     record, shape = plan.record, (steps, plan.batch, plan.record.targets)
-    y = Signal(tape.ints.input(Y, InputSpec(shape, *record.label_interval, record.label_frac)))
+    y = tape.labels(record.targets, record.label_interval, record.label_frac)
     scores = tape.values[plan.network.scores]
     if scores.shape != shape:
         raise QuantizationError(

@@ -120,6 +120,10 @@ class Tape:
         """Of a tensor's value: its shape in the graph, of one record, behind (t, b)."""
         return (*self.lead, *self.network.graph.shapes[tensor][1:])
 
+    def labels(self, targets: int, interval: tuple[int, int], frac: int) -> Signal:
+        """The input y, (t, b, targets)."""
+        return Signal(self.ints.input("y", InputSpec((*self.lead, targets), *interval, frac)))
+
     def settled(self, tensor: str) -> Signal:
         """The value of a tensor as an operand: rounded to an activation if it is raw."""
         found = self.values[tensor]

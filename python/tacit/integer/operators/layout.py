@@ -125,6 +125,86 @@ class Cut(Operator):
         return builder.view(name, x, self.to, lambda e, s: affine.substitute(e, x.shape, self.to, rows, s))
 
 
+@dataclass(frozen=True)
+class View(Operator):
+    """Entry t of the result is entry s of x, s_i = sum of stride * t_axis over pairs[i], plus offsets[i]; 0 where there is none.
+
+    No axis of the result stands in two lists; along one that stands in none the result repeats itself.
+    """
+
+    pairs: tuple[tuple[tuple[int, int], ...], ...]
+    offsets: tuple[int, ...]
+    to: Shape
+
+    @property
+    def moves(self) -> bool:
+        return True
+
+    def reach(self, *args: Reach) -> Interval:
+        return hull(args, 0)
+
+    def fits(self, *shapes: Shape) -> bool:
+        if len(shapes) != 1 or not len(shapes[0]) == len(self.pairs) == len(self.offsets):
+            return False
+        used = [axis for pairs in self.pairs for axis, _ in pairs]
+        strides = [stride for pairs in self.pairs for _, stride in pairs]
+        once = len(set(used)) == len(used) and all(0 <= axis < len(self.to) for axis in used)
+        return once and 0 not in strides and all(n >= 1 for n in self.to)
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return self.to
+
+    def meaning(self, *args: Array) -> Array:
+        x, rank = args[0], len(self.to)
+        index, inside = [], np.ones((1,) * rank, dtype=bool)
+        for pairs, offset, extent in zip(self.pairs, self.offsets, x.shape, strict=True):
+            at = np.full((1,) * rank, offset)
+            for axis, stride in pairs:
+                at = at + stride * np.arange(self.to[axis]).reshape([-1 if i == axis else 1 for i in range(rank)])
+            inside = inside & (at >= 0) & (at < extent)
+            index.append(np.clip(at, 0, extent - 1))
+        found = x[tuple(index)] if index else x.reshape((1,) * rank)
+        return np.asarray(np.broadcast_to(found * inside, self.to))
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        rows: list[affine.Row] = list(zip(self.pairs, self.offsets, strict=True))
+        x = without_constant(builder, args[0])
+        return builder.view(name, x, self.to, lambda e, s: affine.substitute(e, x.shape, self.to, rows, s))
+
+
+@dataclass(frozen=True)
+class Spread(Operator):
+    """Entry step * i along an axis is entry i of x, the entries between are 0."""
+
+    axis: int
+    step: int
+
+    @property
+    def moves(self) -> bool:
+        return True
+
+    def reach(self, *args: Reach) -> Interval:
+        return hull(args, 0)
+
+    def fits(self, *shapes: Shape) -> bool:
+        return len(shapes) == 1 and 0 <= self.axis < len(shapes[0]) and self.step >= 1
+
+    def shape(self, *shapes: Shape) -> Shape:
+        extents = list(shapes[0])
+        extents[self.axis] = self.step * (extents[self.axis] - 1) + 1
+        return tuple(extents)
+
+    def meaning(self, *args: Array) -> Array:
+        out = np.zeros(self.shape(args[0].shape), dtype=np.int64)
+        out[(slice(None),) * self.axis + (slice(None, None, self.step),)] = args[0]
+        return out
+
+    def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
+        x = without_constant(builder, args[0])
+        shape = self.shape(x.shape)
+        return builder.view(name, x, shape, lambda e, s: affine.spread(e, x.shape, self.axis, self.step, s))
+
+
 def without_constant(builder: Builder, x: Lazy) -> Lazy:
     """The constant as a term on a tensor of ones, so that padding does not repeat it."""
     if not x.expr.constant:

@@ -11,7 +11,7 @@ from tacit.graph.nodes import Node
 from tacit.integer.operators.arithmetic import Times
 from tacit.integer.operators.layout import Cut, Expand, Reshape
 from tacit.integer.operators.linear import Contract
-from tacit.integer.operators.rounding import Commit
+from tacit.integer.operators.rounding import Round
 from tacit.integer.operators.selection import OneHotMaxLast
 from tacit.train.rules.windows import LEAD, Windows
 from tacit.train.tape import LABELS, Backward, Shape, Signal, Tape, rule
@@ -76,7 +76,8 @@ def max_pool(tape: Tape, node: Node) -> Backward:
     e = tape.emit(OneHotMaxLast(tape.scales.activation_bits), [flat], f"{out}.first")
     labels = LABELS[: len(flat.shape)]
     picked = tape.emit(Contract(labels, labels, labels[:-1]), [e, flat], f"{out}.pick")
-    tape.values[out] = tape.emit(Commit(), [picked], out)
+    # Rounded by no bit: of a sum of products alone no relation says how large it is.
+    tape.values[out] = tape.emit(Round(0, tape.scales.activation_bits), [picked], out)
 
     def backward(d: Signal) -> None:
         if not tape.network.needs(tensor):
