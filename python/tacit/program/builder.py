@@ -313,6 +313,19 @@ class Builder:
                 raise OutOfField(f"tensor {self.tensors[i].name}: promised [{lo}, {hi}], derived {list(derived[i])}")
         return self._declaring({**self.intervals.known, **{i: derived[i] for i in self._promised}})
 
+    def promises(self) -> dict[str, Interval]:
+        """By name, what follows for the tensors of `recurrent`, whatever was promised of them: what may be promised.
+
+        Raises OutOfField where nothing does.
+        """
+        derived = derive(self._declaring(self.intervals.known)).known
+        for i, promised in self._promised.items():
+            if i not in derived:
+                raise OutOfField(
+                    f"tensor {self.tensors[i].name}: promised {list(promised)}, but no recurrence bounds it"
+                )
+        return {self.tensors[i].name: derived[i] for i in self._promised}
+
     def _declaring(self, known: Known) -> pg.Program:
         """The program, its witness tensors with these intervals."""
         tensors = list(self.tensors)

@@ -22,6 +22,7 @@ from tacit.program.syntax import (
     Expr,
     FromEinsum,
     FromTensor,
+    Link,
     Lookup,
     TableKind,
     Term,
@@ -48,9 +49,19 @@ def multiplicity(term: Term, source: Sequence[int]) -> int:
     count, linked = 1, set[int]()
     for link in term.links:
         linked |= {axis for axis, _ in link.source}
-        if len(link.source) != 1 or abs(link.source[0][1]) != 1:
+        if not _distinct(link, source):
             count *= prod(source[axis] for axis, _ in link.source)
     return count * prod(n for axis, n in enumerate(source) if axis not in linked)
+
+
+def _distinct(link: Link, source: Sequence[int]) -> bool:
+    """Whether every source index of the link has a sum of its own, as digits of a number have: then one target meets one."""
+    span = 0
+    for stride, axis in sorted((abs(stride), axis) for axis, stride in link.source):
+        if stride <= span:
+            return False
+        span += stride * (source[axis] - 1)
+    return True
 
 
 class Intervals:
@@ -60,6 +71,8 @@ class Intervals:
         self.known: Known = {}
         self.tensor_shapes: list[tuple[int, ...]] = []
         self.einsums: list[Einsum] = []
+        #: Nothing is refused: for a builder whose promises are not known yet.
+        self.lenient = False
         self._einsum_cache: dict[int, Interval] = {}
 
     def term(self, term: Term) -> Interval:
@@ -175,7 +188,7 @@ class Intervals:
         return term.source.index
 
     def check(self, what: str, interval: Interval) -> None:
-        if not (interval[0] > -HALF and interval[1] < HALF):
+        if not self.lenient and not (interval[0] > -HALF and interval[1] < HALF):
             raise OutOfField(f"{what} may reach [{interval[0]}, {interval[1]}], beyond the field")
 
     def check_lookup(self, lookup: Lookup, kind: TableKind) -> None:
