@@ -253,3 +253,25 @@ def test_random_programs_execute_to_their_reference(case: tuple[pg.Program, dict
     validate(program)
     run = execute(program, givens)
     assert np.array_equal(run.named("y"), expected["y"])
+
+
+def test_names_are_unique_within_a_place() -> None:
+    """Each slab is a place; what is in none leaves out the names of slab tensors, too."""
+    builder = Builder("step", Settings())
+    builder.slabs += [pg.SlabDecl("base", True), pg.SlabDecl("next", True)]
+
+    def named(name: str, place: pg.Place) -> str:
+        return builder.tensors[builder.tensor(name, (2,), place, (0, 1))].name
+
+    assert named("x", pg.Public()) == "x"
+    assert [named("w", pg.Slab(0)), named("w", pg.Slab(1)), named("w", pg.Slab(1))] == ["w", "w", "w~1"]
+    assert [named("w", pg.Witness()), named("w~1", pg.Public())] == ["w~1~1", "w~1~2"]
+    assert [named("x", pg.Slab(0)), named("x", pg.Constant((0, 1)))] == ["x", "x~1"]
+    assert pg.addresses(builder.slabs, builder.tensors) == [
+        "/x", "base/w", "next/w", "w~1", "w~1~1", "w~1~2", "base/x", "x~1",
+    ]  # fmt: skip
+    program = builder.build()
+    validate_bytes(decode_program(program.encode()))
+    assert reference.schema(decode_program(program.encode()), 0) != reference.schema(
+        decode_program(program.encode()), 1
+    )

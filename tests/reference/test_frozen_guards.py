@@ -21,7 +21,7 @@ from toy.relations import RelationsProver
 from tacit.reference import forms, intervals, recurrences, relations, validation
 from tacit.reference.field import ONE, ZERO, K, P, add, bits, lift, scale, total
 from tacit.reference.forms import AxisTables, known
-from tacit.reference.program import Expr, LinearHint, Program, Public, Shape, Term, layout
+from tacit.reference.program import Expr, LinearHint, OfTensor, Program, Public, Shape, Term, identity_links, layout
 from tacit.reference.sizes import Block
 
 VERIFY = sys.modules["tacit.reference.verify"]  # the package's attribute of this name is the function
@@ -291,6 +291,27 @@ def test_padding_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     case = attack()
     assert false_claims(case) == ["zeros and lookups"]
     assert slug_of(case.verify) == "final_claim"
+
+
+# ---------------------------------------------------------------- slabs
+def test_one_commitment_in_two_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 24e. Base and next of a program have one schema, and nothing moved: the base's commitment stands for both, and its
+    columns are folded twice with the blinding of one proof (`prover::rank_twice` shows the leak). Guard: no two commitments of
+    a proof are one."""
+    p = programs.Build("step", [("base", True), ("next", True)])
+    base, after = (p.tensor("w", (2, 3), slab, -8, 7) for slab in ("base", "next"))
+    terms = [Term(coef, OfTensor(index), identity_links(2)) for coef, index in ((1, base), (-1, after))]
+    p.zeros.append(programs.Zero("update", (2, 3), Expr(0, tuple(terms))))
+    honest = prove(p.done(), given={"w": [3, -8, 7, 0, 1, 2]})
+    honest.verify()
+    slabs = dict.fromkeys(honest.slabs, honest.slabs["base"])
+    given = {"w": [3, -8, 7, 0, 1, 2]}
+    case = cases.prove_case(honest.program, honest.geometry, given, slabs=slabs)
+    assert false_claims(case) == []
+    assert slug_of(case.verify) == "commitments"
+    ordered = [slabs[slab.name].commitment for slab in honest.program.slabs]
+    monkeypatch.setattr(VERIFY, "order_commitments", lambda *_: ordered)
+    case.verify()
 
 
 # ---------------------------------------------------------------- integers

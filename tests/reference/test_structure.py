@@ -37,6 +37,7 @@ from tacit.reference.program import (
     Witness,
     Zero,
     identity_links,
+    schema,
 )
 from tacit.reference.sizes import Sizes
 from tacit.reference.work import check_geometry_work
@@ -125,6 +126,16 @@ def test_maxima_within_the_rules() -> None:
     validate(maximum(shape=(2, 2, 2), axes=2, expr=Expr(0, ())))
 
 
+def test_names_are_unique_within_a_place() -> None:
+    """Two slabs of one schema, and public tensors of their names."""
+    copies = [replace(t, place=InSlab(2)) for t in LINEAR.tensors if t.place == InSlab(0)]
+    shown = [replace(t, place=Public()) for t in copies]
+    slabs = (*LINEAR.slabs, SlabDecl("next", True))
+    program = replace(LINEAR, slabs=slabs, tensors=(*LINEAR.tensors, *copies, *shown))
+    validate(program)
+    assert schema(program, 0) == schema(program, 2)
+
+
 STRUCTURE = {
     "version": replace(LINEAR, version=2),
     "long name": replace(LINEAR, name="x" * 129),
@@ -132,6 +143,9 @@ STRUCTURE = {
     "slab without a name": replace(LINEAR, slabs=(SlabDecl("", True), SlabDecl("data", True))),
     "too many slabs": replace(LINEAR, slabs=tuple(SlabDecl(str(i), True) for i in range(17))),
     "tensor twice": replace(LINEAR, tensors=(*LINEAR.tensors, X)),
+    "tensor twice in a slab": replace(LINEAR, tensors=(*LINEAR.tensors, LINEAR.tensors[0])),
+    "public as constant": replace(LINEAR, tensors=(*LINEAR.tensors, Tensor("y", (1,), Constant((1,)), 0, 1))),
+    "tensor without a name": replace(LINEAR, tensors=(*LINEAR.tensors, replace(X, name=""))),
     "tensor in no slab": replace(LINEAR, tensors=(*LINEAR.tensors, replace(X, name="z", place=InSlab(2)))),
     "empty interval": replace(LINEAR, tensors=(*LINEAR.tensors, replace(X, name="z", lo=1, hi=0))),
     "nine axes": replace(LINEAR, tensors=(*LINEAR.tensors, replace(X, name="z", shape=(1,) * 9))),

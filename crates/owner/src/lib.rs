@@ -35,4 +35,4 @@ pub use samples::{Outcomes, Samples};
 pub use secret::Secret;
 pub use secret_file::SecretFile;
 pub use store::{journal_path, read_journal, Journal};
-pub use values::Tensors;
+pub use values::{addressed, Tensors};

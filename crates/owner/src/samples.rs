@@ -9,7 +9,7 @@ use tacit_prover::gather;
 use crate::deployment::Deployment;
 use crate::error::{OwnerError, Result};
 use crate::secret::Secret;
-use crate::values::{slab_trace, Tensors};
+use crate::values::{addressed, slab_trace, Tensors};
 
 /// Entries of a program's tensors up to which each core has samples of its own; beyond, they share one after the other.
 const SMALL: usize = 1 << 19;
@@ -76,17 +76,14 @@ fn stacks<'a>(
 ) -> Result<Vec<Stack<'a>>> {
     let tensors = &prepared.program.tensors;
     let one = |&(ref name, values): &(String, &'a [i64])| {
-        let Some(tensor) = tensors.iter().position(|t| t.name == *name) else {
-            let reason = "the program has no such tensor";
-            return Err(OwnerError::input("tensor", name, reason));
-        };
-        let width = entries(&tensors[tensor].shape);
+        let tensor = addressed(prepared, name)?;
+        let width = entries(&tensors[tensor as usize].shape);
         if values.len() != count * width {
             let got = values.len();
             let reason = format!("expected {count} times {width} entries, got {got}");
             return Err(OwnerError::input("shape", name, reason));
         }
-        Ok((tensor as u32, values, width))
+        Ok((tensor, values, width))
     };
     samples.iter().map(one).collect()
 }

@@ -12,6 +12,17 @@ use crate::error::{OwnerError, Result};
 /// Integers by the name of their tensor.
 pub type Tensors = Vec<(String, Vec<i64>)>;
 
+/// The tensor that this address names: its name, `slab/name` or `/name` where several places have that name.
+///
+/// # Errors
+/// `tensor` when there is none, or more than one.
+pub fn addressed(prepared: &Prepared, address: &str) -> Result<u32> {
+    prepared.program.tensor(address).map_err(|e| {
+        let reason = format!("expected {}, got {}", e.expected, e.got);
+        OwnerError::input("tensor", address, reason).remedy(e.remedy.unwrap_or_default())
+    })
+}
+
 /// The values of a slab's tensors where a trace has them; each in its interval.
 ///
 /// # Errors
@@ -23,14 +34,15 @@ pub(crate) fn slab_trace(prepared: &Prepared, slab: usize, given: Tensors) -> Re
     };
     let order = &prepared.layouts[slab].order;
     for (name, values) in given {
-        let found = order
-            .iter()
-            .find(|&&t| prepared.program.tensors[t as usize].name == name);
-        let Some(&t) = found else {
+        let tensors = &prepared.program.tensors;
+        let named = order.iter().find(|&&t| tensors[t as usize].name == name);
+        let addressed = || prepared.program.tensor(&name).ok();
+        let found = named.copied().or_else(addressed);
+        let Some(t) = found.filter(|t| order.contains(t)) else {
             let reason = "the slab has no such tensor";
             return Err(OwnerError::input("tensor", name, reason));
         };
-        let tensor = &prepared.program.tensors[t as usize];
+        let tensor = &tensors[t as usize];
         let n = entries(&tensor.shape);
         if values.len() != n {
             let reason = format!("expected {n} entries, got {}", values.len());

@@ -1,7 +1,8 @@
-//! What a program is: its objects and bytes, shapes, tables, axis links; and the programs that follow from a slab alone.
+//! What a program is: its objects and bytes, names, shapes, tables, axis links; and the programs that follow from a slab alone.
 
 pub(crate) mod bytes;
 pub(crate) mod links;
+pub(crate) mod names;
 pub(crate) mod shape;
 pub(crate) mod tables;
 pub(crate) mod types;

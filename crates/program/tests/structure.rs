@@ -15,7 +15,6 @@ fn a_bad_head_is_refused() {
         rule(|p| p.hints = vec![p.hints[0].clone(); (1 << 16) + 1]),
         "limit"
     );
-    assert_eq!(rule(|p| p.tensors[1].name = "w".into()), "tensor_name");
     assert_eq!(rule(|p| p.tensors[1].name.clear()), "tensor_name");
     assert_eq!(rule(|p| p.lookups.clear()), "tables_without_lookups");
     assert_eq!(rule(|p| p.inputs[0].tensor = 5), "port");
@@ -35,6 +34,80 @@ fn a_bad_head_is_refused() {
     (p.inputs[0].frac, p.outputs[0].frac) = (512, -512);
     p.outputs[0].name = p.inputs[0].name.clone();
     assert!(validate(&p).is_ok(), "inputs and outputs are apart");
+}
+
+/// A place is one slab, or all tensors in none.
+#[test]
+fn names_of_tensors_are_unique_within_a_place() {
+    // "w" is the slab's, "x" is public, the others are witness tensors and a constant.
+    let call = |p: &mut Program, tensor: usize, name: &str| p.tensors[tensor].name = name.into();
+    let mut p = program();
+    let own: Vec<usize> = (0..p.tensors.len())
+        .filter(|&t| !matches!(p.tensors[t].place, Place::Slab(_)))
+        .collect();
+    for (&a, &b) in own.iter().zip(&own[1..]) {
+        assert_eq!(
+            rule(|p| call(p, a, &p.tensors[b].name.clone())),
+            "tensor_name"
+        );
+    }
+    let twice = |p: &mut Program| p.tensors.push(p.tensors[0].clone());
+    assert_eq!(rule(twice), "tensor_name");
+    for &tensor in &own {
+        let mut p = program();
+        call(&mut p, tensor, "w");
+        assert!(validate(&p).is_ok(), "the slab's is another place");
+    }
+    p.slabs.push(SlabDecl {
+        name: "next".into(),
+        private: true,
+    });
+    twice(&mut p);
+    p.tensors.last_mut().unwrap().place = Place::Slab(1);
+    assert!(validate(&p).is_ok(), "two slabs of one schema");
+    let prepared = Prepared::new(p).unwrap();
+    assert_eq!(prepared.schema(0), prepared.schema(1));
+}
+
+#[test]
+fn tensors_are_addressed_by_place_and_name() {
+    let mut p = program();
+    let last = p.tensors.len() as u32;
+    let slab = p.slabs[0].name.clone();
+    assert_eq!((p.address(0), p.tensor("w")), ("w".into(), Ok(0)));
+    assert_eq!(p.tensor(&format!("{slab}/w")), Ok(0));
+    assert_eq!(p.tensor("/x"), Ok(1));
+    p.slabs.push(SlabDecl {
+        name: "next".into(),
+        private: true,
+    });
+    let of = |name: &str, place: Place| Tensor {
+        name: name.into(),
+        place,
+        ..program().tensors[0].clone()
+    };
+    p.tensors.push(of("w", Place::Slab(1)));
+    p.tensors.push(of("w", Place::Witness));
+    for (tensor, address) in [
+        (0, format!("{slab}/w")),
+        (last, "next/w".into()),
+        (last + 1, "/w".into()),
+    ] {
+        assert_eq!(p.address(tensor), address);
+        assert_eq!(p.tensor(&address), Ok(tensor));
+    }
+    let refused = |p: &Program, address: &str| p.tensor(address).unwrap_err();
+    let e = refused(&p, "w");
+    assert_eq!((e.slug, e.place.as_str()), ("tensor", "w"));
+    assert!(e.remedy.is_some_and(|r| r.contains("slab/name")));
+    assert_eq!(
+        refused(&p, "next/x").got,
+        "a name that the program does not have"
+    );
+    assert_eq!(p.address(99), "");
+    // A name that looks like an address is none: neither tensor is taken for the other.
+    p.tensors.push(of("next/w", Place::Witness));
+    assert_eq!(refused(&p, "next/w").got, "a name that several places have");
 }
 
 /// Closed-form tables take 21 bytes of a file and up to 2^20 rows of a verifier's memory.

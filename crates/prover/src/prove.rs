@@ -289,7 +289,7 @@ impl Job<'_> {
                 let values = gather(&declared.shape, block);
                 if given.iter().any(|(t, v)| *t == tensor && **v != values) {
                     return Err(ProveError::NotCommitted {
-                        tensor: declared.name.clone(),
+                        tensor: self.prepared.program.address(tensor).into_owned(),
                     });
                 }
                 all.push((tensor, Values::new(values)));

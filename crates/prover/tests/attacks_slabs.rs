@@ -5,7 +5,7 @@ use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::{k_from_bytes, k_to_bytes, K};
 use tacit_pcs::{Commitment, Slab};
 use tacit_program::*;
-use tacit_prover::{Job, Profile, ProveOptions};
+use tacit_prover::{Job, Profile, ProveError, ProveOptions};
 use tacit_testkit::lie::{count, expect, Lie, EIN, LOG};
 use tacit_testkit::*;
 use tacit_verifier::{prepare_validity, verify_validity, VALIDITY_CONTEXT};
@@ -94,6 +94,59 @@ fn commitments_that_do_not_fit_are_refused() {
     // Fewer blinding rows than the budget asks for would be a statement about another slab.
     let slug = answer(&|c| c[0].header.budget -= 1);
     assert!(matches!(slug, "grinding" | "merkle"), "{slug}");
+}
+
+/// next = base - x: both slabs have one schema.
+fn step(x: i64) -> World {
+    let mut p = Builder::new("step", &[("base", true), ("next", true)]);
+    let base = p.tensor("w", &[2, 3], Place::Slab(0), -8, 7);
+    let next = p.tensor("w", &[2, 3], Place::Slab(1), -8, 7);
+    let public = p.tensor("x", &[2, 3], Place::Public, -1, 1);
+    let difference = [(1, base), (-1, next), (-1, public)];
+    let terms = difference.map(|(coef, tensor)| same(coef, tensor, 2));
+    p.zero("update", &[2, 3], expr(0, terms.to_vec()));
+    p.program.inputs.push(Port {
+        name: "x".into(),
+        tensor: public,
+        frac: 0,
+    });
+    let w = numbers(21, 6, -7, 7);
+    let after = w.iter().map(|v| v - x).collect();
+    let givens = vec![(base, w), (next, after), (public, vec![x; 6])];
+    World::new(Case {
+        prepared: p.prepare(),
+        givens,
+    })
+}
+
+#[test]
+fn one_commitment_for_two_slabs_is_refused() {
+    for moved in [step(1), step(0)] {
+        moved.verify(&moved.prove()).unwrap();
+        assert_eq!(moved.case.prepared.schema(0), moved.case.prepared.schema(1));
+    }
+    // Nothing moved: base and next hold the same, and one commitment in both places would say nothing false.
+    let world = step(0);
+    let twice = [&world.slabs[0], &world.slabs[0]];
+    let job = world.job(&twice);
+    let options = || ProveOptions::of([(2, vec![0; 6])]);
+    let honest = job.prove_uncounted(options(), &mut tacit_pcs::NoHooks);
+    assert_eq!(honest.unwrap_err().slug(), "commitments");
+    let counted = job.prove::<ProveError>(options(), || unreachable!("nothing is counted"));
+    assert_eq!(counted.unwrap_err().slug(), "commitments");
+    let mut lie = Lie {
+        ignores_checks: true,
+        ..Lie::default()
+    };
+    let proof = job.prove_uncounted(options(), &mut lie).unwrap();
+    assert!(lie.bad.is_empty(), "every claim holds");
+    let named = vec![world.slabs[0].commitment.clone(); 2];
+    let answer = world.verify_against(&named, &proof.publics, CONTEXT, &proof.argument);
+    let e = answer.unwrap_err();
+    assert_eq!(
+        (e.slug(), e.place.as_str()),
+        ("commitments", "commitment next")
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use tacit_program::Prepared;
 
 use crate::failure::{Fail, Result};
 
-/// Integers by the name of their tensor.
+/// Integers by the name of their tensor, or its address.
 pub type Named<'py> = Vec<(String, Bound<'py, PyArray1<i64>>)>;
 
 /// The entries of an array, which `name` is the name of.
@@ -31,29 +31,22 @@ pub fn integers(
     named.into_iter().map(copy).collect()
 }
 
-/// Integers by tensor name, as integers by tensor.
+/// Integers by a tensor's address, as integers by tensor.
 pub fn by_tensor(
     prepared: &Prepared,
     named: Vec<(String, PyReadonlyArray1<'_, i64>)>,
 ) -> Result<Vec<(u32, Vec<i64>)>> {
-    let tensors = &prepared.program.tensors;
-    let one = |(name, values): (String, PyReadonlyArray1<'_, i64>)| {
-        let Some(tensor) = tensors.iter().position(|t| t.name == name) else {
-            let reason = "the program has no such tensor";
-            return Err(Fail::input("tensor", name, reason));
-        };
-        Ok((tensor as u32, slice(&name, &values)?.to_vec()))
+    let one = |(address, values): (String, PyReadonlyArray1<'_, i64>)| {
+        let tensor = tacit_owner::addressed(prepared, &address)?;
+        Ok((tensor, slice(&address, &values)?.to_vec()))
     };
     named.into_iter().map(one).collect()
 }
 
-/// The public tensors of a program by name.
+/// The public tensors of a program by address.
 pub fn named_publics<'py>(py: Python<'py>, prepared: &Prepared, values: &[Vec<i64>]) -> Named<'py> {
-    let tensors = &prepared.program.tensors;
-    let names = prepared
-        .publics
-        .iter()
-        .map(|&t| tensors[t as usize].name.clone());
+    let publics = prepared.publics.iter();
+    let names = publics.map(|&t| prepared.program.address(t).into_owned());
     names
         .zip(values.iter().map(|v| PyArray1::from_slice(py, v)))
         .collect()

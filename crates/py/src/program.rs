@@ -71,7 +71,7 @@ impl Program {
             };
             let d = PyDict::new(py);
             d.set_item("name", &port.name)?;
-            d.set_item("tensor", &tensor.name)?;
+            d.set_item("tensor", self.0.prepared.program.address(port.tensor))?;
             d.set_item("shape", &tensor.shape)?;
             d.set_item("frac", port.frac)?;
             d.set_item("lo", tensor.lo)?;

@@ -1,5 +1,7 @@
 //! The statement: what is checked and absorbed before the first challenge (docs/protocol/protocol.md, sections 3 and 6).
 
+use std::collections::HashMap;
+
 use tacit_algebra::field::f_to_bytes;
 use tacit_algebra::hash::Digest;
 use tacit_params::{budget, Budget, Geometry, Relations, Shape, SlabSize};
@@ -44,6 +46,24 @@ impl Statement<'_> {
             sponge.absorb("public", &bytes);
         }
         sponge.absorb("context", self.context);
+        Ok(())
+    }
+
+    /// No slab stands twice in a proof, which would show twice as much of its columns as its blinding is made for
+    /// (docs/protocol/security.md, section 5). Schemas do not tell slabs apart: tensor names are unique within a slab only.
+    fn check_distinct(&self) -> Result<(), VerifyError> {
+        let mut seen: HashMap<Digest, &str> = HashMap::new();
+        for (commitment, slab) in self.commitments.iter().zip(&self.prepared.program.slabs) {
+            if let Some(other) = seen.insert(commitment.identity(), &slab.name) {
+                let got = format!("the one of {other} again");
+                let place = format!("commitment {}", slab.name);
+                return Err(
+                    VerifyError::new(Slug::Slabs, place, "another commitment", got).with_remedy(
+                        "each slab of a proof has a commitment of its own, also where values are equal: commit them once more",
+                    ),
+                );
+            }
+        }
         Ok(())
     }
 
@@ -95,6 +115,7 @@ impl Statement<'_> {
             .check_well_formed()
             .map_err(|e| VerifyError::from(PcsError::from(e)))?;
         check_count(self.prepared, self.commitments)?;
+        self.check_distinct()?;
         let columns = columns(self.prepared, self.geometry, self.commitments)?;
         Self::check_columns(&columns)?;
         self.check_witness_room(&columns)?;

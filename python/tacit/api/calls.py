@@ -180,5 +180,9 @@ def _commit_outputs(
     """Compute the outputs and commit to them; their real values too. Spends nothing of the secrets."""
     with failures(detail=detail):
         tensors = dict(_native.compute(program._native, secrets, inputs, "output"))
-    values = {p.name: p.dequantize(tensors[p.tensor]) for p in program.outputs.values() if p.tensor in tensors}
+    values = {}
+    for port in program.outputs.values():
+        name = port.tensor if port.tensor in tensors else port.tensor.removeprefix("output/")
+        if port.place == "output" and name in tensors:
+            values[port.name] = port.dequantize(tensors[name])
     return commit_integers(program, "output", tensors, None, 0), values

@@ -18,7 +18,7 @@ from tacit.api.parameters import check
 from tacit.api.secret import Secret
 from tacit.errors import InputError
 from tacit.program import Program as Decoded
-from tacit.program import Public
+from tacit.program import Public, addresses
 
 #: How many public numbers are shown, how many names of one kind.
 MOST, MOST_NAMES = 16, 4
@@ -212,8 +212,9 @@ def _proof(data: bytes, of: Program | None) -> dict[str, Any]:
 
 def _claims(program: Program, publics: list[list[int]]) -> dict[str, Any]:
     """Public inputs and outputs by name, in real units."""
-    tensors = Decoded.decode(program._native.bytes()).tensors
-    names = [tensor.name for tensor in tensors if isinstance(tensor.place, Public)]
+    decoded = Decoded.decode(program._native.bytes())
+    called = zip(addresses(decoded.slabs, decoded.tensors), decoded.tensors, strict=True)
+    names = [name for name, tensor in called if isinstance(tensor.place, Public)]
     values = dict(zip(names, publics, strict=False))
     found: dict[str, Any] = {}
     for word, ports in (("input", program.inputs), ("output", program.outputs)):

@@ -36,7 +36,7 @@ Ints = npt.NDArray[np.int64]
 class Port:
     """An input or output. Real value = integer * 2^-frac; `place`: "private", "public", or a commitment's role.
 
-    `lo`, `hi`: the integers' range.
+    `tensor`: name of its tensor, place/name where several places of the program have that name. `lo`, `hi`: the integers' range.
     """
 
     name: str

@@ -3,6 +3,7 @@
 from tacit.program.borsh import EncodingError
 from tacit.program.encoding import NO_ARCHITECTURE, VERSION, Program
 from tacit.program.layout import bits, padded, slab_cells, slab_tensors, table_in, table_len, table_out, witness_cells
+from tacit.program.names import addresses
 from tacit.program.syntax import (
     HALF,
     ClampHint,
@@ -80,6 +81,7 @@ __all__ = [
     "Values",
     "Witness",
     "Zero",
+    "addresses",
     "bits",
     "identity_links",
     "padded",

@@ -82,7 +82,8 @@ class Builder:
         self._witness: set[int] = set()
         #: Intervals of tensors whose recurrence is still to come.
         self._promised: dict[int, Interval] = {}
-        self._names: dict[str, int] = {}
+        #: By slab (None: the tensors in none) how often a name was asked for.
+        self._names: dict[int | None, dict[str, int]] = {None: {}}
         self._table_ids: dict[pg.TableKind, int] = {}
         #: Entries that are clamped alike, by their clamp: their tables are shared.
         self.alike: dict[Hashable, int] = {}
@@ -90,19 +91,25 @@ class Builder:
 
     # tensors
 
-    def unique(self, name: str) -> str:
-        """The name, with a number when it is taken."""
-        name = name or "tensor"
-        count = self._names.get(name, 0)
-        self._names[name] = count + 1
-        return name if not count else self.unique(f"{name}~{count}")
+    def unique(self, name: str, place: pg.Place) -> str:
+        """The name, with a number when it is taken in that place.
+
+        Tensors in no slab leave out the names of slab tensors too, so that a bare name says which one is meant.
+        """
+        name, slab = name or "tensor", place.index if isinstance(place, pg.Slab) else None
+        taken = self._names.setdefault(slab, {})
+        count = taken.get(name, 0)
+        taken[name] = count + 1
+        if slab is not None:
+            self._names[None].setdefault(name, 1)
+        return name if not count else self.unique(f"{name}~{count}", place)
 
     def tensor(self, name: str, shape: Shape, place: pg.Place, interval: Interval) -> int:
         index = len(self.tensors)
         self._check_shape(name, shape)
         if self.room is not None:
             self.room.take(tensors=1)
-        self.tensors.append(pg.Tensor(self.unique(name), shape, place, *interval))
+        self.tensors.append(pg.Tensor(self.unique(name, place), shape, place, *interval))
         self.shapes.tensors.append(shape)
         if isinstance(place, pg.Witness):
             self._witness.add(index)

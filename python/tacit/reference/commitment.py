@@ -169,12 +169,17 @@ def blinding_rank(placement: Placement) -> int:
 
 
 def order_commitments(program: Program, commitments: Mapping[str, Commitment]) -> list[Commitment]:
-    """The commitments in the program's order; Refused("commitments") unless they are exactly its slabs."""
+    """The commitments in the program's order; Refused("commitments") unless they are exactly its slabs, no two of them one."""
     names = [slab.name for slab in program.slabs]
     missing = [name for name in names if name not in commitments]
     unknown = [name for name in commitments if name not in names]
     if missing or unknown:
         raise Refused("commitments", "commitments", f"missing {missing}, unknown {unknown}")
+    identities: dict[bytes, str] = {}
+    for name in names:
+        other = identities.setdefault(commitments[name].identity, name)
+        if other != name:
+            raise Refused("commitments", f"commitment {name}", f"that of {other} again")
     return [commitments[name] for name in names]
 
 

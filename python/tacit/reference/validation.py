@@ -81,12 +81,15 @@ def _check_lists(program: Program) -> None:
         require(len(getattr(program, name)) <= MAX_LIST, name, "more than 2^16")
     for place, names in (
         ("slabs", [s.name for s in program.slabs]),
-        ("tensors", [t.name for t in program.tensors]),
         ("inputs", [p.name for p in program.inputs]),
         ("outputs", [p.name for p in program.outputs]),
     ):
         require(all(names), place, "an empty name")
         require(len(set(names)) == len(names), place, "a name used twice")
+    # Constants, public and witness tensors share a place; each slab is one of its own.
+    own = [(t.place.slab if isinstance(t.place, InSlab) else None, t.name) for t in program.tensors]
+    require(all(name for _, name in own), "tensors", "an empty name")
+    require(len(set(own)) == len(own), "tensors", "a name used twice in one place")
 
 
 def _check_shape(shape: Shape, place: str) -> None:

@@ -101,7 +101,8 @@ class Questions:
 
     def by_name(self, values: Mapping[int, Array]) -> dict[str, Array]:
         """A witness as the outside sees it."""
-        return {self.program.tensors[i].name: each for i, each in values.items()}
+        names = pg.addresses(self.program.slabs, self.program.tensors)
+        return {names[i]: each for i, each in values.items()}
 
     # of the whole
 

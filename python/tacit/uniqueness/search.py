@@ -37,14 +37,14 @@ def second_witness(
 ) -> Verdict:
     """Whether the givens determine the outputs, by a search for two witnesses that say otherwise.
 
-    `givens`: integers of inputs and slab tensors, by the tensors' names, in their shapes; what is not named is any number of
-    its interval. Raises ProgramError where `validate` refuses the program, InputError for a given that does not fit,
-    MissingDependency without OR-tools.
+    `givens`: integers of inputs and slab tensors, by the tensors' addresses (`tacit.program.addresses`), in their shapes; what
+    is not named is any number of its interval. Raises ProgramError where `validate` refuses the program, InputError for a given
+    that does not fit, MissingDependency without OR-tools.
     """
     library()
     known = _known(program)
     outputs, given = _roles(program)
-    names = [tensor.name for tensor in program.tensors]
+    names = pg.addresses(program.slabs, program.tensors)
     told = tuple(names[i] for i in given), tuple(names[i] for i in outputs)
     walked = entries(program)
     if walked > most_entries:
@@ -72,7 +72,8 @@ def _decide(questions: Questions, outputs: list[int], told: Names) -> Verdict:
         (i, at) for i in outputs for at in places(tensors[i].shape) if pair[0][i][at] != pair[1][i][at]
     )
     values = int(pair[0][output][index]), int(pair[1][output][index])
-    second = Second(tensors[output].name, index, values, (questions.by_name(pair[0]), questions.by_name(pair[1])))
+    name = pg.addresses(questions.program.slabs, tensors)[output]
+    second = Second(name, index, values, (questions.by_name(pair[0]), questions.by_name(pair[1])))
     entry = f"{second.output}[{', '.join(map(str, index))}]" if index else second.output
     return Verdict("second", f"{entry} can be {values[0]} and {values[1]} with the same givens", *told, second=second)
 
@@ -128,7 +129,8 @@ def _fixed(program: pg.Program, given: Iterable[int], values: Mapping[str, Array
         for i, t in enumerate(program.tensors)
         if isinstance(t.place, pg.Constant)
     }
-    places_of = {program.tensors[i].name: i for i in given}
+    names = pg.addresses(program.slabs, program.tensors)
+    places_of = {names[i]: i for i in given}
     for name, array in values.items():
         if name not in places_of:
             raise InputError("no input or slab tensor of this name", slug="extra", place=name)

@@ -84,12 +84,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn name(&self, tensor: u32) -> &'a str {
-        self.prepared
-            .program
-            .tensors
-            .get(tensor as usize)
-            .map_or("", |t| &t.name)
+    fn name(&self, tensor: u32) -> Cow<'a, str> {
+        self.prepared.program.address(tensor)
     }
 
     fn give_all<G: Into<Values>>(
@@ -183,7 +179,7 @@ impl<'a> Run<'a> {
         if self.written[tensor as usize] {
             return Err(ProgramError::execution(
                 "written_twice",
-                &decl.name,
+                self.name(tensor),
                 "one value",
                 "a second one",
             ));
@@ -191,7 +187,13 @@ impl<'a> Run<'a> {
         self.check_count(tensor, &values)?;
         if let Some((i, v)) = outside(&values, decl.lo, decl.hi) {
             let ends = (decl.lo.into(), decl.hi.into());
-            return Err(beyond("tensor_interval", &decl.name, ends, v.into(), i));
+            return Err(beyond(
+                "tensor_interval",
+                &self.name(tensor),
+                ends,
+                v.into(),
+                i,
+            ));
         }
         self.written[tensor as usize] = true;
         self.trace.tensors[tensor as usize] = values;
@@ -208,7 +210,7 @@ impl<'a> Run<'a> {
         let (expected, got) = (format!("{n} entries"), format!("{} entries", values.len()));
         Err(ProgramError::execution(
             "given_shape",
-            &decl.name,
+            self.name(tensor),
             expected,
             got,
         ))

@@ -46,11 +46,7 @@ pub(crate) fn check_head(p: &Program) -> Result<()> {
         )?;
     }
     unique("slab_name", "slab", p.slabs.iter().map(|s| s.name.as_str()))?;
-    unique(
-        "tensor_name",
-        "tensor",
-        p.tensors.iter().map(|t| t.name.as_str()),
-    )?;
+    unique_tensors(p)?;
     let orphan = p.lookups.is_empty() && !p.tables.is_empty();
     require(
         !orphan,
@@ -100,8 +96,47 @@ fn unique<'a>(rule: &'static str, what: &str, names: impl Iterator<Item = &'a st
     Ok(())
 }
 
+/// Within a place: each slab, and constants, public and witness tensors together. So base and next of one program can have one schema.
+fn unique_tensors(p: &Program) -> Result<()> {
+    let mut seen = HashSet::new();
+    for tensor in &p.tensors {
+        let place = tensor_place(p, tensor);
+        let slab = match tensor.place {
+            Place::Slab(s) => Some(s),
+            Place::Constant(_) | Place::Public | Place::Witness => None,
+        };
+        require(
+            !tensor.name.is_empty(),
+            "tensor_name",
+            &place,
+            "a name",
+            "none",
+        )?;
+        require(
+            seen.insert((slab, tensor.name.as_str())),
+            "tensor_name",
+            &place,
+            "names that are unique within their slab, or among the tensors in none",
+            "the name twice",
+        )?;
+    }
+    Ok(())
+}
+
+/// What errors call a tensor.
+fn tensor_place(p: &Program, t: &Tensor) -> String {
+    let slab = match t.place {
+        Place::Slab(s) => p.slabs.get(usize::from(s)),
+        Place::Constant(_) | Place::Public | Place::Witness => None,
+    };
+    match slab {
+        Some(slab) => format!("tensor {}/{}", slab.name, t.name),
+        None => format!("tensor {}", t.name),
+    }
+}
+
 pub(crate) fn check_tensor(p: &Program, t: &Tensor) -> Result<()> {
-    let place = format!("tensor {}", t.name);
+    let place = tensor_place(p, t);
     check_shape(&place, &t.shape)?;
     let proper = t.lo <= t.hi && in_half(t.lo) && in_half(t.hi);
     require(

@@ -259,7 +259,7 @@ impl<'a> Solver<'a> {
         let old = self.tensors[tensor];
         let new = old.map_or((lo, hi), |(a, b)| (a.max(lo), b.min(hi)));
         if new.0 > new.1 {
-            let name = &self.program.tensors[tensor].name;
+            let name = self.program.address(tensor as u32);
             let got = format!("[{lo}, {hi}] against {old:?}");
             return Err(ProgramError::program(
                 "interval_empty",

@@ -15,6 +15,8 @@ use zeroize::Zeroizing;
 pub struct Record {
     /// Whether nothing is drawn afresh, as in a renewal.
     pub repeatable: bool,
+    /// Whether a statement that no verifier accepts is argued all the same.
+    pub ignores_checks: bool,
     pub challenges: Vec<(&'static str, K)>,
     pub sent: Vec<(&'static str, Vec<K>)>,
     /// Positions opened in the slabs.
@@ -57,6 +59,9 @@ impl Hooks for Record {
         } else {
             NoHooks.fresh()
         }
+    }
+    fn ignores_checks(&self) -> bool {
+        self.ignores_checks
     }
     fn committed(&mut self, witness: &WitnessSlab) {
         self.cells = witness.data().to_vec();
@@ -111,6 +116,14 @@ pub fn relation_bytes(prepared: &Prepared) -> usize {
 /// Proves `job` and keeps everything. `ids` tells long-lived slabs apart across proofs; `witness` names this proof's own.
 pub fn run(job: Job, givens: Vec<(u32, Vec<i64>)>, ids: &[usize], witness: usize) -> Run {
     run_with(job, ids, witness, |job, record| {
+        job.prove_uncounted(ProveOptions::of(givens), record)
+    })
+}
+
+/// The same for a statement that no verifier accepts.
+pub fn run_unchecked(job: Job, givens: Vec<(u32, Vec<i64>)>, ids: &[usize], witness: usize) -> Run {
+    run_with(job, ids, witness, |job, record| {
+        record.ignores_checks = true;
         job.prove_uncounted(ProveOptions::of(givens), record)
     })
 }

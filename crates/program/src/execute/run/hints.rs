@@ -155,10 +155,10 @@ impl Run<'_> {
     fn hint_lookup(&mut self, dst: u32, table: u32, expr: &Expr, shift: u8) -> Result<()> {
         let shape = self.shape(dst);
         let kind = &self.prepared.program.tables[table as usize].kind;
-        let name = self.name(dst);
+        let program = &self.prepared.program;
         let input = self.values(expr, shape)?;
         let rows = table_rows(kind, &input, shift, Rest::Dropped)
-            .map_err(|miss| miss.error("table_input", name, kind, shift))?;
+            .map_err(|miss| miss.error("table_input", &program.address(dst), kind, shift))?;
         let lo = table_lo(kind);
         let out = rows
             .iter()

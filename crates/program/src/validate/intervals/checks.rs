@@ -9,7 +9,7 @@ use crate::validate::bounds::{expr_bound, inputs, show, ExprBound, Interval, Wid
 impl Solver<'_> {
     /// A declared interval of a witness tensor contains the derived one.
     pub(super) fn check_declared(&self) -> Result<()> {
-        for (tensor, found) in self.program.tensors.iter().zip(&self.tensors) {
+        for (i, (tensor, found)) in (0u32..).zip(self.program.tensors.iter().zip(&self.tensors)) {
             let Some((lo, hi)) = *found else { continue };
             if lo < tensor.lo || hi > tensor.hi {
                 let expected = format!(
@@ -18,7 +18,7 @@ impl Solver<'_> {
                 );
                 return Err(ProgramError::program(
                     "interval_declared",
-                    &tensor.name,
+                    self.program.address(i),
                     expected,
                     format!("[{lo}, {hi}]"),
                 ));
