@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tacit import program as pg
-from tacit.errors import QuantizationError
+from tacit.errors import ProgramError, QuantizationError
 from tacit.program import affine
 from tacit.program.affine import Shape, Shapes
 from tacit.program.intervals import Interval, Intervals, Known, OutOfField, derive
@@ -269,6 +269,18 @@ class Builder:
         """The entries at one index of an axis, which vanishes."""
         shape = (*value.shape[:axis], *value.shape[axis + 1 :])
         return self.view("entry", value, shape, lambda e, s: affine.entry(e, value.shape, axis, index, s))
+
+    def gathered(self, tensor: int, index: int, axis: int = 0) -> Lazy:
+        """tensor[.., index[..], ..], as numpy.take: of a public or constant index, in place of one axis. 0 beyond its ends.
+
+        With a tensor of shape (N, ..) and an index of shape (T, B) the rows that it picks, of shape (T, B, ..). Other views of
+        the index' axes than a permutation commit the value first. Raises ProgramError for an index that is committed.
+        """
+        place, shape, picks = self.tensors[index].place, self.shapes.tensors[tensor], self.shapes.tensors[index]
+        if not isinstance(place, pg.Constant | pg.Public):
+            raise ProgramError("an index is a constant or a public tensor", place=self.tensors[index].name)
+        expr = affine.gathered(pg.FromTensor(tensor), shape, axis, index, picks)
+        return Lazy(expr, (*shape[:axis], *picks, *shape[axis + 1 :]))
 
     def digits(
         self, name: str, value: Lazy, widths: Sequence[int], top: pg.TableKind | None = None, top_out: int | None = None

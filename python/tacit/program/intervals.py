@@ -24,6 +24,7 @@ from tacit.program.syntax import (
     FromTensor,
     Link,
     Lookup,
+    Public,
     TableKind,
     Term,
     Witness,
@@ -353,10 +354,29 @@ def einsum_terms_are_plain(program: Program) -> None:
                     raise ValueError(f"{name} reads an einsum in another shape")
 
 
+def indices_are_known(program: Program) -> None:
+    """The index of a link is a constant or public tensor with an entry for every tuple of the link's target axes."""
+    shapes = [
+        *((e.name, shape, expr) for e in program.einsums for shape, expr in ((e.a_shape, e.a), (e.b_shape, e.b))),
+        *((lookup.name, lookup.shape, expr) for lookup in program.lookups for expr in (lookup.input, lookup.output)),
+        *((zero.name, zero.shape, zero.expr) for zero in program.zeros),
+    ]
+    for name, shape, expr in shapes:
+        for link in (link for term in expr.terms for link in term.links if link.index is not None):
+            assert link.index is not None
+            index = program.tensors[link.index]
+            extents = tuple(shape[axis] for axis, _ in link.target)
+            if not isinstance(index.place, Constant | Public) or index.shape != extents:
+                raise ValueError(
+                    f"{name} reads by {index.name} of shape {list(index.shape)}, not one known of {list(extents)}"
+                )
+
+
 def validate(program: Program) -> None:
     """The compiler's own check of what `validate()` in Rust will ask. Raises ProgramError."""
     try:
         check_program(program)
         einsum_terms_are_plain(program)
+        indices_are_known(program)
     except (OutOfField, UnknownInterval, ValueError) as error:
         raise ProgramError(str(error), place=program.name) from None
