@@ -46,6 +46,7 @@ PARTS = {
     "python errors": (
         "tacit.errors.TacitError",
         "tacit.errors.InvalidProof",
+        "tacit.errors.ManifestError",
         "tacit.errors.InputError",
         "tacit.errors.ModelError",
         "tacit.errors.QuantizationError",
@@ -56,6 +57,33 @@ PARTS = {
         "tacit.errors.NoCopy",
         "tacit.errors.AccuracyWarning",
         "tacit.errors.CompilerBug",
+    ),
+    "python data": (
+        "tacit.data.Schema",
+        "tacit.data.Column",
+        "tacit.data.Label",
+        "tacit.data.Rule",
+        "tacit.data.Records",
+        "tacit.data.shards",
+        "tacit.data.compile",
+        "tacit.data.program",
+        "tacit.data.commit_dataset",
+        "tacit.data.prove_dataset",
+        "tacit.data.verify_dataset",
+        "tacit.data.Dataset",
+        "tacit.data.DatasetStatement",
+        "tacit.data.Key",
+        "tacit.data.check_key",
+        "tacit.data.check_signature",
+        "tacit.data.Manifest",
+        "tacit.data.Shard",
+        "tacit.data.task_digest",
+        "tacit.data.Issuers",
+        "tacit.data.Issuer",
+        "tacit.data.Revocations",
+        "tacit.data.check_manifest",
+        "tacit.data.CheckedManifest",
+        "tacit.data.check_disjoint",
     ),
     "python counters": (
         "tacit.counters.open_counter",
@@ -75,7 +103,7 @@ def blocks() -> dict[str, Callable[[], str]]:
 def _entry(path: str) -> str:
     module, _, name = path.rpartition(".")
     thing = _found(module[:-1], name) if module.endswith(".") else getattr(importlib.import_module(module), name)
-    shown = path if module in ("tacit", "tacit.errors", "tacit.counters") else name
+    shown = path if module in ("tacit", "tacit.data", "tacit.errors", "tacit.counters") else name
     if not inspect.isclass(thing):
         return f"### {shown}\n\n{_signature(shown, thing)}\n\n{prose(inspect.getdoc(thing) or '')}"
     values = [(f"`{n}`", _type(value), first(inspect.getdoc(value) or "")) for n, value in _values(thing)]

@@ -96,7 +96,7 @@ def test_parquet_and_csv_are_committed_as_they_are(tmp_path: Path, program: taci
         assert dataset.records == 4
 
 
-# --- refused --------------------------------------------------------------------------------------------------------------
+# --- refused ----------------------------------------------------------------------------------------------------------
 
 
 def slug(action: Any, kind: type[Exception] = InvalidProof) -> str:

@@ -259,7 +259,7 @@ def test_arrays_of_another_shape_are_refused() -> None:
     assert caught.value.slug == "range"
 
 
-# --- integers that were not made by encoding ----------------------------------------------------------------------------
+# --- integers that were not made by encoding --------------------------------------------------------------------------
 
 
 def spoiled(name: str, at: tuple[int, ...], value: int) -> Records:
@@ -311,7 +311,7 @@ def test_targets_out_of_their_own_range_are_refused() -> None:
     assert caught.value.slug == "range"
 
 
-# --- shards ---------------------------------------------------------------------------------------------------------------
+# --- shards -----------------------------------------------------------------------------------------------------------
 
 
 def test_shards_are_cut_by_ids() -> None:

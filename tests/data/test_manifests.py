@@ -101,7 +101,7 @@ def signed(manifest: Manifest, key: Key = ISSUER, **changes: Any) -> Manifest:
     return replace(made, signature=key.sign(data.manifest.TAG, made.digest))
 
 
-# --- what holds -----------------------------------------------------------------------------------------------------------
+# --- what holds -------------------------------------------------------------------------------------------------------
 
 
 def test_a_manifest_that_holds(sign: Any, check: Any, child: data.Dataset, statement: Any, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_the_bytes_are_what_the_page_says() -> None:
     assert task_digest("a") == keccak.new(digest_bits=256, data=bytes([15, *bytes(7)]) + b"a").digest()
 
 
-# --- each that does not -----------------------------------------------------------------------------------------------------
+# --- each that does not -----------------------------------------------------------------------------------------------
 
 
 def test_an_issuer_that_nobody_named(sign: Any, check: Any) -> None:
@@ -234,7 +234,7 @@ def test_a_child_that_only_names_its_master_is_refused(sign: Any, check: Any, ma
     assert slug(lambda: check(sign(), commitment=forged), InvalidProof) in ("rotation", "validity")
 
 
-# --- revocations --------------------------------------------------------------------------------------------------------------
+# --- revocations ------------------------------------------------------------------------------------------------------
 
 
 def test_one_that_was_taken_back(sign: Any, check: Any, tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def test_lists_that_cannot_be_made() -> None:
     assert slug(lambda: Revocations.sign(ISSUER, [], before=before), InputError) == "revocations"
 
 
-# --- bytes ----------------------------------------------------------------------------------------------------------------------
+# --- bytes ------------------------------------------------------------------------------------------------------------
 
 
 def test_every_byte_of_a_file_counts(sign: Any) -> None:
@@ -355,7 +355,7 @@ def test_any_body_ends_in_an_error_or_comes_back(raw: bytes) -> None:
         assert found.to_bytes() == framed(number, raw)
 
 
-# --- what cannot be signed --------------------------------------------------------------------------------------------------------
+# --- what cannot be signed --------------------------------------------------------------------------------------------
 
 
 def test_manifests_that_nobody_should_sign(sign: Any, program: Any, statement: Any) -> None:
@@ -385,7 +385,7 @@ def test_manifests_that_nobody_should_sign(sign: Any, program: Any, statement: A
     assert sign(task=task_digest(TASK)).task == sign(task=task_digest(TASK).hex()).task == sign().task
 
 
-# --- between nodes ------------------------------------------------------------------------------------------------------------------
+# --- between nodes ----------------------------------------------------------------------------------------------------
 
 
 def test_no_dataset_and_no_id_in_two_manifests(sign: Any) -> None:
@@ -397,7 +397,7 @@ def test_no_dataset_and_no_id_in_two_manifests(sign: Any) -> None:
     assert slug(lambda: data.check_disjoint([first, over])) == "manifest_overlap"
 
 
-# --- the registry ---------------------------------------------------------------------------------------------------------------------
+# --- the registry -----------------------------------------------------------------------------------------------------
 
 
 def test_a_registry_s_file(tmp_path: Path) -> None:

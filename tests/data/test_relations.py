@@ -94,7 +94,7 @@ def test_no_entry_is_free(name: str, kind: str) -> None:
             assert refused(found, {index: values}), f"{tensor.name} + {delta}"
 
 
-# --- data that breaks one thing, whatever the hints then write ----------------------------------------------------------
+# --- data that breaks one thing, whatever the hints then write --------------------------------------------------------
 
 
 def lie(name: str, kind: str = "none", ids: tuple[int, int] | None = None, **changes: Any) -> str:
@@ -166,7 +166,7 @@ def test_a_histogram_that_is_another() -> None:
     assert not refused(found, {index: np.array([2, 2])})
 
 
-# --- against the plain meaning ------------------------------------------------------------------------------------------
+# --- against the plain meaning ----------------------------------------------------------------------------------------
 
 
 @given(st.integers(0, 2**32), st.integers(1, 6))
@@ -219,7 +219,7 @@ def test_a_narrow_range_of_one_width_is_one_lookup() -> None:
     assert sum(lookup.name.startswith("range") for lookup in made.lookups) == 1
 
 
-# --- what is refused ------------------------------------------------------------------------------------------------------
+# --- what is refused --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

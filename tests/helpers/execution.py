@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -65,16 +66,21 @@ class Execution:
                 if term.source.index not in self.tensors:
                     raise ProgramError("read before it is written", place=self._name(term.source.index))
                 source = self.tensors[term.source.index]
+                unread = [i for i in (link.index for link in term.links) if i is not None and i not in self.tensors]
+                if unread:
+                    raise ProgramError("read before it is written", place=self._name(unread[0]))
             else:
                 source = self.einsum(term.source.index)
-            out += term.coef * evaluate_term(term, source, shape)
+            out += term.coef * evaluate_term(term, source, shape, self.tensors)
         return out
 
     def _name(self, index: int) -> str:
         return self.program.tensors[index].name
 
 
-def matches(link: Link, target: tuple[int, ...], source: tuple[int, ...]) -> tuple[Array, Array]:
+def matches(
+    link: Link, target: tuple[int, ...], source: tuple[int, ...], tensors: Mapping[int, Array]
+) -> tuple[Array, Array]:
     """Flat indices (over the link's target axes, over its source axes) of all pairs that satisfy it."""
 
     def sums(pairs: tuple[tuple[int, int], ...], shape: tuple[int, ...]) -> Array:
@@ -83,7 +89,8 @@ def matches(link: Link, target: tuple[int, ...], source: tuple[int, ...]) -> tup
             total = total[..., None] + stride * np.arange(shape[axis], dtype=np.int64)
         return total.reshape(-1)
 
-    left, right = sums(link.target, target) + link.offset, sums(link.source, source)
+    asked = sums(link.target, target) if link.index is None else tensors[link.index].reshape(-1)
+    left, right = asked + link.offset, sums(link.source, source)
     order = np.argsort(right, kind="stable")
     first = np.searchsorted(right[order], left, "left")
     last = np.searchsorted(right[order], left, "right")
@@ -92,8 +99,10 @@ def matches(link: Link, target: tuple[int, ...], source: tuple[int, ...]) -> tup
     return t, order[np.arange(t.size) + starts]
 
 
-def evaluate_term(term: Term, source: Array, shape: tuple[int, ...]) -> Array:
-    """sum of the source's entries that satisfy every link, at every target index; coef left out."""
+def evaluate_term(
+    term: Term, source: Array, shape: tuple[int, ...], tensors: Mapping[int, Array] = MappingProxyType({})
+) -> Array:
+    """sum of the source's entries that satisfy every link, at every target index; coef left out. tensors: for index links."""
     linked = [axis for link in term.links for axis, _ in link.source]
     free = tuple(axis for axis in range(source.ndim) if axis not in linked)
     kept = [axis for axis in range(source.ndim) if axis in linked]
@@ -102,7 +111,7 @@ def evaluate_term(term: Term, source: Array, shape: tuple[int, ...]) -> Array:
     sizes = [prod(source.shape[axis] for axis, _ in link.source) for link in term.links]
     values = values.reshape(sizes)
     for k, link in enumerate(term.links):
-        t, s = matches(link, shape, source.shape)
+        t, s = matches(link, shape, source.shape, tensors)
         moved = np.moveaxis(values, k, 0)
         out = np.zeros((prod(shape[axis] for axis, _ in link.target), *moved.shape[1:]), dtype=np.int64)
         if np.unique(t).size == t.size:
@@ -258,14 +267,19 @@ def check_execution(run: Execution) -> None:
             raise WitnessError("the constraint is not zero", place=zero.name)
 
 
-def dense_term(term: Term, source: Array, shape: tuple[int, ...]) -> Array:
+def dense_term(
+    term: Term, source: Array, shape: tuple[int, ...], tensors: Mapping[int, Array] = MappingProxyType({})
+) -> Array:
     """`evaluate_term` by the definition, index by index (for tests; tiny shapes only)."""
     out = np.zeros(shape, dtype=np.int64)
+
+    def asked(link: Link, t: tuple[int, ...]) -> int:
+        if link.index is not None:
+            return int(tensors[link.index][tuple(t[i] for i, _ in link.target)])
+        return sum(d * t[i] for i, d in link.target)
+
     for t in product(*map(range, shape)):
         for s in product(*map(range, source.shape)):
-            if all(
-                sum(d * t[i] for i, d in link.target) + link.offset == sum(d * s[j] for j, d in link.source)
-                for link in term.links
-            ):
+            if all(asked(link, t) + link.offset == sum(d * s[j] for j, d in link.source) for link in term.links):
                 out[t] += source[s]
     return out

@@ -29,8 +29,10 @@ SHAPES = st.lists(st.integers(1, 4), max_size=3).map(tuple)
 
 
 @st.composite
-def links(draw: st.DrawFn, target: int, source: int) -> tuple[pg.Link, ...]:
-    """Links between axes of both sides, no axis twice."""
+def links(
+    draw: st.DrawFn, target: int, source: int, index: st.SearchStrategy[Any] | None = None
+) -> tuple[pg.Link, ...]:
+    """Links between axes of both sides, no axis twice; with an index of this strategy, if one is given."""
     t, s = draw(st.permutations(range(target))), draw(st.permutations(range(source)))
     out = []
     while (t or s) and draw(st.booleans()):
@@ -39,7 +41,7 @@ def links(draw: st.DrawFn, target: int, source: int) -> tuple[pg.Link, ...]:
         if a or b:
             stride = st.sampled_from([1, 1, 1, -1, 2, 3, -2])
             pairs = [tuple((i, draw(stride)) for i in side) for side in (a, b)]
-            out.append(pg.Link(pairs[0], pairs[1], draw(st.integers(-2, 2))))
+            out.append(pg.Link(pairs[0], pairs[1], draw(st.integers(-2, 2)), None if index is None else draw(index)))
     return tuple(out)
 
 
@@ -48,7 +50,8 @@ def terms(draw: st.DrawFn, shape: Shape, tensors: list[Shape]) -> pg.Term:
     """A term on one of the tensors."""
     index = draw(st.integers(0, len(tensors) - 1))
     coef = draw(st.integers(-5, 5).filter(bool))
-    return pg.Term(coef, pg.FromTensor(index), draw(links(len(shape), len(tensors[index]))))
+    picks = st.none() | st.integers(0, 2**32 - 1)
+    return pg.Term(coef, pg.FromTensor(index), draw(links(len(shape), len(tensors[index]), picks)))
 
 
 @st.composite

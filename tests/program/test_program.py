@@ -54,10 +54,11 @@ def test_a_changed_byte_is_another_program_or_refused(program: pg.Program, data:
 
 def test_known_bytes() -> None:
     """Pinned by hand from docs/protocol/program.md."""
-    expr = pg.Expr(-2, (pg.Term(3, pg.FromEinsum(7), (pg.Link(((1, -1),), (), 5),)),))
+    links = (pg.Link(((1, -1),), (), 5), pg.Link((), ((2, 1),), -1, 9))
+    expr = pg.Expr(-2, (pg.Term(3, pg.FromEinsum(7), links),))
     program = pg.Program("p", zeros=(pg.Zero("z", (2,), expr),))
     expected = (
-        b"\1\0"
+        b"\2\0"
         + b"\1\0\0\0p"
         + b"\0" * 20  # version, name, slabs, tensors, tables, einsums, lookups
         + b"\1\0\0\0"
@@ -69,10 +70,13 @@ def test_known_bytes() -> None:
         + b"\3"
         + b"\0" * 7
         + b"\1\7\0\0\0"  # constant, one term: coef, einsum 7
-        + b"\1\0\0\0"
+        + b"\2\0\0\0"  # two links
         + b"\1\0\0\0\1\xff\xff\xff\xff"
         + b"\0\0\0\0"
-        + b"\5\0\0\0"  # one link
+        + b"\5\0\0\0\0"  # target, source, offset, no index
+        + b"\0\0\0\0"
+        + b"\1\0\0\0\2\1\0\0\0"
+        + b"\xff\xff\xff\xff\1\x09\0\0\0"  # index 9
         + b"\0" * 12  # hints, inputs, outputs
         + b"\0" * 32  # no architecture
     )
@@ -83,7 +87,7 @@ def test_known_bytes_of_a_clamp() -> None:
     program = pg.Program("p", tables=(pg.Table("t", pg.ClampTable(-8, 16, -3, 5)),))
     ends = [(-8).to_bytes(8, "little", signed=True), b"\x10\0\0\0", b"\xfd" + b"\xff" * 7, b"\5" + b"\0" * 7]
     kind = b"\1\0\0\0t\4" + b"".join(ends)
-    assert program.encode() == b"\1\0\1\0\0\0p" + b"\0" * 8 + b"\1\0\0\0" + kind + b"\0" * (24 + 32)
+    assert program.encode() == b"\2\0\1\0\0\0p" + b"\0" * 8 + b"\1\0\0\0" + kind + b"\0" * (24 + 32)
     assert decode_program(program.encode()).tables == (reference.Table("t", reference.Clamp(-8, 16, -3, 5)),)
 
 
@@ -233,8 +237,8 @@ def test_a_value_without_encoding_is_refused() -> None:
 
 
 def test_another_version_is_refused() -> None:
-    with pytest.raises(pg.EncodingError, match="version 2"):
-        pg.Program.decode(dataclasses.replace(pg.Program("p"), version=2).encode())
+    with pytest.raises(pg.EncodingError, match="version 1, expected 2"):
+        pg.Program.decode(dataclasses.replace(pg.Program("p"), version=1).encode())
 
 
 def test_layout_is_by_size_then_index() -> None:

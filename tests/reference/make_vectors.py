@@ -37,7 +37,7 @@ from tacit.reference.field import (  # noqa: E402
     quadratic,
     sub,
 )
-from tacit.reference.program import encode_program  # noqa: E402
+from tacit.reference.program import InSlab, encode_program  # noqa: E402
 from tacit.reference.transcript import Transcript, digest_of, domain_tag, words  # noqa: E402
 
 FOLDER = HERE.parents[1] / "vectors"
@@ -220,6 +220,25 @@ def doubled_recurrence() -> dict[str, Any]:
     return vector(case, "a recurrence with the coefficient 2", program_bytes=encode_program(program))
 
 
+def indices() -> dict[str, dict[str, Any]]:
+    """`gathered` by an index that is no statement's: committed, of another shape; and a statement of another index."""
+    case = cases.honest("gathered")
+    at = [t.name for t in case.program.tensors].index("q")
+    q = case.program.tensors[at]
+
+    def with_index(**changes: Any) -> bytes:
+        tensors = tuple(replace(t, **changes) if t is q else t for t in case.program.tensors)
+        return encode_program(replace(case.program, tensors=tensors))
+
+    other = [list(values) for values in case.proof.publics]
+    other[0][:2] = reversed(other[0][:2])
+    return {
+        "refuse_index_committed": vector(case, "an index in a slab", program_bytes=with_index(place=InSlab(1))),
+        "refuse_index_shape": vector(case, "an index of another shape", program_bytes=with_index(shape=(3, 2))),
+        "refuse_index_order": vector(case, "the rows in another order", publics=other),
+    }
+
+
 def refused_vectors() -> dict[str, dict[str, Any]]:
     case = cases.honest("linear")
     argument = case.proof.argument
@@ -261,6 +280,7 @@ def refused_vectors() -> dict[str, dict[str, Any]]:
     )
     out["refuse_summed_products"] = summed_products()
     out["refuse_recurrence"] = doubled_recurrence()
+    out |= indices()
     lies: dict[str, tuple[str, dict[str, Callable]]] = {
         "lie_products": ("a product that is none", {"product 0": lambda c: add(c, (1, 0, 0))}),
         "lie_final": ("a final vector that is not the fold", {"final": lambda v: [add(v[0], (1, 0, 0)), *v[1:]]}),

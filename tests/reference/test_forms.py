@@ -34,7 +34,7 @@ def random_case(seed: int) -> tuple[Program, Expr, tuple[int, ...], list[list[in
         for i in (0, 1, rnd.randrange(2))
     ]
     values = [[rnd.randrange(-9, 10) for _ in range(valid_entries(shape))] for shape in shapes]
-    program = Program(1, "random", (), tensors, (), (), (), (), (), (), ())
+    program = Program(2, "random", (), tensors, (), (), (), (), (), (), ())
     return program, Expr(rnd.randrange(-4, 5), tuple(terms)), target, values
 
 

@@ -255,8 +255,8 @@ def weigh_padding(patch: pytest.MonkeyPatch) -> None:
     """Axes of committed tensors that an expression sums over are summed to the end of the padded block."""
     term_form = forms.term_form
 
-    def whole(term: Term, tables: AxisTables, source: Shape, padded: bool):
-        return term_form(term, tables, tuple(1 << bits(n) for n in source) if padded else source, padded)
+    def whole(term: Term, tables: AxisTables, source: Shape, padded: bool, *indices):
+        return term_form(term, tables, tuple(1 << bits(n) for n in source) if padded else source, padded, *indices)
 
     patch.setattr(forms, "term_form", whole)
 
@@ -364,6 +364,32 @@ def test_a_recurrence_of_multiples(monkeypatch: pytest.MonkeyPatch) -> None:
         return carried_along(replace(now, coef=sign), replace(before, coef=-sign), shape, source)
 
     monkeypatch.setattr(recurrences, "_carried_along", whatever_multiple)
+    case.verify()
+    monkeypatch.undo()
+    assert slug_of(case.verify) == "program"  # the same bytes
+
+
+def test_an_index_that_is_taken_for_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 15d. x[q[t]] = g[t] with q = (0, 0) says nothing of x[1], so y[1] = 2 x[1] may be 1 modulo p. Guard: a link with an
+    index is no identity, whatever else it says."""
+    p = programs.Build("picked", [])
+    p.tensor("q", (2,), programs.Constant((0, 0)), 0, 1)
+    p.tensor("g", (2,), Public(), -8, 7)
+    p.tensor("x", (2,), programs.Witness(), -8, 7)
+    p.tensor("y", (2,), Public(), -16, 14)
+    by_index = p.term("x", 1, (programs.picked([0], 0, 0),))
+    p.zeros.append(programs.Zero("pick", (2,), p.expr(by_index, p.term("g", -1))))
+    p.zeros.append(programs.Zero("twice", (2,), p.expr(p.term("x", 2), p.term("y", -1))))
+    given = {"g": [3, 3], "x": [3, (P + 1) // 2], "y": [6, 1]}
+    case = prove(p.done(["g", "x", "y"]), given=given)
+    assert case.run.check() == ["zero twice"]
+    assert slug_of(case.verify) == "program"
+    is_identity = intervals.is_identity
+
+    def without_index(term: Term, target: Shape, source: Shape) -> bool:
+        return is_identity(replace(term, links=tuple(replace(each, index=None) for each in term.links)), target, source)
+
+    monkeypatch.setattr(intervals, "is_identity", without_index)
     case.verify()
     monkeypatch.undo()
     assert slug_of(case.verify) == "program"  # the same bytes

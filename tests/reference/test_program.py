@@ -31,9 +31,9 @@ def test_bytes_round_trip(name: str) -> None:
 
 def test_known_bytes() -> None:
     tensor = Tensor("x", (2,), Constant((1, -1)), -1, 1)
-    program = Program(1, "p", (SlabDecl("d", True),), (tensor,), (), (), (), (), (), (Port("i", 0, -3),), ())
+    program = Program(2, "p", (SlabDecl("d", True),), (tensor,), (), (), (), (), (), (Port("i", 0, -3),), ())
     text = (
-        "0100" "01000000" "70" "01000000" "01000000" "64" "01"
+        "0200" "01000000" "70" "01000000" "01000000" "64" "01"
         "01000000" "01000000" "78" "01000000" "02000000" "00" "02000000" "0100000000000000" "ffffffffffffffff"
         "ffffffffffffffff" "0100000000000000"
         "00000000" "00000000" "00000000" "00000000" "00000000"
@@ -76,7 +76,7 @@ def test_changed_bytes_are_another_program_or_none(name: str) -> None:
     ],
 )
 def test_not_canonical(at: int, new: bytes, detail: str) -> None:
-    program = Program(1, "", (SlabDecl("", True),), (), (), (), (), (), (), (), ())
+    program = Program(2, "", (SlabDecl("", True),), (), (), (), (), (), (), (), ())
     data = encode_program(program)
     layout_of_fields = data[:2] + data[2:6] + data[6:10] + data[10:14] + data[14:15]
     assert data.startswith(layout_of_fields)
@@ -93,7 +93,7 @@ def test_not_canonical(at: int, new: bytes, detail: str) -> None:
 def test_layout_sorts_by_padded_size() -> None:
     shapes = [(3,), (5,), (2, 2), (), (7, 1)]
     tensors = tuple(Tensor(f"t{i}", s, InSlab(0), 0, 1) for i, s in enumerate(shapes))
-    program = Program(1, "l", (SlabDecl("s", True),), tensors, (), (), (), (), (), (), ())
+    program = Program(2, "l", (SlabDecl("s", True),), tensors, (), (), (), (), (), (), ())
     where = layout(program, 0)
     assert where.order == (1, 4, 0, 2, 3)
     assert where.offsets == {1: 0, 4: 8, 0: 16, 2: 20, 3: 24}
@@ -110,7 +110,7 @@ def test_witness_layout_has_the_multiplicities() -> None:
 def test_schema_follows_the_layout_not_the_order() -> None:
     a, b = Tensor("a", (2,), InSlab(0), 0, 1), Tensor("b", (4,), InSlab(0), 0, 1)
     slab = (SlabDecl("s", True),)
-    both = [Program(1, "", slab, order, (), (), (), (), (), (), ()) for order in ((a, b), (b, a))]
+    both = [Program(2, "", slab, order, (), (), (), (), (), (), ()) for order in ((a, b), (b, a))]
     assert schema(both[0], 0) == schema(both[1], 0)
     other = replace(both[0], tensors=(replace(a, hi=2), b))
     assert schema(other, 0) != schema(both[0], 0)

@@ -137,7 +137,7 @@ def test_names_are_unique_within_a_place() -> None:
 
 
 STRUCTURE = {
-    "version": replace(LINEAR, version=2),
+    "version": replace(LINEAR, version=1),
     "long name": replace(LINEAR, name="x" * 129),
     "slab twice": replace(LINEAR, slabs=(SlabDecl("model", True), SlabDecl("model", True))),
     "slab without a name": replace(LINEAR, slabs=(SlabDecl("", True), SlabDecl("data", True))),
@@ -225,7 +225,7 @@ def test_entries_of_forms() -> None:
     def program(zero: Expr, b: Expr) -> Program:
         einsum = Einsum("e", (1,), (0,), (0,), (), operand, b)
         zeros = (Zero("z", (1,), zero),)
-        return Program(1, "p", (), (big, public), (), (einsum,), (), zeros, (), (), ())
+        return Program(2, "p", (), (big, public), (), (einsum,), (), zeros, (), (), ())
 
     fits = Expr(0, (*terms, Term(1, OfTensor(1), ())))
     check_geometry_work(program(fits, operand), 2, 1)
@@ -240,7 +240,7 @@ def test_entries_of_forms() -> None:
 def test_columns_are_bounded() -> None:
     geometry = Geometry(0, 4, 256, 12, 1, 0, (Level(4, 8, 1),))
     for rows, slug in ((2**11, None), (2**13, "geometry")):
-        program = Program(1, "p", (), (Tensor("x", (rows, 2**8), Witness(), 0, 1),), (), (), (), (), (), (), ())
+        program = Program(2, "p", (), (Tensor("x", (rows, 2**8), Witness(), 0, 1),), (), (), (), (), (), (), ())
         if slug is None:
             assert place_slabs(program, Sizes.of(program), geometry, []).fold == 16
             continue

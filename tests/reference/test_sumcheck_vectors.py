@@ -31,7 +31,7 @@ def run(case: dict[str, Any], broken: dict[str, Any]) -> End:
     """The verifier on a case, changed by `broken`."""
     changed = {**case, **{name: broken[name] for name in ("claim", "pads") if name in broken}}
     reader = parts.Recorder(case, broken)
-    program = Program(1, "none", (), (), (), (), (), (), (), (), ())
+    program = Program(2, "none", (), (), (), (), (), (), (), (), ())
     relations = Relations(program, Sizes.of(program), Extender([], {}), reader)
     relations.pads_used = case["first_pad"]
     point, last = relations.sumcheck(case["rounds"], parts.affine(changed["claim"]))

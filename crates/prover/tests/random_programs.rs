@@ -139,6 +139,15 @@ proptest! {
     }
 }
 
+/// The expressions of all relations.
+fn every_expr(program: &Program) -> impl Iterator<Item = &Expr> {
+    let operands = program.einsums.iter().flat_map(|e| [&e.a, &e.b]);
+    let sides = program.lookups.iter().flat_map(|l| [&l.input, &l.output]);
+    operands
+        .chain(sides)
+        .chain(program.zeros.iter().map(|z| &z.expr))
+}
+
 /// The simplest program of the generator, and that the generator reaches everything it is meant to reach.
 #[test]
 fn the_generator_reaches_everything() {
@@ -194,6 +203,16 @@ fn the_generator_reaches_everything() {
         if validate(&read).is_err_and(|e| e.rule == "einsum_bound") {
             seen.insert("bare product");
         }
+        for term in every_expr(&program).flat_map(|e| &e.terms) {
+            for index in term.links.iter().filter_map(|l| l.index) {
+                let constant = matches!(program.tensors[index as usize].place, Place::Constant(_));
+                seen.insert(if constant {
+                    "constant index"
+                } else {
+                    "public index"
+                });
+            }
+        }
         if program.slabs.is_empty() {
             seen.insert("no slab");
         }
@@ -211,5 +230,5 @@ fn the_generator_reaches_everything() {
         }
     }
     println!("{seen:?}");
-    assert_eq!(seen.len(), 27, "{seen:?}");
+    assert_eq!(seen.len(), 29, "{seen:?}");
 }

@@ -9,6 +9,8 @@ use tacit_params::Geometry;
 use tacit_pcs::Slab;
 use tacit_program::{Prepared, Publics};
 use tacit_prover::{Job, Proof, ProveOptions};
+use tacit_testkit::batches::batches;
+use tacit_testkit::training::trained;
 use tacit_testkit::*;
 use tacit_verifier::{
     order_commitments, prepare_validity, verify, Accepted, VerifyError, VALIDITY_CONTEXT,
@@ -131,7 +133,13 @@ fn vector(
 }
 
 fn all() -> Vec<(&'static str, Value)> {
-    let cases = [("mlp", mlp()), ("linear", linear()), ("links", links())];
+    let cases = [
+        ("mlp", mlp()),
+        ("linear", linear()),
+        ("links", links()),
+        ("training", trained()),
+        ("batches", batches()),
+    ];
     let mut out = Vec::new();
     for (name, case) in cases {
         let world = World::new(case);

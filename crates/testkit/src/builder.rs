@@ -161,6 +161,17 @@ pub fn affine_link(target: &[(u8, i32)], source: &[(u8, i32)], offset: i32) -> L
         target: target.to_vec(),
         source: source.to_vec(),
         offset,
+        index: None,
+    }
+}
+
+/// index\[target\] + offset = s_source: target axes in the order of the index' own.
+pub fn index_link(target: &[u8], source: u8, offset: i32, index: u32) -> Link {
+    Link {
+        target: target.iter().map(|&axis| (axis, 1)).collect(),
+        source: vec![(source, 1)],
+        offset,
+        index: Some(index),
     }
 }
 

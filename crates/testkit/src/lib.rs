@@ -3,6 +3,7 @@
 //! Programs, cases and mutations need no feature. With `testing`: worlds that commit, prove and verify them, and malicious
 //! provers. With `owner`: the fuzz targets of an owner's files.
 
+pub mod batches;
 pub mod builder;
 pub mod cases;
 pub mod fuzz;

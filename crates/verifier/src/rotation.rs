@@ -148,6 +148,7 @@ fn identity(tensor: u32, axes: usize) -> Result<Expr, VerifyError> {
         target: vec![(axis, 1)],
         source: vec![(axis, 1)],
         offset: 0,
+        index: None,
     });
     Ok(Expr {
         constant: 0,

@@ -159,9 +159,16 @@ def _coefficients(program: Program) -> Iterator[Number]:
 
 
 def _places(program: Program) -> Iterator[Number]:
-    """Which columns a public matrix takes, and at which offsets values are cut: of the architecture's own slices, too."""
-    for tensor in program.tensors:
-        if isinstance(tensor.place, Constant):
+    """Which columns a public matrix takes, which entries an index picks, and at which offsets values are cut.
+
+    Of the architecture's own slices, too.
+    """
+    picks = {link.index for _, expr in _made(program) for term in expr.terms for link in term.links}
+    for index, tensor in enumerate(program.tensors):
+        if isinstance(tensor.place, Constant) and index in picks:
+            span = max(tensor.place.values) - min(tensor.place.values) + 1
+            yield tensor.name, len(tensor.place.values) * max(1.0, log2(span))
+        elif isinstance(tensor.place, Constant):
             rows = tensor.shape[0] if tensor.shape else 1
             chosen = sum(value != 0 for value in tensor.place.values)
             yield tensor.name, chosen * max(1.0, log2(max(rows, 2)))

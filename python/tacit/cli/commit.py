@@ -52,13 +52,13 @@ def commit_model(
 
     output_files, agreed = files.fresh_pair(out), counter_of(counter)
     loaded = tacit.Program.load(program)
-    _look_ahead(loaded, "model")
+    look_ahead(loaded, "model")
     start = time.perf_counter()
     with console.busy("committing to the model"):
         secret = tacit.commit_model(
             loaded, tacit.Weights.load(weights), proofs=proofs, children=children, refusals=refusals
         )
-    _save(secret, output_files, seconds=time.perf_counter() - start, as_json=as_json, counter=agreed)
+    save(secret, output_files, seconds=time.perf_counter() - start, as_json=as_json, counter=agreed)
 
 
 @app.command("data")
@@ -81,12 +81,12 @@ def commit_data(
 
     output_files, agreed = files.fresh_pair(out), counter_of(counter)
     loaded = tacit.Program.load(program)
-    _look_ahead(loaded, "data")
+    look_ahead(loaded, "data")
     arrays = files.read_inputs(data, files.input_names(loaded))
     start = time.perf_counter()
     with console.busy("committing to the data"):
         secret = tacit.commit_data(loaded, arrays, proofs=proofs, children=children, refusals=refusals)
-    _save(secret, output_files, seconds=time.perf_counter() - start, as_json=as_json, counter=agreed)
+    save(secret, output_files, seconds=time.perf_counter() - start, as_json=as_json, counter=agreed)
 
 
 @app.command("rotate")
@@ -111,7 +111,7 @@ def rotate(
     start = time.perf_counter()
     with console.busy("making a child"):
         secret = loaded.rotate(proofs, refusals=refusals)
-    _save(secret, output_files, seconds=time.perf_counter() - start, as_json=as_json, master=loaded, counter=agreed)
+    save(secret, output_files, seconds=time.perf_counter() - start, as_json=as_json, master=loaded, counter=agreed)
 
 
 @app.command("renew")
@@ -144,7 +144,7 @@ def renew(
     start = time.perf_counter()
     with console.busy("renewing"):
         secret = loaded.renew()
-    _save(
+    save(
         secret,
         output_files,
         seconds=time.perf_counter() - start,
@@ -208,7 +208,7 @@ def export(
     console.stdout().print(console.facts([("publish", shown), ("identity", commitment.identity)]))
 
 
-def _look_ahead(program: Any, role: str) -> None:
+def look_ahead(program: Any, role: str) -> None:
     """Refuse what could not be saved, and say what many proofs cost."""
     from tacit.api.cost import check_secret, costly
 
@@ -216,7 +216,7 @@ def _look_ahead(program: Any, role: str) -> None:
     console.note(costly(program, role))
 
 
-def _save(
+def save(
     secret: Any,
     output_files: tuple[Path, Path],
     *,
@@ -225,8 +225,12 @@ def _save(
     master: Any = None,
     counter: Any = None,
     renewal: tuple[Path, str] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> None:
-    """Write a new commitment's files, and say what they are. `renewal`: where its renewal goes, and the old identity."""
+    """Write a new commitment's files, and say what they are. `renewal`: where its renewal goes, and the old identity.
+
+    `more`: what else is said of it.
+    """
     secret_file, commitment_file = output_files
     # The secret first: a published commitment whose secret was lost is worth nothing.
     secret.save(secret_file, counter=counter)
@@ -247,6 +251,7 @@ def _save(
         result |= {"renewal": str(renewal[0]), "renews": renewal[1], "identity": secret.commitment.identity}
     if master is not None:
         result |= {"master": secret.commitment.master, "children_left": master.children}
+    result |= more or {}
     if as_json:
         console.print_json(result)
         return
@@ -257,6 +262,7 @@ def _save(
         shown.append(
             ("if it is known", "the old secret came from before its renewal: do not prove, renew this one, too")
         )
+    shown += [(name, escape(str(value))) for name, value in (more or {}).items()]
     shown += [("keep", f"[bold]{escape(str(secret_file))}[/bold]"), ("good for", _good_for(secret))]
     if secret.remaining is not None:
         shown.append(("beyond that", "its values leak: 14 proofs on an allowance of 8 gave 8 of 8 weights away"))

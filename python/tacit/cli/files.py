@@ -255,6 +255,30 @@ def check_distinct(*paths: Path | None) -> None:
         seen.add(where)
 
 
+def keep(proof: Any, out: Path) -> None:
+    """Write the proof; where that fails, its proof is spent all the same, and the error says so."""
+    try:
+        proof.save(out)
+    except InputError as error:
+        raise InputError(
+            f"{error.reason}; the proof is lost, and counted as spent",
+            slug=error.slug,
+            place=error.place,
+            remedy="make room or choose another folder with -o, and prove again",
+        ) from None
+
+
+def signed(path: Path) -> dict[str, Any] | None:
+    """What a manifest or a list of revocations says, its signature not checked; None of any other file."""
+    kind = _kind(path) if path.is_file() else None
+    if kind not in ("manifest", "revocations"):
+        return None
+    from tacit import data
+
+    found = data.Manifest.load(path) if kind == "manifest" else data.Revocations.load(path)
+    return {"file": str(path), **found.as_dict()}
+
+
 def _kind(path: Path) -> str | None:
     from tacit.api.native import read_file
 

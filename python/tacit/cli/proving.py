@@ -87,7 +87,7 @@ def prove(
         # First: a proof whose output commitment was lost cannot be verified.
         proof.output.save(output_files[0], counter=agreed)
         proof.output.commitment.save(output_files[1])
-    _keep(proof, out)
+    files.keep(proof, out)
     result: dict[str, Any] = {"proof": str(out), "bytes": len(proof), "seconds": seconds}
     result |= {"remaining": _left(secrets), "says": _says(loaded, secrets.get("data"))}
     if output_files is not None:
@@ -128,19 +128,6 @@ def _says(program: Any, data: Any) -> list[str]:
 
     identities = {} if data is None else {"data": data.commitment.master or data.commitment.identity}
     return [claim.says for claim in input_claims(program, identities).values()]
-
-
-def _keep(proof: Any, out: Path) -> None:
-    """Write the proof; where that fails, its proof is spent all the same, and the error says so."""
-    try:
-        proof.save(out)
-    except InputError as error:
-        raise InputError(
-            f"{error.reason}; the proof is lost, and counted as spent",
-            slug=error.slug,
-            place=error.place,
-            remedy="make room or choose another folder with -o, and prove again",
-        ) from None
 
 
 def _output_files(program: Any, name: Path | None) -> tuple[Path, Path] | None:
@@ -274,6 +261,10 @@ def inspect(
     """Say what a file is, what it states, how large, how secure, and what it hides. Verifies nothing."""
     import tacit
 
+    if (signed := files.signed(file)) is not None:
+        result = signed
+        (console.print_json if as_json else console.show)(result)
+        return
     with console.busy("reading"):
         result = tacit.inspect(file, program=None if program is None else tacit.Program.load(program))
     if as_json:

@@ -13,7 +13,7 @@ from tacit import _native
 from tacit.api.calls import commit_integers, prove
 from tacit.api.native import failures
 from tacit.api.objects import Commitment, Program, Proof
-from tacit.api.parameters import check, check_count
+from tacit.api.parameters import check, check_count, secret_of
 from tacit.api.secret import Secret
 from tacit.api.verifying import verify
 from tacit.data import relations
@@ -79,6 +79,13 @@ class Dataset:
     def master(self) -> str:
         """The identity that a manifest names: of a child that of its master, otherwise its own."""
         return self.commitment.master or self.commitment.identity
+
+    @classmethod
+    def opened(cls, program: Program, schema: Schema, secret: Secret, id_range: tuple[int, int]) -> Dataset:
+        """A dataset of its saved secret, and of what is public. Raises InputError (slugs program, ids, commitments)."""
+        count, _ = relations.read(schema, Decoded.decode(program._native.bytes()))
+        secret_of("data", secret)
+        return cls(secret, count, check_range(id_range), schema.digest, program.digest)
 
     def child(self, proofs: int | None = None) -> Dataset:
         """A child of this master: the same records under a fresh commitment (`Secret.rotate`), for whoever trains with them."""

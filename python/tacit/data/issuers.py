@@ -28,7 +28,7 @@ TAG = (14 << 56).to_bytes(8, "big")
 MOST_ISSUERS, MOST_SERIALS, MOST_BYTES = 1 << 12, 1 << 19, 1 << 24
 
 
-# --- issuers --------------------------------------------------------------------------------------------------------------
+# --- issuers ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _wrong(reason: str, place: str) -> InputError:
     return InputError(reason, slug="issuers", place=place, remedy="`tacit data trust` adds an issuer to a file")
 
 
-# --- revocations ----------------------------------------------------------------------------------------------------------
+# --- revocations ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Manifests: which commitments an issuer vouches for, for which node and task, and for how long (docs/protocol/data.md, 3).
+"""Manifests: which commitments an issuer vouches for, for which node and task, until when (docs/protocol/data.md, section 3).
 
 Canonical borsh bytes, read strictly; an Ed25519 signature of T(13, 0) || digest, digest = keccak256(T(13, 0) || bytes).
 Nothing is known of a manifest that was read: `tacit.data.check_manifest` says whether it holds.

@@ -36,7 +36,7 @@ from tacit.program.room import Room
 #: Of these bytes.
 VERSION = 1
 #: Of the relations that operators make: a change of any of them is a new one (tests/integer/test_lowering_version.py).
-LOWERING = 1
+LOWERING = 2
 #: Bits of a digit, at most; a shape's axes, a parameter's axes and an extent, at most.
 MOST_LIMB, MOST_AXES, MOST_STORED, MOST_EXTENT = 20, 16, 8, 1 << 30
 #: A table's row is its function's, rounded: off by half a unit of its results, and by what a mathematics library may be off,

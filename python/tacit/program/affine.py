@@ -8,7 +8,7 @@ tensor first.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from tacit.program.room import Room, size
@@ -64,20 +64,26 @@ def at_step(expr: Expr, axis: int, step: int) -> Expr:
     """The expression at t = step of a new axis, 0 at its other entries. Raises Inexpressible for a constant."""
     if expr.constant:
         raise Inexpressible("a constant at one step")
-    moved = [
-        tuple(
-            Link(tuple((i + (i >= axis), d) for i, d in link.target), link.source, link.offset) for link in term.links
-        )
-        for term in expr.terms
-    ]
     here = Link(((axis, 1),), (), -step)
-    return Expr(0, tuple(Term(t.coef, t.source, (here, *links)) for t, links in zip(expr.terms, moved, strict=True)))
+
+    def moved(link: Link) -> Link:
+        return replace(link, target=tuple((i + (i >= axis), d) for i, d in link.target))
+
+    return Expr(0, tuple(Term(t.coef, t.source, (here, *map(moved, t.links))) for t in expr.terms))
 
 
 def entry(expr: Expr, shape: Shape, axis: int, index: int, shapes: Shapes) -> Expr:
     """The entries at one index of an axis, which vanishes."""
     rows: list[Row] = [(((i - (i > axis), 1),), 0) if i != axis else ((), index) for i in range(len(shape))]
     return substitute(expr, shape, (*shape[:axis], *shape[axis + 1 :]), rows, shapes)
+
+
+def gathered(source: Source, shape: Shape, axis: int, index: int, index_shape: Shape) -> Expr:
+    """source[.., index[..], ..]: the axes of the index in place of one axis; 0 where an entry is none of the axis'."""
+    n = len(index_shape)
+    picks = Link(tuple((axis + i, 1) for i in range(n)), ((axis, 1),), 0, index)
+    others = [Link(((i + (n - 1 if i > axis else 0), 1),), ((i, 1),)) for i in range(len(shape)) if i != axis]
+    return Expr(0, (Term(1, source, (picks, *others)),))
 
 
 def has_einsum(expr: Expr) -> bool:
@@ -92,7 +98,12 @@ def span(pairs: Sequence[tuple[int, int]], shape: Shape) -> tuple[int, int]:
 
 
 def normal(link: Link, target: Shape, source: Shape) -> Link | None:
-    """The link without axes of extent one; None when it always holds. Raises LookupError when it never does."""
+    """The link without axes of extent one; None when it always holds. Raises LookupError when it never does.
+
+    An index has its own axes: its link stays as it is.
+    """
+    if link.index is not None:
+        return link
     t = tuple((i, d) for i, d in link.target if target[i] > 1)
     s = tuple((j, d) for j, d in link.source if source[j] > 1)
     if not t and not s:
@@ -132,6 +143,9 @@ def substitute(expr: Expr, old: Shape, new: Shape, rows: Sequence[Row], shapes: 
             raise Inexpressible("a broadcast axis beside padding")
         links = []
         for link in term.links:
+            if link.index is not None:
+                links.append(_picked(link, old, new, rows))
+                continue
             s_lo, s_hi = span(link.source, shapes.of(term.source))
             for i, d in link.target:
                 if outside[i] and _meets(link, i, d, reach, old[i], s_lo, s_hi):
@@ -140,6 +154,15 @@ def substitute(expr: Expr, old: Shape, new: Shape, rows: Sequence[Row], shapes: 
             links.append(Link(target, link.source, link.offset + sum(d * rows[i][1] for i, d in link.target)))
         terms.append(Term(term.coef, term.source, tuple(links)))
     return normalised(Expr(expr.constant, tuple(terms)), new, shapes)
+
+
+def _picked(link: Link, old: Shape, new: Shape, rows: Sequence[Row]) -> Link:
+    """An index link on the new axes: each of its axes is one of them, as it is. Raises Inexpressible."""
+    for i, _ in link.target:
+        pairs, offset = rows[i]
+        if len(pairs) != 1 or offset or pairs[0][1] != 1 or new[pairs[0][0]] != old[i]:
+            raise Inexpressible("another view of an index")
+    return replace(link, target=tuple((rows[i][0][0][0], 1) for i, _ in link.target))
 
 
 def _meets(link: Link, axis: int, stride: int, reach: Sequence[tuple[int, ...]], extent: int, lo: int, hi: int) -> bool:
@@ -172,8 +195,12 @@ def merge(expr: Expr, shape: Shape, first: int, count: int, shapes: Shapes) -> E
     terms = []
     for term in expr.terms:
         touched = [link for link in term.links if any(i in place for i, _ in link.target)]
+        if any(link.index is not None and first <= i < first + count for link in term.links for i, _ in link.target):
+            raise Inexpressible("a merge of an index' axes")
         links = [
-            Link(tuple((renamed(i), d) for i, d in link.target if shape[i] > 1), link.source, link.offset)
+            replace(
+                link, target=tuple((renamed(i), d) for i, d in link.target if shape[i] > 1 or link.index is not None)
+            )
             for link in term.links
             if link not in touched
         ]
@@ -311,7 +338,9 @@ def total(expr: Expr, shape: Shape, axis: int, shapes: Shapes) -> Expr:
         if not any(axis == i and shape[i] > 1 for link in term.links for i, _ in link.target):
             coef *= extent
         for link in term.links:
-            target = tuple((i, d) for i, d in link.target if shape[i] > 1)
+            target = tuple((i, d) for i, d in link.target if shape[i] > 1 or link.index is not None)
+            if axis in dict(target) and link.index is not None:
+                raise Inexpressible("a sum over an index' axis")
             if axis in dict(target):
                 lo, hi = sorted(
                     dict(target)[axis] * (e - link.offset) for e in span(link.source, shapes.of(term.source))
@@ -319,6 +348,6 @@ def total(expr: Expr, shape: Shape, axis: int, shapes: Shapes) -> Expr:
                 if len(target) > 1 or abs(target[0][1]) != 1 or lo < 0 or hi >= extent:
                     raise Inexpressible("a sum over a cut or shared axis")
                 continue
-            links.append(Link(tuple((i - (i > axis), d) for i, d in target), link.source, link.offset))
+            links.append(replace(link, target=tuple((i - (i > axis), d) for i, d in target)))
         terms.append(Term(coef, term.source, tuple(links)))
     return normalised(Expr(expr.constant * extent, tuple(terms)), new, shapes)

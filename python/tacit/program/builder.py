@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tacit import program as pg
-from tacit.errors import QuantizationError
+from tacit.errors import ProgramError, QuantizationError
 from tacit.program import affine
 from tacit.program.affine import Shape, Shapes
 from tacit.program.intervals import Interval, Intervals, Known, OutOfField, derive
@@ -270,6 +270,18 @@ class Builder:
         shape = (*value.shape[:axis], *value.shape[axis + 1 :])
         return self.view("entry", value, shape, lambda e, s: affine.entry(e, value.shape, axis, index, s))
 
+    def gathered(self, tensor: int, index: int, axis: int = 0) -> Lazy:
+        """tensor[.., index[..], ..], as numpy.take: of a public or constant index, in place of one axis. 0 beyond its ends.
+
+        With a tensor of shape (N, ..) and an index of shape (T, B) the rows that it picks, of shape (T, B, ..). Other views of
+        the index' axes than a permutation commit the value first. Raises ProgramError for an index that is committed.
+        """
+        place, shape, picks = self.tensors[index].place, self.shapes.tensors[tensor], self.shapes.tensors[index]
+        if not isinstance(place, pg.Constant | pg.Public):
+            raise ProgramError("an index is a constant or a public tensor", place=self.tensors[index].name)
+        expr = affine.gathered(pg.FromTensor(tensor), shape, axis, index, picks)
+        return Lazy(expr, (*shape[:axis], *picks, *shape[axis + 1 :]))
+
     def digits(
         self, name: str, value: Lazy, widths: Sequence[int], top: pg.TableKind | None = None, top_out: int | None = None
     ) -> list[Lazy]:
@@ -319,6 +331,19 @@ class Builder:
             if derived[i][0] < lo or derived[i][1] > hi:
                 raise OutOfField(f"tensor {self.tensors[i].name}: promised [{lo}, {hi}], derived {list(derived[i])}")
         return self._declaring({**self.intervals.known, **{i: derived[i] for i in self._promised}})
+
+    def promises(self) -> dict[str, Interval]:
+        """By name, what follows for the tensors of `recurrent`, whatever was promised of them: what may be promised.
+
+        Raises OutOfField where nothing does.
+        """
+        derived = derive(self._declaring(self.intervals.known)).known
+        for i, promised in self._promised.items():
+            if i not in derived:
+                raise OutOfField(
+                    f"tensor {self.tensors[i].name}: promised {list(promised)}, but no recurrence bounds it"
+                )
+        return {self.tensors[i].name: derived[i] for i in self._promised}
 
     def _declaring(self, known: Known) -> pg.Program:
         """The program, its witness tensors with these intervals."""

@@ -61,7 +61,7 @@ from tacit.program.syntax import (
     Zero,
 )
 
-VERSION: Final = 1
+VERSION: Final = 2
 #: In place of an architecture's digest: the program carries none.
 NO_ARCHITECTURE: Final = bytes(32)
 
@@ -80,7 +80,7 @@ _KIND = Enum(
 )
 _TABLE = struct_of(Table, name=_NAME, kind=_KIND)
 _SOURCE = Enum((struct_of(FromTensor, index=U32), struct_of(FromEinsum, index=U32)))
-_LINK = struct_of(Link, target=Vec(Pair(U8, I32)), source=Vec(Pair(U8, I32)), offset=I32)
+_LINK = struct_of(Link, target=Vec(Pair(U8, I32)), source=Vec(Pair(U8, I32)), offset=I32, index=Option(U32))
 _TERM = struct_of(Term, coef=I64, source=_SOURCE, links=Vec(_LINK))
 _EXPR = struct_of(Expr, constant=I64, terms=Vec(_TERM))
 _EINSUM = struct_of(

@@ -22,7 +22,9 @@ from tacit.program.syntax import (
     Expr,
     FromEinsum,
     FromTensor,
+    Link,
     Lookup,
+    Public,
     TableKind,
     Term,
     Witness,
@@ -48,9 +50,19 @@ def multiplicity(term: Term, source: Sequence[int]) -> int:
     count, linked = 1, set[int]()
     for link in term.links:
         linked |= {axis for axis, _ in link.source}
-        if len(link.source) != 1 or abs(link.source[0][1]) != 1:
+        if not _distinct(link, source):
             count *= prod(source[axis] for axis, _ in link.source)
     return count * prod(n for axis, n in enumerate(source) if axis not in linked)
+
+
+def _distinct(link: Link, source: Sequence[int]) -> bool:
+    """Whether every source index of the link has a sum of its own, as digits of a number have: then one target meets one."""
+    span = 0
+    for stride, axis in sorted((abs(stride), axis) for axis, stride in link.source):
+        if stride <= span:
+            return False
+        span += stride * (source[axis] - 1)
+    return True
 
 
 class Intervals:
@@ -60,6 +72,8 @@ class Intervals:
         self.known: Known = {}
         self.tensor_shapes: list[tuple[int, ...]] = []
         self.einsums: list[Einsum] = []
+        #: Nothing is refused: for a builder whose promises are not known yet.
+        self.lenient = False
         self._einsum_cache: dict[int, Interval] = {}
 
     def term(self, term: Term) -> Interval:
@@ -175,7 +189,7 @@ class Intervals:
         return term.source.index
 
     def check(self, what: str, interval: Interval) -> None:
-        if not (interval[0] > -HALF and interval[1] < HALF):
+        if not self.lenient and not (interval[0] > -HALF and interval[1] < HALF):
             raise OutOfField(f"{what} may reach [{interval[0]}, {interval[1]}], beyond the field")
 
     def check_lookup(self, lookup: Lookup, kind: TableKind) -> None:
@@ -340,10 +354,29 @@ def einsum_terms_are_plain(program: Program) -> None:
                     raise ValueError(f"{name} reads an einsum in another shape")
 
 
+def indices_are_known(program: Program) -> None:
+    """The index of a link is a constant or public tensor with an entry for every tuple of the link's target axes."""
+    shapes = [
+        *((e.name, shape, expr) for e in program.einsums for shape, expr in ((e.a_shape, e.a), (e.b_shape, e.b))),
+        *((lookup.name, lookup.shape, expr) for lookup in program.lookups for expr in (lookup.input, lookup.output)),
+        *((zero.name, zero.shape, zero.expr) for zero in program.zeros),
+    ]
+    for name, shape, expr in shapes:
+        for link in (link for term in expr.terms for link in term.links if link.index is not None):
+            assert link.index is not None
+            index = program.tensors[link.index]
+            extents = tuple(shape[axis] for axis, _ in link.target)
+            if not isinstance(index.place, Constant | Public) or index.shape != extents:
+                raise ValueError(
+                    f"{name} reads by {index.name} of shape {list(index.shape)}, not one known of {list(extents)}"
+                )
+
+
 def validate(program: Program) -> None:
     """The compiler's own check of what `validate()` in Rust will ask. Raises ProgramError."""
     try:
         check_program(program)
         einsum_terms_are_plain(program)
+        indices_are_known(program)
     except (OutOfField, UnknownInterval, ValueError) as error:
         raise ProgramError(str(error), place=program.name) from None

@@ -136,11 +136,15 @@ Source = Union[FromTensor, FromEinsum]
 
 @dataclass(frozen=True)
 class Link:
-    """sum stride * target axis + offset = sum stride * source axis."""
+    """sum stride * target axis + offset = sum stride * source axis.
+
+    With `index`, a constant or public tensor over the target axes in this order: index[target axes] + offset = +-source axis.
+    """
 
     target: tuple[tuple[int, int], ...]
     source: tuple[tuple[int, int], ...]
     offset: int = 0
+    index: int | None = None
 
 
 @dataclass(frozen=True)

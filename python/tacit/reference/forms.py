@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TypeAlias
 
 from .field import (
@@ -160,9 +161,30 @@ class AxisTables:
             found = grown
         return found
 
+    def picked(
+        self, axes: Sequence[tuple[int, int]], offset: int, index: Sequence[int], wanted: Container[int]
+    ) -> dict[int, K]:
+        """value -> sum of prod eq over the valid index tuples with index[t] + offset = value; only the wanted values."""
+        weights = [ONE]
+        for number, (axis, _) in enumerate(axes):
+            own = self.weights[axis]
+            weights = list(own) if number == 0 else [mul(w, e) for w in weights for e in own]
+        found: dict[int, K] = {}
+        for entry, weight in zip(index, weights, strict=True):
+            at = entry + offset
+            if at in wanted:
+                found[at] = add(found[at], weight) if at in found else weight
+        return found
 
-def term_form(term: Term, tables: AxisTables, source: Shape, padded: bool) -> tuple[K, tuple[Group, ...]]:
-    """(scalar, groups): the adjoint of one term whose source is a tensor of this shape.
+
+def term_form(
+    term: Term,
+    tables: AxisTables,
+    source: Shape,
+    padded: bool,
+    indices: Mapping[int, Sequence[int]] = MappingProxyType({}),
+) -> tuple[K, tuple[Group, ...]]:
+    """(scalar, groups): the adjoint of one term whose source is a tensor of this shape. indices: the entries of known tensors.
 
     weight of s = coef * prod V over broadcast axes * prod L_link(s) * prod [s < extent].
     Offsets are those of the padded block, or (padded=False) of the valid entries alone.
@@ -173,7 +195,10 @@ def term_form(term: Term, tables: AxisTables, source: Shape, padded: bool) -> tu
     groups: list[Group] = []
     for link in term.links:
         entries = entries_by_value(link.source, source, dict(enumerate(steps)))
-        weights = tables.by_value(link.target, link.offset, entries)
+        if link.index is None:
+            weights = tables.by_value(link.target, link.offset, entries)
+        else:
+            weights = tables.picked(link.target, link.offset, indices[link.index], entries)
         offsets: list[int] = []
         values: list[K] = []
         for value, places in entries.items():
@@ -218,7 +243,7 @@ class Extender:
                 einsums[index] = add(einsums.get(index, ZERO), lift(term.coef))
                 continue
             public = index in self.values
-            scalar, groups = term_form(term, tables, self.shapes[index], not public)
+            scalar, groups = term_form(term, tables, self.shapes[index], not public, self.values)
             form = Form(index, groups)
             if public:
                 constant = add(constant, mul(scalar, form.apply_integers(self.values[index])))

@@ -37,12 +37,13 @@ WIDEST = 2**96  # wider terms and einsums count as unknown
 STEPS, STEPS_EACH = 2**20, 64  # for any program; for each relation, einsum and term
 
 
-def _meets(link: Link, target: Shape, source: Shape) -> tuple[int, bool]:
-    """(n, exactly) of one link."""
+def _meets(link: Link, target: Shape, source: Shape, index: Interval | None) -> tuple[int, bool]:
+    """(n, exactly) of one link; index: what the entries of its index lie in, if it has one."""
     if len(link.source) == 1 and abs(link.source[0][1]) == 1:
         ((axis, stride),) = link.source
         moves = [s * (target[a] - 1) for a, s in link.target]
-        low, high = (link.offset + sum(f(m, 0) for m in moves) for f in (min, max))
+        ends = index or (sum(min(m, 0) for m in moves), sum(max(m, 0) for m in moves))
+        low, high = (link.offset + end for end in ends)
         last = stride * (source[axis] - 1)
         return 1, min(last, 0) <= low and high <= max(last, 0)
     block = prod(source[axis] for axis, _ in link.source)
@@ -51,13 +52,15 @@ def _meets(link: Link, target: Shape, source: Shape) -> tuple[int, bool]:
     return link_multiplicity(link, target, source)
 
 
-def multiplicity(links: Sequence[Link], target: Shape, source: Shape) -> tuple[int, bool]:
-    """(n, exactly): one target index meets at most n source entries; exactly one each."""
+def multiplicity(
+    links: Sequence[Link], target: Shape, source: Shape, known: Sequence[Interval | None] = ()
+) -> tuple[int, bool]:
+    """(n, exactly): one target index meets at most n source entries; exactly one each. known: by tensor, for indices."""
     summed = set(range(len(source))) - linked_axes(links, "source")
     most = prod(source[axis] for axis in summed)
     exactly = most == 1
     for link in links:
-        count, whole = _meets(link, target, source)
+        count, whole = _meets(link, target, source, None if link.index is None else known[link.index])
         most, exactly = most * count, exactly and whole
     return most, exactly
 
@@ -156,7 +159,7 @@ class Intervals:
         source = self.program.shape_of(term.source.index)
         key = (term.links, shape, source)
         if key not in self._met:
-            self._met[key] = multiplicity(*key)
+            self._met[key] = multiplicity(*key, self.known)
         narrows = sole and abs(term.coef) == 1 and self._witness(term, shape) is not None
         return _Part(term.coef, term.source, *self._met[key], narrows)
 

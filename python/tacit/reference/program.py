@@ -128,7 +128,7 @@ _SOURCE = borsh.enum(
         (OfEinsum, borsh.struct(OfEinsum, {"index": borsh.U32})),
     ]
 )
-_LINK = borsh.struct(Link, {"target": _AXES, "source": _AXES, "offset": borsh.I32})
+_LINK = borsh.struct(Link, {"target": _AXES, "source": _AXES, "offset": borsh.I32, "index": borsh.option(borsh.U32)})
 _TERM = borsh.struct(Term, {"coef": borsh.I64, "source": _SOURCE, "links": borsh.vector(_LINK)})
 _EXPR = borsh.struct(Expr, {"constant": borsh.I64, "terms": borsh.vector(_TERM)})
 _TENSOR = borsh.struct(

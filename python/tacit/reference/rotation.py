@@ -29,6 +29,7 @@ from .program import (
     shape_bits,
 )
 from .relations import Claim
+from .syntax import VERSION
 from .transcript import BINDING, be64, digest_of, domain_tag, next_k, unpack_k, words
 from .validation import validate
 from .validity import validity_program
@@ -53,7 +54,7 @@ ROTATION_CODEC: borsh.Codec[Rotation] = borsh.struct(
 def rotation_program(slab: str, tensors: Sequence[NamedTensor]) -> Program:
     """The slab and its tensors, no relation at all."""
     members = tuple(Tensor(name, shape, InSlab(0), lo, hi) for name, shape, lo, hi in tensors)
-    return Program(1, "link", (SlabDecl(slab, True),), members, (), (), (), (), (), (), ())
+    return Program(VERSION, "link", (SlabDecl(slab, True),), members, (), (), (), (), (), (), ())
 
 
 def rotation_key(master: Commitment, child: Commitment, index: int) -> bytes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Shape: TypeAlias = tuple[int, ...]
+VERSION: Final = 2  # of programs, the only one
 
 
 @dataclass(frozen=True)
@@ -136,11 +137,12 @@ Source: TypeAlias = OfTensor | OfEinsum
 
 @dataclass(frozen=True)
 class Link:
-    """sum stride * target axis + offset = sum stride * source axis."""
+    """sum stride * target axis + offset = sum stride * source axis; with an index its entry in place of the first sum."""
 
     target: tuple[tuple[int, int], ...]
     source: tuple[tuple[int, int], ...]
     offset: int
+    index: int | None = None
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,14 @@ from .program import (
     OfEinsum,
     OneHotMaxHint,
     Program,
+    Public,
     Shape,
     Table,
     is_identity,
     shape_bits,
     valid_entries,
 )
+from .syntax import VERSION
 from .work import check_work
 
 MAX_AXES, MAX_PADDED_BITS = 8, 30
@@ -48,7 +50,7 @@ def require(condition: bool, place: str, detail: str) -> None:
 
 def validate(program: Program) -> None:
     """Refuses ("program") a program that is malformed or in which something could wrap modulo p."""
-    require(program.version == 1, "program", f"version {program.version}")
+    require(program.version == VERSION, "program", f"version {program.version}")
     require(len(program.name.encode()) <= 128, "program", "name longer than 128 bytes")
     _check_lists(program)
     _check_tensors(program)
@@ -168,6 +170,8 @@ def _check_expr(program: Program, expr: Expr, shape: Shape, place: str, *, einsu
         else:
             require(index < len(program.tensors), place, "no such tensor")
             _check_links(term.links, shape, program.tensors[index].shape, place)
+            for link in term.links:
+                _check_index(program, link, shape, place)
 
 
 def _check_links(links: Sequence[Link], target: Shape, source: Shape, place: str) -> None:
@@ -178,6 +182,25 @@ def _check_links(links: Sequence[Link], target: Shape, source: Shape, place: str
         require(len(set(axes)) == len(axes), place, f"a {side} axis linked twice")
         require(all(stride != 0 for _, stride in pairs), place, "a stride of 0")
     require(all(link.target or link.source for link in links), place, "a link without axes")
+
+
+def _check_index(program: Program, link: Link, target: Shape, place: str) -> None:
+    """index[t] + offset = s or -s, the index known to every verifier, an entry for every tuple of the link's target axes."""
+    if link.index is None:
+        return
+    require(
+        len(link.source) == 1 and link.source[0][1] in (1, -1), place, "an index without one source axis of stride 1"
+    )
+    require(all(stride == 1 for _, stride in link.target), place, "an index with a target stride")
+    require(link.index < len(program.tensors), place, "no such index")
+    tensor = program.tensors[link.index]
+    require(
+        isinstance(tensor.place, Constant | Public),
+        place,
+        f"{tensor.name}, an index that is neither constant nor public",
+    )
+    extents = tuple(target[axis] for axis, _ in link.target)
+    require(tensor.shape == extents, place, f"{tensor.name}, an index of another shape than {list(extents)}")
 
 
 def _check_hint(program: Program, hint: Hint, place: str) -> None:

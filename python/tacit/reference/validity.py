@@ -25,6 +25,7 @@ from .program import (
     identity_links,
     valid_entries,
 )
+from .syntax import VERSION
 
 VALIDITY_CONTEXT = b"tacit validity"
 
@@ -94,7 +95,7 @@ def validity_program(slab: str, tensors: Sequence[NamedTensor]) -> Program:
     for index in range(len(tensors)):
         builder.bound(index)
     return Program(
-        version=1,
+        version=VERSION,
         name="validity",
         slabs=(SlabDecl(slab, True),),
         tensors=tuple(builder.tensors),

@@ -28,6 +28,8 @@ def expression_work(program: Program, expr: Expr, shape: Shape) -> int:
         for link in term.links:
             work += prod(shape[axis] for axis, _ in link.target)
             work += prod(source[axis] for axis, _ in link.source)
+            if link.index is not None:
+                work += prod(program.shape_of(link.index))
     return work
 
 

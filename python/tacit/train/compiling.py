@@ -141,15 +141,19 @@ def powers(steps: int) -> list[int]:
     return out
 
 
+#: Bits that are given up, of error signals and of activations, in this order: an error signal of more than 1 is rare, and a clamp
+#: of activations changes the network.
+LOST = ((0, 0), (1, 0), (2, 0), (2, 1), (3, 1), (3, 2), (4, 2), (4, 3))
+
+
 def _candidates(scales: Scales) -> Iterator[Scales]:
     """From the given bits down."""
-    for lost in range(4):
-        for errors, activations in ((lost, lost), (lost + 1, lost)):
-            yield replace(
-                scales,
-                error_bits=scales.error_bits - errors,
-                activation_bits=scales.activation_bits - activations,
-            )
+    for errors, activations in LOST:
+        yield replace(
+            scales,
+            error_bits=scales.error_bits - errors,
+            activation_bits=scales.activation_bits - activations,
+        )
 
 
 def fitting(description: Description, scales: Scales | None) -> Programs:

@@ -28,7 +28,7 @@ from tacit.integer.graph import IntGraph, Parameter
 from tacit.integer.reach import Overflow
 from tacit.program.builder import Builder, Lazy, Settings, int_array
 from tacit.program.syntax import Expr, FromTensor, Link, Term
-from tacit.train.bounds import Bounds, made_total
+from tacit.train.bounds import Bounds, Interval, made_total
 from tacit.train.step import AFTER, BEFORE, SPEED_AFTER, SPEED_BEFORE, Plan, X, Y, training_step
 from tacit.train.trainer import Trajectory
 
@@ -40,9 +40,6 @@ BATCHES = "batches"
 SETTINGS = Settings(limb=15, wide=15)
 
 Ints = npt.NDArray[np.int64]
-#: A step's growth by the intervals of relations, at most so many times what it can be.
-SLACK = 4
-
 Slots = tuple[tuple[str, tuple[int, ...], int, int], ...]
 
 
@@ -104,15 +101,28 @@ def training_program(
     plan: Plan, bounds: Bounds, overflow: Overflow | None, data: Slots, places: Places, settings: Settings = SETTINGS
 ) -> Training:
     """T steps. `data`: the tensors of the data slab, x and y first. Raises OutOfField, QuantizationError."""
-    return _Emission(plan, bounds, overflow, places, settings).run(data)
+    # Twice: what the relations say of the steps does not depend on what is promised of them.
+    first = _Emission(plan, bounds, overflow, places, settings, None)
+    first.relations(data)
+    return _Emission(plan, bounds, overflow, places, settings, first.builder.promises()).run(data)
 
 
 class _Emission:
+    """`promises`: intervals of the tensors that steps are tied by; None: to find them out, and nothing is refused."""
+
     def __init__(
-        self, plan: Plan, bounds: Bounds, overflow: Overflow | None, places: Places, settings: Settings
+        self,
+        plan: Plan,
+        bounds: Bounds,
+        overflow: Overflow | None,
+        places: Places,
+        settings: Settings,
+        promises: Mapping[str, Interval] | None,
     ) -> None:
         self.plan, self.bounds, self.overflow, self.places = plan, bounds, overflow, places
         self.builder = Builder(f"training: {plan.network.graph.name}"[:120], settings)
+        self.builder.intervals.lenient = promises is None
+        self.promises = promises
         self.pieces: dict[str, tuple[str, storage.Piece]] = {}
         self.base: dict[str, Lazy] = {}
         self.next: dict[str, Lazy] = {}
@@ -120,6 +130,12 @@ class _Emission:
         self.speeds: list[dict[str, str]] = []
 
     def run(self, data: Slots) -> Training:
+        """All relations, and the program."""
+        self.relations(data)
+        return Training(self.builder.build(), self.pieces, tuple(self.snapshots), tuple(self.speeds))
+
+    def relations(self, data: Slots) -> None:
+        """Declare and relate everything."""
         plan, builder = self.plan, self.builder
         builder.slabs += [pg.SlabDecl(MODEL, self.places.base == "private"), pg.SlabDecl(DATA, True)]
         if self.places.next == "private":
@@ -137,7 +153,6 @@ class _Emission:
             if name in plan.network.frozen:
                 shape = self.base[name].shape
                 builder.zero(f"frozen {name}", shape, (1, self.next[name].expr), (-1, self.base[name].expr))
-        return Training(builder.build(), self.pieces, tuple(self.snapshots), tuple(self.speeds))
 
     def _weights(self, found: Mapping[str, Parameter]) -> None:
         """The base and the next, each as an expression of its own shape."""
@@ -230,13 +245,8 @@ class _Emission:
         if not shape[0]:
             return None
         own, weight = ints.inputs[spec], spec.removeprefix(f"{SPEED_BEFORE} ").removeprefix(f"{BEFORE} ")
-        # What the relations alone say is somewhat wider than what can be: `build` checks that it lies within the promise.
-        lo, hi = SLACK * own.lo, SLACK * own.hi
-        if not spec.startswith(SPEED_BEFORE):
-            least, most = self.bounds.ends[weight]
-            pieces = len(self.base[weight].expr.terms)
-            lo, hi = pieces * least + SLACK * (own.lo - least), pieces * most + SLACK * (own.hi - most)
-        tensor = self.builder.recurrent(label, shape, (lo, hi))
+        promise = (own.lo, own.hi) if self.promises is None else self.promises[label]
+        tensor = self.builder.recurrent(label, shape, promise)
         name = self.builder.tensors[tensor].name
         self.builder.inputs.append(pg.Port(name, tensor, own.frac))
         kept[-1][weight] = name

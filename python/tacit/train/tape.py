@@ -158,6 +158,11 @@ class Tape:
             )
         return round(bits)
 
+    def shared(self, summed: Signal, share: Times, name: str) -> Signal:
+        """A mean of activations, at their scale again: bits that it keeps would be bits of every weight behind it."""
+        mean = self.emit(share, [summed], f"{name}.exact")
+        return self.rounded(mean, self.scales.activations, self.scales.activation_bits, name)
+
     def added(self, parts: Sequence[tuple[int, Signal]], name: str) -> Signal:
         """sum sign * x at the finest of the scales."""
         finest = max(x.frac for _, x in parts)

@@ -6,7 +6,7 @@ where every tensor lies in the interval that follows from the relations. These i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from math import prod
 from typing import Any, TypeAlias
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from tacit import program as pg
 from tacit.program.intervals import bare_product, multiplicity
+from tacit.uniqueness.solver import OutOfReach
 from tacit.uniqueness.sums import Sum, total
 from tacit.uniqueness.twins import Twins
 from tacit.uniqueness.unknowns import Unknowns
@@ -32,6 +33,7 @@ def tensors_read(program: pg.Program, relation: Relation) -> set[int]:
     found: set[int] = set()
     while exprs:
         for term in exprs.pop().terms:
+            found |= {link.index for link in term.links if link.index is not None}
             if isinstance(term.source, pg.FromTensor):
                 found.add(term.source.index)
             else:
@@ -66,8 +68,16 @@ def places(shape: Shape) -> Iterator[Shape]:
     return product(*map(range, shape))
 
 
-def met(term: pg.Term, target: Shape, source: Shape) -> Iterator[tuple[Shape, Shape]]:
-    """Every (t, s) at which all links of a term hold."""
+def met(
+    term: pg.Term, target: Shape, source: Shape, picked: Callable[[int, Shape], int]
+) -> Iterator[tuple[Shape, Shape]]:
+    """Every (t, s) at which all links of a term hold. `picked`: an entry of a tensor by which a link picks."""
+
+    def asked(link: pg.Link, t: Shape) -> int:
+        if link.index is not None:
+            return picked(link.index, tuple(t[axis] for axis, _ in link.target)) + link.offset
+        return sum(step * t[axis] for axis, step in link.target) + link.offset
+
     tables = []
     for link in term.links:
         found: dict[int, list[Shape]] = {}
@@ -77,10 +87,7 @@ def met(term: pg.Term, target: Shape, source: Shape) -> Iterator[tuple[Shape, Sh
     axes = [axis for link in term.links for axis, _ in link.source]
     free = [axis for axis in range(len(source)) if axis not in axes]
     for t in places(target):
-        choices = [
-            found.get(sum(step * t[axis] for axis, step in link.target) + link.offset, ())
-            for link, found in zip(term.links, tables, strict=True)
-        ]
+        choices = [found.get(asked(link, t), ()) for link, found in zip(term.links, tables, strict=True)]
         for chosen in product(*choices, *(((i,) for i in range(source[axis])) for axis in free)):
             at = dict(zip((*axes, *free), (i for part in chosen for i in part), strict=True))
             yield t, tuple(at[axis] for axis in range(len(source)))
@@ -139,6 +146,14 @@ class Witnesses:
             return first, first
         return first, self._expr(expr, shape, [source[1] for source in sources])
 
+    def _picked(self, tensor: int, at: Shape) -> int:
+        """An entry of an index. Raises OutOfReach where it is no number: which entry a link picks is no sum of variables."""
+        first, second = self.cells[tensor]
+        if not first[at].fixed or first[at] != second[at]:
+            name = self.program.tensors[tensor].name
+            raise OutOfReach(f"{self.unknowns.place}: the index {name} is not given as numbers")
+        return int(first[at].constant)
+
     def _source(self, term: pg.Term) -> Pair:
         if isinstance(term.source, pg.FromTensor):
             return self.cells[term.source.index]
@@ -147,7 +162,7 @@ class Witnesses:
     def _expr(self, expr: pg.Expr, shape: Shape, sources: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
         parts: dict[Shape, list[tuple[int, Sum]]] = {t: [] for t in places(shape)}
         for term, source in zip(expr.terms, sources, strict=True):
-            for t, s in met(term, shape, source.shape):
+            for t, s in met(term, shape, source.shape, self._picked):
                 parts[t].append((term.coef, source[s]))
         found = np.empty(shape, dtype=object)
         for t, each in parts.items():

@@ -137,6 +137,7 @@ NAMES = {
     "selected": (programs.selected, programs.TWO_LEVELS),
     "exclusive": (programs.exclusive, programs.ONE_LEVEL),
     "carried": (programs.carried, programs.TWO_LEVELS),
+    "gathered": (programs.gathered, programs.TWO_LEVELS),
 }
 
 

@@ -32,14 +32,22 @@ def indices(shape: Shape):
     return product(*map(range, shape))
 
 
-def entries(links, t, source: Shape):
-    """The valid indices s of the source that satisfy every link at target index t; by trying all."""
+def entries(links, t, source: Shape, shape: Shape = (), values=None):
+    """The valid indices s of the source that satisfy every link at target index t; by trying all.
+
+    shape: of the target; values: of the tensors, by which index links pick.
+    """
+
+    def asked(link) -> int:
+        if link.index is None:
+            return sum(stride * t[axis] for axis, stride in link.target)
+        at = 0
+        for axis, _ in link.target:
+            at = at * shape[axis] + t[axis]
+        return values[link.index][at]
+
     for s in indices(source):
-        if all(
-            sum(stride * t[axis] for axis, stride in link.target) + link.offset
-            == sum(stride * s[axis] for axis, stride in link.source)
-            for link in links
-        ):
+        if all(asked(link) + link.offset == sum(stride * s[axis] for axis, stride in link.source) for link in links):
             yield s
 
 
@@ -70,7 +78,10 @@ class Execution:
         if key not in self._meets:
             steps = row_major(source, lambda n: n)
             self._meets[key] = [
-                [sum(a * b for a, b in zip(s, steps, strict=True)) for s in entries(term.links, t, source)]
+                [
+                    sum(a * b for a, b in zip(s, steps, strict=True))
+                    for s in entries(term.links, t, source, shape, self.values)
+                ]
                 for t in indices(shape)
             ]
         return self._meets[key]

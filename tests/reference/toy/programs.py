@@ -53,6 +53,11 @@ def link(target: list[tuple[int, int]], source: list[tuple[int, int]], offset: i
     return Link(tuple(target), tuple(source), offset)
 
 
+def picked(axes: list[int], source: int, index: int, offset: int = 0) -> Link:
+    """index[t] + offset = s, t the target axes in the order of the index' own."""
+    return Link(tuple((axis, 1) for axis in axes), ((source, 1),), offset, index)
+
+
 def same(axes: list[tuple[int, int]]) -> tuple[Link, ...]:
     """t_i = s_j for pairs (i, j)."""
     return tuple(link([(i, 1)], [(j, 1)]) for i, j in axes)
@@ -106,7 +111,7 @@ class Build:
 
     def done(self, inputs: list[str] = (), outputs: list[str] = ()) -> Program:
         return Program(
-            1,
+            2,
             self.name,
             self.slabs,
             tuple(self.tensors),
@@ -390,6 +395,24 @@ def carried() -> Program:
     p.einsums.append(Einsum("energy", (3, 2), (0, 1), (0, 1), (), p.of("x"), p.of("x")))
     p.output("energy out", (), p.of("energy"), 0, 6 * 74 * 74)
     return p.done(["base"], ["last"])
+
+
+def gathered() -> Program:
+    """Batches of rows that a public index picks, some twice, one that is no row; columns that a constant picks, turned."""
+    p = Build("gathered", [("model", True), ("data", True)])
+    p.tensor("q", (2, 3), Public(), 0, 9)
+    p.tensor("x", (5, 4), "data", -50, 50)
+    p.tensor("w", (4,), "model", -3, 3)
+    p.tensor("turn", (3, 2), Constant((3, 0, 1, 1, 4, -1)), -1, 4)
+    rows = picked([0, 1], 0, p.index("q"))
+    batch = p.expr(p.term("x", links=(rows, link([(2, 1)], [(1, 1)]))))
+    p.einsums.append(Einsum("forward", (2, 3, 4), (0, 1, 2), (2,), (0, 1), batch, p.of("w")))
+    first = p.term("x", -2, (rows, link([], [(1, 1)], 0)))
+    p.output("y", (2, 3), p.expr(p.term("forward"), first, constant=1), -(2**20), 2**20)
+    # Over (2, 3): the constant's axes the other way round, one column further; the rows are summed.
+    columns = Link(((1, 1), (0, 1)), ((1, 1),), -1, p.index("turn"))
+    p.output("z", (2, 3), p.expr(p.term("x", 3, (columns,))), -(2**20), 2**20)
+    return p.done(["q", "x"], ["y"])
 
 
 def values_for(program: Program, seed: int = 1) -> dict[str, list[int]]:

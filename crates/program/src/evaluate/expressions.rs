@@ -58,22 +58,15 @@ impl Prepared {
             return Err(ProgramError::mismatch("expression", expected, id));
         };
         check_axes(term, at.shape, tensor)?;
-        let (scale, groups) = source_coefficients(term, &tensor.shape, at);
-        let known = |values: &[i64]| {
-            let n = entries(&tensor.shape);
-            if values.len() != n {
-                let (expected, got) = (format!("{n} entries"), values.len());
-                return Err(ProgramError::mismatch(&tensor.name, expected, got));
-            }
-            Ok(scale * weigh(values, &tensor.shape, &groups))
-        };
+        let index = |q: u32| self.index_entries(q, publics);
+        let indices = term.links.iter().map(|l| l.index.map(index).transpose());
+        let indices: Vec<Option<&[i64]>> = indices.collect::<Result<_>>()?;
+        check_indices(term, at.shape, tensor, &indices)?;
+        let (scale, groups) = source_coefficients(term, &tensor.shape, at, &indices);
         let slab = match &tensor.place {
-            Place::Constant(values) => {
-                out.constant += known(values)?;
-                return Ok(());
-            }
-            Place::Public => {
-                out.constant += known(publics.of_tensor(self, id)?)?;
+            Place::Constant(_) | Place::Public => {
+                let values = self.entries_of(id, tensor, publics)?;
+                out.constant += scale * weigh(values, &tensor.shape, &groups);
                 return Ok(());
             }
             Place::Slab(s) => *s as usize,
@@ -83,6 +76,35 @@ impl Prepared {
         out.forms
             .push(product_form(slab, offset, scale, &tensor.shape, groups));
         Ok(())
+    }
+
+    /// The entries of an index.
+    fn index_entries<'a>(&'a self, id: u32, publics: &'a Publics) -> Result<&'a [i64]> {
+        let tensors = &self.program.tensors;
+        let Some(tensor) = tensors.get(id as usize) else {
+            let expected = format!("an index among {} tensors", tensors.len());
+            return Err(ProgramError::mismatch("expression", expected, id));
+        };
+        self.entries_of(id, tensor, publics)
+    }
+
+    /// The entries of a constant or a public tensor, as many as its shape has.
+    fn entries_of<'a>(
+        &'a self,
+        id: u32,
+        tensor: &'a Tensor,
+        publics: &'a Publics,
+    ) -> Result<&'a [i64]> {
+        let values = match &tensor.place {
+            Place::Constant(values) => values,
+            _ => publics.of_tensor(self, id)?,
+        };
+        let n = entries(&tensor.shape);
+        if values.len() != n {
+            let (expected, got) = (format!("{n} entries"), values.len());
+            return Err(ProgramError::mismatch(&tensor.name, expected, got));
+        }
+        Ok(values)
     }
 
     /// The first cell of what the layout of a slab calls `id`.
@@ -138,6 +160,29 @@ fn check_axes(term: &Term, shape: &[u32], tensor: &Tensor) -> Result<()> {
     }
     let expected = format!("links of axes of {shape:?} and {:?}", tensor.shape);
     Err(ProgramError::mismatch(&tensor.name, expected, "others"))
+}
+
+/// An index has an entry for every target tuple of its link.
+fn check_indices(
+    term: &Term,
+    shape: &[u32],
+    tensor: &Tensor,
+    indices: &[Option<&[i64]>],
+) -> Result<()> {
+    for (link, index) in term.links.iter().zip(indices) {
+        let Some(index) = index else { continue };
+        let extents: Vec<u32> = link
+            .target
+            .iter()
+            .map(|&(a, _)| shape[a as usize])
+            .collect();
+        let n = entries(&extents);
+        if index.len() != n {
+            let expected = format!("an index of {n} entries");
+            return Err(ProgramError::mismatch(&tensor.name, expected, index.len()));
+        }
+    }
+    Ok(())
 }
 
 /// The eq tables of a target shape's axes at a point, computed when first needed.
@@ -197,14 +242,19 @@ struct AxisGroup {
 }
 
 /// A term's coefficient of a source cell: scale * prod of groups.
-fn source_coefficients(term: &Term, source_shape: &[u32], at: &EqTables) -> (K, Vec<AxisGroup>) {
+fn source_coefficients(
+    term: &Term,
+    source_shape: &[u32],
+    at: &EqTables,
+    indices: &[Option<&[i64]>],
+) -> (K, Vec<AxisGroup>) {
     let mut scale = K::from(f_from_i64(term.coef));
     for axis in unlinked(term, at.shape.len(), true) {
         scale *= at.valid_axis(axis);
     }
     let mut groups = Vec::with_capacity(source_shape.len());
-    for link in &term.links {
-        let joint = Joint::new(link, at.shape, source_shape);
+    for (link, index) in term.links.iter().zip(indices) {
+        let joint = Joint::new(link, at.shape, source_shape, *index);
         let table = link_table(&joint, at);
         groups.push(AxisGroup {
             axes: joint.source.axes,
@@ -240,15 +290,14 @@ fn link_table(joint: &Joint, at: &EqTables) -> Vec<K> {
         table.resize(joint.source.padded() as usize, K::ZERO);
         return table;
     }
-    let targets = joint.target.values();
+    let targets = joint.target_values();
     let mut sums = Buckets::new(&targets, joint.source.tuples(), K::ZERO);
     for (&v, &w) in targets.iter().zip(&eq) {
         *sums.at_mut(v) += w;
     }
     table = vec![K::ZERO; joint.source.padded() as usize];
     for (v, i) in joint
-        .source
-        .values()
+        .source_values()
         .into_iter()
         .zip(joint.source.padded_indices())
     {

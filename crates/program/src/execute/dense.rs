@@ -4,7 +4,7 @@ use crate::execute::trace::{Trace, PARALLEL};
 use crate::layout::prepared::Prepared;
 use crate::syntax::links::{combinations, is_identity, unlinked, Buckets, Joint};
 use crate::syntax::shape::{entries, strides};
-use crate::syntax::types::{Expr, Source, Term};
+use crate::syntax::types::{Expr, Link, Source, Term};
 use rayon::prelude::*;
 use std::borrow::Cow;
 
@@ -29,7 +29,7 @@ pub fn dense<'a>(
         if is_identity(term, shape, source_shape) {
             add_scaled(&mut out, data, term.coef);
         } else {
-            Gather::new(term, shape, data, source_shape).add(&mut out);
+            Gather::new(term, shape, data, source_shape, trace).add(&mut out);
         }
     }
     Cow::Owned(out)
@@ -117,7 +117,7 @@ impl LinkOffsets {
             .map(|&a| source_steps[a] as i64)
             .collect();
         let offsets = combinations(&joint.source.extents, &steps, 0);
-        let values = joint.source.values();
+        let values = joint.source_values();
         // Source tuples of one value form a chain: the last seen in the bucket, each pointing to the one before it.
         let mut last = Buckets::new(&values, joint.target.tuples(), -1i64);
         let mut before = vec![-1i64; values.len()];
@@ -127,7 +127,7 @@ impl LinkOffsets {
             one &= *slot < 0;
             before[i] = std::mem::replace(slot, i as i64);
         }
-        let targets = joint.target.values();
+        let targets = joint.target_values();
         let first = |v: &i64| last.get(*v).copied().unwrap_or(-1);
         let offsets = if one {
             Offsets::One(
@@ -188,10 +188,19 @@ const MAX_LINKS: usize = 16;
 type Bases = [usize; MAX_LINKS];
 
 impl<'a> Gather<'a> {
-    fn new(term: &Term, shape: &[u32], data: &'a [i64], source_shape: &[u32]) -> Self {
+    fn new(
+        term: &Term,
+        shape: &[u32],
+        data: &'a [i64],
+        source_shape: &[u32],
+        trace: &Trace,
+    ) -> Self {
         let summed = unlinked(term, source_shape.len(), false);
         let (data, steps) = sum_axes(data, source_shape, &summed);
-        let joint = |l| LinkOffsets::new(&Joint::new(l, shape, source_shape), &steps);
+        let joint = |l: &Link| {
+            let index = l.index.map(|q| trace.tensors[q as usize].as_slice());
+            LinkOffsets::new(&Joint::new(l, shape, source_shape, index), &steps)
+        };
         let links: Vec<LinkOffsets> = term.links.iter().map(joint).collect();
         let axis = |axis: usize| {
             let link = links.iter().enumerate().find_map(|(i, l)| {

@@ -11,7 +11,7 @@ use crate::layout::einsums::{EinsumPlan, Side};
 use crate::layout::prepared::Prepared;
 use crate::syntax::links::{combinations, unlinked, Joint};
 use crate::syntax::shape::{entries, low_bits, strides};
-use crate::syntax::types::{Expr, Source, Term};
+use crate::syntax::types::{Expr, Link, Source, Term};
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::{eq_table, f_from_i64, K};
 
@@ -141,7 +141,9 @@ impl<'a> Reduction<'a> {
         let shape = &prepared.program.tensors[id as usize].shape;
         let data = &trace.tensors[id as usize];
         assert_eq!(data.len(), entries(shape), "values of a tensor");
-        if term.links.iter().any(|l| l.source.len() != 1) {
+        // An index picks few of many entries: what it picks is less than a matrix of all.
+        let written_out = |l: &Link| l.source.len() != 1 || l.index.is_some();
+        if term.links.iter().any(written_out) {
             return None;
         }
         let (mut runs, mut labels) = (Vec::new(), Vec::new());
@@ -149,7 +151,7 @@ impl<'a> Reduction<'a> {
             match term.links.iter().find(|l| l.source[0].0 as usize == axis) {
                 None => runs.push(Run::Free(vec![K::ONE; extent as usize])),
                 Some(link) => {
-                    let (run, kept) = self.factor(&Joint::new(link, self.shape, shape))?;
+                    let (run, kept) = self.factor(&Joint::new(link, self.shape, shape, None))?;
                     runs.push(run);
                     labels.extend(kept.into_iter().map(|a| self.axes[a]));
                 }
@@ -205,7 +207,12 @@ impl<'a> Reduction<'a> {
         }
         let (extent, stride) = joint.source.single()?;
         let mut matrix = vec![vec![K::ZERO; extent as usize]; rows];
-        for ((v, row), w) in target.values().into_iter().zip(row_of).zip(coefficients) {
+        for ((v, row), w) in joint
+            .target_values()
+            .into_iter()
+            .zip(row_of)
+            .zip(coefficients)
+        {
             // v = stride * s
             if v % stride == 0 && (0..extent as i64).contains(&(v / stride)) {
                 matrix[row as usize][(v / stride) as usize] += w;

@@ -221,7 +221,10 @@ impl<'a> Run<'a> {
         for term in &expr.terms {
             match term.source {
                 Source::Tensor(t) => {
-                    self.check_written(t, "unwritten", "values before they are read")?
+                    let indices = term.links.iter().filter_map(|l| l.index);
+                    for read in indices.chain([t]) {
+                        self.check_written(read, "unwritten", "values before they are read")?;
+                    }
                 }
                 Source::Einsum(e) => self.contract(e as usize)?,
             }

@@ -1,8 +1,10 @@
-//! Links as two sides that meet where their values agree: `sum stride_i t_i + offset = sum stride_j s_j`.
+//! Links as two sides that meet where their values agree: `sum stride_i t_i + offset = sum stride_j s_j`, or, of an index
+//! link, `q[t] + offset = stride s`.
 //!
 //! Both sides are enumerated once and joined on the value, so a link costs the number of its target tuples plus the
 //! number of its source tuples, never their product.
 
+use crate::syntax::shape::strides;
 use crate::syntax::types::{Link, Term};
 use std::collections::HashMap;
 use tacit_algebra::bits;
@@ -31,9 +33,9 @@ impl Half {
         }
     }
 
-    /// The value of every tuple. Validation bounds their number; values stay below 2^63 since a shape's extents
-    /// multiply to at most 2^30.
-    pub fn values(&self) -> Vec<i64> {
+    /// The value of every tuple, strides alone. Validation bounds their number; values stay below 2^63 since a shape's
+    /// extents multiply to at most 2^30.
+    fn values(&self) -> Vec<i64> {
         combinations(&self.extents, &self.strides, self.offset)
     }
 
@@ -98,32 +100,78 @@ pub(crate) fn combinations(extents: &[u32], strides: &[i64], offset: i64) -> Vec
     out
 }
 
+/// An index' entries in the order of tuples: over the link's target axes ascending, not as the link names them.
+fn in_order(link: &Link, target_shape: &[u32], entries: &[i64]) -> Vec<i64> {
+    let axes: Vec<usize> = link.target.iter().map(|&(axis, _)| axis as usize).collect();
+    if axes.is_sorted() {
+        return entries.to_vec();
+    }
+    let named: Vec<u32> = axes.iter().map(|&axis| target_shape[axis]).collect();
+    let mut places: Vec<(usize, usize)> = axes.into_iter().zip(strides(&named)).collect();
+    places.sort_unstable();
+    let extents: Vec<u32> = places.iter().map(|&(axis, _)| target_shape[axis]).collect();
+    let steps: Vec<i64> = places.iter().map(|&(_, step)| step as i64).collect();
+    let order = combinations(&extents, &steps, 0);
+    order.into_iter().map(|i| entries[i as usize]).collect()
+}
+
 /// A link over the shapes of its context.
 #[derive(Clone, Debug)]
 pub(crate) struct Joint {
     pub target: Half,
     pub source: Half,
+    /// Of an index link the index' entry for every target tuple.
+    entries: Option<Vec<i64>>,
 }
 
 impl Joint {
-    pub fn new(link: &Link, target_shape: &[u32], source_shape: &[u32]) -> Self {
+    /// `index`: the entries of an index link's index, row-major over its target axes in the link's order.
+    pub fn new(
+        link: &Link,
+        target_shape: &[u32],
+        source_shape: &[u32],
+        index: Option<&[i64]>,
+    ) -> Self {
         Self {
             target: Half::new(&link.target, target_shape, link.offset),
             source: Half::new(&link.source, source_shape, 0),
+            entries: index.map(|entries| in_order(link, target_shape, entries)),
         }
+    }
+
+    /// The value of every target tuple.
+    pub fn target_values(&self) -> Vec<i64> {
+        let Some(entries) = &self.entries else {
+            return self.target.values();
+        };
+        // Entries lie in (-p/2, p/2), so no sum of them with 32 bits leaves 64.
+        let moved = entries.iter().map(|q| q.saturating_add(self.target.offset));
+        moved.collect()
+    }
+
+    /// The value of every source tuple.
+    pub fn source_values(&self) -> Vec<i64> {
+        self.source.values()
     }
 
     /// One target axis is one source axis, as it is.
     pub fn is_identity(&self) -> bool {
         let one = |h: &Half| h.strides == [1] && h.offset == 0;
-        one(&self.target) && one(&self.source) && self.target.extents == self.source.extents
+        self.entries.is_none()
+            && one(&self.target)
+            && one(&self.source)
+            && self.target.extents == self.source.extents
     }
 
     /// (fewest, most) source tuples that a target tuple meets; for a source axis of stride 1 or -1 the fewest may be
-    /// understated and the most overstated.
-    pub fn meets(&self) -> (u64, u64) {
+    /// understated and the most overstated. `index`: what the entries of an index link's index lie in.
+    pub fn meets(&self, index: Option<(i64, i64)>) -> (u64, u64) {
         if self.source.is_unit() {
-            let ((a, b), (c, d)) = (self.target.range(), self.source.range());
+            let offset = self.target.offset;
+            let moved =
+                |(lo, hi): (i64, i64)| (lo.saturating_add(offset), hi.saturating_add(offset));
+            let (a, b) = index.map_or_else(|| self.target.range(), moved);
+            let (c, d) = self.source.range();
             return ((a >= c && b <= d) as u64, 1);
         }
         let values = self.source.values();
@@ -201,6 +249,7 @@ pub(crate) fn is_identity(term: &Term, target_shape: &[u32], source_shape: &[u32
         && term.links.len() == target_shape.len()
         && term.links.iter().enumerate().all(|(i, link)| {
             let axis = [(i as u8, 1)];
-            link.offset == 0 && link.target == axis && link.source == axis
+            let plain = link.offset == 0 && link.index.is_none();
+            plain && link.target == axis && link.source == axis
         })
 }

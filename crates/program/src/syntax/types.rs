@@ -3,7 +3,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Bytes of the one version that this crate reads and writes.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// What is proven: tensors, their owners, and the relations between them. Holds no private number.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -101,12 +101,14 @@ pub enum Source {
     Einsum(u32),
 }
 
-/// sum stride * target index + offset = sum stride * source index.
+/// sum stride * target index + offset = sum stride * source index; with an index, a tensor that the verifier knows,
+/// index\[target\] + offset = stride * source index.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Link {
     pub target: Vec<(u8, i32)>,
     pub source: Vec<(u8, i32)>,
     pub offset: i32,
+    pub index: Option<u32>,
 }
 
 /// out[out_axes] = sum over contraction labels of a[a_axes] * b[b_axes].

@@ -166,6 +166,7 @@ fn identity(tensor: u32, axes: usize, coef: i64) -> Term {
         target: vec![(i as u8, 1)],
         source: vec![(i as u8, 1)],
         offset: 0,
+        index: None,
     });
     Term {
         coef,

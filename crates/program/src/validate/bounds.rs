@@ -77,7 +77,13 @@ pub(crate) fn outputs(kind: &TableKind) -> Interval {
     }
 }
 
-pub(crate) fn expr_bound(program: &Program, expr: &Expr, shape: &[u32]) -> ExprBound {
+/// `known`: the intervals of tensors, of those that an index link reads at least.
+pub(crate) fn expr_bound(
+    program: &Program,
+    expr: &Expr,
+    shape: &[u32],
+    known: &[Option<Interval>],
+) -> ExprBound {
     let key = |source: Source| match source {
         Source::Tensor(t) => (false, t),
         Source::Einsum(e) => (true, e),
@@ -102,7 +108,7 @@ pub(crate) fn expr_bound(program: &Program, expr: &Expr, shape: &[u32]) -> ExprB
                 if is_identity(term, shape, source_shape) {
                     return one;
                 }
-                let (fewest, most) = meets(term, shape, source_shape);
+                let (fewest, most) = meets(term, shape, source_shape, known);
                 TermBound {
                     most,
                     exactly_one: (fewest, most) == (1, 1),
@@ -119,14 +125,20 @@ pub(crate) fn expr_bound(program: &Program, expr: &Expr, shape: &[u32]) -> ExprB
 }
 
 /// (fewest, most) source entries that a target index meets: links are independent, so both multiply.
-fn meets(term: &Term, shape: &[u32], source_shape: &[u32]) -> (i128, i128) {
+fn meets(
+    term: &Term,
+    shape: &[u32],
+    source_shape: &[u32],
+    known: &[Option<Interval>],
+) -> (i128, i128) {
     let free: Vec<u32> = unlinked(term, source_shape.len(), false)
         .iter()
         .map(|&a| source_shape[a])
         .collect();
     let start = entries(&free) as i128;
     term.links.iter().fold((start, start), |(a, b), link| {
-        let (fewest, most) = Joint::new(link, shape, source_shape).meets();
+        let index = link.index.and_then(|q| known[q as usize]);
+        let (fewest, most) = Joint::new(link, shape, source_shape, None).meets(index);
         (a * fewest as i128, b * most as i128)
     })
 }

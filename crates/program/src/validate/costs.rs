@@ -97,7 +97,33 @@ impl<'a> Costs<'a> {
             );
         };
         check_links(place, term, shape.len(), found.shape.len())?;
+        for link in &term.links {
+            self.check_index(place, link, shape)?;
+        }
         self.add_cost(place, term, shape, found)
+    }
+
+    /// The index of a link, if it has one, is a tensor that a verifier knows, with an entry for every tuple of its target axes.
+    fn check_index(&self, place: &str, link: &Link, shape: &[u32]) -> Result<()> {
+        let Some(index) = link.index else {
+            return Ok(());
+        };
+        let one = matches!(link.source[..], [(_, 1 | -1)]);
+        let plain = link.target.iter().all(|&(_, stride)| stride == 1);
+        let expected = "an index link of target strides 1 and one source axis of stride 1 or -1";
+        let got = format!("{:?}, {:?}", link.target, link.source);
+        require(one && plain, "link_index", place, expected, got)?;
+        let tensor = self.program.tensors.get(index as usize);
+        let known = tensor.filter(|t| matches!(t.place, Place::Constant(_) | Place::Public));
+        let Some(known) = known else {
+            let expected = "an index that is a constant or a public tensor";
+            return require(false, "link_index", place, expected, index);
+        };
+        let axes = link.target.iter();
+        let extents: Vec<u32> = axes.map(|&(axis, _)| shape[axis as usize]).collect();
+        let (expected, got) = (format!("an index of shape {extents:?}"), &known.shape);
+        let fits = *got == extents;
+        require(fits, "link_index", place, &expected, format!("{got:?}"))
     }
 
     /// The einsum exists and is read as it is, in its own shape.
@@ -138,7 +164,7 @@ impl<'a> Costs<'a> {
                 (extent as u64, 1 << shape_bits(&[extent]))
             });
         let links = term.links.iter().map(|link| {
-            let joint = Joint::new(link, shape, &tensor.shape);
+            let joint = Joint::new(link, shape, &tensor.shape, None);
             (
                 joint.target.tuples() + joint.source.tuples(),
                 joint.source.padded(),
@@ -158,6 +184,10 @@ impl<'a> Costs<'a> {
         }
         if matches!(tensor.place, Place::Constant(_) | Place::Public) {
             self.work += entries(&tensor.shape) as u64;
+        }
+        // An index' entries are read besides the tuples that they stand for.
+        for link in term.links.iter().filter(|l| l.index.is_some()) {
+            self.work += Joint::new(link, shape, &tensor.shape, None).target.tuples();
         }
         self.check_total(place)
     }

@@ -17,7 +17,13 @@ const MAX_ALL_ROWS: u64 = 1 << 24;
 const MAX_FRAC: u32 = 512;
 
 pub(crate) fn check_head(p: &Program) -> Result<()> {
-    require(p.version == VERSION, "version", "version", "1", p.version)?;
+    require(
+        p.version == VERSION,
+        "version",
+        "version",
+        &VERSION.to_string(),
+        p.version,
+    )?;
     require(
         p.name.len() <= MAX_NAME,
         "name",

@@ -47,7 +47,8 @@ impl<'a> Solver<'a> {
             Place::Public | Place::Slab(_) => Some((t.lo, t.hi)),
             Place::Witness => None,
         });
-        let bound = |expr: &Expr, shape: &[u32]| expr_bound(program, expr, shape);
+        let tensors: Vec<Option<Interval>> = tensors.collect();
+        let bound = |expr: &Expr, shape: &[u32]| expr_bound(program, expr, shape, &tensors);
         let operands = program.einsums.iter().map(|e| {
             let shape =
                 |axes: &[u8]| -> Vec<u32> { axes.iter().map(|&l| e.extents[l as usize]).collect() };
@@ -56,6 +57,7 @@ impl<'a> Solver<'a> {
                 bound(&e.b, &shape(&e.b_axes)),
             ]
         });
+        let operands = operands.collect();
         // Once a table, not once a lookup: the rows may be many.
         let outs = program.tables.iter().map(|t| outputs(&t.kind));
         let outs: Vec<Interval> = outs.collect();
@@ -65,12 +67,13 @@ impl<'a> Solver<'a> {
             .map(|l| (bound(&l.output, &l.shape), outs[l.table as usize]));
         let zeros = program.zeros.iter();
         let zeros = zeros.map(|z| (bound(&z.expr, &z.shape), (0, 0)));
+        let sums = results.chain(zeros).collect();
         Self {
             program,
-            tensors: tensors.collect(),
+            tensors,
             einsums: vec![None; program.einsums.len()],
-            operands: operands.collect(),
-            sums: results.chain(zeros).collect(),
+            operands,
+            sums,
             recurrences: {
                 let zeros = program.zeros.iter();
                 zeros.map(|z| Recurrence::of(program, z)).collect()

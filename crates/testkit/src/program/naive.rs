@@ -35,13 +35,23 @@ pub fn naive(program: &Program, expr: &Expr, shape: &[u32], trace: &Trace) -> Ve
                     .map(|&(axis, stride)| index[axis as usize] * stride as i64)
                     .sum()
             };
+            // An index link says its index' entry in place of the target's sum.
+            let target = |l: &Link| match l.index {
+                Some(q) => {
+                    let at = l.target.iter().fold(0, |at, &(axis, _)| {
+                        at * shape[axis as usize] as usize + t[axis as usize] as usize
+                    });
+                    trace.tensors[q as usize][at]
+                }
+                None => side(&l.target, t),
+            };
             let sum: i64 = indices(&source_shape)
                 .iter()
                 .zip(data)
                 .filter(|(s, _)| {
                     term.links
                         .iter()
-                        .all(|l| side(&l.target, t) + l.offset as i64 == side(&l.source, s))
+                        .all(|l| target(l) + l.offset as i64 == side(&l.source, s))
                 })
                 .map(|(_, v)| *v)
                 .sum();

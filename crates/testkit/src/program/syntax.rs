@@ -34,6 +34,7 @@ pub fn link(target: &[(u8, i32)], source: &[(u8, i32)], offset: i32) -> Link {
         target: target.to_vec(),
         source: source.to_vec(),
         offset,
+        index: None,
     }
 }
 

@@ -52,7 +52,7 @@ pub fn random_expr(dice: &mut Dice, known: &[Known], shape: &[u32], most: i64) -
 }
 
 /// Links between some target axes and some source axes; axes in none are broadcast or summed.
-fn random_links(dice: &mut Dice, target: &[u32], source: &[u32]) -> Vec<Link> {
+pub fn random_links(dice: &mut Dice, target: &[u32], source: &[u32]) -> Vec<Link> {
     let axes = |n: usize| (0..n as u8).collect::<Vec<u8>>();
     let mut targets = dice.shuffled(axes(target.len()));
     let mut sources = dice.shuffled(axes(source.len()));

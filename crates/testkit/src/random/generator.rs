@@ -11,8 +11,8 @@ const READABLE: i64 = 1 << 12;
 pub struct Generator {
     pub(super) dice: Dice,
     pub(super) p: Builder,
-    known: Vec<Known>,
-    givens: Givens,
+    pub(super) known: Vec<Known>,
+    pub(super) givens: Givens,
 }
 
 /// The program and the values of its slabs and inputs.
@@ -72,7 +72,11 @@ impl Generator {
     }
 
     pub(super) fn expr(&mut self, shape: &[u32], most: i64) -> Bounded {
-        random_expr(&mut self.dice, &self.known, shape, most)
+        let mut out = random_expr(&mut self.dice, &self.known, shape, most);
+        if self.dice.one_in(4) {
+            self.add_picked(&mut out, shape, most);
+        }
+        out
     }
 
     pub(super) fn table(&mut self, kind: TableKind) -> u32 {
@@ -96,7 +100,7 @@ impl Generator {
         self.p.zero(&name, shape, expr);
     }
 
-    fn values(&mut self, n: usize, lo: i64, hi: i64) -> Vec<i64> {
+    pub(super) fn values(&mut self, n: usize, lo: i64, hi: i64) -> Vec<i64> {
         (0..n).map(|_| self.dice.range(lo, hi)).collect()
     }
 

@@ -4,4 +4,5 @@ pub mod expressions;
 pub mod generator;
 pub mod maximum;
 pub mod naive;
+pub mod picked;
 pub mod products;

@@ -26,13 +26,15 @@ fn flat(shape: &[u32], index: &[i64]) -> usize {
         .fold(0, |i, (&e, &x)| i * e as usize + x as usize)
 }
 
-fn holds(link: &Link, t: &[i64], s: &[i64]) -> bool {
+/// `picked`: the index' entry at t, of an index link.
+fn holds(link: &Link, picked: Option<i64>, t: &[i64], s: &[i64]) -> bool {
     let side = |list: &[(u8, i32)], index: &[i64]| -> i64 {
         list.iter()
             .map(|&(axis, stride)| i64::from(stride) * index[axis as usize])
             .sum()
     };
-    side(&link.target, t) + i64::from(link.offset) == side(&link.source, s)
+    picked.unwrap_or_else(|| side(&link.target, t)) + i64::from(link.offset)
+        == side(&link.source, s)
 }
 
 /// The table as pairs.
@@ -101,10 +103,17 @@ impl<'a> Naive<'a> {
             };
             let sources = indices(&source_shape);
             for (o, t) in out.iter_mut().zip(indices(shape)) {
-                let met = sources
-                    .iter()
-                    .zip(&data)
-                    .filter(|(s, _)| term.links.iter().all(|l| holds(l, &t, s)));
+                let picked = |l: &Link| {
+                    let index = self.tensors[l.index? as usize].as_ref();
+                    let axes = l.target.iter().map(|&(axis, _)| usize::from(axis));
+                    let (extents, at): (Vec<u32>, Vec<i64>) =
+                        axes.map(|axis| (shape[axis], t[axis])).unzip();
+                    Some(index.expect("written before it is read")[flat(&extents, &at)])
+                };
+                let met = sources.iter().zip(&data).filter(|(s, _)| {
+                    let every = |l: &Link| holds(l, picked(l), &t, s);
+                    term.links.iter().all(every)
+                });
                 *o += term.coef * met.map(|(_, &v)| v).sum::<i64>();
             }
         }

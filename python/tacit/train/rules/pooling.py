@@ -49,15 +49,15 @@ def average_pool(tape: Tape, node: Node) -> Backward:
         cut = Cut((*(0,) * LEAD, *starts), (*(1,) * LEAD, *windows.strides), shape)
         parts.append((1, tape.emit(cut, [x], f"{out}.seen")))
     summed = tape.added(parts, f"{out}.sum")
-    tape.values[out] = tape.emit(share, [summed], out) if count > 1 else summed
+    tape.values[out] = tape.shared(summed, share, out) if count > 1 else summed
 
     def backward(d: Signal) -> None:
         if not tape.network.needs(tensor):
             return
-        d = tape.error(d, out) if d.raw else d
+        # Its share is rounded here, where there are fewer entries than before the pool.
+        d = tape.error(tape.emit(share, [d], f"{out}.share") if count > 1 else d, out)
         pieces: dict[Shape, Signal] = {tuple(int(k) for k in at): d for at in np.ndindex(*windows.kernel)}
-        gathered = windows.gathered(tape, pieces, tape.shape(tensor)[LEAD:], f"{tensor}.back")
-        tape.flow(tensor, tape.emit(share, [gathered], f"{tensor}.share") if count > 1 else gathered)
+        tape.flow(tensor, windows.gathered(tape, pieces, tape.shape(tensor)[LEAD:], f"{tensor}.back"))
 
     return backward
 

@@ -28,15 +28,16 @@ def reduce(tape: Tape, node: Node) -> Backward:
         )
     share = Times(1, int(log2(count)))
     summed = tape.emit(Total(full), [tape.settled(tensor)], f"{out}.sum")
-    mean = tape.emit(share, [summed], f"{out}.mean") if count > 1 else summed
+    mean = tape.shared(summed, share, f"{out}.mean") if count > 1 else summed
     tape.values[out] = tape.emit(Reshape(tape.shape(out)), [mean], out)
 
     def backward(d: Signal) -> None:
         if not tape.network.needs(tensor):
             return
         kept = tuple(1 if axis in full else n for axis, n in enumerate(shape))
-        d = tape.error(d, out) if d.raw else d
-        wide = tape.emit(Expand(shape), [tape.emit(Reshape(kept), [d], f"{tensor}.back")], f"{tensor}.wide")
-        tape.flow(tensor, tape.emit(share, [wide], f"{tensor}.share") if count > 1 else wide)
+        # Its share is rounded here, where there are fewer entries than before the sum.
+        if count > 1 or d.raw:
+            d = tape.error(tape.emit(share, [d], f"{out}.share") if count > 1 else d, out)
+        tape.flow(tensor, tape.emit(Expand(shape), [tape.emit(Reshape(kept), [d], f"{tensor}.back")], f"{tensor}.wide"))
 
     return backward

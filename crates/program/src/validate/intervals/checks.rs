@@ -75,7 +75,7 @@ impl Solver<'_> {
         for (decl, (output, outs)) in self.program.lookups.iter().zip(outputs) {
             let kind = &self.program.tables[decl.table as usize].kind;
             let largest = |(lo, hi): Interval| (lo as i128).abs().max((hi as i128).abs());
-            let input = expr_bound(self.program, &decl.input, &decl.shape);
+            let input = expr_bound(self.program, &decl.input, &decl.shape, &self.tensors);
             let shifted = largest(inputs(kind)) << decl.shift;
             self.check(
                 "lookup_bound",

@@ -90,7 +90,7 @@ fn carried_along(now: &Term, before: &Term, shape: &[u32], source: &[u32]) -> Op
 /// t_axis + offset = s_axis.
 fn is_axis(link: &Link, axis: usize) -> bool {
     let own = [(axis as u8, 1)];
-    link.target == own && link.source == own
+    link.target == own && link.source == own && link.index.is_none()
 }
 
 /// Where a link says t_axis = c: 1 if c is one of the steps, else 0.
