@@ -18,7 +18,7 @@ from tacit.api.storage import Stored
 from tacit.errors import InputError, InvalidProof
 from tacit.train import file
 from tacit.train.bounds import Interval
-from tacit.train.emit import BATCHES, DATA, MODEL, NEXT, next_tensor
+from tacit.train.emit import DATA, MODEL, NEXT, batch_tensors, next_tensor
 from tacit.train.network import float_weights
 from tacit.train.order import batches
 from tacit.train.programs import Programs
@@ -235,7 +235,7 @@ class Deployment(Stored):
         rows = self._rows(seed)
         if self.description.places.order == "permutation":
             assert rows is not None
-            given[BATCHES] = rows
+            given |= batch_tensors(self.description.plan, rows)
         next_secret = None
         if self.description.places.next == "private":
             next_secret = integers.commit(
@@ -280,7 +280,7 @@ class Deployment(Stored):
         rows = self._rows(seed)
         if self.description.places.order == "permutation":
             assert rows is not None
-            publics[BATCHES] = rows
+            publics |= batch_tensors(self.description.plan, rows)
         if self.description.places.next == "private":
             if not isinstance(next, Commitment):
                 raise InvalidProof("expected the commitment of the next", slug="commitments", place=NEXT)

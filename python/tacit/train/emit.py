@@ -34,7 +34,7 @@ from tacit.train.trainer import Trajectory
 
 #: Roles of the commitments of a training program.
 MODEL, DATA, NEXT = "model", "data", "next"
-#: The public tensor of record numbers, (T, B).
+#: The public tensors of record numbers, one a chunk: (T', B).
 BATCHES = "batches"
 #: Digits of up to 15 bits: one lookup an activation.
 SETTINGS = Settings(limb=15, wide=15)
@@ -87,6 +87,17 @@ class Training:
 def next_tensor(name: str) -> str:
     """What a public next weight is called among the public tensors."""
     return f"next {name}"
+
+
+def batches_tensor(chunk: int) -> str:
+    """What the record numbers of a chunk's steps are called among the public tensors."""
+    return f"{BATCHES} {chunk}"
+
+
+def batch_tensors(plan: Plan, rows: Ints) -> dict[str, Ints]:
+    """The public tensors of record numbers, from those of all steps, (T, B)."""
+    ends = list(accumulate(plan.chunks))
+    return {batches_tensor(j): rows[end - n : end] for j, (n, end) in enumerate(zip(plan.chunks, ends, strict=True))}
 
 
 def parameters(plan: Plan, bounds: Bounds, fracs: Mapping[str, int]) -> dict[str, Parameter]:
@@ -143,12 +154,11 @@ class _Emission:
         fracs = training_step(plan, 1, plan.cs[0], self.bounds.inputs()).fracs
         self._weights(parameters(plan, self.bounds, fracs))
         x, y = self._data(data)
-        batches = self._batches()
         starts = [0, *accumulate(plan.chunks)]
         before = dict(self.base)
         speeds: dict[str, Lazy] = {}
         for j, (steps, c) in enumerate(zip(plan.chunks, plan.cs, strict=True)):
-            before, speeds = self._chunk(j, steps, c, starts[j], (x, y, batches), before, speeds)
+            before, speeds = self._chunk(j, steps, c, starts[j], (x, y), before, speeds)
         for name in plan.network.parameters:
             if name in plan.network.frozen:
                 shape = self.base[name].shape
@@ -176,27 +186,22 @@ class _Emission:
         found = [self.builder.tensor(name, shape, pg.Slab(1), (lo, hi)) for name, shape, lo, hi in data]
         return found[0], found[1]
 
-    def _batches(self) -> int | None:
-        """The numbers of the records that every step takes: everybody computes them from the seed."""
+    def _batches(self, number: int, steps: int, records: int) -> int | None:
+        """The numbers of the records that a chunk's steps take: everybody computes them from the seed."""
         if self.places.order != "permutation":
             return None
-        records = self.builder.shapes.tensors[self._x][0]
-        shape = (self.plan.steps, self.plan.batch)
-        tensor = self.builder.tensor(BATCHES, shape, pg.Public(), (0, records - 1))
-        self.builder.inputs.append(pg.Port(BATCHES, tensor, 0))
+        name, shape = batches_tensor(number), (steps, self.plan.batch)
+        tensor = self.builder.tensor(name, shape, pg.Public(), (0, records - 1))
+        self.builder.inputs.append(pg.Port(name, tensor, 0))
         return tensor
-
-    @property
-    def _x(self) -> int:
-        return next(i for i, t in enumerate(self.builder.tensors) if t.place == pg.Slab(1))
 
     def _records(self, tensor: int, steps: int, start: int, batches: int | None) -> Lazy:
         """The records of the steps from `start` on, (T', B, ...)."""
+        if batches is not None:
+            return self.builder.gathered(tensor, batches)
         shape, batch = self.builder.shapes.tensors[tensor], self.plan.batch
         own = tuple(Link(((2 + i, 1),), ((1 + i, 1),)) for i in range(len(shape) - 1))
         out = (steps, batch, *shape[1:])
-        if batches is not None:
-            return self.builder.gathered(tensor, batches, (start, steps))
         if self.places.order == "all":
             return Lazy(Expr(0, (Term(1, FromTensor(tensor), (Link(((1, 1),), ((0, 1),)), *own)),)), out)
         first = Link(((0, batch), (1, 1)), ((0, 1),), start * batch)
@@ -208,14 +213,15 @@ class _Emission:
         steps: int,
         c: int,
         start: int,
-        data: tuple[int, int, int | None],
+        data: tuple[int, int],
         base: Mapping[str, Lazy],
         base_speeds: Mapping[str, Lazy],
     ) -> tuple[dict[str, Lazy], dict[str, Lazy]]:
         """The relations of some steps; the weights and momenta after them."""
         builder, last = self.builder, start + steps == self.plan.steps
         ints = made_total(training_step(self.plan, steps, c, self.bounds.inputs()), self.overflow)
-        x, y, batches = data
+        x, y = data
+        batches = self._batches(number, steps, builder.shapes.tensors[x][0])
         values = {name: self._records(tensor, steps, start, batches) for name, tensor in ((X, x), (Y, y))}
         after: dict[str, Lazy] = {}
         self.snapshots.append({})

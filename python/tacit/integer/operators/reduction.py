@@ -16,6 +16,7 @@ from tacit.integer.reach import (
 from tacit.program import affine
 from tacit.program.affine import Shape
 from tacit.program.builder import Array, Builder, Lazy
+from tacit.program.syntax import Expr
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,16 @@ class Total(Operator):
     def _one(self, builder: Builder, name: str, x: Lazy, axis: int) -> Lazy:
         x = builder.settled(name, x)
         shape = (*x.shape[:axis], *x.shape[axis + 1 :])
-        try:
-            return Lazy(affine.total(x.expr, x.shape, axis, builder.shapes), shape)
-        except affine.Inexpressible:
-            pass
-        if x.shape[axis] * len(x.expr.terms) <= 32:
-            parts = []
-            for i in range(x.shape[axis]):
-                rows: list[affine.Row] = [
-                    ((), i) if a == axis else (((a - (a > axis), 1),), 0) for a in range(len(x.shape))
-                ]
-                parts.append((1, affine.substitute(x.expr, x.shape, shape, rows, builder.shapes)))
-            return Lazy(affine.add(*parts), shape)
+        few = x.shape[axis] * len(x.expr.terms) <= 32
+        for rewrite in (affine.total, _unrolled) if few else (affine.total,):
+            try:
+                return Lazy(rewrite(x.expr, x.shape, axis, builder.shapes), shape)
+            except affine.Inexpressible:
+                continue
         x = builder.commit(name, x)
         return Lazy(affine.total(x.expr, x.shape, axis, builder.shapes), shape)
+
+
+def _unrolled(expr: Expr, shape: Shape, axis: int, shapes: affine.Shapes) -> Expr:
+    """The sum entry by entry. Raises Inexpressible."""
+    return affine.add(*((1, affine.entry(expr, shape, axis, i, shapes)) for i in range(shape[axis])))
