@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ from tacit.train.trainer import Trajectory
 
 #: Roles of the commitments of a training program.
 MODEL, DATA, NEXT = "model", "data", "next"
-#: The public tensor of record numbers, (T, B).
+#: The public tensors of record numbers, (T', B) of every chunk.
 BATCHES = "batches"
 #: Digits of up to 15 bits: one lookup an activation.
 SETTINGS = Settings(limb=15, wide=15)
@@ -63,6 +63,7 @@ class Training:
     pieces: Mapping[str, tuple[str, storage.Piece]]
     snapshots: tuple[Mapping[str, str], ...]
     speeds: tuple[Mapping[str, str], ...]
+    chunks: tuple[int, ...]
 
     def piece_values(self, model: Mapping[str, Any]) -> dict[str, Ints]:
         """The tensors of a model's slab, from its integers by weight."""
@@ -71,6 +72,13 @@ class Training:
             box = tuple(slice(a, b) for a, b in piece.box)
             found[tensor] = int_array(np.asarray(model[weight]).reshape(piece.merged)[box])
         return found
+
+    def batches(self, rows: Ints | None) -> dict[str, Ints]:
+        """The public tensors of record numbers, from those of all steps; none where nothing is drawn."""
+        if rows is None:
+            return {}
+        ends = [0, *accumulate(self.chunks)]
+        return {f"{BATCHES} {j}": rows[a:b] for j, (a, b) in enumerate(pairwise(ends))}
 
     def given(self, trajectory: Trajectory) -> dict[str, Ints]:
         """The tensors of all steps: of the last chunk the weights but the last ones, which have a place of their own."""
@@ -132,7 +140,7 @@ class _Emission:
     def run(self, data: Slots) -> Training:
         """All relations, and the program."""
         self.relations(data)
-        return Training(self.builder.build(), self.pieces, tuple(self.snapshots), tuple(self.speeds))
+        return Training(self.builder.build(), self.pieces, tuple(self.snapshots), tuple(self.speeds), self.plan.chunks)
 
     def relations(self, data: Slots) -> None:
         """Declare and relate everything."""
@@ -143,12 +151,11 @@ class _Emission:
         fracs = training_step(plan, 1, plan.cs[0], self.bounds.inputs()).fracs
         self._weights(parameters(plan, self.bounds, fracs))
         x, y = self._data(data)
-        batches = self._batches()
         starts = [0, *accumulate(plan.chunks)]
         before = dict(self.base)
         speeds: dict[str, Lazy] = {}
         for j, (steps, c) in enumerate(zip(plan.chunks, plan.cs, strict=True)):
-            before, speeds = self._chunk(j, steps, c, starts[j], (x, y, batches), before, speeds)
+            before, speeds = self._chunk(j, steps, c, starts[j], (x, y), before, speeds)
         for name in plan.network.parameters:
             if name in plan.network.frozen:
                 shape = self.base[name].shape
@@ -176,14 +183,13 @@ class _Emission:
         found = [self.builder.tensor(name, shape, pg.Slab(1), (lo, hi)) for name, shape, lo, hi in data]
         return found[0], found[1]
 
-    def _batches(self) -> int | None:
-        """The numbers of the records that every step takes: everybody computes them from the seed."""
+    def _batches(self, number: int, steps: int) -> int | None:
+        """The numbers of the records that every step of a chunk takes: everybody computes them from the seed."""
         if self.places.order != "permutation":
             return None
         records = self.builder.shapes.tensors[self._x][0]
-        shape = (self.plan.steps, self.plan.batch)
-        tensor = self.builder.tensor(BATCHES, shape, pg.Public(), (0, records - 1))
-        self.builder.inputs.append(pg.Port(BATCHES, tensor, 0))
+        tensor = self.builder.tensor(f"{BATCHES} {number}", (steps, self.plan.batch), pg.Public(), (0, records - 1))
+        self.builder.inputs.append(pg.Port(self.builder.tensors[tensor].name, tensor, 0))
         return tensor
 
     @property
@@ -196,7 +202,7 @@ class _Emission:
         own = tuple(Link(((2 + i, 1),), ((1 + i, 1),)) for i in range(len(shape) - 1))
         out = (steps, batch, *shape[1:])
         if batches is not None:
-            return self.builder.gathered(tensor, batches, (start, steps))
+            return self.builder.gathered(tensor, batches)
         if self.places.order == "all":
             return Lazy(Expr(0, (Term(1, FromTensor(tensor), (Link(((1, 1),), ((0, 1),)), *own)),)), out)
         first = Link(((0, batch), (1, 1)), ((0, 1),), start * batch)
@@ -208,14 +214,15 @@ class _Emission:
         steps: int,
         c: int,
         start: int,
-        data: tuple[int, int, int | None],
+        data: tuple[int, int],
         base: Mapping[str, Lazy],
         base_speeds: Mapping[str, Lazy],
     ) -> tuple[dict[str, Lazy], dict[str, Lazy]]:
         """The relations of some steps; the weights and momenta after them."""
         builder, last = self.builder, start + steps == self.plan.steps
         ints = made_total(training_step(self.plan, steps, c, self.bounds.inputs()), self.overflow)
-        x, y, batches = data
+        x, y = data
+        batches = self._batches(number, steps)
         values = {name: self._records(tensor, steps, start, batches) for name, tensor in ((X, x), (Y, y))}
         after: dict[str, Lazy] = {}
         self.snapshots.append({})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 
@@ -13,7 +14,7 @@ from tacit.integer.reach import (
     Reach,
     around_zero,
 )
-from tacit.program import affine
+from tacit.program import Expr, affine
 from tacit.program.affine import Shape
 from tacit.program.builder import Array, Builder, Lazy
 
@@ -52,12 +53,17 @@ class Total(Operator):
         except affine.Inexpressible:
             pass
         if x.shape[axis] * len(x.expr.terms) <= 32:
-            parts = []
-            for i in range(x.shape[axis]):
-                rows: list[affine.Row] = [
-                    ((), i) if a == axis else (((a - (a > axis), 1),), 0) for a in range(len(x.shape))
-                ]
-                parts.append((1, affine.substitute(x.expr, x.shape, shape, rows, builder.shapes)))
-            return Lazy(affine.add(*parts), shape)
+            with suppress(affine.Inexpressible):
+                return Lazy(affine.add(*self._entries(builder, x, shape, axis)), shape)
         x = builder.commit(name, x)
         return Lazy(affine.total(x.expr, x.shape, axis, builder.shapes), shape)
+
+    def _entries(self, builder: Builder, x: Lazy, shape: Shape, axis: int) -> list[tuple[int, Expr]]:
+        """Of a short axis one term an entry. Raises Inexpressible."""
+        parts = []
+        for i in range(x.shape[axis]):
+            rows: list[affine.Row] = [
+                ((), i) if a == axis else (((a - (a > axis), 1),), 0) for a in range(len(x.shape))
+            ]
+            parts.append((1, affine.substitute(x.expr, x.shape, shape, rows, builder.shapes)))
+        return parts
