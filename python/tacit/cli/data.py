@@ -90,6 +90,9 @@ def schema(
     classes: Annotated[
         str | None, typer.Option(metavar="A,B,..", help="What the label may be.", show_default=False)
     ] = None,
+    one_bit: Annotated[
+        bool, typer.Option("--one-bit", help="The label's two classes in one bit, for a logistic loss.")
+    ] = False,
     rules: Annotated[
         list[str] | None,
         typer.Option("--rule", metavar="RULE", help="Across columns: 'systolic > diastolic'.", show_default=False),
@@ -111,14 +114,15 @@ def schema(
     else:
         target = files.check_output(out or file.with_suffix(".schema"), file)
         declared = _assigned(ranges, "--range", "--range age=0:120", _pair(float))
+        names = None if classes is None else classes.split(",")
         found = data.Schema.from_frame(
             file,
-            label=label,
+            label=data.Label.flag(label, names or ("no", "yes")) if one_bit else label,
             id=id_,
             ranges=declared,
             units=_assigned(units, "--unit", "--unit age=years", str),
             categories=_assigned(categories, "--categories", "--categories ward=a,b", lambda text: text.split(",")),
-            classes=None if classes is None else classes.split(","),
+            classes=names,
             rules=rules or (),
             frac=frac,
             public=public,
