@@ -303,6 +303,13 @@ def test_integers_of_another_shape_or_type_are_refused() -> None:
         assert caught.value.slug in ("shape", "records")
 
 
+def test_records_lack_nothing() -> None:
+    for names in ((), ("x", "y"), ("x", "y", "id", "z")):
+        with pytest.raises(InputError) as caught:
+            SMALL.encode(Records({name: small_records()["x"] for name in names}))
+        assert caught.value.slug == "shape"
+
+
 def test_targets_out_of_their_own_range_are_refused() -> None:
     records = REAL.encode({"a": [1.0], "b": [0.0], "s": [1.0], "t": [0.0]})
     records["y"][0, 0] = 5  # within the tensor's interval, not within the target's range

@@ -165,6 +165,13 @@ def checked(schema: Schema, records: Mapping[str, Array]) -> Records:
 
     Raises InputError (slugs records, shape, range, category, labels, rule_broken, ids) naming the record.
     """
+    if set(records) != {"x", "y", "id"}:
+        refuse(
+            "records",
+            f"expected x, y and id, got {', '.join(map(str, records)) or 'nothing'}"[:80],
+            "encode anew",
+            slug="shape",
+        )
     ids = np.asarray(records["id"])
     count = check_records(ids.size)
     for name, shape, lo, hi in schema.tensors(count):

@@ -110,7 +110,7 @@ class Schema:
         cls,
         frame: Any,
         *,
-        label: str,
+        label: str | Label,
         id: str = "",
         ranges: Mapping[str, tuple[float, float]] | None = None,
         units: Mapping[str, str] | None = None,
@@ -122,8 +122,10 @@ class Schema:
     ) -> Schema:
         """The schema of a table's columns (a DataFrame, a CSV or Parquet file, a dictionary of arrays).
 
-        Kinds follow from the types. What a schema says is public, so ranges, categories and classes are declared; only with
-        `public=True`, which says that this very table is no secret, they are taken from it. Raises InputError.
+        `label`: the column that is to be learned: of classes, or, where it has a range, a real target; or a Label, such as
+        `Label.flag` for a logistic loss. Kinds follow from the types. What a schema says is public, so ranges, categories and
+        classes are declared; only with `public=True`, which says that this very table is no secret, they are taken from it.
+        Raises InputError.
         """
         from tacit.data.describing import described
 
