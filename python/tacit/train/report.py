@@ -58,8 +58,10 @@ def report(made: Deployment, schema: Schema, optimizer: SGD, calibration: Any) -
     """Train both on public records; nothing private is looked at."""
     plan = made.description.plan
     x, y = drawn(made) if calibration is None else _given(made, schema, calibration)
-    count, batch = len(x), min(plan.batch, len(x))
     rows = None
+    if made.description.places.order == "all":  # as many records as a step takes, repeated where there are fewer
+        x, y = (values[np.arange(plan.batch) % len(values)] for values in (x, y))
+    count, batch = len(x), min(plan.batch, len(x))
     if made.description.places.order != "all":
         # Repeated as often as the steps need: the comparison is between numbers, not between data.
         rows = batches(_SEED, count, batch, plan.steps)
