@@ -21,7 +21,7 @@ from tacit.integer.operators.reduction import Total
 from tacit.integer.operators.selection import AtLeast, OneHotMaxLast
 from tacit.integer.reach import Overflow
 from tacit.integer.total import total
-from tacit.program.builder import Builder
+from tacit.program.builder import Builder, Settings
 from tacit.train.emit import DATA, MODEL, SETTINGS, Slots
 from tacit.train.step import Plan, X, Y, forward
 from tacit.train.tape import Signal, Tape
@@ -71,7 +71,12 @@ def _published(tape: Tape, name: str, value: Signal, most: int) -> None:
 
 
 def evaluation_program(
-    plan: Plan, parameters: Mapping[str, Parameter], private: bool, data: Slots, overflow: Overflow | None
+    plan: Plan,
+    parameters: Mapping[str, Parameter],
+    private: bool,
+    data: Slots,
+    overflow: Overflow | None,
+    settings: Settings = SETTINGS,
 ) -> pg.Program:
     """Slabs: the model and a shard of as many records as `data` says. Raises OutOfField, QuantizationError."""
     records = data[0][1][0]
@@ -80,7 +85,7 @@ def evaluation_program(
     if overflow is not None:
         ints = total(ints, overflow)[0]
         ints.outputs = outputs  # a count's interval is what it can be
-    builder = Builder(f"evaluation: {plan.network.graph.name}"[:120], SETTINGS)
+    builder = Builder(f"evaluation: {plan.network.graph.name}"[:120], settings)
     builder.slabs += [pg.SlabDecl(MODEL, private), pg.SlabDecl(DATA, True)]
     values = {}
     for name in plan.network.parameters:

@@ -11,6 +11,7 @@ from tacit.integer.graph import InputSpec, IntGraph, OutputSpec, Parameter
 from tacit.integer.operators.layout import Reshape
 from tacit.integer.reach import Overflow
 from tacit.integer.total import total
+from tacit.program.builder import Settings
 from tacit.train.emit import SETTINGS
 from tacit.train.step import BEFORE, Plan, X, forward
 
@@ -48,11 +49,16 @@ def _with_parameters(
 
 
 def inference_program(
-    plan: Plan, parameters: Mapping[str, Parameter], visibility: Visibility, overflow: Overflow | None, batch: int = 1
+    plan: Plan,
+    parameters: Mapping[str, Parameter],
+    visibility: Visibility,
+    overflow: Overflow | None,
+    batch: int = 1,
+    settings: Settings = SETTINGS,
 ) -> tuple[pg.Program, bytes]:
     """The program, and the architecture that it names: `tacit check` reads its layers. Raises OutOfField."""
     ints = inference_graph(plan, parameters, batch)
     if overflow is not None:
         ints = total(ints, overflow)[0]
-    architecture = Architecture(ints, SETTINGS, visibility)
+    architecture = Architecture(ints, settings, visibility)
     return architecture.lowered(), architecture.encode()
