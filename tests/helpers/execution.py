@@ -19,7 +19,7 @@ import numpy.typing as npt
 from tacit import program as pg
 from tacit.errors import InputError, ProgramError, WitnessError
 from tacit.integer.operators.linear import einsum as exact_einsum
-from tacit.program import Expr, FromTensor, Link, Program, Public, Term, Witness
+from tacit.program import Expr, FromTensor, Link, Program, Public, Term, Witness, addresses
 
 Array = npt.NDArray[Any]
 
@@ -143,7 +143,7 @@ def table_rows(kind: pg.TableKind) -> tuple[int, Array]:
 
 
 def execute(program: Program, given: Mapping[str, Array], *, check: bool = True) -> Execution:
-    """Run the hints on slab tensors and inputs (by tensor name), then check everything.
+    """Run the hints on slab tensors and inputs (by address), then check everything.
 
     A slab tensor that a hint writes may be given, and is compared then.
     Raises InputError for givens that do not fit and WitnessError naming the tensor or relation that does not hold.
@@ -151,11 +151,12 @@ def execute(program: Program, given: Mapping[str, Array], *, check: bool = True)
     run = Execution(program, {})
     ports = {port.tensor for port in program.inputs}
     computed = {index for hint in program.hints for index in _writes(hint)}
-    for i, tensor in enumerate(program.tensors):
+    names = addresses(program.slabs, program.tensors)
+    for i, (tensor, name) in enumerate(zip(program.tensors, names, strict=True)):
         if isinstance(tensor.place, pg.Constant):
             run.tensors[i] = np.array(tensor.place.values, dtype=np.int64).reshape(tensor.shape)
-        elif i in ports or (isinstance(tensor.place, pg.Slab) and (i not in computed or tensor.name in given)):
-            run.tensors[i] = _given(tensor, given)
+        elif i in ports or (isinstance(tensor.place, pg.Slab) and (i not in computed or name in given)):
+            run.tensors[i] = _given(tensor, name, given)
     for hint in program.hints:
         _apply(run, hint)
     if check:
@@ -163,12 +164,12 @@ def execute(program: Program, given: Mapping[str, Array], *, check: bool = True)
     return run
 
 
-def _given(tensor: pg.Tensor, given: Mapping[str, Array]) -> Array:
-    if tensor.name not in given:
-        raise InputError("missing", place=tensor.name)
-    values = np.asarray(given[tensor.name], dtype=np.int64)
+def _given(tensor: pg.Tensor, name: str, given: Mapping[str, Array]) -> Array:
+    if name not in given:
+        raise InputError("missing", place=name)
+    values = np.asarray(given[name], dtype=np.int64)
     if values.shape != tensor.shape:
-        raise InputError(f"shape {list(values.shape)}, expected {list(tensor.shape)}", place=tensor.name)
+        raise InputError(f"shape {list(values.shape)}, expected {list(tensor.shape)}", place=name)
     return values
 
 

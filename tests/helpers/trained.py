@@ -15,6 +15,7 @@ from tacit.train.bounds import Bounds, bounds
 from tacit.train.loss import LOSSES
 from tacit.train.network import network
 from tacit.train.optimizer import factors
+from tacit.train.order import batches
 from tacit.train.programs import TOTAL
 from tacit.train.step import Plan, Record, training_step
 from tacit.train.tape import Scales
@@ -93,22 +94,31 @@ NETWORKS: dict[str, Callable[[], Graph]] = {
 
 @dataclass
 class Case:
-    """A plan with random records: x, y integers; batches in order."""
+    """A plan with random records: x, y integers; `order` as in `Places`: which of them a step takes."""
 
     plan: Plan
     steps: int
     overflow: Overflow | None = TOTAL
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+    order: str = "committed"
 
     def __post_init__(self) -> None:
         plan, record = self.plan, self.plan.record
-        count = plan.batch * plan.steps
+        count = {
+            "committed": plan.batch * plan.steps,
+            "permutation": plan.batch * max(1, plan.steps - 1) + 1,
+            "all": plan.batch,
+        }[self.order]
         self.x = self.rng.integers(*record.interval, (count, *record.features), endpoint=True)
         if plan.loss.name == "cross_entropy":
             self.y = np.eye(record.targets, dtype=np.int64)[self.rng.integers(0, record.targets, count)]
         else:
             self.y = self.rng.integers(*record.label_interval, (count, record.targets), endpoint=True)
-        self.rows = np.arange(count).reshape(plan.steps, plan.batch)
+        self.rows = np.tile(np.arange(plan.batch), (plan.steps, 1))
+        if self.order == "committed":
+            self.rows = np.arange(count).reshape(plan.steps, plan.batch)
+        elif self.order == "permutation":
+            self.rows = batches(bytes(32), count, plan.batch, plan.steps)
         self.bounds: Bounds = bounds(plan, self.overflow)
         self.fracs = training_step(plan, 1, plan.cs[0], self.bounds.inputs()).fracs
 
@@ -137,6 +147,7 @@ def case(
     decay: float = 0.0,
     frozen: tuple[str, ...] = (),
     overflow: Overflow | None = TOTAL,
+    order: str = "committed",
 ) -> Case:
     trained = network(graph, classes=loss != "mse", frozen=frozen)
     targets = trained.graph.shapes[trained.scores][-1]
@@ -147,4 +158,4 @@ def case(
         trained, record, LOSSES[loss], scales or Scales(), batch, cs or tuple(found * len(chunks)), power, chunks,
         momentum, decay,
     )  # fmt: skip
-    return Case(plan, plan.steps, overflow)
+    return Case(plan, plan.steps, overflow, order=order)

@@ -1,80 +1,83 @@
-"""The training program against the trainer: what the trainer makes satisfies every relation, and nothing else does."""
+"""The training program against the trainer: what the trainer makes satisfies every relation, wherever its tensors are."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
-from execution import Execution, check_execution, execute
-from trained import NETWORKS, Case, case
+from trained import ACTS, NETWORKS, Case, case, dense
+from training_programs import emitted, fitted, run
 
 from tacit import program as pg
-from tacit.program import addresses
-from tacit.train.emit import BATCHES, Places, Training, next_tensor, training_program
-from tacit.train.programs import TOTAL
-from tacit.train.trainer import Trajectory
+from tacit.train.loss import LOSSES
+from tacit.train.step import Plan
+from tacit.train.trainer import Trainer
 
-PLACES = [
-    Places(base, next_, order)
-    for base, next_, order in (
-        ("public", "public", "permutation"),
-        ("private", "private", "committed"),
-        ("private", "public", "all"),
-    )
-]
+ORDERS = ("permutation", "committed", "all")
+SIDES = ("public", "private")
 
 
-def emitted(made: Case, places: Places) -> Training:
-    plan = made.plan
-    data = (
-        ("x", made.x.shape, *plan.record.interval),
-        ("y", made.y.shape, *plan.record.label_interval),
-        ("id", made.x.shape[:1], 0, (1 << 48) - 1),
-    )
-    return training_program(plan, made.bounds, TOTAL, data, places)
-
-
-def givens(
-    made: Case, training: Training, places: Places, rows: np.ndarray | None
-) -> tuple[Trajectory, dict[str, np.ndarray]]:
-    """All that a prover gives, by address."""
-    base = made.base()
-    found = made.trainer.fit(base, made.x, made.y, rows)
-    program = training.program
-    of = dict(enumerate(addresses(program.slabs, program.tensors)))
-    values: dict[str, np.ndarray] = {}
-    for index, tensor in enumerate(program.tensors):
-        if isinstance(tensor.place, pg.Slab):
-            role = program.slabs[tensor.place.index].name
-            if role == "data":
-                own = {"x": made.x, "y": made.y, "id": np.arange(len(made.x))}
-            else:
-                own = training.piece_values(base if role == "model" else found.weights)
-            values[of[index]] = own[tensor.name]
-    values |= training.given(found)
-    if places.next == "public":
-        values |= {next_tensor(name): weights for name, weights in found.weights.items()}
-    if places.order == "permutation":
-        assert rows is not None
-        values[BATCHES] = rows
-    return found, values
-
-
-def run(made: Case, places: Places) -> Execution:
-    if places.order == "all":
-        made.plan = replace(made.plan, batch=len(made.x))
-        made.__post_init__()
-        made.plan = replace(made.plan, batch=len(made.x))
-    rows = made.rows if places.order == "committed" else None
-    if places.order == "permutation":
-        rows = np.random.default_rng(1).permutation(len(made.x)).reshape(made.rows.shape)
-    training = emitted(made, places)
-    _, values = givens(made, training, places, rows)
-    return execute(training.program, values)
+def agrees(made: Case, base: str = "public", next: str = "public") -> None:
+    """Execution holds, and the program's own values of the next are the trainer's."""
+    found = fitted(made)
+    execution = run(made, emitted(made, base, next), found)
+    for index, tensor in enumerate(execution.program.tensors):
+        if isinstance(tensor.place, pg.Public) and tensor.name.startswith("next "):
+            assert np.array_equal(execution.tensors[index], found.weights[tensor.name.removeprefix("next ")])
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_trainers_steps_are_a_witness(name: str) -> None:
-    made = case(NETWORKS[name](), chunks=(2, 1))
-    check_execution(run(made, PLACES[0]))
+    agrees(case(NETWORKS[name](), chunks=(2, 1), order="permutation"))
+
+
+@pytest.mark.parametrize(("base", "next", "order"), list(product(SIDES, SIDES, ORDERS)))
+def test_everywhere(base: str, next: str, order: str) -> None:
+    agrees(case(dense(5, 4, 3), chunks=(2, 1), order=order), base, next)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("chunks", [(1,), (2, 1), (5,), (1, 1, 3)])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_chunks(chunks: tuple[int, ...], order: str, momentum: float) -> None:
+    agrees(case(dense(4, 3, 2), chunks=chunks, order=order, momentum=momentum), "private", "private")
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("momentum", "decay"), [(0.0, 0.01), (0.9, 0.0), (0.5, 0.1)])
+def test_losses_momentum_and_decay(loss: str, momentum: float, decay: float) -> None:
+    agrees(case(dense(4, 3, 2), loss, chunks=(2, 1), momentum=momentum, decay=decay, order="permutation"))
+
+
+@pytest.mark.parametrize("overflow", ["total", "refuse"])
+def test_rates_by_chunk_and_frozen_weights(overflow: str) -> None:
+    made = case(dense(4, 4, 3), chunks=(2, 1, 2), cs=(8, 3, 1), frozen=("c0", "c1"), order="permutation")
+    if overflow == "refuse":
+        made = case(dense(4, 4, 3), chunks=(2, 1, 2), cs=(8, 3, 1), frozen=("c0", "c1"), overflow=None)
+    agrees(made, "private", "private")
+    agrees(made, "private", "public")
+    base, found = made.base(), fitted(made).weights
+    assert all(np.array_equal(base[name], found[name]) == (name in ("c0", "c1")) for name in base)
+
+
+def test_chunks_do_not_change_what_is_computed() -> None:
+    """Steps side by side or one by one: the same integers, of momenta too."""
+    weights = []
+    for chunks in ((6,), (4, 2), (1,) * 6):
+        made = case(dense(4, 3, 2, act=ACTS["tanh"]), chunks=chunks, momentum=0.75, decay=0.01)
+        weights.append(fitted(made).weights)
+    for other in weights[1:]:
+        assert all(np.array_equal(other[name], values) for name, values in weights[0].items())
+
+
+def test_rates_are_those_of_their_chunks() -> None:
+    """What the first chunk does is what a plan of it alone does; the second goes on from there."""
+    made = case(dense(4, 2), chunks=(2, 2), cs=(8, 1))
+    whole, start = fitted(made), made.base()
+    x, y = made.x, made.y
+    for part, c in enumerate((8, 1)):
+        plan = Plan(**{**vars(made.plan), "cs": (c,), "chunks": (2,)})
+        rows = made.rows[2 * part : 2 * part + 2]
+        start = Trainer(plan, made.bounds, made.overflow).fit(start, x, y, rows).weights
+        assert all(np.array_equal(whole.after[part][name][-1], values) for name, values in start.items())

@@ -18,7 +18,7 @@ from tacit.api.storage import Stored
 from tacit.errors import InputError, InvalidProof
 from tacit.train import file
 from tacit.train.bounds import Interval
-from tacit.train.emit import DATA, MODEL, NEXT, next_tensor
+from tacit.train.emit import DATA, MODEL, NEXT, batch_tensors, next_tensor
 from tacit.train.network import float_weights
 from tacit.train.order import batches
 from tacit.train.programs import Programs
@@ -184,11 +184,6 @@ class Deployment(Stored):
         plan = self.description.plan
         return None if order == "all" else np.arange(plan.steps * plan.batch).reshape(plan.steps, plan.batch)
 
-    def _batches(self, seed: bytes | None) -> dict[str, Ints]:
-        """The public tensors that everybody computes from the seed."""
-        drawn = self.description.places.order == "permutation"
-        return self.programs.training.batches(self._rows(seed) if drawn else None)
-
     # --- commitments
 
     def weights(self, model: Model) -> Weights:
@@ -237,7 +232,10 @@ class Deployment(Stored):
         trajectory = self.fit(held.weights, records["x"], records["y"], seed)
         secrets = {MODEL: held.secret, DATA: data}
         given = self.programs.training.given(trajectory)
-        given |= self._batches(seed)
+        rows = self._rows(seed)
+        if self.description.places.order == "permutation":
+            assert rows is not None
+            given |= batch_tensors(self.description.plan, rows)
         next_secret = None
         if self.description.places.next == "private":
             next_secret = integers.commit(
@@ -278,7 +276,11 @@ class Deployment(Stored):
         is no model. Nothing is said of the data but that it is what was committed to, and lies in the schema's intervals.
         """
         commitments = {MODEL: self._commitment(base, "base"), DATA: data}
-        publics = self._batches(seed)
+        publics: dict[str, Ints] = {}
+        rows = self._rows(seed)
+        if self.description.places.order == "permutation":
+            assert rows is not None
+            publics |= batch_tensors(self.description.plan, rows)
         if self.description.places.next == "private":
             if not isinstance(next, Commitment):
                 raise InvalidProof("expected the commitment of the next", slug="commitments", place=NEXT)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ from tacit.train.trainer import Trajectory
 
 #: Roles of the commitments of a training program.
 MODEL, DATA, NEXT = "model", "data", "next"
-#: The public tensors of record numbers, (T', B) of every chunk.
+#: The public tensors of record numbers, one a chunk: (T', B).
 BATCHES = "batches"
 #: Digits of up to 15 bits: one lookup an activation.
 SETTINGS = Settings(limb=15, wide=15)
@@ -63,7 +63,6 @@ class Training:
     pieces: Mapping[str, tuple[str, storage.Piece]]
     snapshots: tuple[Mapping[str, str], ...]
     speeds: tuple[Mapping[str, str], ...]
-    chunks: tuple[int, ...]
 
     def piece_values(self, model: Mapping[str, Any]) -> dict[str, Ints]:
         """The tensors of a model's slab, from its integers by weight."""
@@ -72,13 +71,6 @@ class Training:
             box = tuple(slice(a, b) for a, b in piece.box)
             found[tensor] = int_array(np.asarray(model[weight]).reshape(piece.merged)[box])
         return found
-
-    def batches(self, rows: Ints | None) -> dict[str, Ints]:
-        """The public tensors of record numbers, from those of all steps; none where nothing is drawn."""
-        if rows is None:
-            return {}
-        ends = [0, *accumulate(self.chunks)]
-        return {f"{BATCHES} {j}": rows[a:b] for j, (a, b) in enumerate(pairwise(ends))}
 
     def given(self, trajectory: Trajectory) -> dict[str, Ints]:
         """The tensors of all steps: of the last chunk the weights but the last ones, which have a place of their own."""
@@ -95,6 +87,17 @@ class Training:
 def next_tensor(name: str) -> str:
     """What a public next weight is called among the public tensors."""
     return f"next {name}"
+
+
+def batches_tensor(chunk: int) -> str:
+    """What the record numbers of a chunk's steps are called among the public tensors."""
+    return f"{BATCHES} {chunk}"
+
+
+def batch_tensors(plan: Plan, rows: Ints) -> dict[str, Ints]:
+    """The public tensors of record numbers, from those of all steps, (T, B)."""
+    ends = list(accumulate(plan.chunks))
+    return {batches_tensor(j): rows[end - n : end] for j, (n, end) in enumerate(zip(plan.chunks, ends, strict=True))}
 
 
 def parameters(plan: Plan, bounds: Bounds, fracs: Mapping[str, int]) -> dict[str, Parameter]:
@@ -140,7 +143,7 @@ class _Emission:
     def run(self, data: Slots) -> Training:
         """All relations, and the program."""
         self.relations(data)
-        return Training(self.builder.build(), self.pieces, tuple(self.snapshots), tuple(self.speeds), self.plan.chunks)
+        return Training(self.builder.build(), self.pieces, tuple(self.snapshots), tuple(self.speeds))
 
     def relations(self, data: Slots) -> None:
         """Declare and relate everything."""
@@ -183,26 +186,22 @@ class _Emission:
         found = [self.builder.tensor(name, shape, pg.Slab(1), (lo, hi)) for name, shape, lo, hi in data]
         return found[0], found[1]
 
-    def _batches(self, number: int, steps: int) -> int | None:
-        """The numbers of the records that every step of a chunk takes: everybody computes them from the seed."""
+    def _batches(self, number: int, steps: int, records: int) -> int | None:
+        """The numbers of the records that a chunk's steps take: everybody computes them from the seed."""
         if self.places.order != "permutation":
             return None
-        records = self.builder.shapes.tensors[self._x][0]
-        tensor = self.builder.tensor(f"{BATCHES} {number}", (steps, self.plan.batch), pg.Public(), (0, records - 1))
-        self.builder.inputs.append(pg.Port(self.builder.tensors[tensor].name, tensor, 0))
+        name, shape = batches_tensor(number), (steps, self.plan.batch)
+        tensor = self.builder.tensor(name, shape, pg.Public(), (0, records - 1))
+        self.builder.inputs.append(pg.Port(name, tensor, 0))
         return tensor
-
-    @property
-    def _x(self) -> int:
-        return next(i for i, t in enumerate(self.builder.tensors) if t.place == pg.Slab(1))
 
     def _records(self, tensor: int, steps: int, start: int, batches: int | None) -> Lazy:
         """The records of the steps from `start` on, (T', B, ...)."""
+        if batches is not None:
+            return self.builder.gathered(tensor, batches)
         shape, batch = self.builder.shapes.tensors[tensor], self.plan.batch
         own = tuple(Link(((2 + i, 1),), ((1 + i, 1),)) for i in range(len(shape) - 1))
         out = (steps, batch, *shape[1:])
-        if batches is not None:
-            return self.builder.gathered(tensor, batches)
         if self.places.order == "all":
             return Lazy(Expr(0, (Term(1, FromTensor(tensor), (Link(((1, 1),), ((0, 1),)), *own)),)), out)
         first = Link(((0, batch), (1, 1)), ((0, 1),), start * batch)
@@ -222,7 +221,7 @@ class _Emission:
         builder, last = self.builder, start + steps == self.plan.steps
         ints = made_total(training_step(self.plan, steps, c, self.bounds.inputs()), self.overflow)
         x, y = data
-        batches = self._batches(number, steps)
+        batches = self._batches(number, steps, builder.shapes.tensors[x][0])
         values = {name: self._records(tensor, steps, start, batches) for name, tensor in ((X, x), (Y, y))}
         after: dict[str, Lazy] = {}
         self.snapshots.append({})

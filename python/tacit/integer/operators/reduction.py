@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 
@@ -48,22 +47,16 @@ class Total(Operator):
     def _one(self, builder: Builder, name: str, x: Lazy, axis: int) -> Lazy:
         x = builder.settled(name, x)
         shape = (*x.shape[:axis], *x.shape[axis + 1 :])
-        try:
-            return Lazy(affine.total(x.expr, x.shape, axis, builder.shapes), shape)
-        except affine.Inexpressible:
-            pass
-        if x.shape[axis] * len(x.expr.terms) <= 32:
-            with suppress(affine.Inexpressible):
-                return Lazy(affine.add(*self._entries(builder, x, shape, axis)), shape)
+        few = x.shape[axis] * len(x.expr.terms) <= 32
+        for rewrite in (affine.total, _unrolled) if few else (affine.total,):
+            try:
+                return Lazy(rewrite(x.expr, x.shape, axis, builder.shapes), shape)
+            except affine.Inexpressible:
+                continue
         x = builder.commit(name, x)
         return Lazy(affine.total(x.expr, x.shape, axis, builder.shapes), shape)
 
-    def _entries(self, builder: Builder, x: Lazy, shape: Shape, axis: int) -> list[tuple[int, Expr]]:
-        """Of a short axis one term an entry. Raises Inexpressible."""
-        parts = []
-        for i in range(x.shape[axis]):
-            rows: list[affine.Row] = [
-                ((), i) if a == axis else (((a - (a > axis), 1),), 0) for a in range(len(x.shape))
-            ]
-            parts.append((1, affine.substitute(x.expr, x.shape, shape, rows, builder.shapes)))
-        return parts
+
+def _unrolled(expr: Expr, shape: Shape, axis: int, shapes: affine.Shapes) -> Expr:
+    """The sum entry by entry. Raises Inexpressible."""
+    return affine.add(*((1, affine.entry(expr, shape, axis, i, shapes)) for i in range(shape[axis])))
