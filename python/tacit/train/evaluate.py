@@ -23,8 +23,9 @@ from tacit.integer.reach import Overflow
 from tacit.integer.total import total
 from tacit.program.builder import Builder, Settings
 from tacit.train.emit import DATA, MODEL, SETTINGS, Slots
+from tacit.train.pieces import Signal, joined
 from tacit.train.step import Plan, X, Y, forward
-from tacit.train.tape import Signal, Tape
+from tacit.train.tape import Tape
 
 #: The public output.
 CORRECT, SQUARES = "correct", "squares"
@@ -35,13 +36,13 @@ def evaluation_graph(plan: Plan, parameters: Mapping[str, Parameter], records: i
     bounds = {name: (p.lo, p.hi) for name, p in parameters.items()}
     tape, _ = forward(plan, 1, records, bounds)
     y = tape.labels(plan.record.targets, plan.record.label_interval, plan.record.label_frac)
-    z = tape.values[plan.network.scores]
+    z = joined(tape, tape.values[plan.network.scores], "scores")
     if not plan.loss.classes:
         _squares(tape, plan, z, y)
     elif plan.record.targets == 1:
         _halves(tape, z, y, records)
     else:
-        scores = tape.rounded(z, tape.scales.activations, tape.scales.logit_bits, "scores.rounded")
+        scores = joined(tape, tape.rounded(z, tape.scales.activations, tape.scales.logit_bits, "scores"), "scores")
         best = tape.emit(OneHotMaxLast(tape.scales.logit_bits), [scores], "best")
         _published(tape, CORRECT, tape.emit(Contract("tbc", "tbc", ""), [best, y], CORRECT), records)
     return tape.ints
@@ -49,7 +50,7 @@ def evaluation_graph(plan: Plan, parameters: Mapping[str, Parameter], records: i
 
 def _halves(tape: Tape, z: Signal, y: Signal, records: int) -> None:
     """[(z >= 0) = y] = 1 - e - y + 2 e y for e = [z >= 0], which is [round(z) >= 0]."""
-    scores = tape.rounded(z, tape.scales.activations, tape.scales.logit_bits, "scores.rounded")
+    scores = joined(tape, tape.rounded(z, tape.scales.activations, tape.scales.logit_bits, "scores"), "scores")
     e = tape.emit(AtLeast(tape.scales.logit_bits), [scores], "positive")
     both = tape.emit(Times(2, 0), [tape.emit(Contract("tbc", "tbc", ""), [e, y], "both")], "twice both")
     sums = [tape.emit(Total((0, 1, 2)), [x], name) for x, name in ((e, "positives"), (y, "labels"))]
@@ -58,7 +59,7 @@ def _halves(tape: Tape, z: Signal, y: Signal, records: int) -> None:
 
 
 def _squares(tape: Tape, plan: Plan, z: Signal, y: Signal) -> None:
-    d = tape.added([(1, plan.loss.predicted(tape, z)), (-1, y)], "error")
+    d = joined(tape, tape.added([(1, plan.loss.predicted(tape, z)), (-1, y)], "error"), "error")
     lo, hi = plan.record.label_interval
     most = (1 << 20) + (max(-lo, hi) << tape.scales.errors)
     _published(

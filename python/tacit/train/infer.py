@@ -13,6 +13,7 @@ from tacit.integer.reach import Overflow
 from tacit.integer.total import total
 from tacit.program.builder import Settings
 from tacit.train.emit import SETTINGS
+from tacit.train.pieces import joined
 from tacit.train.step import BEFORE, Plan, X, forward
 
 #: Names of the input and the output.
@@ -23,7 +24,7 @@ def inference_graph(plan: Plan, parameters: Mapping[str, Parameter], batch: int)
     """`batch` records to their predictions (probabilities, or numbers), weights as parameters: the step's forward half."""
     bounds = {name: (p.lo, p.hi) for name, p in parameters.items()}
     tape, _ = forward(plan, 1, batch, bounds)
-    prediction = plan.loss.predicted(tape, tape.values[plan.network.scores])
+    prediction = plan.loss.predicted(tape, joined(tape, tape.values[plan.network.scores], "scores"))
     return _with_parameters(tape.ints, parameters, plan, batch, prediction.value.name)
 
 
