@@ -91,7 +91,7 @@ class Split:
 
 
 def split(*, skewed: bool) -> Split:
-    """The 569 records: four hospitals of 128, the rest to test with. `skewed`: sorted by diagnosis, mostly, before they are dealt.
+    """The 569 records: four hospitals of 128, the rest to test with. `skewed`: sorted by diagnosis, mostly.
 
     Raises MissingDependency without scikit-learn.
     """
@@ -154,7 +154,9 @@ def deployed(described: data.Schema) -> train.Deployment:
     )
 
 
-def admitted(name: str, number: int, table: Mapping[str, Array], made: train.Deployment, described: data.Schema) -> Hospital:
+def admitted(
+    name: str, number: int, table: Mapping[str, Array], made: train.Deployment, described: data.Schema
+) -> Hospital:
     """A hospital commits to its records under a master that an issuer will sign, and proves them valid with a child of it."""
     first = 1000 * number
     records = described.encode(dict(table), ids=first)
@@ -167,9 +169,7 @@ def admitted(name: str, number: int, table: Mapping[str, Array], made: train.Dep
 
 def manifest(hospital: Hospital, federation: Federation, issuer: data.Key | None = None) -> bytes:
     """The issuer vouches for a hospital's dataset, for this task and this node."""
-    shard = data.Shard(
-        bytes.fromhex(hospital.dataset.master), hospital.dataset.records, *hospital.dataset.id_range
-    )
+    shard = data.Shard(bytes.fromhex(hospital.dataset.master), hospital.dataset.records, *hospital.dataset.id_range)
     return data.Manifest.sign(
         issuer or federation.issuer,
         task=TASK.digest(TASK.write(federation.task)),
@@ -199,9 +199,7 @@ def joined(hospital: Hospital, federation: Federation, folder: Path, signed: byt
     return hospital.node
 
 
-def federation(
-    made: train.Deployment, described: data.Schema, tables: Split, folder: Path, rule: Rule
-) -> Federation:
+def federation(made: train.Deployment, described: data.Schema, tables: Split, folder: Path, rule: Rule) -> Federation:
     """Issuer, server and hospitals; nobody has joined yet."""
     issuer, server_key, clock = data.Key.generate(), data.Key.generate(), Clock()
     base = made.initial
@@ -223,13 +221,13 @@ def federation(
         store, task, key=server_key, readers=readers, deployments=[made.to_bytes()], base=base,
         times=Times(30, 600), clock=clock,
     )  # fmt: skip
-    hospitals = [
-        admitted(f"hospital {i + 1}", i, table, made, described) for i, table in enumerate(tables.hospitals)
-    ]
+    hospitals = [admitted(f"hospital {i + 1}", i, table, made, described) for i, table in enumerate(tables.hospitals)]
     return Federation(described, made, task, server, hospitals, clock, issuer)
 
 
-def accuracy(made: train.Deployment, model: Mapping[str, Array], table: Mapping[str, Array], described: data.Schema) -> float:
+def accuracy(
+    made: train.Deployment, model: Mapping[str, Array], table: Mapping[str, Array], described: data.Schema
+) -> float:
     """Of the integers' model, in float64, on records that no hospital has."""
     from tacit.train import floats
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
 import numpy as np
 
 import tacit
@@ -113,7 +114,7 @@ class TrainingReaders:
         ).manifest
 
     def _program(self, manifest: Manifest) -> tacit.Program:
-        """The dataset program for as many records as the manifest's shards have; that of a deployment that was read is the same."""
+        """The dataset program for as many records as the manifest's shards have: a deployment that was read has the same."""
         records = manifest.shards[0].records
         if records not in self._datasets:
             self._datasets[records] = data_package.compile(self.schema, records)

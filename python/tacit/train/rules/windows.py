@@ -44,7 +44,7 @@ class Windows:
 
     def backward(self, tape: Tape, d: Signal, box: Box, name: str) -> Signal:
         """(t, b, c, out..) to (t, b, c, spatial.., kernel..): what entry h of a box of (.., spatial..) gets from k is d at o with
-         stride * o = h - dilation * k + pad, 0 where there is none. `d`: spread out (`spread`).
+        stride * o = h - dilation * k + pad, 0 where there is none. `d`: spread out (`spread`).
         """
         lead = [((i, 1),) for i in range(LEAD)]
         places = box[LEAD:]
