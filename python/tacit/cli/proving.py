@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from tacit import console
 from tacit.cli import chart as charts
-from tacit.cli import checking, files
+from tacit.cli import checking, files, models
 from tacit.cli.options import (
     Chart,
     Context,
@@ -269,8 +269,8 @@ def inspect(
     """Say what a file is, what it states, how large, how secure, and what it hides. Verifies nothing."""
     import tacit
 
-    if (signed := files.signed(file)) is not None:
-        result = signed
+    if (told := files.signed(file) or models.told(file)) is not None:
+        result = told
         (console.print_json if as_json else console.show)(result)
         return
     with console.busy("reading"):

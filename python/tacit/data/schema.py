@@ -23,6 +23,7 @@ from tacit.data.columns import (
     window,
 )
 from tacit.data.limits import MOST_ID, check_records, is_whole
+from tacit.data.records import Ints
 from tacit.data.rules import Rule
 
 if TYPE_CHECKING:
@@ -193,6 +194,16 @@ class Schema:
         from tacit.data.encoding import encoded
 
         return encoded(self, table, ids)
+
+    def encode_features(self, table: Any) -> Ints:
+        """The integers x (n, *features), int64, of records without labels, in the table's order: for predictions.
+
+        `table`: as for `encode`, or one array of all columns; labels and ids may be missing. Real inputs of an inference program
+        are these times 2^-frac. Raises InputError as `encode` does.
+        """
+        from tacit.data.encoding import features
+
+        return features(self, table)
 
     # --- the file -----------------------------------------------------------------------------------------------------
 

@@ -146,14 +146,12 @@ def refusals(made: train.Deployment, described: data.Schema, folder: Path) -> li
 
 
 def _in_a_round(federation: Federation, tried: list[Any]) -> list[Refusal]:
-    from tacit.demo.federated import closed, opened
-
-    opened(federation)
+    hospitals.opened(federation)
     for hospital, (_, _, lie) in zip(federation.hospitals, tried, strict=False):
         assert hospital.node is not None
         hospital.node.deployment = Liar(federation.deployment, lie)
         federation.server.receive(hospital.node.answer(federation.server.brief()))
-    closed(federation)
+    hospitals.closed(federation)
     row = federation.server.store.round(federation.server.digest)
     assert row is not None
     slugs = {entry.node: entry.slug for entry in federation.server.store.entries(federation.server.digest, row.round)}
@@ -211,8 +209,6 @@ def _two_labels(federation: Federation, hospital: Hospital) -> Refusal:
 
 def flipped(made: train.Deployment, described: data.Schema, folder: Path) -> tuple[float, float]:
     """Accuracy after a round of four honest hospitals, and with one that turned all its diagnoses round: its proof holds."""
-    from tacit.demo.federated import closed, opened
-
     tables = hospitals.split(skewed=False)
     found = []
     for kind in ("honest", "false"):
@@ -227,9 +223,9 @@ def flipped(made: train.Deployment, described: data.Schema, folder: Path) -> tup
         federation = hospitals.federation(made, described, own, place, Rule())
         for hospital in federation.hospitals:
             federation.server.register(*hospitals.joined(hospital, federation, place).registration())
-        opened(federation)
+        hospitals.opened(federation)
         for hospital in federation.hospitals:
             assert hospital.node is not None
             federation.server.receive(hospital.node.answer(federation.server.brief()))
-        found.append(hospitals.accuracy(made, closed(federation), tables.test, described))
+        found.append(hospitals.accuracy(made, hospitals.closed(federation), tables.test, described))
     return found[0], found[1]

@@ -22,7 +22,6 @@ from tacit.demo.cheating import flipped, refusals
 from tacit.demo.hospitals import ROUNDS, TRAINING, Federation, Split
 from tacit.errors import CompilerBug
 from tacit.network.aggregate import Rule
-from tacit.network.messages import ANNOUNCEMENT
 from tacit.train import floats
 
 #: A proven average may be behind one in float64 by this much before the story is wrong.
@@ -105,14 +104,14 @@ def _rounds(made_up: Federation, tables: Split) -> Course:
     course, made = Course(), made_up.deployment
     plain = {name: np.asarray(values) for name, values in made.real(made.initial).items()}
     for number in range(1, ROUNDS + 1):
-        opened(made_up)
+        hospitals.opened(made_up)
         start = time.perf_counter()
         answers = [hospital.node.answer(made_up.server.brief()) for hospital in made_up.hospitals if hospital.node]
         proving = time.perf_counter() - start
         for answer in answers:
             made_up.server.receive(answer)
         start = time.perf_counter()
-        course.model = closed(made_up)
+        course.model = hospitals.closed(made_up)
         checking = time.perf_counter() - start
         plain = _plain_round(made_up, plain, number)
         course.rounds.append(
@@ -125,25 +124,6 @@ def _rounds(made_up: Federation, tables: Split) -> Course:
             )
         )
     return course
-
-
-def opened(made_up: Federation) -> None:
-    """A round is announced, the hospitals' beacon is there, and training can begin."""
-    announced, _ = ANNOUNCEMENT.open(made_up.server.open())
-    for hospital in made_up.hospitals:
-        if hospital.node is not None and hospital.node.chain is not None:
-            made_up.server.reveal(announced.round, hospital.key.public, hospital.node.reveal(announced.round))
-    made_up.clock.now += 31
-    made_up.server.begin()
-
-
-def closed(made_up: Federation) -> dict[str, Any]:
-    """The deadline is over: what came is checked, and averaged. The next model."""
-    made_up.clock.now += 601
-    made_up.server.close()
-    row = made_up.server.finish()
-    assert row.next is not None
-    return dict(made_up.server.model(row.next))
 
 
 def _plain_round(made_up: Federation, model: Mapping[str, Any], number: int) -> dict[str, Any]:

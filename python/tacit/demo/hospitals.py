@@ -16,7 +16,7 @@ from tacit.errors import MissingDependency
 from tacit.network.aggregate import Rule
 from tacit.network.context import model_identity
 from tacit.network.core import Times
-from tacit.network.messages import TASK, Task
+from tacit.network.messages import ANNOUNCEMENT, TASK, Task
 from tacit.network.node import Holding, Node
 from tacit.network.server import Server
 from tacit.network.sources import Reveals
@@ -225,6 +225,25 @@ def federation(made: train.Deployment, described: data.Schema, tables: Split, fo
     return Federation(described, made, task, server, hospitals, clock, issuer)
 
 
+def opened(federation: Federation) -> None:
+    """A round is announced, the hospitals' beacon is there, and training can begin."""
+    announced, _ = ANNOUNCEMENT.open(federation.server.open())
+    for hospital in federation.hospitals:
+        if hospital.node is not None and hospital.node.chain is not None:
+            federation.server.reveal(announced.round, hospital.key.public, hospital.node.reveal(announced.round))
+    federation.clock.now += 31
+    federation.server.begin()
+
+
+def closed(federation: Federation) -> dict[str, Any]:
+    """The deadline is over: what came is checked, and averaged. The next model."""
+    federation.clock.now += 601
+    federation.server.close()
+    row = federation.server.finish()
+    assert row.next is not None
+    return dict(federation.server.model(row.next))
+
+
 def accuracy(
     made: train.Deployment, model: Mapping[str, Array], table: Mapping[str, Array], described: data.Schema
 ) -> float:
@@ -243,10 +262,12 @@ __all__ = [
     "Split",
     "accuracy",
     "admitted",
+    "closed",
     "deployed",
     "federation",
     "joined",
     "manifest",
+    "opened",
     "schema",
     "split",
 ]
