@@ -14,10 +14,11 @@ export PYO3_PYTHON := $(CURDIR)/$(PY)
 
 RUST_SOURCES := $(shell find crates -name '*.rs' -o -name 'Cargo.toml' 2>/dev/null) Cargo.toml Cargo.lock .cargo/config.toml
 
-.PHONY: demo test test-rust test-python test-portable test-frozen fuzz-graphs bench lint docs reference wheel verifier clean help
+.PHONY: demo federated test test-rust test-python test-portable test-frozen fuzz-graphs bench lint docs reference wheel verifier clean help
 
 help:
 	@echo "make demo   train two small models, prove, verify, and see forgeries refused"
+	@echo "make federated   four hospitals train one model, each proves its updates, and cheats are refused"
 	@echo "make test   all Rust and Python tests"
 	@echo "make test-portable   the Rust tests without vector instructions, as in the portable wheel"
 	@echo "make test-frozen   the gate of the Fiat-Shamir transcript: frozen challenges (a part of make test)"
@@ -32,6 +33,10 @@ help:
 
 demo: $(STAMPS)/native $(STAMPS)/sklearn
 	$(VENV)/bin/tacit demo
+
+# Training across nodes: about half a minute.
+federated: $(STAMPS)/native $(STAMPS)/sklearn $(STAMPS)/network
+	$(VENV)/bin/tacit demo federated
 
 test: test-rust test-python
 
@@ -114,7 +119,7 @@ $(STAMPS)/native: $(STAMPS)/base $(RUST_SOURCES)
 	@PIP_QUIET=1 $(VENV)/bin/maturin develop --quiet --profile $(PROFILE)
 	@touch $@
 
-$(STAMPS)/sklearn $(STAMPS)/dev $(STAMPS)/docs $(STAMPS)/wheel: $(STAMPS)/%: $(STAMPS)/base
+$(STAMPS)/sklearn $(STAMPS)/network $(STAMPS)/dev $(STAMPS)/docs $(STAMPS)/wheel: $(STAMPS)/%: $(STAMPS)/base
 	@echo "installing what pyproject.toml lists under $* into $(VENV)"
 	@$(PY) scripts/install.py $*
 	@touch $@

@@ -54,7 +54,8 @@ def as_integers(values: Any, place: str) -> npt.NDArray[np.int64]:
             place=place,
             remedy="tacit.compile makes the integers",
         )
-    return np.ascontiguousarray(array.reshape(-1), dtype=np.int64)
+    # Aligned, too: what was read out of a message may lie anywhere.
+    return np.require(array.reshape(-1), dtype=np.int64, requirements=["C", "A"])
 
 
 def rounded(values: npt.NDArray[np.float64], frac: int) -> npt.NDArray[np.float64]:

@@ -85,6 +85,17 @@ PARTS = {
         "tacit.data.CheckedManifest",
         "tacit.data.check_disjoint",
     ),
+    "python train": (
+        "tacit.train.compile",
+        "tacit.train.SGD",
+        "tacit.train.Scales",
+        "tacit.train.mlp",
+        "tacit.train.TrainingReport",
+        "tacit.train.Deployment",
+        "tacit.train.Update",
+        "tacit.train.Held",
+        "tacit.train.TrainingProof",
+    ),
     "python counters": (
         "tacit.counters.open_counter",
         "tacit.counters.Counter",
@@ -103,7 +114,7 @@ def blocks() -> dict[str, Callable[[], str]]:
 def _entry(path: str) -> str:
     module, _, name = path.rpartition(".")
     thing = _found(module[:-1], name) if module.endswith(".") else getattr(importlib.import_module(module), name)
-    shown = path if module in ("tacit", "tacit.data", "tacit.errors", "tacit.counters") else name
+    shown = path if module in ("tacit", "tacit.data", "tacit.train", "tacit.errors", "tacit.counters") else name
     if not inspect.isclass(thing):
         return f"### {shown}\n\n{_signature(shown, thing)}\n\n{prose(inspect.getdoc(thing) or '')}"
     values = [(f"`{n}`", _type(value), first(inspect.getdoc(value) or "")) for n, value in _values(thing)]

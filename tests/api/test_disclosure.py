@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import tacit
 from tacit.api.disclosure import described, disclosed
-from tacit.program import ClampTable, Program, Slab, Values, Witness
+from tacit.program import ClampTable, Program, Public, Slab, Values
 from tacit.program.builder import Builder, Settings
 
 SAMPLES = np.random.default_rng(2).normal(size=(64, 4))
@@ -105,7 +105,7 @@ def test_with_nothing_hidden_nothing_is_told() -> None:
 def test_a_constant_index_tells_what_it_picks() -> None:
     """Six entries of 32 rows are 30 bits, however few rows the index itself has."""
     b = Builder("picked", Settings())
-    x = b.tensor("x", (32, 2), Witness(), (0, 1))
+    x = b.tensor("x", (32, 2), Public(), (0, 1))
     order = b.constant("order", np.array([[0, 31, 7], [7, 7, 1]]))
     (term,) = order.expr.terms
     b.commit("y", b.gathered(x, term.source.index))

@@ -47,3 +47,18 @@ def test_demo() -> None:
     assert figures["clinic"]["accuracy"] > 0.9
     assert figures["digits"]["accuracy"] > 0.9
     assert 0 <= figures["digits"]["answer"] <= 9
+
+
+@pytest.mark.slow
+def test_federated_demo(tmp_path: Path) -> None:
+    """Every cheat is refused for one of its reasons (else the story raises), and the proven average is as good as the plain one."""
+    pytest.importorskip("sqlalchemy")
+    from tacit.demo import federated
+
+    found = federated.run(quiet=True, folder=str(tmp_path))
+    for kind in ("random", "sorted"):
+        assert [told["verified"] for told in found[kind]] == [4] * 5
+        assert found[kind][-1]["accuracy"] >= max(0.93, found[kind][-1]["plain"] - 0.03)
+    assert len(found["cheats"]) == 13
+    assert found["cheats"].pop("flipped labels") == "accepted"
+    assert all(slug for slug in found["cheats"].values())

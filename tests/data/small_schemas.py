@@ -54,5 +54,9 @@ REAL = Schema(
     frac=2,
 )
 
+#: A category of more names than are summed term by term, and arrays whose range is narrower than their interval.
+WIDE = Schema((Column.category("region", [f"r{i}" for i in range(20)]),), Label.flag("ill", ["no", "yes"]), frac=2)
+ARRAYS = Schema.array((2, 3), 0, 70, ["left", "right"], frac=2)
+
 #: One bit a record.
 FLAG = Schema((Column.number("a", 0, 3, center=0, scale=1),), Label.flag("ill", ["no", "yes"]), frac=2)

@@ -31,6 +31,22 @@ def test_the_integers_of_records() -> None:
     assert found.id_range == (3, 24)
 
 
+def test_features_need_no_labels_and_keep_the_order() -> None:
+    table, records = small_table(), small_records()
+    order = np.argsort(table[SMALL.id])
+    bare = {name: values for name, values in table.items() if name not in (SMALL.id, SMALL.label.name)}
+    assert np.array_equal(SMALL.encode_features(bare)[order], records["x"])
+    assert np.array_equal(SMALL.encode_features(table)[order], records["x"])
+    columns = np.array([bare[column.name] for column in SMALL.columns], dtype=object).T
+    assert np.array_equal(SMALL.encode_features(columns)[order], records["x"])
+    image = Schema.array((2, 2), 0, 1, 2)
+    assert np.array_equal(image.encode_features(np.full((3, 2, 2), 0.5)), np.full((3, 2, 2), 128))
+    for wrong, slug in ((columns[:, 1:], "shape"), (columns[:0], "table"), ({}, "table")):
+        with pytest.raises(InputError) as error:
+            SMALL.encode_features(wrong)
+        assert error.value.slug == slug
+
+
 def test_every_source_gives_the_same(tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas")
     pyarrow = pytest.importorskip("pyarrow")
@@ -301,6 +317,13 @@ def test_integers_of_another_shape_or_type_are_refused() -> None:
         with pytest.raises(InputError) as caught:
             SMALL.encode(records)
         assert caught.value.slug in ("shape", "records")
+
+
+def test_records_lack_nothing() -> None:
+    for names in ((), ("x", "y"), ("x", "y", "id", "z")):
+        with pytest.raises(InputError) as caught:
+            SMALL.encode(Records({name: small_records()["x"] for name in names}))
+        assert caught.value.slug == "shape"
 
 
 def test_targets_out_of_their_own_range_are_refused() -> None:

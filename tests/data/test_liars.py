@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_schemas import FLAG, REAL, SMALL, small_records
+from small_schemas import ARRAYS, FLAG, REAL, SMALL, WIDE, small_records
 from toy import cases, programs
 from toy.audit import audit
 
@@ -59,6 +59,8 @@ def changed(make: Any, **changes: Any) -> Records:
 
 
 REALS = REAL.encode((np.array([[1.0, 0.5], [2.0, -0.5], [3.0, 0.0]]), np.array([[0.5, 1.0], [1.0, -3.0], [0.0, 3.0]])))
+REGIONS = WIDE.encode({"region": ["r3", "r0", "r19"], "ill": [0, 1, 0]})
+IMAGES = ARRAYS.encode((np.full((2, 2, 3), 35.0), [0, 1]))
 FLAGS = FLAG.encode((np.array([[1.0], [2.0], [3.0]]), [0, 1, 1]))
 
 
@@ -69,6 +71,8 @@ FLAGS = FLAG.encode((np.array([[1.0], [2.0], [3.0]]), [0, 1, 1]))
         (SMALL, small_records(), "public"),
         (SMALL, small_records(), {"ill": (1, 2)}),
         (REAL, REALS, None),
+        (WIDE, REGIONS, None),
+        (ARRAYS, IMAGES, None),
         (FLAG, FLAGS, "public"),
         (FLAG, FLAGS, {"yes": (2, 3)}),
     ],
@@ -94,6 +98,9 @@ LIES: list[tuple[Schema, Records, dict[str, Any], tuple[str, ...]]] = [
     (SMALL, small_records(), {"y": {(0, 0): 0}}, ("zero one label",)),
     (SMALL, small_records(), {"id": {2: 10}}, ("zero id steps",)),
     (SMALL, small_records(), {"id": {2: 9}}, ("zero id steps",)),
+    (WIDE, REGIONS, {"x": {(0, 5): 4}}, ("zero one region",)),
+    (WIDE, REGIONS, {"x": {(0, 3): 0}}, ("zero one region",)),
+    (ARRAYS, IMAGES, {"x": {(1, 0, 2): -1}}, ("lookup range x",)),
     (REAL, REALS, {"x": {(0, 1): 5}}, ("lookup range number 0..1 most",)),
     (REAL, REALS, {"x": {(0, 0): -1}}, ("lookup range number 0..1 least",)),
     (REAL, REALS, {"y": {(0, 0): -1}}, ("lookup range label least",)),

@@ -297,6 +297,15 @@ def test_a_label_with_a_range_is_a_real_target() -> None:
     assert (schema.labels, schema.classes) == (1, None)
 
 
+def test_a_label_may_be_given_whole() -> None:
+    given = {"ranges": {"age": (0, 120)}, "categories": {"ward": ["a", "b", "c"]}}
+    schema = Schema.from_frame(frame(), label=Label.flag("outcome", ["well", "ill"]), id="record", **given)  # type: ignore[arg-type]
+    assert (schema.labels, schema.classes) == (1, ("well", "ill"))
+    targets = Label.numbers("both", [Column.number("age", 0, 120)])
+    schema = Schema.from_frame(frame()[["age", "smoker"]], label=targets)
+    assert (schema.feature_names, schema.labels) == (("smoker",), 1)
+
+
 def test_a_frame_without_the_columns_that_are_named_is_refused() -> None:
     assert slug(lambda: Schema.from_frame(frame(), label="nothing", public=True)) == "missing_column"
     assert slug(lambda: Schema.from_frame(frame(), label="outcome", id="nothing", public=True)) == "missing_column"

@@ -110,7 +110,7 @@ def test_two_endpoints_agree() -> None:
         beacon.confirm(NUMBER, HEADER)
         with pytest.raises(InvalidProof):
             beacon.confirm(NUMBER, header_of({**BLOCK_23535880, "gasUsed": "0x7"}, "block"))
-        assert beacon.fix(0) == NUMBER + 71
+        assert beacon.fix(0, 1) == NUMBER + 71
         assert beacon.when(NUMBER) is None
 
 

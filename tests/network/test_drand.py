@@ -92,9 +92,9 @@ def test_moments_are_rounds_to_come() -> None:
     beacon = Drand(QUICKNET)
     assert beacon.when(1) == QUICKNET.genesis
     for at in (QUICKNET.genesis + 10, 1_700_000_000, 1_700_000_001, 1_700_000_002):
-        moment = beacon.fix(at)
+        moment = beacon.fix(at, 1)
         assert at <= (beacon.when(moment) or 0) < at + QUICKNET.period
-    assert beacon.fix(0) == 2
+    assert beacon.fix(0, 1) == 2
     with pytest.raises(InvalidProof):
         beacon.verify(0, QUICKNET_SIGNATURE)
     with pytest.raises(InvalidProof):

@@ -78,7 +78,7 @@ def test_chains_of_views_of_what_an_index_picks(data: st.DataObject) -> None:
     padded = np.pad(x, [(0, 2 if i == axis else 0) for i in range(x.ndim)])
     value = np.take(padded, np.where((q < 0) | (q >= shape[axis]), shape[axis], q), axis)
     for _ in range(data.draw(st.integers(0, 3))):
-        match data.draw(st.integers(0, 4)):
+        match data.draw(st.integers(0, 5)):
             case 0:
                 perm = tuple(data.draw(st.permutations(range(value.ndim))))
                 lazy, value = b.transpose("t", lazy, perm), value.transpose(perm)
@@ -87,7 +87,14 @@ def test_chains_of_views_of_what_an_index_picks(data: st.DataObject) -> None:
             case 2:
                 wide = (2, *value.shape)
                 lazy, value = b.broadcast(lazy, wide), np.broadcast_to(value, wide)
-            case 3 if value.ndim:
+            case 3 if value.ndim and value.size < 500:
+                at = data.draw(st.integers(0, value.ndim - 1))
+                wide = (*value.shape[:at], 2 * value.shape[at] - 1, *value.shape[at + 1 :])
+                lazy = b.view("w", lazy, wide, lambda e, s, v=value, at=at: affine.spread(e, v.shape, at, 2, s))
+                spread = np.zeros(wide, dtype=np.int64)
+                spread[(*[slice(None)] * at, slice(None, None, 2))] = value
+                value = spread
+            case 4 if value.ndim:
                 at = data.draw(st.integers(0, value.ndim - 1))
                 lazy, value = b.entry(lazy, at, value.shape[at] - 1), value.take(-1, at)
             case _ if value.ndim:
@@ -123,6 +130,7 @@ def test_which_views_of_an_index_are_links() -> None:
             lambda: b.reshape("split", rows, (2, 2, 2, 2, 3)),
             lambda: b.entry(rows, 0, 1),
             lambda: b.view("sum", rows, (2, 2, 3), lambda e, s: affine.total(e, rows.shape, 1, s)),
+            lambda: b.view("spread", rows, (2, 7, 2, 3), lambda e, s: affine.spread(e, rows.shape, 1, 2, s)),
         ],
         start=1,
     ):

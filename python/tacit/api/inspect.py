@@ -20,6 +20,12 @@ from tacit.errors import InputError
 from tacit.program import Program as Decoded
 from tacit.program import Public, addresses
 
+#: Kinds that other packages read: what they are called, and by what they are read.
+_ELSEWHERE = {
+    "manifest": ("a manifest", "data.Manifest"),
+    "revocations": ("revocations", "data.Revocations"),
+    "training proof": ("a training proof", "train.TrainingProof"),
+}
 #: How many public numbers are shown, how many names of one kind.
 MOST, MOST_NAMES = 16, 4
 
@@ -64,12 +70,13 @@ def _file(path: str | os.PathLike[str], program: Program | None) -> dict[str, An
             found = _proof(data, program)
     elif kind == "journal":
         found = _journal(data)
-    elif kind in ("manifest", "revocations"):
+    elif kind in _ELSEWHERE:
+        what, reader = _ELSEWHERE[kind]
         raise InputError(
-            f"cannot describe {'a manifest' if kind == 'manifest' else 'revocations'}",
+            f"cannot describe {what}",
             slug="kind",
             place=str(path),
-            remedy="tacit.data.Manifest.load and tacit.data.Revocations.load read them; `tacit inspect` shows them",
+            remedy=f"tacit.{reader}.load reads it; `tacit inspect` shows it",
         )
     else:
         raise InputError("not a file of this package", slug="magic", place=str(path))

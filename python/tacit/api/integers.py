@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from tacit.api.secret import Secret
 from tacit.errors import InvalidProof
 from tacit.exact import as_integers
 from tacit.program import Program as Decoded
-from tacit.program import Public
+from tacit.program import Public, addresses
 from tacit.progress import slow
 
 Ints = npt.NDArray[np.int64]
@@ -90,9 +91,16 @@ def verify(
         commitments[role].accept(security)
         natives.append(commitments[role]._native)
     with failures():
-        tensors = Decoded.decode(program._native.bytes()).tensors
-        names = [t.name for t in tensors if isinstance(t.place, Public)]
+        names = public_names(program)
         values = [as_integers(publics[name], name).tolist() for name in names]
         identities = [native.identity for native in natives]
         file = _native.proof_to_file(program._native.digest, identities, values, argument)
         _native.verify(program._native, natives, _native.Proof.from_file(file), context, security)
+
+
+@lru_cache(maxsize=64)
+def public_names(program: Program) -> tuple[str, ...]:
+    """The addresses of a program's public tensors, in order."""
+    decoded = Decoded.decode(program._native.bytes())
+    called = zip(addresses(decoded.slabs, decoded.tensors), decoded.tensors, strict=True)
+    return tuple(name for name, tensor in called if isinstance(tensor.place, Public))

@@ -8,7 +8,16 @@ from pathlib import Path
 #: The first bytes of every file but a journal; then comes the byte of its kind. Of a journal.
 MAGIC, JOURNAL = b"TACIT\0", b"TACITB\0\x01"
 #: Kinds of files, by their byte.
-FILE_KINDS = {1: "program", 2: "weights", 3: "commitment", 4: "secret", 5: "proof", 6: "manifest", 7: "revocations"}
+FILE_KINDS = {
+    1: "program",
+    2: "weights",
+    3: "commitment",
+    4: "secret",
+    5: "proof",
+    6: "manifest",
+    7: "revocations",
+    8: "training proof",
+}
 #: Bytes that tell the kind.
 HEAD = len(MAGIC) + 1
 #: What a secret file begins with.

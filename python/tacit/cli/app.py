@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tacit import console
-from tacit.cli import checking, commit, compiling, data, failures, proving, running
+from tacit.cli import checking, commit, compiling, data, failures, proving, running, training
 
 app = typer.Typer(
     name="tacit",
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("compile")(compiling.compile_model)
 app.add_typer(commit.app, name="commit")
 app.add_typer(data.app, name="data")
+app.add_typer(training.app, name="train")
 app.command("run")(running.run)
 app.command("evaluate")(running.evaluate)
 app.command("prove")(proving.prove)

@@ -67,40 +67,52 @@ def _ids(text: str | None) -> tuple[int, int] | None:
     return None if text is None else _assigned([f"ids={text}"], "--ids", "--ids 0:9999", _pair(int))["ids"]
 
 
+# --- tacit data schema ------------------------------------------------------------------------------------------------
+
+SchemaOrTable = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A schema to show, or a table to make one of.", show_default=False)
+]
+LabelColumn = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column that is to be learned.")]
+IdColumn = Annotated[str, typer.Option("--id", metavar="COLUMN", help="The column that numbers the records.")]
+Ranges = Annotated[
+    list[str] | None,
+    typer.Option("--range", metavar="COLUMN=LEAST:GREATEST", help="What a number may be.", show_default=False),
+]
+Units = Annotated[
+    list[str] | None,
+    typer.Option("--unit", metavar="COLUMN=UNIT", help="What a number counts, for people.", show_default=False),
+]
+Categories = Annotated[
+    list[str] | None,
+    typer.Option("--categories", metavar="COLUMN=A,B,..", help="What a text may be.", show_default=False),
+]
+Classes = Annotated[str | None, typer.Option(metavar="A,B,..", help="What the label may be.", show_default=False)]
+OneBit = Annotated[bool, typer.Option("--one-bit", help="The label's two classes in one bit, for a logistic loss.")]
+Rules = Annotated[
+    list[str] | None,
+    typer.Option("--rule", metavar="RULE", help="Across columns: 'systolic > diastolic'.", show_default=False),
+]
+Frac = Annotated[int, typer.Option(help="Fractional bits of the numbers.")]
+IsPublic = Annotated[
+    bool, typer.Option("--public", help="The table is no secret: what is not declared is taken from it.")
+]
+NewSchema = Annotated[Path | None, typer.Option("-o", "--out", metavar="S.schema", help="Where a new schema goes.")]
+
+
 @app.command("schema")
 def schema(
-    file: Annotated[
-        Path,
-        typer.Argument(metavar="FILE", help="A schema to show, or a table to make one of.", show_default=False),
-    ],
-    label: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column that is to be learned.")] = None,
-    id_: Annotated[str, typer.Option("--id", metavar="COLUMN", help="The column that numbers the records.")] = "",
-    ranges: Annotated[
-        list[str] | None,
-        typer.Option("--range", metavar="COLUMN=LEAST:GREATEST", help="What a number may be.", show_default=False),
-    ] = None,
-    units: Annotated[
-        list[str] | None,
-        typer.Option("--unit", metavar="COLUMN=UNIT", help="What a number counts, for people.", show_default=False),
-    ] = None,
-    categories: Annotated[
-        list[str] | None,
-        typer.Option("--categories", metavar="COLUMN=A,B,..", help="What a text may be.", show_default=False),
-    ] = None,
-    classes: Annotated[
-        str | None, typer.Option(metavar="A,B,..", help="What the label may be.", show_default=False)
-    ] = None,
-    rules: Annotated[
-        list[str] | None,
-        typer.Option("--rule", metavar="RULE", help="Across columns: 'systolic > diastolic'.", show_default=False),
-    ] = None,
-    frac: Annotated[int, typer.Option(help="Fractional bits of the numbers.")] = 8,
-    public: Annotated[
-        bool, typer.Option("--public", help="The table is no secret: what is not declared is taken from it.")
-    ] = False,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="S.schema", help="Where a new schema goes.")
-    ] = None,
+    file: SchemaOrTable,
+    label: LabelColumn = None,
+    id_: IdColumn = "",
+    ranges: Ranges = None,
+    units: Units = None,
+    categories: Categories = None,
+    classes: Classes = None,
+    one_bit: OneBit = False,
+    rules: Rules = None,
+    frac: Frac = 8,
+    public: IsPublic = False,
+    out: NewSchema = None,
     as_json: Json = False,
 ) -> None:
     """Show a schema; or, with --label, make one of a table's columns. All that is in a schema is public."""
@@ -111,14 +123,15 @@ def schema(
     else:
         target = files.check_output(out or file.with_suffix(".schema"), file)
         declared = _assigned(ranges, "--range", "--range age=0:120", _pair(float))
+        names = None if classes is None else classes.split(",")
         found = data.Schema.from_frame(
             file,
-            label=label,
+            label=data.Label.flag(label, names or ("no", "yes")) if one_bit else label,
             id=id_,
             ranges=declared,
             units=_assigned(units, "--unit", "--unit age=years", str),
             categories=_assigned(categories, "--categories", "--categories ward=a,b", lambda text: text.split(",")),
-            classes=None if classes is None else classes.split(","),
+            classes=names,
             rules=rules or (),
             frac=frac,
             public=public,

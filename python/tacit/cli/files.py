@@ -184,8 +184,8 @@ def read_labels(path: Path) -> npt.NDArray[Any]:
     )
 
 
-def write_arrays(path: Path, arrays: Arrays) -> None:
-    """An .npz file, readable by its owner only, whole or not there. Raises InputError."""
+def write_arrays(path: Path, arrays: Arrays, *, private: bool = True) -> None:
+    """An .npz file, readable by its owner only unless it is not `private`, whole or not there. Raises InputError."""
     from tacit.api.native import write_file
 
     buffer = io.BytesIO()
@@ -193,7 +193,7 @@ def write_arrays(path: Path, arrays: Arrays) -> None:
         for name, values in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, values, allow_pickle=False)
-    write_file(path, buffer.getvalue(), private=True)
+    write_file(path, buffer.getvalue(), private=private)
 
 
 def read_context(text: str) -> bytes:

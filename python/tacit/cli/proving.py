@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from rich.markup import escape
 
 from tacit import console
 from tacit.cli import chart as charts
-from tacit.cli import checking, files
+from tacit.cli import checking, files, models
 from tacit.cli.options import (
     Chart,
     Context,
@@ -37,6 +38,13 @@ from tacit.errors import InputError
 
 #: Rows of a table that `inspect` shows.
 MOST_ROWS = 64
+
+
+class Story(str, Enum):
+    """What `tacit demo` tells."""
+
+    clinic = "clinic"
+    federated = "federated"
 
 
 def prove(
@@ -261,8 +269,8 @@ def inspect(
     """Say what a file is, what it states, how large, how secure, and what it hides. Verifies nothing."""
     import tacit
 
-    if (signed := files.signed(file)) is not None:
-        result = signed
+    if (told := files.signed(file) or models.told(file)) is not None:
+        result = told
         (console.print_json if as_json else console.show)(result)
         return
     with console.busy("reading"):
@@ -287,10 +295,27 @@ def _shortened(result: dict[str, Any]) -> dict[str, Any]:
     return short
 
 
-def demo(as_json: Json = False) -> None:
-    """Train two small models, prove, verify, and see forgeries refused. Needs scikit-learn and skl2onnx."""
-    from tacit.demo import run
+def demo(
+    story: Annotated[Story, typer.Argument(help="Which one.")] = Story.clinic,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--folder", help="Of federated: keep here what is public, with a picture of the lineage."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell a story that is proven here and now, with forgeries that are refused.
 
-    result = run(quiet=as_json)
+    clinic: two small models are trained, and answers of theirs proven. Needs scikit-learn and skl2onnx.
+
+    federated: four hospitals train one model, and each proves its updates. Needs scikit-learn and the extra network.
+    """
+    if story is Story.federated:
+        from tacit.demo import federated
+
+        result = federated.run(quiet=as_json, folder=None if folder is None else str(folder))
+    else:
+        from tacit.demo import run
+
+        result = run(quiet=as_json)
     if as_json:
         console.print_json(result)

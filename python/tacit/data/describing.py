@@ -21,7 +21,7 @@ Ranges = Mapping[str, tuple[float, float]]
 def described(
     cls: type[Schema],
     frame: Any,
-    label: str,
+    label: str | Label,
     id: str,
     ranges: Ranges | None,
     units: Mapping[str, str] | None,
@@ -33,18 +33,23 @@ def described(
 ) -> Schema:
     """`Schema.from_frame`."""
     table = table_of(frame)
-    table.column(label, "label")
+    name = label.name if isinstance(label, Label) else label
+    targets = [target.name for target in label.targets] if isinstance(label, Label) else []
+    for one in targets or [name]:
+        table.column(one, "label")
     if id:
         table.column(id, "id")
     known = _Declared(dict(ranges or {}), dict(units or {}), dict(categories or {}), bool(public))
-    for name in [*known.ranges, *known.units, *known.categories]:
-        table.column(str(name), "what is declared")
-    columns = [known.column(table, name) for name in table.columns if name not in (label, id)]
-    if label in known.ranges:
-        lo, hi = known.pair(label)
-        made = Label.number(label, lo, hi, unit=known.units.get(label, ""))
+    for one in [*known.ranges, *known.units, *known.categories]:
+        table.column(str(one), "what is declared")
+    columns = [known.column(table, one) for one in table.columns if one not in (name, id, *targets)]
+    if isinstance(label, Label):
+        made = label
+    elif name in known.ranges:
+        lo, hi = known.pair(name)
+        made = Label.number(name, lo, hi, unit=known.units.get(name, ""))
     else:
-        made = Label.classes(label, known.names(table, label, classes, "classes"))
+        made = Label.classes(name, known.names(table, name, classes, "classes"))
     return cls(tuple(columns), made, frac, tuple(Rule(r) if isinstance(r, str) else r for r in rules), id)
 
 

@@ -45,23 +45,22 @@ def encoded(schema: Schema, given: Any, ids: Any = None) -> Records:
     return Records({name: np.ascontiguousarray(values[order]) for name, values in found.items()})
 
 
+def features(schema: Schema, given: Any) -> Ints:
+    """`Schema.encode_features`: the integers of x alone, in the table's order."""
+    table = table_of(_named_x(schema, given) if isinstance(given, np.ndarray) else given)
+    if not 1 <= table.rows <= MOST_RECORDS:
+        check_records(table.rows)
+    x = np.ascontiguousarray(_features(schema, table))
+    _check_rules(schema, x, lambda row: table.at(row))
+    return x
+
+
 def _named(schema: Schema, given: tuple[Any, ...] | list[Any]) -> Table:
     """(x, y) or (x, y, ids) by the schema's names. Raises InputError (slugs table, shape)."""
     if len(given) not in (2, 3):
         refuse_table("table", f"expected arrays (x, y) or (x, y, ids), got {len(given)} of them")
-    x, y = np.asarray(given[0]), np.asarray(given[1])
-    found: dict[str, Any] = {}
-    if schema.shape:
-        found[schema.columns[0].name] = x
-    else:
-        if x.ndim != 2 or x.shape[1] != len(schema.columns):
-            refuse(
-                "x",
-                f"expected shape (n, {len(schema.columns)}), a column for each of the schema's, got {x.shape}",
-                "give the columns in the schema's order, categories as their names",
-                slug="shape",
-            )
-        found |= {column.name: x[:, i] for i, column in enumerate(schema.columns)}
+    y = np.asarray(given[1])
+    found = _named_x(schema, np.asarray(given[0]))
     if schema.label.kind == "numbers":
         if y.ndim == 1:
             y = y[:, None]
@@ -78,6 +77,20 @@ def _named(schema: Schema, given: tuple[Any, ...] | list[Any]) -> Table:
     if len(given) == 3:
         found[_IDS] = np.asarray(given[2])
     return table_of(found)
+
+
+def _named_x(schema: Schema, x: Array) -> dict[str, Any]:
+    """x by the schema's names. Raises InputError (slug shape)."""
+    if schema.shape:
+        return {schema.columns[0].name: x}
+    if x.ndim != 2 or x.shape[1] != len(schema.columns):
+        refuse(
+            "x",
+            f"expected shape (n, {len(schema.columns)}), a column for each of the schema's, got {x.shape}",
+            "give the columns in the schema's order, categories as their names",
+            slug="shape",
+        )
+    return {column.name: x[:, i] for i, column in enumerate(schema.columns)}
 
 
 def _features(schema: Schema, table: Table) -> Ints:
@@ -165,6 +178,13 @@ def checked(schema: Schema, records: Mapping[str, Array]) -> Records:
 
     Raises InputError (slugs records, shape, range, category, labels, rule_broken, ids) naming the record.
     """
+    if set(records) != {"x", "y", "id"}:
+        refuse(
+            "records",
+            f"expected x, y and id, got {', '.join(map(str, records)) or 'nothing'}"[:80],
+            "encode anew",
+            slug="shape",
+        )
     ids = np.asarray(records["id"])
     count = check_records(ids.size)
     for name, shape, lo, hi in schema.tensors(count):

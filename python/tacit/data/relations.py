@@ -24,6 +24,8 @@ from tacit.program.builder import Builder, Lazy, Settings
 NAME = "dataset"
 #: Rows of a table of one column's own range, at most.
 MOST_RANGE = 1 << 16
+#: Entries that are summed term by term.
+MOST_TERMS = 16
 #: From so many records on, digits of 16 bits cost less than those of 12.
 MANY = 1 << 16
 
@@ -143,12 +145,22 @@ class _Emitter:
                 self.builder.lookup(f"bits {name}", pg.Range(0, 2), block, self.schema.frac)
             for column in columns:
                 if kind == "category":
-                    # No link sums a part of an axis: one term an entry.
-                    ones = [(1, self._entry(x, i)) for i in range(at, at + column.width)]
-                    self._zero(f"one {column.name}", self.builder.sum(*ones, constant=-(1 << self.schema.frac)))
+                    ones = self._total(f"one {column.name}", x, at, column.width)
+                    self._zero(f"one {column.name}", self.builder.sum((1, ones), constant=-(1 << self.schema.frac)))
                 if kind == "code":
                     self._code(f"code {column.name}", self._entry(x, at), column.codes)
                 at += column.width
+
+    def _total(self, name: str, tensor: int, first: int, width: int) -> Lazy:
+        """The sum of some entries of every record, (N,).
+
+        No link sums a part of an axis: one term an entry, or, for many, a product with a constant vector of ones.
+        """
+        if width <= MOST_TERMS:
+            return self.builder.sum(*((1, self._entry(tensor, i)) for i in range(first, first + width)))
+        ones = self.builder.constant(f"{name} ones", np.ones(width, dtype=np.int64))
+        block = self._block(tensor, first, width)
+        return self.builder.einsum(name, (self.count, width), ((0, 1), (1,), (0,)), block.expr, ones.expr)
 
     def _block(self, tensor: int, first: int, width: int) -> Lazy:
         """Entries first .. first + width - 1 of every record, (N, width)."""

@@ -23,6 +23,7 @@ from tacit.data.columns import (
     window,
 )
 from tacit.data.limits import MOST_ID, check_records, is_whole
+from tacit.data.records import Ints
 from tacit.data.rules import Rule
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Schema:
         cls,
         frame: Any,
         *,
-        label: str,
+        label: str | Label,
         id: str = "",
         ranges: Mapping[str, tuple[float, float]] | None = None,
         units: Mapping[str, str] | None = None,
@@ -122,8 +123,10 @@ class Schema:
     ) -> Schema:
         """The schema of a table's columns (a DataFrame, a CSV or Parquet file, a dictionary of arrays).
 
-        Kinds follow from the types. What a schema says is public, so ranges, categories and classes are declared; only with
-        `public=True`, which says that this very table is no secret, they are taken from it. Raises InputError.
+        `label`: the column that is to be learned: of classes, or, where it has a range, a real target; or a Label, such as
+        `Label.flag` for a logistic loss. Kinds follow from the types. What a schema says is public, so ranges, categories and
+        classes are declared; only with `public=True`, which says that this very table is no secret, they are taken from it.
+        Raises InputError.
         """
         from tacit.data.describing import described
 
@@ -191,6 +194,16 @@ class Schema:
         from tacit.data.encoding import encoded
 
         return encoded(self, table, ids)
+
+    def encode_features(self, table: Any) -> Ints:
+        """The integers x (n, *features), int64, of records without labels, in the table's order: for predictions.
+
+        `table`: as for `encode`, or one array of all columns; labels and ids may be missing. Real inputs of an inference program
+        are these times 2^-frac. Raises InputError as `encode` does.
+        """
+        from tacit.data.encoding import features
+
+        return features(self, table)
 
     # --- the file -----------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -102,6 +103,11 @@ def model_head(parameters: Sequence[Parameter]) -> bytes:
     return encode(_TENSORS, [_Tensor(name, tuple(shape)) for name, shape, _, _ in parameters])
 
 
+def model_size(parameters: Sequence[Parameter]) -> int:
+    """Bytes of a model's canonical form."""
+    return len(model_head(parameters)) + 8 * sum(prod(shape) for _, shape, _, _ in parameters)
+
+
 def model_bytes(model: Model, parameters: Sequence[Parameter]) -> bytes:
     """A model's canonical bytes: `model_head`, then every entry as eight bytes, little-endian, row-major.
 
@@ -115,17 +121,16 @@ def model_bytes(model: Model, parameters: Sequence[Parameter]) -> bytes:
 def model_of(data: bytes, parameters: Sequence[Parameter]) -> dict[str, Ints]:
     """The model of canonical bytes; the arrays are views of them. Raises InvalidProof (slug tensors, interval)."""
     head = model_head(parameters)
-    entries = sum(int(np.prod(shape, dtype=object)) for _, shape, _, _ in parameters)
-    if len(data) != len(head) + 8 * entries or data[: len(head)] != head:
+    if len(data) != model_size(parameters) or data[: len(head)] != head:
         raise InvalidProof(
-            f"expected {len(head) + 8 * entries} bytes of {len(parameters)} tensors in order, got {len(data)} bytes "
+            f"expected {model_size(parameters)} bytes of {len(parameters)} tensors in order, got {len(data)} bytes "
             "or other tensors",
             slug="tensors",
             place="model",
         )
     found, at = {}, len(head)
     for name, shape, lowest, highest in parameters:
-        count = int(np.prod(shape, dtype=object))
+        count = prod(shape)
         found[name] = np.frombuffer(data, "<i8", count, at).reshape(shape)
         at += 8 * count
         check_interval(found[name], lowest, highest, name)
@@ -163,7 +168,7 @@ def check_interval(array: Ints, lowest: int, highest: int, place: str) -> None:
 def check_parameters(parameters: Sequence[Parameter]) -> None:
     """Whether a deployment's tensors are ones that a network can hold. Raises InputError (slug parameters)."""
     names = [name for name, _, _, _ in parameters]
-    entries = sum(int(np.prod(shape, dtype=object)) for _, shape, _, _ in parameters)
+    entries = sum(prod(shape) for _, shape, _, _ in parameters)
     sound = all(-(1 << 62) <= low <= high < 1 << 62 for _, _, low, high in parameters)
     if not 1 <= len(names) <= MOST_TENSORS or len(set(names)) != len(names) or entries > MOST_ENTRIES or not sound:
         raise InputError(

@@ -26,7 +26,6 @@ MODEL = b"tacit model 1"
 MANIFEST = b"tacit manifest blob 1"
 COMMITMENT = b"tacit commitment blob 1"
 PROOF = b"tacit proof blob 1"
-DEPLOYMENT = b"tacit deployment blob 1"
 EVIDENCE = b"tacit evidence blob 1"
 SEED = b"tacit seed 1"
 SHARD = b"tacit shard 1"
@@ -36,7 +35,7 @@ REVEALS = b"tacit reveals 1"
 #: All of them; docs/protocol/network.md has the same list.
 LABELS = (
     TASK, REGISTRATION, ROSTER, ANNOUNCEMENT, REPLY, DELIVERY, RECEIPT, CLOSING, LINK, MODEL, MANIFEST, COMMITMENT, PROOF,
-    DEPLOYMENT, EVIDENCE, SEED, SHARD, CHAIN, REVEALS,
+    EVIDENCE, SEED, SHARD, CHAIN, REVEALS,
 )  # fmt: skip
 
 

@@ -7,11 +7,12 @@ is its integer tensors by name.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from tacit.data.manifest import Shard as Shard
 
 Ints = npt.NDArray[np.int64]
 Model = Mapping[str, Ints]
@@ -54,16 +55,6 @@ class Deployment(Protocol):
 
     def verify(self, base: Model, next: Model, data: Commitment, seed: bytes, context: bytes, proof: bytes) -> None:
         """Whether the proof says that `next` is what training makes of `base` on this commitment. Raises InvalidProof."""
-
-
-@dataclass(frozen=True)
-class Shard:
-    """A part of a node's data, as an issuer signed it: the identity (a master's), its records, the range of their ids."""
-
-    identity: bytes
-    records: int
-    lowest: int
-    highest: int
 
 
 class Manifest(Protocol):

@@ -175,15 +175,18 @@ class Absence:
 
 @dataclass(frozen=True)
 class Link:
-    """A round's end. Its digest is the next round's `previous`: the chain of them is the lineage."""
+    """A round's end. Its digest is the next round's `previous`: the chain of them is the lineage.
+
+    `evidence`, `beacon`: none where the beacon never came, and so nobody contributed.
+    """
 
     previous: bytes
     task: bytes
     round: int
     announcement: bytes
     closing: bytes
-    evidence: bytes
-    beacon: bytes
+    evidence: bytes | None
+    beacon: bytes | None
     base: bytes
     contributions: tuple[Contribution, ...]
     absences: tuple[Absence, ...]
@@ -250,6 +253,8 @@ def _link(message: Link) -> str | None:
         _sorted(nodes, "contributions")
         or _sorted(absent, "absences")
         or ("a node both contributes and is absent" if set(nodes) & set(absent) else None)
+        or ("contributions without a beacon" if nodes and message.beacon is None else None)
+        or ("a beacon without evidence" if (message.beacon is None) != (message.evidence is None) else None)
     )
 
 
@@ -370,8 +375,8 @@ LINK: Kind[Link] = Kind(
         **_ROUND,
         announcement=_Digest,
         closing=_Digest,
-        evidence=_Digest,
-        beacon=_Digest,
+        evidence=Option(_Digest),
+        beacon=Option(_Digest),
         base=_Digest,
         contributions=Vec(
             struct_of(

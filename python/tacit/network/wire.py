@@ -83,3 +83,42 @@ def _description(shape: Sequence[int]) -> bytes:
     """The dictionary as NumPy writes it, byte for byte."""
     written = repr(tuple(int(extent) for extent in shape))
     return f"{{'descr': '<i8', 'fortran_order': False, 'shape': {written}, }}".encode()
+
+
+# --- many parts in one --------------------------------------------------------------------------------------------------
+
+#: Parts of a bundle at most, and bytes of a name.
+_MOST_PARTS = 1 << 13
+_MOST_NAME = 512
+
+
+def pack(parts: Mapping[str, bytes]) -> bytes:
+    """Named parts in one: their number (four bytes), then each, sorted by name: lengths (two, eight bytes), name, part."""
+    found = [len(parts).to_bytes(4, "little")]
+    for name, part in sorted(parts.items(), key=lambda item: item[0].encode()):
+        text = name.encode()
+        found += [len(text).to_bytes(2, "little"), len(part).to_bytes(8, "little"), text, part]
+    return b"".join(found)
+
+
+def unpack(data: bytes, most: int, place: str) -> dict[str, bytes]:
+    """The parts of `pack`. Raises InvalidProof (slug message_size, message)."""
+    if len(data) > most:
+        raise InvalidProof(f"expected at most {most} bytes, got {len(data)}", slug="message_size", place=place)
+    count, at, last = int.from_bytes(data[:4], "little"), 4, b""
+    found: dict[str, bytes] = {}
+    try:
+        if len(data) < 4 or count > _MOST_PARTS:
+            raise ValueError(f"{count} parts")
+        for _ in range(count):
+            named, size = int.from_bytes(data[at : at + 2], "little"), int.from_bytes(data[at + 2 : at + 10], "little")
+            name, part = data[at + 10 : at + 10 + named], data[at + 10 + named : at + 10 + named + size]
+            if not 0 < named <= _MOST_NAME or len(name) != named or len(part) != size or name <= last:
+                raise ValueError("a part that is not whole, or not in order")
+            at, last = at + 10 + named + size, name
+            found[name.decode()] = part
+        if at != len(data):
+            raise ValueError(f"{len(data) - at} bytes left over")
+    except ValueError as error:
+        raise InvalidProof(f"no parts by name: {error}", slug="message", place=place) from None
+    return found

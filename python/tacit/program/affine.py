@@ -314,8 +314,8 @@ def spread(expr: Expr, shape: Shape, axis: int, step: int, shapes: Shapes) -> Ex
             if axis not in strides:
                 links.append(link)
                 continue
-            if abs(strides[axis]) != 1:
-                raise Inexpressible("a strided axis spread out")
+            if abs(strides[axis]) != 1 or link.index is not None:
+                raise Inexpressible("a strided or picked axis spread out")
             found = True
             target = tuple((i, d if i == axis else d * step) for i, d in link.target)
             links.append(Link(target, tuple((j, d * step) for j, d in link.source), link.offset * step))

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from tacit.train.deployment import Deployment, Held, Update
     from tacit.train.models import mlp
     from tacit.train.optimizer import SGD
+    from tacit.train.proof import TrainingProof
     from tacit.train.report import TrainingReport
     from tacit.train.tape import Scales
 
-__all__ = ["SGD", "Deployment", "Held", "Scales", "TrainingReport", "Update", "compile", "mlp"]
+__all__ = ["SGD", "Deployment", "Held", "Scales", "TrainingProof", "TrainingReport", "Update", "compile", "mlp"]
 
 #: Where each name lives; loaded when first used, so that who verifies loads no importer.
 _HOMES = {
@@ -32,6 +33,7 @@ _HOMES = {
     "Deployment": "deployment",
     "Held": "deployment",
     "Scales": "tape",
+    "TrainingProof": "proof",
     "TrainingReport": "report",
     "Update": "deployment",
     "compile": "compiling",

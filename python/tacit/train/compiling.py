@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tacit.compiler.cost import cost
 from tacit.errors import AccuracyWarning, InputError, QuantizationError
+from tacit.program.builder import Settings
 from tacit.program.intervals import OutOfField
 from tacit.train.deployment import Deployment, deployed
-from tacit.train.description import Description
-from tacit.train.emit import Places
+from tacit.train.description import KINDS, Description, Digits
+from tacit.train.emit import SETTINGS, Places
 from tacit.train.loss import LOSSES, Loss
 from tacit.train.models import graph_of
 from tacit.train.network import Network, network
@@ -156,6 +159,26 @@ def _candidates(scales: Scales) -> Iterator[Scales]:
         )
 
 
+#: Bits of digits, and of the widest activation that is one lookup: large tables pay where there are many lookups.
+CHOICES = (Settings(8, 8), Settings(8, 13), Settings(11, 13), Settings(13, 15), SETTINGS)
+
+
+def _digits(made: Programs) -> Digits:
+    """Of every program, the digits that the cost estimate likes best."""
+    chosen = []
+    for name in KINDS:
+        found: list[tuple[float, Settings]] = []
+        for settings in CHOICES:
+            own = Programs(replace(made.description, digits=(settings, settings, settings)))
+            with suppress(OutOfField):
+                program = own.program(name)
+                if program is not None:
+                    found.append((cost(program).nanoseconds, settings))
+        chosen.append(min(found, key=lambda pair: pair[0])[1] if found else SETTINGS)
+    train, infer, evaluate = chosen
+    return train, infer, evaluate
+
+
 def fitting(description: Description, scales: Scales | None) -> Programs:
     """The programs with the most bits that stay within the field. Raises QuantizationError (slug scales)."""
     last: Exception | None = None
@@ -166,7 +189,7 @@ def fitting(description: Description, scales: Scales | None) -> Programs:
         except OutOfField as error:
             last = error
             continue
-        return made
+        return Programs(replace(made.description, digits=_digits(made)))
     raise QuantizationError(
         f"an update without rounding leaves the field: {last}",
         slug="scales",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Model = Mapping[str, npt.NDArray[Any]]
 #: Of a description with the digests of its programs (docs/protocol/protocol.md, section 1).
-TAG = 15 << 56
+TAG = 16 << 56
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,18 @@ class Deployment(Stored):
             secrets[NEXT] = next_secret
         else:
             given |= {next_tensor(name): values for name, values in trajectory.weights.items()}
-        argument = integers.prove(self.train, secrets, given, context)
+        try:
+            argument = integers.prove(self.train, secrets, given, context)
+        except InputError as error:
+            if error.slug != "execution":
+                raise
+            # What the trainer made of base and records holds for them, so others were committed to.
+            raise InputError(
+                "the base or the records are not those that were committed to",
+                slug="committed",
+                place="records",
+                remedy="give the integers of the commitments; a proof was counted as refused",
+            ) from None
         return Update(trajectory.weights, argument, next_secret)
 
     def _held(self, base: Model | Held) -> Held:

@@ -5,7 +5,8 @@
      "network": {"name": .., "input": .., "shapes": {..}, "nodes": [[name, op, [inputs], output, {attributes}], ..], "scores": ..,
                  "numbers": {name: value}, "frozen": [..]},
      "loss": .., "batch": B, "chunks": [[steps, c], ..], "power": k, "momentum": .., "decay": .., "scales": {..},
-     "base": .., "next": .., "order": .., "overflow": .., "infer": n, "evaluate": n}
+     "base": .., "next": .., "order": .., "overflow": .., "infer": n, "evaluate": n,
+     "digits": {"train": [limb, wide], "infer": [..], "evaluate": [..]}}
 
 Whoever has it makes the programs again and compares digests (`Deployment.check`).
 """
@@ -23,7 +24,8 @@ import numpy as np
 from tacit.errors import InputError
 from tacit.graph.nodes import Graph, Node
 from tacit.graph.registry import CANONICAL
-from tacit.train.emit import Places, Slots
+from tacit.program.builder import Settings
+from tacit.train.emit import SETTINGS, Places, Slots
 from tacit.train.loss import LOSSES
 from tacit.train.network import Network
 from tacit.train.step import Plan, Record
@@ -33,6 +35,11 @@ VERSION = 1
 #: Bytes of a description, numbers in a list and levels of lists, at most.
 MOST_BYTES = 1 << 20
 OVERFLOWS = ("total", "refuse")
+#: Programs that have digits of their own, and what these are before they are chosen; bits of a digit at most.
+KINDS = ("train", "infer", "evaluate")
+Digits = tuple[Settings, Settings, Settings]
+DIGITS: Digits = (SETTINGS, SETTINGS, SETTINGS)
+MOST_DIGIT = 20
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,7 @@ class Description:
     overflow: str = "total"
     infer: int = 1
     evaluate: int = 0
+    digits: Digits = DIGITS
 
     def encode(self) -> bytes:
         """Its canonical bytes."""
@@ -74,6 +82,7 @@ class Description:
             "overflow": self.overflow,
             "infer": self.infer,
             "evaluate": self.evaluate,
+            "digits": {name: [s.limb, s.wide] for name, s in zip(KINDS, self.digits, strict=True)},
         }
         return json.dumps(found, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
@@ -156,9 +165,12 @@ def _read(found: Mapping[str, Any]) -> Description:
     if found["overflow"] not in OVERFLOWS:
         raise ValueError("unknown overflow")
     data = tuple((str(name), _shape(shape), _whole(lo), _whole(hi)) for name, shape, lo, hi in found["data"])
+    if list(found["digits"]) != list(KINDS):
+        raise ValueError("digits")
+    train, infer, evaluate = (Settings(*(_whole(n, 1, MOST_DIGIT) for n in found["digits"][name])) for name in KINDS)
     return Description(
         str(found["name"]), plan, _whole(found["records"], 1, 1 << 24), data, places, str(found["overflow"]),
-        _whole(found["infer"], 1, 1 << 16), _whole(found["evaluate"], 0, 1 << 24),
+        _whole(found["infer"], 1, 1 << 16), _whole(found["evaluate"], 0, 1 << 24), (train, infer, evaluate),
     )  # fmt: skip
 
 

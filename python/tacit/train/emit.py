@@ -219,7 +219,7 @@ class _Emission:
     ) -> tuple[dict[str, Lazy], dict[str, Lazy]]:
         """The relations of some steps; the weights and momenta after them."""
         builder, last = self.builder, start + steps == self.plan.steps
-        ints = made_total(training_step(self.plan, steps, c, self.bounds.inputs()), self.overflow)
+        ints = made_total(training_step(self.plan, steps, c, self.bounds.inputs(), boxing=True), self.overflow)
         x, y = data
         batches = self._batches(number, steps, builder.shapes.tensors[x][0])
         values = {name: self._records(tensor, steps, start, batches) for name, tensor in ((X, x), (Y, y))}

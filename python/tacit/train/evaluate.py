@@ -21,10 +21,11 @@ from tacit.integer.operators.reduction import Total
 from tacit.integer.operators.selection import AtLeast, OneHotMaxLast
 from tacit.integer.reach import Overflow
 from tacit.integer.total import total
-from tacit.program.builder import Builder
+from tacit.program.builder import Builder, Settings
 from tacit.train.emit import DATA, MODEL, SETTINGS, Slots
+from tacit.train.pieces import Signal, joined
 from tacit.train.step import Plan, X, Y, forward
-from tacit.train.tape import Signal, Tape
+from tacit.train.tape import Tape
 
 #: The public output.
 CORRECT, SQUARES = "correct", "squares"
@@ -35,13 +36,13 @@ def evaluation_graph(plan: Plan, parameters: Mapping[str, Parameter], records: i
     bounds = {name: (p.lo, p.hi) for name, p in parameters.items()}
     tape, _ = forward(plan, 1, records, bounds)
     y = tape.labels(plan.record.targets, plan.record.label_interval, plan.record.label_frac)
-    z = tape.values[plan.network.scores]
+    z = joined(tape, tape.values[plan.network.scores], "scores")
     if not plan.loss.classes:
         _squares(tape, plan, z, y)
     elif plan.record.targets == 1:
         _halves(tape, z, y, records)
     else:
-        scores = tape.rounded(z, tape.scales.activations, tape.scales.logit_bits, "scores.rounded")
+        scores = joined(tape, tape.rounded(z, tape.scales.activations, tape.scales.logit_bits, "scores"), "scores")
         best = tape.emit(OneHotMaxLast(tape.scales.logit_bits), [scores], "best")
         _published(tape, CORRECT, tape.emit(Contract("tbc", "tbc", ""), [best, y], CORRECT), records)
     return tape.ints
@@ -49,7 +50,7 @@ def evaluation_graph(plan: Plan, parameters: Mapping[str, Parameter], records: i
 
 def _halves(tape: Tape, z: Signal, y: Signal, records: int) -> None:
     """[(z >= 0) = y] = 1 - e - y + 2 e y for e = [z >= 0], which is [round(z) >= 0]."""
-    scores = tape.rounded(z, tape.scales.activations, tape.scales.logit_bits, "scores.rounded")
+    scores = joined(tape, tape.rounded(z, tape.scales.activations, tape.scales.logit_bits, "scores"), "scores")
     e = tape.emit(AtLeast(tape.scales.logit_bits), [scores], "positive")
     both = tape.emit(Times(2, 0), [tape.emit(Contract("tbc", "tbc", ""), [e, y], "both")], "twice both")
     sums = [tape.emit(Total((0, 1, 2)), [x], name) for x, name in ((e, "positives"), (y, "labels"))]
@@ -58,7 +59,7 @@ def _halves(tape: Tape, z: Signal, y: Signal, records: int) -> None:
 
 
 def _squares(tape: Tape, plan: Plan, z: Signal, y: Signal) -> None:
-    d = tape.added([(1, plan.loss.predicted(tape, z)), (-1, y)], "error")
+    d = joined(tape, tape.added([(1, plan.loss.predicted(tape, z)), (-1, y)], "error"), "error")
     lo, hi = plan.record.label_interval
     most = (1 << 20) + (max(-lo, hi) << tape.scales.errors)
     _published(
@@ -71,7 +72,12 @@ def _published(tape: Tape, name: str, value: Signal, most: int) -> None:
 
 
 def evaluation_program(
-    plan: Plan, parameters: Mapping[str, Parameter], private: bool, data: Slots, overflow: Overflow | None
+    plan: Plan,
+    parameters: Mapping[str, Parameter],
+    private: bool,
+    data: Slots,
+    overflow: Overflow | None,
+    settings: Settings = SETTINGS,
 ) -> pg.Program:
     """Slabs: the model and a shard of as many records as `data` says. Raises OutOfField, QuantizationError."""
     records = data[0][1][0]
@@ -80,7 +86,7 @@ def evaluation_program(
     if overflow is not None:
         ints = total(ints, overflow)[0]
         ints.outputs = outputs  # a count's interval is what it can be
-    builder = Builder(f"evaluation: {plan.network.graph.name}"[:120], SETTINGS)
+    builder = Builder(f"evaluation: {plan.network.graph.name}"[:120], settings)
     builder.slabs += [pg.SlabDecl(MODEL, private), pg.SlabDecl(DATA, True)]
     values = {}
     for name in plan.network.parameters:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tacit.train.deployment import Deployment
 
 VERSION = 1
+#: How every file begins.
+BEGIN = b'{"tacit-deployment":'
 #: Bytes of a file, at most.
 MOST_FILE = 1 << 28
 

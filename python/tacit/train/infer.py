@@ -11,7 +11,9 @@ from tacit.integer.graph import InputSpec, IntGraph, OutputSpec, Parameter
 from tacit.integer.operators.layout import Reshape
 from tacit.integer.reach import Overflow
 from tacit.integer.total import total
+from tacit.program.builder import Settings
 from tacit.train.emit import SETTINGS
+from tacit.train.pieces import joined
 from tacit.train.step import BEFORE, Plan, X, forward
 
 #: Names of the input and the output.
@@ -22,7 +24,7 @@ def inference_graph(plan: Plan, parameters: Mapping[str, Parameter], batch: int)
     """`batch` records to their predictions (probabilities, or numbers), weights as parameters: the step's forward half."""
     bounds = {name: (p.lo, p.hi) for name, p in parameters.items()}
     tape, _ = forward(plan, 1, batch, bounds)
-    prediction = plan.loss.predicted(tape, tape.values[plan.network.scores])
+    prediction = plan.loss.predicted(tape, joined(tape, tape.values[plan.network.scores], "scores"))
     return _with_parameters(tape.ints, parameters, plan, batch, prediction.value.name)
 
 
@@ -48,11 +50,16 @@ def _with_parameters(
 
 
 def inference_program(
-    plan: Plan, parameters: Mapping[str, Parameter], visibility: Visibility, overflow: Overflow | None, batch: int = 1
+    plan: Plan,
+    parameters: Mapping[str, Parameter],
+    visibility: Visibility,
+    overflow: Overflow | None,
+    batch: int = 1,
+    settings: Settings = SETTINGS,
 ) -> tuple[pg.Program, bytes]:
     """The program, and the architecture that it names: `tacit check` reads its layers. Raises OutOfField."""
     ints = inference_graph(plan, parameters, batch)
     if overflow is not None:
         ints = total(ints, overflow)[0]
-    architecture = Architecture(ints, SETTINGS, visibility)
+    architecture = Architecture(ints, settings, visibility)
     return architecture.lowered(), architecture.encode()

@@ -20,7 +20,8 @@ import numpy.typing as npt
 from tacit.graph.functions import sigmoid
 from tacit.integer.operators.normalisation import SoftmaxLast
 from tacit.integer.operators.tables import RoundTable
-from tacit.train.tape import Signal, Tape
+from tacit.train.pieces import Signal, joined
+from tacit.train.tape import Tape
 
 Array = npt.NDArray[Any]
 #: Half the width of the sigmoid's table: beyond, it is 0 or 1 to within 2^-11.
@@ -45,21 +46,21 @@ class Loss:
 
 def _softmax(tape: Tape, z: Signal) -> Signal:
     scales = tape.scales
-    z = tape.rounded(z, scales.activations, scales.logit_bits, "scores.rounded")
+    z = joined(tape, tape.rounded(z, scales.activations, scales.logit_bits, "scores.rounded"), "scores")
     return tape.emit(SoftmaxLast(scales.activations, scales.logit_bits, scales.errors), [z], "prediction")
 
 
 def _sigmoid(tape: Tape, z: Signal) -> Signal:
     frac, out = tape.scales.activations, tape.scales.errors
     half = int(FLAT * 2**frac)
-    z = tape.at_least(z, frac, "scores")
+    z = joined(tape, tape.at_least(z, frac, "scores"), "scores")
     rows = np.floor(sigmoid(np.arange(-half, half) * 2.0**-frac) * 2.0**out + 0.5)
     table = RoundTable(tape.shift(z, frac, "scores"), -half, tuple(int(v) for v in rows), frac, out, "sigmoid")
     return tape.emit(table, [z], "prediction")
 
 
 def _identity(tape: Tape, z: Signal) -> Signal:
-    return tape.rounded(z, tape.scales.errors, PREDICTION_BITS, "prediction")
+    return joined(tape, tape.rounded(z, tape.scales.errors, PREDICTION_BITS, "prediction"), "prediction")
 
 
 def _real_softmax(z: Array) -> Array:

@@ -50,14 +50,14 @@ class Programs:
     @cached_property
     def training(self) -> Training:
         d = self.description
-        return training_program(d.plan, self.bounds, self.overflow, d.data, d.places)
+        return training_program(d.plan, self.bounds, self.overflow, d.data, d.places, d.digits[0])
 
     @cached_property
     def inference(self) -> tuple[pg.Program, bytes]:
         """The program and its architecture."""
         d = self.description
         visibility = Visibility("private", d.places.next, "public")
-        return inference_program(d.plan, self.parameters, visibility, self.overflow, d.infer)
+        return inference_program(d.plan, self.parameters, visibility, self.overflow, d.infer, d.digits[1])
 
     @cached_property
     def evaluation(self) -> pg.Program | None:
@@ -66,4 +66,10 @@ class Programs:
         if not d.evaluate:
             return None
         data = tuple((name, (d.evaluate, *shape[1:]), lo, hi) for name, shape, lo, hi in d.data)
-        return evaluation_program(d.plan, self.parameters, d.places.next == "private", data, self.overflow)
+        return evaluation_program(d.plan, self.parameters, d.places.next == "private", data, self.overflow, d.digits[2])
+
+    def program(self, name: str) -> pg.Program | None:
+        """The program train, infer or evaluate."""
+        if name == "train":
+            return self.training.program
+        return self.inference[0] if name == "infer" else self.evaluation

@@ -58,8 +58,10 @@ def report(made: Deployment, schema: Schema, optimizer: SGD, calibration: Any) -
     """Train both on public records; nothing private is looked at."""
     plan = made.description.plan
     x, y = drawn(made) if calibration is None else _given(made, schema, calibration)
-    count, batch = len(x), min(plan.batch, len(x))
     rows = None
+    if made.description.places.order == "all":  # as many records as a step takes, repeated where there are fewer
+        x, y = (values[np.arange(plan.batch) % len(values)] for values in (x, y))
+    count, batch = len(x), min(plan.batch, len(x))
     if made.description.places.order != "all":
         # Repeated as often as the steps need: the comparison is between numbers, not between data.
         rows = batches(_SEED, count, batch, plan.steps)
@@ -117,8 +119,13 @@ def drawn(made: Deployment) -> tuple[Array, Array]:
     lo, hi = record.interval
     classes = max(2, record.targets) if plan.loss.classes else 1
     label = rng.integers(0, classes, count)
-    middle, spread = (lo + hi) / 2, (hi - lo) / 8
-    centers = middle + spread * rng.normal(size=(classes, *record.features))
+    # About 1 in real units, as a schema's centers and scales make columns, or what the interval has room for.
+    middle, spread = (
+        min(max((lo + hi) / 2, -(2.0**record.frac)), 2.0**record.frac),
+        min((hi - lo) / 8, 2.0**record.frac),
+    )
+    # Near enough that no model tells them apart for certain: where nothing is left to learn, roundings are all there is.
+    centers = middle + 0.3 * spread * rng.normal(size=(classes, *record.features))
     x = np.clip(centers[label] + spread * rng.normal(size=(count, *record.features)), lo, hi)
     if not plan.loss.classes:
         w = rng.normal(size=(int(np.prod(record.features)), record.targets))

@@ -23,7 +23,8 @@ from tacit.train import rules as _rules  # noqa: F401 - registers the rules
 from tacit.train.loss import Loss
 from tacit.train.network import Network
 from tacit.train.optimizer import dyadic
-from tacit.train.tape import RULES, Scales, Shape, Signal, Tape
+from tacit.train.pieces import Signal, joined
+from tacit.train.tape import RULES, Backward, Scales, Shape, Tape
 
 #: Names of a step's inputs and outputs.
 X, Y, BEFORE, AFTER, SPEED_BEFORE, SPEED_AFTER = "x", "y", "before", "after", "speed before", "speed after"
@@ -74,15 +75,17 @@ class Step:
 Bounds = Mapping[str, tuple[int, int]]
 
 
-def forward(plan: Plan, steps: int, batch: int, bounds: Bounds) -> tuple[Tape, list[tuple[str, object]]]:
+def forward(
+    plan: Plan, steps: int, batch: int, bounds: Bounds, boxing: bool = False
+) -> tuple[Tape, list[tuple[str, Backward]]]:
     """The tape after the network's nodes; the ways back, last first, by the tensor whose error signal each takes."""
     network, record = plan.network, plan.record
-    tape = Tape(network, plan.scales, steps, batch, plan.power, dict(bounds))
+    tape = Tape(network, plan.scales, steps, batch, plan.power, boxing, dict(bounds))
     shape = network.graph.shapes[network.input][1:]
     spec = InputSpec((steps, batch, *record.features), *record.interval, record.frac)
     x = Signal(tape.ints.input(X, spec))
     tape.values[network.input] = tape.emit(Reshape((steps, batch, *shape)), [x], "records")
-    ways: list[tuple[str, object]] = []
+    ways: list[tuple[str, Backward]] = []
     for node in network.nodes:
         made = RULES.get(node.op)
         if made is None:
@@ -95,12 +98,13 @@ def forward(plan: Plan, steps: int, batch: int, bounds: Bounds) -> tuple[Tape, l
     return tape, ways[::-1]
 
 
-def training_step(plan: Plan, steps: int, c: int, bounds: Bounds) -> Step:
-    """`steps` steps side by side. Raises QuantizationError naming a node that is not trained through."""
-    tape, ways = forward(plan, steps, plan.batch, bounds)
+def training_step(plan: Plan, steps: int, c: int, bounds: Bounds, boxing: bool = False) -> Step:
+    """`steps` steps side by side; `boxing`: in boxes, for a program. Raises QuantizationError naming what is not trained."""
+    tape, ways = forward(plan, steps, plan.batch, bounds, boxing)
     record, shape = plan.record, (steps, plan.batch, plan.record.targets)
     y = tape.labels(record.targets, record.label_interval, record.label_frac)
     scores = tape.values[plan.network.scores]
+    scores = scores if isinstance(scores, Signal) else tape.settled(plan.network.scores)
     if scores.shape != shape:
         raise QuantizationError(
             f"expected {record.targets} scores a record, got values of shape {list(scores.shape[2:])}",
@@ -111,7 +115,6 @@ def training_step(plan: Plan, steps: int, c: int, bounds: Bounds) -> Step:
     for tensor, way in ways:
         d = tape.arrived(tensor)
         if d is not None:
-            assert callable(way)
             way(d)
     for name in plan.network.parameters:
         if name not in plan.network.frozen:
@@ -128,7 +131,7 @@ def _update(tape: Tape, plan: Plan, name: str, c: int) -> None:
     if plan.decay:
         # rate (mean gradient + decay W) is rate / batch (gradient + decay * batch * W).
         lost = _share(tape, before, plan.decay * plan.batch, moved, f"{name}.decay")
-        moved = tape.added([(1, moved), (1, lost)], f"{name}.decayed")
+        moved = joined(tape, tape.added([(1, moved), (1, lost)], f"{name}.decayed"), name)
     if plan.momentum:
         moved = _momentum(tape, plan, name, moved)
     part = tape.emit(Times(c, plan.power), [moved], part_of(name))
@@ -148,7 +151,7 @@ def _momentum(tape: Tape, plan: Plan, name: str, gradient: Signal) -> Signal:
     speed = Signal(tape.ints.input(f"{SPEED_BEFORE} {name}", spec))
     # What is kept of a momentum adds up to 1 / (1 - momentum): that is what has to be near.
     kept = _share(tape, speed, plan.momentum, gradient, f"{name}.kept", NEAR_SHARE * (1 - plan.momentum))
-    after = tape.added([(1, kept), (1, gradient)], f"{SPEED_AFTER} {name}")
+    after = joined(tape, tape.added([(1, kept), (1, gradient)], f"{SPEED_AFTER} {name}"), name)
     _given_back(tape, f"{SPEED_AFTER} {name}", after)
     return after
 
@@ -157,7 +160,7 @@ def _share(tape: Tape, x: Signal, share: float, like: Signal, name: str, near: f
     """round(share * x) at the scale of `like`, share = c * 2^-k; in as many bits as an input of the step can need."""
     factor, spec = dyadic(share, near, 1 << 16), tape.ints.inputs[x.value.name]
     part = tape.emit(Times(factor.c, factor.power), [x], f"{name}.share") if factor.c != 1 or factor.power else x
-    part = tape.at_least(part, tape.whole(like.frac, name), name)
+    part = joined(tape, tape.at_least(part, tape.whole(like.frac, name), name), name)
     shift = tape.shift(part, tape.whole(like.frac, name), name)
     grown = factor.c << max(0, tape.whole(part.frac - x.frac - factor.power, name))
     bits = signed_bits(*rounded((spec.lo * grown, spec.hi * grown), shift))

@@ -23,7 +23,7 @@ from tacit.integer.operators.layout import Expand, Reshape
 from tacit.integer.operators.linear import Contract
 from tacit.integer.operators.reduction import Total
 from tacit.integer.operators.rounding import Commit, Round
-from tacit.integer.scale import Value
+from tacit.train.pieces import Box, Held, Signal, boxed, boxes_of, each, joined
 
 if TYPE_CHECKING:
     from tacit.train.network import Network
@@ -50,24 +50,8 @@ class Scales:
         return self.activation_bits + 2
 
 
-@dataclass(frozen=True)
-class Signal:
-    """A value; `raw`: it holds sums of products, so it is no operand and has no view until it is rounded or committed."""
-
-    value: Value
-    raw: bool = False
-
-    @property
-    def shape(self) -> Shape:
-        return self.value.shape
-
-    @property
-    def frac(self) -> float:
-        return self.value.frac
-
-
 #: Takes the error signal of a node's result, hands on those of its operands and parameters.
-Backward = Callable[[Signal], None]
+Backward = Callable[[Held], None]
 Rule = Callable[["Tape", Node], Backward]
 RULES: dict[str, Rule] = {}
 
@@ -87,7 +71,8 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
 class Tape:
     """One step's integer graph under construction, for `steps` steps at once of `batch` records.
 
-    `power`: k. `values`: what a float tensor is; `errors`: the error signals that have come back to it so far; `gradients`:
+    `power`: k. `boxing`: whether values are made in boxes (`pieces`), as programs have them. `values`: what a float tensor is;
+    `errors`: the error signals that have come back to it so far; `gradients`:
     those of parameters, raw. `fracs`: the scale of every parameter, fixed where it is used first.
     """
 
@@ -96,10 +81,11 @@ class Tape:
     steps: int
     batch: int
     power: int
+    boxing: bool = False
     bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
     ints: IntGraph = field(default_factory=lambda: IntGraph("step"))
-    values: dict[str, Signal] = field(default_factory=dict)
-    errors: dict[str, list[Signal]] = field(default_factory=dict)
+    values: dict[str, Held] = field(default_factory=dict)
+    errors: dict[str, list[Held]] = field(default_factory=dict)
     gradients: dict[str, Signal] = field(default_factory=dict)
     fracs: dict[str, int] = field(default_factory=dict)
 
@@ -116,6 +102,14 @@ class Tape:
         raw = isinstance(op, MAKES_RAW) or (isinstance(op, PASSES) and any(arg.raw for arg in args))
         return Signal(value, raw)
 
+    def entrywise(self, op: Operator, args: Sequence[Held], name: str) -> Held:
+        """The same entry by entry, in boxes where an operand is."""
+        return each(self, lambda own, label: self.emit(op, own, label), args, name)
+
+    def boxes(self, shape: Shape) -> tuple[Box, ...]:
+        """Those of a value; its steps and records stay together."""
+        return boxes_of(shape, len(self.lead)) if self.boxing else (tuple((0, n) for n in shape),)
+
     def shape(self, tensor: str) -> Shape:
         """Of a tensor's value: its shape in the graph, of one record, behind (t, b)."""
         return (*self.lead, *self.network.graph.shapes[tensor][1:])
@@ -129,22 +123,22 @@ class Tape:
         found = self.values[tensor]
         if found.raw:
             found = self.rounded(found, self.scales.activations, self.scales.activation_bits, f"{tensor}.rounded")
-            self.values[tensor] = found
-        return found
+        whole = self.values[tensor] = joined(self, found, tensor)
+        return whole
 
-    def rounded(self, x: Signal, frac: int, bits: int, name: str) -> Signal:
+    def rounded(self, x: Held, frac: int, bits: int, name: str) -> Held:
         """round(x) at `frac` fractional bits, signed in `bits` bits."""
         x = self.at_least(x, frac, name)
-        return self.emit(Round(self.shift(x, frac, name), bits), [x], name)
+        return self.entrywise(Round(self.shift(x, frac, name), bits), [x], name)
 
-    def at_least(self, x: Signal, frac: int, name: str) -> Signal:
+    def at_least(self, x: Held, frac: int, name: str) -> Held:
         """x with this many fractional bits or more."""
         if x.frac >= frac:
             return x
         more = self.whole(frac - x.frac, name)
-        return self.emit(Times(1 << more, more), [x], f"{name}.wide")
+        return self.entrywise(Times(1 << more, more), [x], f"{name}.wide")
 
-    def shift(self, x: Signal, frac: int, name: str) -> int:
+    def shift(self, x: Held, frac: int, name: str) -> int:
         """Bits that a rounding to `frac` cuts off."""
         return self.whole(x.frac - frac, name)
 
@@ -158,19 +152,19 @@ class Tape:
             )
         return round(bits)
 
-    def shared(self, summed: Signal, share: Times, name: str) -> Signal:
+    def shared(self, summed: Signal, share: Times, name: str) -> Held:
         """A mean of activations, at their scale again: bits that it keeps would be bits of every weight behind it."""
-        mean = self.emit(share, [summed], f"{name}.exact")
+        mean = boxed(self, self.emit(share, [summed], f"{name}.exact"), name)
         return self.rounded(mean, self.scales.activations, self.scales.activation_bits, name)
 
-    def added(self, parts: Sequence[tuple[int, Signal]], name: str) -> Signal:
+    def added(self, parts: Sequence[tuple[int, Held]], name: str) -> Held:
         """sum sign * x at the finest of the scales."""
         finest = max(x.frac for _, x in parts)
         shifts = tuple(self.whole(finest - x.frac, name) for _, x in parts)
         signs = tuple(sign for sign, _ in parts)
         if shifts == (0,) and signs == (1,):
             return parts[0][1]
-        return self.emit(Added(signs, shifts), [x for _, x in parts], name)
+        return self.entrywise(Added(signs, shifts), [x for _, x in parts], name)
 
     # --- parameters
 
@@ -222,18 +216,22 @@ class Tape:
 
     # --- backward
 
-    def error(self, d: Signal, name: str) -> Signal:
+    def error(self, d: Held, name: str) -> Held:
         """The error signal as an operand: rounded to fd unless it is that already."""
         if not d.raw and d.frac == self.scales.errors:
             return d
         return self.rounded(d, self.scales.errors, self.scales.error_bits, f"{name}.error")
 
-    def flow(self, tensor: str, d: Signal) -> None:
+    def whole_error(self, d: Held, name: str) -> Signal:
+        """The same as one value, which has views."""
+        return joined(self, self.error(d, name), f"{name}.error")
+
+    def flow(self, tensor: str, d: Held) -> None:
         """An error signal comes back to a tensor; nothing that is trained stands before some, which need none."""
         if self.network.needs(tensor):
             self.errors.setdefault(tensor, []).append(d)
 
-    def arrived(self, tensor: str) -> Signal | None:
+    def arrived(self, tensor: str) -> Held | None:
         """The sum of all error signals of a tensor."""
         found = self.errors.get(tensor)
         return None if not found else self.added([(1, d) for d in found], f"{tensor}.errors")
@@ -248,11 +246,14 @@ class Tape:
             )
         self.gradients[name] = raw
 
-    def gated(self, d: Signal, gate: Signal, name: str) -> Signal:
+    def product(self, a: Held, b: Held, name: str) -> Held:
+        """a * b entry by entry, raw."""
+        labels = LABELS[: len(a.shape)]
+        return self.entrywise(Contract(labels, labels, labels), [a, b], name)
+
+    def gated(self, d: Held, gate: Held, name: str) -> Held:
         """d * gate entry by entry, gate of zeros and ones: committed as it is."""
-        labels = LABELS[: len(d.shape)]
-        product = self.emit(Contract(labels, labels, labels), [d, gate], f"{name}.gate")
-        return self.emit(Commit(), [product], f"{name}.gated")
+        return self.entrywise(Commit(), [self.product(d, gate, f"{name}.gate")], f"{name}.gated")
 
 
 #: Labels of contractions.

@@ -13,10 +13,9 @@ from tacit.integer.reach import (
     Reach,
     around_zero,
 )
-from tacit.program import affine
+from tacit.program import Expr, affine
 from tacit.program.affine import Shape
 from tacit.program.builder import Array, Builder, Lazy
-from tacit.program.syntax import Expr
 
 
 @dataclass(frozen=True)

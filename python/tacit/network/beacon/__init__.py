@@ -1,6 +1,6 @@
 """Beacons: a value that is named before anybody knows it, and checked by anybody afterwards.
 
-    moment = beacon.fix(at)                    a number, for an announcement: nobody knows its value before `at`
+    moment = beacon.fix(at, round)             a number, for an announcement: nobody knows its value before `at`
     evidence = beacon.value(moment)            bytes that show the value, once it is there
     value = beacon.verify(moment, evidence)    32 bytes; no network is needed
 
@@ -15,8 +15,8 @@ from typing import Protocol
 class Beacon(Protocol):
     """A source of values. `verify` refuses with InvalidProof (slug beacon); the others raise InputError."""
 
-    def fix(self, at: int) -> int:
-        """The moment of the first value that nobody knows before `at` (Unix seconds)."""
+    def fix(self, at: int, round: int) -> int:
+        """The moment of the first value that nobody knows before `at` (Unix seconds), for a round of the task."""
 
     def when(self, moment: int) -> int | None:
         """The time before which nobody knows its value, Unix seconds; None where the source has no clock."""

@@ -67,7 +67,7 @@ class Block:
         self.source = source
         self._endpoints, self._seconds, self._clock = tuple(endpoints), seconds, clock
 
-    def fix(self, at: int) -> int:
+    def fix(self, at: int, round: int) -> int:
         """As `Beacon.fix`: a number that the chain has not reached, as many blocks ahead as fit until `at`."""
         ahead = max(0, at - int(self._clock())) // _SLOT
         return max(self._head(endpoint) for endpoint in self._asked()) + 1 + ahead

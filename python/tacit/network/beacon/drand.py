@@ -46,7 +46,7 @@ class Drand:
         self._endpoints, self._seconds, self._clock = tuple(endpoints), seconds, clock
         self._chain = chain or CHAIN_HASHES.get(source)
 
-    def fix(self, at: int) -> int:
+    def fix(self, at: int, round: int) -> int:
         """As `Beacon.fix`: the first round at `at` or later; its time is genesis + (round - 1) period."""
         steps = max(0, at - self.source.genesis)
         # A chained network's first round follows its genesis, not a signature.

@@ -4,8 +4,8 @@
     value_t = H("tacit reveals 1" || task || t || evidence),            evidence: (node, c_t or nothing) of every node, sorted
 
 The value for t + 1 travels with the reply to round t, so it costs no message of its own. Nobody can open two values. A node can
-*withhold* one, and whoever opens last, knowing all others, so chooses between two beacons: one bit of bias for each node that does,
-and its absence stands in the evidence. Where all nodes work together the beacon is theirs.
+*withhold* one, and whoever opens last, knowing all others, so chooses between two beacons: one bit of bias for each node that
+does, and its absence stands in the evidence. Where all nodes work together the beacon is theirs.
 """
 
 from __future__ import annotations
@@ -86,14 +86,13 @@ class RevealedBeacon:
         self,
         task: bytes,
         known: Callable[[int], Mapping[bytes, Opened]],
-        values: Callable[[int], Mapping[bytes, bytes]],
-        next_round: Callable[[], int] = lambda: 1,
+        values: Callable[[int], Mapping[bytes, bytes]] = lambda _: {},
     ) -> None:
-        self._task, self._known, self._values, self._next = task, known, values, next_round
+        self._task, self._known, self._values = task, known, values
 
-    def fix(self, at: int) -> int:
+    def fix(self, at: int, round: int) -> int:
         """As `Beacon.fix`: the moment is the round's own number."""
-        return self._next()
+        return round
 
     def when(self, moment: int) -> int | None:
         """As `Beacon.when`: it is known when the last of them is opened."""

@@ -9,7 +9,8 @@ from tacit.graph.nodes import Node
 from tacit.integer.operators.arithmetic import Times
 from tacit.integer.operators.layout import Expand
 from tacit.train.optimizer import dyadic
-from tacit.train.tape import Backward, Signal, Tape, rule
+from tacit.train.pieces import Held, joined
+from tacit.train.tape import Backward, Tape, rule
 
 
 @rule("Add", "Sub")
@@ -17,7 +18,7 @@ def add(tape: Tape, node: Node) -> Backward:
     """x + y or x - y; a constant is a bias, and its gradient the sum of what comes back."""
     out, signs = node.outputs[0], (1, -1 if node.op == "Sub" else 1)
     shape = tape.shape(out)
-    parts = []
+    parts: list[tuple[int, Held]] = []
     for sign, name in zip(signs, node.inputs, strict=True):
         if tape.is_parameter(name):
             parts.append((sign, tape.spread(tape.bias(name), shape, name)))
@@ -28,7 +29,7 @@ def add(tape: Tape, node: Node) -> Backward:
         parts.append((sign, value))
     tape.values[out] = tape.added(parts, out)
 
-    def backward(d: Signal) -> None:
+    def backward(d: Held) -> None:
         for sign, name in zip(signs, node.inputs, strict=True):
             own = d
             if tape.is_parameter(name):
@@ -36,9 +37,9 @@ def add(tape: Tape, node: Node) -> Backward:
                     continue
                 own = tape.error(d, out)
             if sign < 0:
-                own = tape.emit(Times(-1, 0), [own], f"{name}.minus")
+                own = tape.entrywise(Times(-1, 0), [own], f"{name}.minus")
             if tape.is_parameter(name):
-                tape.gradient(name, tape.summed_like(own, name, name))
+                tape.gradient(name, tape.summed_like(joined(tape, own, out), name, name))
             elif tape.network.graph.shapes[name] == tape.network.graph.shapes[out]:
                 tape.flow(name, own)
             elif tape.network.needs(name):
@@ -63,9 +64,9 @@ def scale(tape: Tape, node: Node) -> Backward:
         raise QuantizationError("expected a factor other than 0", place=node.name)
     factor = dyadic(abs(1 / real if node.op == "Div" else real), near=2.0**-8)
     times = Times(int(np.sign(real)) * factor.c, factor.power)
-    tape.values[out] = tape.emit(times, [tape.values[tensor]], out)
+    tape.values[out] = tape.entrywise(times, [tape.values[tensor]], out)
 
-    def backward(d: Signal) -> None:
-        tape.flow(tensor, tape.emit(times, [d], f"{tensor}.back"))
+    def backward(d: Held) -> None:
+        tape.flow(tensor, tape.entrywise(times, [d], f"{tensor}.back"))
 
     return backward

@@ -7,12 +7,13 @@ import numpy as np
 from tacit.errors import QuantizationError
 from tacit.graph.nodes import Node
 from tacit.integer.operators.layout import Cut, Join, Permute, Reshape, Spread
-from tacit.train.tape import Backward, Signal, Tape, rule
+from tacit.train.pieces import Held, Signal, joined
+from tacit.train.tape import Backward, Tape, rule
 
 
-def _viewed(tape: Tape, d: Signal, name: str) -> Signal:
+def _viewed(tape: Tape, d: Held, name: str) -> Signal:
     """An error signal that has views: rounded if it is raw."""
-    return tape.error(d, name) if d.raw else d
+    return tape.whole_error(d, name) if d.raw else joined(tape, d, name)
 
 
 @rule("Reshape")
@@ -22,8 +23,8 @@ def reshape(tape: Tape, node: Node) -> Backward:
         raise QuantizationError("expected a reshape that keeps the records apart", place=node.name)
     tape.values[out] = tape.emit(Reshape(tape.shape(out)), [tape.settled(tensor)], out)
 
-    def backward(d: Signal) -> None:
-        back = tape.emit(Reshape(tape.shape(tensor)), [_viewed(tape, d, out)], f"{tensor}.back")
+    def backward(given: Held) -> None:
+        back = tape.emit(Reshape(tape.shape(tensor)), [_viewed(tape, given, out)], f"{tensor}.back")
         tape.flow(tensor, back)
 
     return backward
@@ -37,9 +38,9 @@ def transpose(tape: Tape, node: Node) -> Backward:
     full = (0, *(axis + 1 for axis in perm))
     tape.values[out] = tape.emit(Permute(full), [tape.settled(tensor)], out)
 
-    def backward(d: Signal) -> None:
+    def backward(given: Held) -> None:
         inverse = tuple(int(i) for i in np.argsort(full))
-        tape.flow(tensor, tape.emit(Permute(inverse), [_viewed(tape, d, out)], f"{tensor}.back"))
+        tape.flow(tensor, tape.emit(Permute(inverse), [_viewed(tape, given, out)], f"{tensor}.back"))
 
     return backward
 
@@ -53,8 +54,10 @@ def pad(tape: Tape, node: Node) -> Backward:
     before, ones = (0, *pads[:rank]), (1,) * (rank + 1)
     tape.values[out] = tape.emit(Cut(tuple(-n for n in before), ones, tape.shape(out)), [tape.settled(tensor)], out)
 
-    def backward(d: Signal) -> None:
-        tape.flow(tensor, tape.emit(Cut(before, ones, tape.shape(tensor)), [_viewed(tape, d, out)], f"{tensor}.back"))
+    def backward(given: Held) -> None:
+        tape.flow(
+            tensor, tape.emit(Cut(before, ones, tape.shape(tensor)), [_viewed(tape, given, out)], f"{tensor}.back")
+        )
 
     return backward
 
@@ -73,8 +76,8 @@ def slice_(tape: Tape, node: Node) -> Backward:
     cut = Cut(tuple(starts), tuple(steps), tape.shape(out))
     tape.values[out] = tape.emit(cut, [tape.settled(tensor)], out)
 
-    def backward(d: Signal) -> None:
-        d = _viewed(tape, d, out)
+    def backward(given: Held) -> None:
+        d = _viewed(tape, given, out)
         for axis, step in enumerate(steps):
             if step > 1 and d.shape[axis] > 1:
                 d = tape.emit(Spread(axis, step), [d], f"{tensor}.spread")
@@ -89,13 +92,13 @@ def concat(tape: Tape, node: Node) -> Backward:
     out, axis = node.outputs[0], node.attrs["axis"]
     if axis == 0 or any(tape.is_parameter(name) for name in node.inputs):
         raise QuantizationError("expected values joined along another axis than the records'", place=node.name)
-    values = [tape.settled(name) for name in node.inputs]
-    finest = max(value.frac for value in values)
-    values = [tape.at_least(value, round(finest), out) for value in values]
+    found = [tape.settled(name) for name in node.inputs]
+    finest = max(value.frac for value in found)
+    values = [joined(tape, tape.at_least(value, round(finest), out), out) for value in found]
     tape.values[out] = tape.emit(Join(axis + 1), values, out)
 
-    def backward(d: Signal) -> None:
-        d, start = _viewed(tape, d, out), 0
+    def backward(given: Held) -> None:
+        d, start = _viewed(tape, given, out), 0
         for name in node.inputs:
             shape = tape.shape(name)
             starts = tuple(start if i == axis + 1 else 0 for i in range(len(shape)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tacit.errors import QuantizationError
 from tacit.graph.nodes import Node
 from tacit.integer.operators.linear import Contract
-from tacit.train.tape import LABELS, Backward, Signal, Tape, rule
+from tacit.train.pieces import Held
+from tacit.train.tape import LABELS, Backward, Tape, rule
 
 
 @rule("MatMul")
@@ -23,8 +24,8 @@ def matmul(tape: Tape, node: Node) -> Backward:
     lead = LABELS[: len(x.shape) - 1]
     tape.values[out] = tape.emit(Contract(f"{lead}y", "tyz", f"{lead}z"), [x, w], out)
 
-    def backward(d: Signal) -> None:
-        d = tape.error(d, out)
+    def backward(given: Held) -> None:
+        d = tape.whole_error(given, out)
         if tape.trains(name):
             tape.gradient(name, tape.emit(Contract(f"{lead}y", f"{lead}z", "tyz"), [x, d], f"{name}.gradient"))
         if tape.network.needs(tensor):

@@ -13,8 +13,9 @@ from tacit.integer.operators.layout import Cut, Expand, Reshape
 from tacit.integer.operators.linear import Contract
 from tacit.integer.operators.rounding import Round
 from tacit.integer.operators.selection import OneHotMaxLast
+from tacit.train.pieces import Held, Signal, joined
 from tacit.train.rules.windows import LEAD, Windows
-from tacit.train.tape import LABELS, Backward, Shape, Signal, Tape, rule
+from tacit.train.tape import LABELS, Backward, Shape, Tape, rule
 
 #: Kernel entries, at most: each is a term of what goes back.
 MOST_KERNEL = 25
@@ -41,21 +42,21 @@ def average_pool(tape: Tape, node: Node) -> Backward:
             f"expected a mean over 2, 4, 8, .. entries, got {count}", place=node.name, remedy="use 2x2 or 4x4 windows"
         )
     share, x, shape = Times(1, int(log2(count))), tape.settled(tensor), tape.shape(out)
-    parts = []
+    parts: list[tuple[int, Held]] = []
     for at in np.ndindex(*windows.kernel):
         starts = tuple(
             dilation * int(k) - pad for dilation, k, pad in zip(windows.dilations, at, windows.pads, strict=True)
         )
         cut = Cut((*(0,) * LEAD, *starts), (*(1,) * LEAD, *windows.strides), shape)
         parts.append((1, tape.emit(cut, [x], f"{out}.seen")))
-    summed = tape.added(parts, f"{out}.sum")
+    summed = joined(tape, tape.added(parts, f"{out}.sum"), out)
     tape.values[out] = tape.shared(summed, share, out) if count > 1 else summed
 
-    def backward(d: Signal) -> None:
+    def backward(given: Held) -> None:
         if not tape.network.needs(tensor):
             return
         # Its share is rounded here, where there are fewer entries than before the pool.
-        d = tape.error(tape.emit(share, [d], f"{out}.share") if count > 1 else d, out)
+        d = tape.whole_error(tape.entrywise(share, [given], f"{out}.share") if count > 1 else given, out)
         pieces: dict[Shape, Signal] = {tuple(int(k) for k in at): d for at in np.ndindex(*windows.kernel)}
         tape.flow(tensor, windows.gathered(tape, pieces, tape.shape(tensor)[LEAD:], f"{tensor}.back"))
 
@@ -71,7 +72,7 @@ def max_pool(tape: Tape, node: Node) -> Backward:
             "expected a max pool without padding", place=node.name, remedy="pad before the activation, with zeros"
         )
     x, shape = tape.settled(tensor), tape.shape(out)
-    seen = windows.seen(tape, x, shape[LEAD:], f"{out}.windows")
+    seen = windows.seen(tape, x, tuple((0, n) for n in shape), f"{out}.windows")
     flat = tape.emit(Reshape((*shape, prod(windows.kernel))), [seen], f"{out}.flat")
     e = tape.emit(OneHotMaxLast(tape.scales.activation_bits), [flat], f"{out}.first")
     labels = LABELS[: len(flat.shape)]
@@ -79,12 +80,12 @@ def max_pool(tape: Tape, node: Node) -> Backward:
     # Rounded by no bit: of a sum of products alone no relation says how large it is.
     tape.values[out] = tape.emit(Round(0, tape.scales.activation_bits), [picked], out)
 
-    def backward(d: Signal) -> None:
+    def backward(given: Held) -> None:
         if not tape.network.needs(tensor):
             return
-        d = tape.error(d, out)
+        d = tape.whole_error(given, out)
         wide = tape.emit(Expand(flat.shape), [tape.emit(Reshape((*shape, 1)), [d], f"{out}.row")], f"{out}.rows")
-        gated = tape.gated(wide, e, f"{out}.first")
+        gated = joined(tape, tape.gated(wide, e, f"{out}.first"), out)
         pieces: dict[Shape, Signal] = {}
         for j, at in enumerate(np.ndindex(*windows.kernel)):
             starts = (*(0,) * len(shape), j)

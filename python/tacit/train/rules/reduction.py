@@ -9,7 +9,8 @@ from tacit.graph.nodes import Node
 from tacit.integer.operators.arithmetic import Times
 from tacit.integer.operators.layout import Expand, Reshape
 from tacit.integer.operators.reduction import Total
-from tacit.train.tape import Backward, Signal, Tape, rule
+from tacit.train.pieces import Held, joined
+from tacit.train.tape import Backward, Tape, rule
 
 
 @rule("ReduceSum", "ReduceMean", "GlobalAveragePool")
@@ -28,16 +29,16 @@ def reduce(tape: Tape, node: Node) -> Backward:
         )
     share = Times(1, int(log2(count)))
     summed = tape.emit(Total(full), [tape.settled(tensor)], f"{out}.sum")
-    mean = tape.shared(summed, share, f"{out}.mean") if count > 1 else summed
+    mean = joined(tape, tape.shared(summed, share, f"{out}.mean"), out) if count > 1 else summed
     tape.values[out] = tape.emit(Reshape(tape.shape(out)), [mean], out)
 
-    def backward(d: Signal) -> None:
+    def backward(given: Held) -> None:
         if not tape.network.needs(tensor):
             return
         kept = tuple(1 if axis in full else n for axis, n in enumerate(shape))
         # Its share is rounded here, where there are fewer entries than before the sum.
-        if count > 1 or d.raw:
-            d = tape.error(tape.emit(share, [d], f"{out}.share") if count > 1 else d, out)
+        part = tape.entrywise(share, [given], f"{out}.share") if count > 1 else given
+        d = tape.whole_error(part, out) if count > 1 or part.raw else joined(tape, part, out)
         tape.flow(tensor, tape.emit(Expand(shape), [tape.emit(Reshape(kept), [d], f"{tensor}.back")], f"{tensor}.wide"))
 
     return backward

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from tacit.graph.nodes import Node
 from tacit.integer.operators.layout import Cut, Spread, View
-from tacit.train.tape import Shape, Signal, Tape
+from tacit.train.pieces import Box, Held, Signal, joined
+from tacit.train.tape import Shape, Tape
 
 #: Axes before the spatial ones: step, record, channel.
 LEAD = 3
@@ -32,37 +33,39 @@ class Windows:
     def rank(self) -> int:
         return len(self.kernel)
 
-    def seen(self, tape: Tape, x: Signal, out: Shape, name: str) -> Signal:
-        """(t, b, c, spatial..) to (t, b, c, out.., kernel..), 0 in the padding."""
+    def seen(self, tape: Tape, x: Signal, box: Box, name: str) -> Signal:
+        """(t, b, c, spatial..) to (t, b, c, out.., kernel..), 0 in the padding, at the positions of a box of (.., out..)."""
         lead = [((i, 1),) for i in range(LEAD)]
+        places = box[LEAD:]
         spatial = [((LEAD + i, self.strides[i]), (LEAD + self.rank + i, self.dilations[i])) for i in range(self.rank)]
-        offsets = (0,) * LEAD + tuple(-pad for pad in self.pads)
-        view = View((*lead, *spatial), offsets, (*x.shape[:LEAD], *out, *self.kernel))
-        return tape.emit(view, [x], name)
+        starts = tuple(stride * a - pad for (a, _), stride, pad in zip(places, self.strides, self.pads, strict=True))
+        shape = (*x.shape[:LEAD], *(b - a for a, b in places), *self.kernel)
+        return tape.emit(View((*lead, *spatial), (*(0,) * LEAD, *starts), shape), [x], name)
 
-    def backward(self, tape: Tape, d: Signal, spatial: Shape, name: str) -> Signal:
-        """(t, b, c, out..) to (t, b, c, spatial.., kernel..): what entry h gets from k is d at o with
-        stride * o = h - dilation * k + pad, 0 where there is none.
+    def backward(self, tape: Tape, d: Signal, box: Box, name: str) -> Signal:
+        """(t, b, c, out..) to (t, b, c, spatial.., kernel..): what entry h of a box of (.., spatial..) gets from k is d at o with
+        stride * o = h - dilation * k + pad, 0 where there is none. `d`: spread out (`spread`).
         """
-        d = self._spread(tape, d, name)
         lead = [((i, 1),) for i in range(LEAD)]
+        places = box[LEAD:]
         rows = [((LEAD + i, 1), (LEAD + self.rank + i, -self.dilations[i])) for i in range(self.rank)]
-        offsets = (0,) * LEAD + tuple(self.pads)
-        view = View((*lead, *rows), offsets, (*d.shape[:LEAD], *spatial, *self.kernel))
-        return tape.emit(view, [d], name)
+        starts = tuple(a + pad for (a, _), pad in zip(places, self.pads, strict=True))
+        shape = (*d.shape[:LEAD], *(b - a for a, b in places), *self.kernel)
+        return tape.emit(View((*lead, *rows), (*(0,) * LEAD, *starts), shape), [d], name)
 
     def gathered(self, tape: Tape, pieces: dict[Shape, Signal], spatial: Shape, name: str) -> Signal:
         """The sum over kernel entries k of the piece of k, (t, b, c, out..), at the entries that k saw."""
-        parts = []
+        parts: list[tuple[int, Held]] = []
         for k, piece in pieces.items():
-            spread = self._spread(tape, piece, name)
+            spread = self.spread(tape, piece, name)
             starts = tuple(pad - dilation * at for pad, dilation, at in zip(self.pads, self.dilations, k, strict=True))
             shape = (*spread.shape[:LEAD], *spatial)
             cut = Cut((*(0,) * LEAD, *starts), (1,) * len(shape), shape)
             parts.append((1, tape.emit(cut, [spread], name)))
-        return tape.added(parts, f"{name}.gathered")
+        return joined(tape, tape.added(parts, f"{name}.gathered"), name)
 
-    def _spread(self, tape: Tape, d: Signal, name: str) -> Signal:
+    def spread(self, tape: Tape, d: Signal, name: str) -> Signal:
+        """Error signals where their windows stand: stride steps apart."""
         for i, stride in enumerate(self.strides):
             if stride > 1 and d.shape[LEAD + i] > 1:
                 d = tape.emit(Spread(LEAD + i, stride), [d], f"{name}.spread")

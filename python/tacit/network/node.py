@@ -1,0 +1,173 @@
+"""A node of a task: it registers, checks what a server tells it, trains, proves, and signs one reply a round.
+
+What it signs for a round is written into its folder before it is sent. Asked again, also after a crash, it sends the same: two
+different replies, signed, are evidence against it, whatever the reason.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tacit.api.native import read_file, write_file
+from tacit.errors import InputError, InvalidProof
+from tacit.network import digests
+from tacit.network.beacon import Beacon
+from tacit.network.beacon.reveals import Chain, revealed
+from tacit.network.checks import Limits, context_of, seed_of
+from tacit.network.context import model_bytes, model_of, shard_due
+from tacit.network.digests import tagged
+from tacit.network.interface import Deployment, Shard
+from tacit.network.keys import Key
+from tacit.network.messages import (
+    ANNOUNCEMENT,
+    DELIVERY,
+    REGISTRATION,
+    REPLY,
+    TASK,
+    Announcement,
+    Delivery,
+    Offer,
+    Registration,
+    Reply,
+    Task,
+)
+from tacit.network.sources import Reveals
+from tacit.network.submission import Brief, Submission, most_submission
+from tacit.network.wire import write_model
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A shard that a node has: what the issuer signed of it, its secret, its commitment and dataset proof (public files)."""
+
+    shard: Shard
+    secret: Any = field(repr=False)
+    commitment: bytes = field(repr=False)
+    proof: bytes = field(repr=False)
+
+
+class Node:
+    """A node in one task.
+
+    `folder`: where what it signed lies. `beacon`: of the task's source; not needed where the nodes make it, then this node checks
+    that its own value is in it, and whoever verifies the lineage checks the others'.
+    """
+
+    def __init__(
+        self,
+        key: Key,
+        task: Task,
+        *,
+        deployment: Deployment,
+        manifest: bytes,
+        holdings: Sequence[Holding],
+        folder: str | os.PathLike[str],
+        beacon: Beacon | None = None,
+    ) -> None:
+        self.key, self.task, self.deployment, self.manifest = key, task, deployment, manifest
+        self.digest = TASK.digest(TASK.write(task))
+        self.holdings = sorted(holdings, key=lambda holding: holding.shard.identity)
+        self._beacon, self._folder = beacon, Path(folder)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.chain = Chain(key, self.digest, task.rounds) if isinstance(task.source, Reveals) else None
+        if deployment.digest not in task.deployments:
+            raise InputError("expected a deployment of the task, got another", slug="task", place="deployment")
+        if self.chain is None and getattr(beacon, "source", None) != task.source:
+            raise InputError("expected a beacon of the task's source, got another", slug="task", place="beacon")
+
+    def registration(self) -> tuple[bytes, dict[bytes, bytes]]:
+        """What `Server.register` takes: the signed registration, and its parts by digest."""
+        parts = {tagged(digests.MANIFEST, self.manifest): self.manifest}
+        offers = []
+        for holding in self.holdings:
+            offer = Offer(tagged(digests.COMMITMENT, holding.commitment), tagged(digests.PROOF, holding.proof))
+            parts |= {offer.commitment: holding.commitment, offer.proof: holding.proof}
+            offers.append(offer)
+        registration = Registration(
+            task=self.digest,
+            node=self.key.public,
+            deployment=self.deployment.digest,
+            manifest=tagged(digests.MANIFEST, self.manifest),
+            offers=tuple(offers),
+            chain=None if self.chain is None else self.chain.head,
+        )
+        return REGISTRATION.sign(registration, self.key), parts
+
+    def reveal(self, round: int) -> bytes:
+        """The value of this node's chain for a round, where no reply could carry it: for the first, or after it missed one."""
+        value = None if self.chain is None else self.chain.value(round)
+        if value is None:
+            raise InputError(f"this node has no value for round {round}", slug="chain", place="reveal")
+        return value
+
+    def answer(self, brief: Brief) -> Submission:
+        """Train, prove and sign; or what was signed for this round before. Raises InvalidProof for a brief that does not hold.
+
+        Raises InputError (slug replied) where this node has signed a reply to another announcement of the round.
+        """
+        announced, name = self._announced(brief)
+        file = self._folder / f"round-{announced.round}.reply"
+        if file.exists():
+            found = Submission.from_bytes(read_file(file), most_submission(self.deployment.parameters, Limits()))
+            if REPLY.open(found.reply)[0].announcement != name:
+                raise InputError(
+                    f"this node has replied to another announcement of round {announced.round}",
+                    slug="replied",
+                    place=str(file),
+                    remedy="the server signed two announcements of one round: keep both, they are evidence",
+                )
+            return found
+        beacon = self._checked_beacon(announced, brief.evidence)
+        submission = self._trained(brief, announced, name, beacon)
+        write_file(file, submission.to_bytes())
+        return submission
+
+    def _announced(self, brief: Brief) -> tuple[Announcement, bytes]:
+        announced, name = ANNOUNCEMENT.read_signed(brief.announcement, self.task.server)
+        if announced.task != self.digest or not 1 <= announced.round <= self.task.rounds:
+            raise InvalidProof("it is none of this task's rounds", slug="task_other", place="announcement")
+        if announced.round == 1 and (announced.base, announced.previous) != (self.task.base, self.digest):
+            raise InvalidProof("the first round is about the task's base", slug="base", place="announcement")
+        if tagged(digests.MODEL, brief.base) != announced.base:
+            raise InvalidProof("the model is not the announced base", slug="base", place="brief")
+        return announced, name
+
+    def _checked_beacon(self, announced: Announcement, evidence: bytes) -> bytes:
+        if self.chain is None and self._beacon is not None:
+            return self._beacon.verify(announced.moment, evidence)
+        opened = revealed(evidence, announced.moment)
+        if self.key.public not in opened or opened[self.key.public] not in (None, self.reveal(announced.moment)):
+            raise InvalidProof("this node's value is missing, or another", slug="beacon", place="brief")
+        return tagged(digests.REVEALS, self.digest, announced.moment.to_bytes(4, "little"), evidence)
+
+    def _trained(self, brief: Brief, announced: Announcement, name: bytes, beacon: bytes) -> Submission:
+        parameters, node = self.deployment.parameters, self.key.public
+        base = model_of(brief.base, parameters)
+        at = shard_due(
+            len(self.holdings), task=self.digest, round=announced.round, node=node, base=announced.base, beacon=beacon
+        )
+        holding = self.holdings[at]
+        sown = seed_of(self.digest, announced, node, holding.shard.identity, beacon)
+        manifest = tagged(digests.MANIFEST, self.manifest)
+        context = context_of(self.digest, announced, name, node, manifest, beacon)
+        next, proof = self.deployment.prove(base, holding.secret, sown, context)
+        written = model_bytes(next, parameters)
+        reply = REPLY.sign(
+            Reply(
+                task=self.digest,
+                round=announced.round,
+                node=node,
+                announcement=name,
+                data=holding.shard.identity,
+                commitment=tagged(digests.COMMITMENT, holding.commitment),
+                next=tagged(digests.MODEL, written),
+                reveal=None if self.chain is None else self.chain.value(announced.round + 1),
+            ),
+            self.key,
+        )
+        delivery = Delivery(self.digest, announced.round, node, REPLY.digest(reply[64:]), tagged(digests.PROOF, proof))
+        return Submission(reply, write_model(next), holding.commitment, DELIVERY.sign(delivery, self.key), proof)

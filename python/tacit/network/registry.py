@@ -1,0 +1,61 @@
+"""Who takes part: a node registers once, with one manifest, and no two nodes with the same data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tacit.errors import InvalidProof
+from tacit.network.checks import Joined
+from tacit.network.core import Core, Outcome, Sender
+from tacit.network.messages import REGISTRATION
+from tacit.network.objects import Overlay
+from tacit.network.store import Registered
+
+
+class Registry(Core):
+    """Registrations: all that is cheap is checked first, and before any proof that the data are nobody else's."""
+
+    def register(self, signed: bytes, parts: Mapping[bytes, bytes]) -> Outcome:
+        """A node joins, from the next round that is opened.
+
+        `signed`: its registration; `parts`: the bytes of what that names, by digest: manifest, commitments, dataset proofs. The
+        same again is `same`; another one of the same node is refused (slug registered), as are data that another node has
+        (shard_taken), and whatever is false. Nothing of a refused one is kept.
+        """
+        return self.guarded(lambda sender: self._register(signed, parts, sender))
+
+    def _register(self, signed: bytes, parts: Mapping[bytes, bytes], sender: Sender) -> Outcome:
+        registration, opened = REGISTRATION.open(signed)
+        if registration.task != self.digest:
+            raise InvalidProof("it is for another task", slug="task_other", place="registration")
+        REGISTRATION.check(opened, registration.node)
+        name = REGISTRATION.digest(opened.body)
+        found = self.store.node(self.digest, registration.node)
+        if found is not None and found.registration == name:
+            return Outcome("same", receipt=self.receipt(0, registration.node, name))
+        if found is not None:
+            sender.node = registration.node
+            raise InvalidProof(
+                "this node is registered already, and a node has one manifest", slug="registered", place="registration"
+            )
+        named = [registration.manifest]
+        for offer in registration.offers:
+            named += [offer.commitment, offer.proof]
+        kept = {digest: parts[digest] for digest in named if digest in parts} | {name: signed}
+        world = replace(self.world, objects=Overlay(kept, self.store.objects))
+        _, manifest = world.cheap(registration, registration.node, self.now())
+        self.store.check_shards(self.digest, manifest.shards)
+        joined = world.joined(name, registration.node, self.now())
+        for digest, data in kept.items():
+            self.store.objects.put(digest, data)
+        self._note(joined)
+        return Outcome("new", receipt=self.receipt(0, registration.node, name))
+
+    def _note(self, joined: Joined) -> None:
+        registration = joined.registration
+        node = Registered(
+            registration.node, joined.digest, registration.deployment, registration.manifest, registration.chain
+        )
+        commitments = [offer.commitment for offer in registration.offers]
+        self.store.add_node(self.digest, node, list(zip(joined.shards, commitments, strict=True)))

@@ -1,0 +1,229 @@
+"""How a round goes: it is opened, has its beacon, is closed, and finished. Each step is done once, however often it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tacit.errors import InputError, InvalidProof
+from tacit.network import digests
+from tacit.network.aggregate import aggregate
+from tacit.network.checks import Checked, Stage, check_contribution
+from tacit.network.context import model_bytes, model_of, model_size
+from tacit.network.core import Core, refusal_of
+from tacit.network.digests import tagged
+from tacit.network.interface import Ints
+from tacit.network.messages import (
+    ANNOUNCEMENT,
+    CLOSING,
+    LINK,
+    MOST_LIST,
+    ROSTER,
+    Absence,
+    Announcement,
+    Closing,
+    Link,
+    Member,
+    Received,
+    Roster,
+    least_contributions,
+)
+from tacit.network.objects import read_tagged
+from tacit.network.sources import Reveals
+from tacit.network.store import Entry, Row
+from tacit.network.submission import Brief
+
+#: Why a node contributed nothing, where nothing of it came.
+ABSENT = "absent"
+
+
+class Rounds(Core):
+    """open, begin, close, finish; `brief` is what nodes get."""
+
+    def open(self) -> bytes:
+        """The signed announcement of the round that is going on, or of the next one, with all nodes that are registered now.
+
+        Raises InputError: slug rounds_over behind the last round, no_nodes where nobody is registered, beacon_source.
+        """
+        last = self.store.round(self.digest)
+        if last is None or last.state == "final":
+            name = self._announce(last)
+            last = self.store.open_round(self.digest, 1 if last is None else last.round + 1, name)
+        return self.store.objects.read(last.announcement, ANNOUNCEMENT.most + 64, "announcement")
+
+    def _announce(self, last: Row | None) -> bytes:
+        """Write the next announcement, and give its digest; it counts when a round is opened with it."""
+        number = 1 if last is None else last.round + 1
+        if number > self.task.rounds:
+            raise InputError(f"the task has {self.task.rounds} rounds", slug="rounds_over", place="round")
+        members = tuple(Member(node.node, node.registration) for node in self.store.nodes(self.digest))
+        if not members:
+            raise InputError("no node is registered", slug="no_nodes", place="round")
+        written = ROSTER.write(Roster(members))
+        roster = ROSTER.digest(written)
+        self.store.objects.put(roster, written)
+        now = self.now()
+        before = None if last is None else self.announcement(last)
+        moment = self.beacon.fix(now + self.times.notice, number) if before is None else before.following
+        begins = max(now, self.beacon.when(moment) or now)
+        # Fixed now, so that nobody chooses among values that are known: the next beacon is that of the deadline.
+        following = max(moment + 1, self.beacon.fix(begins + self.times.window, number + 1))
+        announcement = Announcement(
+            task=self.digest,
+            round=number,
+            base=self._base(last),
+            previous=self.digest if last is None else last.link or b"",
+            roster=roster,
+            moment=moment,
+            following=following,
+            opened=now,
+            deadline=self.beacon.when(following) or begins + self.times.window,
+        )
+        signed = ANNOUNCEMENT.sign(announcement, self.key)
+        name = ANNOUNCEMENT.digest(signed[64:])
+        self.store.objects.put(name, signed)
+        return name
+
+    def _base(self, last: Row | None) -> bytes:
+        return self.task.base if last is None else last.next or b""
+
+    def _current(self, *states: str) -> Row:
+        row = self.store.round(self.digest)
+        if row is None or row.state not in states:
+            found = "no round" if row is None else f"round {row.round}, {row.state}"
+            raise InputError(
+                f"expected a round that is {' or '.join(states)}, got {found}", slug="round_order", place="round"
+            )
+        return row
+
+    def begin(self) -> bytes:
+        """The beacon's value of the open round, once it is there. Raises InputError (slug beacon_early, beacon_source)."""
+        row = self._current("open")
+        if row.beacon is None:
+            announced = self.announcement(row)
+            moment = announced.moment
+            self._wait_for_reveals(row, announced)
+            evidence = self.beacon.value(moment)
+            value = self.beacon.verify(moment, evidence)
+            name = tagged(digests.EVIDENCE, evidence)
+            self.store.objects.put(name, evidence)
+            row = self.store.set_beacon(self.digest, row.round, name, value)
+        return row.beacon or b""
+
+    def _wait_for_reveals(self, row: Row, announced: Announcement) -> None:
+        """Nodes have `Times.notice` to open their values, if not all have."""
+        if not isinstance(self.task.source, Reveals) or self.now() > announced.opened + self.times.notice:
+            return
+        left = set(self.roster(announced)) - set(self.store.reveals(self.digest, row.round))
+        if left:
+            raise InputError(
+                f"{len(left)} nodes have until {announced.opened + self.times.notice} to open their values",
+                slug="beacon_early",
+                place="beacon",
+            )
+
+    def brief(self) -> Brief:
+        """What nodes need of the open round. Raises InputError (slug beacon_early) before `begin`."""
+        row = self._current("open")
+        if row.evidence is None:
+            raise InputError("the round has no beacon yet", slug="beacon_early", place="round")
+        announced = self.announcement(row)
+        return Brief(
+            self.store.objects.read(row.announcement, ANNOUNCEMENT.most + 64, "announcement"),
+            read_tagged(self.store.objects, digests.EVIDENCE, row.evidence, MOST_LIST, "evidence"),
+            self._model_bytes(announced.base),
+        )
+
+    def model(self, identity: bytes) -> dict[str, Ints]:
+        """A model of this task by its identity. Raises InvalidProof (slug object_missing)."""
+        return model_of(self._model_bytes(identity), self.parameters)
+
+    def _model_bytes(self, identity: bytes) -> bytes:
+        return read_tagged(self.store.objects, digests.MODEL, identity, model_size(self.parameters), "model")
+
+    # --- the end of a round -------------------------------------------------------------------------------------------
+
+    def close(self) -> Row:
+        """Fix the set of the open round: after its deadline, or when every node has delivered (else slug round_open)."""
+        row = self._current("open", "closed", "final")
+        announced = self.announcement(row)
+        nodes = set(self.roster(announced))
+        with self.store.closing(self.digest, row.round) as closing:
+            if closing.row.state == "open":
+                delivered = {entry.node for entry in closing.entries if entry.delivery is not None}
+                if self.now() <= announced.deadline and delivered != nodes:
+                    raise InputError(
+                        f"the round goes on until {announced.deadline}; {len(nodes - delivered)} nodes are still to come",
+                        slug="round_open",
+                        place="round",
+                    )
+                received = tuple(Received(entry.node, entry.reply, entry.delivery) for entry in closing.entries)
+                signed = CLOSING.sign(Closing(self.digest, row.round, row.announcement, received, self.now()), self.key)
+                name = CLOSING.digest(signed[64:])
+                self.store.objects.put(name, signed)
+                closing.fix(name)
+        return self._current("closed", "final")
+
+    def finish(self) -> Row:
+        """Check all that came, aggregate what was verified, write the link: the round is final."""
+        row = self._current("closed", "final")
+        if row.state == "final":
+            return row
+        announced = self.announcement(row)
+        stage = Stage(announced, row.announcement, row.beacon or bytes(32), self.model(announced.base))
+        roster = self.roster(announced)
+        verified = []
+        for entry in self.store.entries(self.digest, row.round):
+            checked = self._judged(stage, entry, roster[entry.node])
+            if checked is not None:
+                verified.append(checked)
+        if len(verified) >= least_contributions(self.task):
+            contributed = [(checked.records, checked.model) for checked in verified]
+            written = model_bytes(aggregate(self.task.rule, contributed, self.parameters), self.parameters)
+            self.store.objects.put(tagged(digests.MODEL, written), written)
+            next = tagged(digests.MODEL, written)
+        else:
+            next = announced.base
+        link = self._link(row, announced, verified, roster, next)
+        return self.store.finish_round(self.digest, row.round, link, next)
+
+    def _judged(self, stage: Stage, entry: Entry, registration: bytes) -> Checked | None:
+        """A contribution, if it is good; the judgement is recorded. A proof that was verified before is not looked at again."""
+        if entry.state == "refused":
+            return None
+        number = stage.announcement.round
+        try:
+            if entry.delivery is None:
+                raise InvalidProof("its proof did not come by the deadline", slug="undelivered", place="delivery")
+            joined = self.world.joined(registration, entry.node, stage.announcement.opened)
+            proven = entry.state == "verified"
+            checked = check_contribution(self.world, stage, joined, entry.reply, entry.delivery, proven=proven)
+        except Exception as error:
+            self.store.judge(self.digest, number, entry.node, refusal_of(error))
+            return None
+        self.store.judge(self.digest, number, entry.node, None)
+        return checked
+
+    def _link(
+        self, row: Row, announced: Announcement, verified: list[Checked], roster: Mapping[bytes, bytes], next: bytes
+    ) -> bytes:
+        """Write the link, and give its digest."""
+        slugs = {entry.node: entry.slug for entry in self.store.entries(self.digest, row.round)}
+        contributions = tuple(checked.contribution for checked in verified)
+        there = {contribution.node for contribution in contributions}
+        link = Link(
+            previous=announced.previous,
+            task=self.digest,
+            round=row.round,
+            announcement=row.announcement,
+            closing=row.closing or b"",
+            evidence=row.evidence,
+            beacon=row.beacon,
+            base=announced.base,
+            contributions=contributions,
+            absences=tuple(Absence(node, slugs.get(node, ABSENT)) for node in sorted(roster) if node not in there),
+            rule=self.task.rule,
+            next=next,
+        )
+        written = LINK.write(link)
+        self.store.objects.put(LINK.digest(written), written)
+        return LINK.digest(written)

@@ -1,0 +1,81 @@
+"""What a node sends and what it gets, as parts by name; any transport that carries bytes will do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tacit.errors import InvalidProof
+from tacit.network.checks import Limits
+from tacit.network.interface import Parameter
+from tacit.network.messages import MOST_LIST, MOST_MESSAGE
+from tacit.network.wire import most_bytes, pack, unpack
+
+_ARRAY = "array/"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A reply with its tensors (`.npy` bytes), a commitment that the server has not yet, and the proof, now or later."""
+
+    reply: bytes
+    arrays: Mapping[str, bytes] = field(repr=False)
+    commitment: bytes | None = field(default=None, repr=False)
+    delivery: bytes | None = None
+    proof: bytes | None = field(default=None, repr=False)
+
+    def to_bytes(self) -> bytes:
+        """All of it in one string of bytes."""
+        parts = {"reply": self.reply, "commitment": self.commitment, "delivery": self.delivery, "proof": self.proof}
+        arrays = {_ARRAY + name: data for name, data in self.arrays.items()}
+        return pack({name: part for name, part in parts.items() if part is not None} | arrays)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, most: int) -> Submission:
+        """What `to_bytes` gave. Raises InvalidProof (slug message_size, message)."""
+        parts = unpack(data, most, "submission")
+        arrays = {name.removeprefix(_ARRAY): parts.pop(name) for name in list(parts) if name.startswith(_ARRAY)}
+        if "reply" not in parts or set(parts) - {"reply", "commitment", "delivery", "proof"}:
+            raise InvalidProof(
+                f"expected a reply and its parts, got {sorted(parts)[:8]}", slug="message", place="submission"
+            )
+        return cls(arrays=arrays, **parts)
+
+    def check_sizes(self, parameters: Sequence[Parameter], limits: Limits) -> None:
+        """Whether no part has more bytes than it may have. Raises InvalidProof (slug message_size)."""
+        sizes = [
+            ("reply", len(self.reply), MOST_MESSAGE + 64),
+            ("arrays", sum(map(len, self.arrays.values())), most_bytes(parameters)),
+            ("commitment", len(self.commitment or b""), limits.commitment),
+            ("delivery", len(self.delivery or b""), MOST_MESSAGE + 64),
+            ("proof", len(self.proof or b""), limits.proof),
+        ]
+        for place, size, most in sizes:
+            if size > most:
+                raise InvalidProof(f"expected at most {most} bytes, got {size}", slug="message_size", place=place)
+
+
+def most_submission(parameters: Sequence[Parameter], limits: Limits) -> int:
+    """Bytes that a submission has at most: what a transport should stop at."""
+    return most_bytes(parameters) + limits.commitment + limits.proof + (1 << 20)
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What a node needs of a round: the announcement, signed; the beacon's evidence; the base model's canonical bytes."""
+
+    announcement: bytes
+    evidence: bytes
+    base: bytes = field(repr=False)
+
+    def to_bytes(self) -> bytes:
+        """All of it in one string of bytes."""
+        return pack({"announcement": self.announcement, "evidence": self.evidence, "base": self.base})
+
+    @classmethod
+    def from_bytes(cls, data: bytes, parameters: Sequence[Parameter]) -> Brief:
+        """What `to_bytes` gave. Raises InvalidProof (slug message_size, message)."""
+        parts = unpack(data, most_bytes(parameters) + MOST_LIST, "brief")
+        if set(parts) != {"announcement", "evidence", "base"}:
+            raise InvalidProof("expected announcement, evidence and base", slug="message", place="brief")
+        return cls(**parts)

@@ -1,0 +1,152 @@
+"""The real things behind a network's interface: deployments of `tacit.train`, datasets and manifests of `tacit.data`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+import tacit
+from tacit import data as data_package
+from tacit.data import Issuers, Manifest, Revocations, Schema, check_manifest, verify_dataset
+from tacit.errors import InputError, InvalidProof, ProgramError, TacitError
+from tacit.network import interface
+from tacit.network.interface import Ints, Model, Parameter
+from tacit.train import Deployment
+
+
+@dataclass(frozen=True)
+class ShardData:
+    """What a node holds of a shard: the secret of its commitment, and the records' integers (x, y, id)."""
+
+    secret: tacit.Secret = field(repr=False)
+    records: Mapping[str, Ints] = field(repr=False)
+
+
+class TrainedDeployment:
+    """A deployment with public models as a network takes it."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        places = deployment.description.places
+        if (places.base, places.next) != ("public", "public"):
+            raise InputError(
+                "expected a deployment with public base and next, which a server can average",
+                slug="visibility",
+                place="deployment",
+                remedy='compile it with base="public", next="public"',
+            )
+
+    @property
+    def digest(self) -> bytes:
+        return self.deployment.digest
+
+    @property
+    def records(self) -> int:
+        return self.deployment.records
+
+    @property
+    def parameters(self) -> Sequence[Parameter]:
+        return self.deployment.parameters
+
+    def order(self, seed: bytes) -> Ints | None:
+        return self.deployment.order(seed)
+
+    def prove(self, base: Model, data: ShardData, seed: bytes, context: bytes) -> tuple[dict[str, Ints], bytes]:
+        update = self.deployment.prove(dict(base), data.secret, data.records, seed=self._seed(seed), context=context)
+        return update.weights, update.proof
+
+    def verify(
+        self, base: Model, next: Model, data: interface.Commitment, seed: bytes, context: bytes, proof: bytes
+    ) -> None:
+        if not isinstance(data, tacit.Commitment):
+            raise InvalidProof("expected a commitment to a shard", slug="commitments", place="data")
+        try:
+            self.deployment.verify(dict(base), dict(next), data, proof, seed=self._seed(seed), context=context)
+        except InputError as error:  # integers that are no model of this deployment
+            raise InvalidProof(error.reason, slug="tensors", place=error.place) from None
+
+    def _seed(self, seed: bytes) -> bytes | None:
+        """None where the order of records is not drawn."""
+        return seed if self.deployment.description.places.order == "permutation" else None
+
+
+class TrainingReaders:
+    """How the bytes of others become deployments, manifests, commitments and statements of datasets.
+
+    `schema`: that of the task's records, from which every deployment's programs are made again. `issuers`: whose word counts;
+    `revocations`: lists that they signed.
+    """
+
+    def __init__(self, schema: Schema, issuers: Issuers, revocations: Sequence[Revocations] = ()) -> None:
+        self.schema, self.issuers, self.revocations = schema, issuers, tuple(revocations)
+        self._datasets: dict[int, tacit.Program] = {}
+
+    def deployment(self, data: bytes) -> TrainedDeployment:
+        """Made once more from its description, and compared."""
+        try:
+            found = Deployment.from_bytes(data)
+            found.check(self.schema)
+            self._datasets[found.records] = found.dataset
+            return TrainedDeployment(found)
+        except (InputError, ProgramError) as error:
+            raise InvalidProof(error.reason, slug="program", place="deployment", remedy=error.remedy) from None
+
+    def manifest(
+        self, data: bytes, *, task: bytes, node: bytes, now: int, issuers: Sequence[bytes]
+    ) -> interface.Manifest:
+        try:
+            found = Manifest.from_bytes(data)
+        except TacitError as error:
+            raise InvalidProof(error.reason, slug="manifest", place="manifest", remedy=error.remedy) from None
+        if found.issuer not in issuers:
+            raise InvalidProof("the task does not take this issuer", slug="issuer_unknown", place="manifest")
+        return check_manifest(
+            found,
+            self.issuers,
+            self.revocations,
+            task=task,
+            node=node,
+            schema=self.schema,
+            program=self._program(found),
+            now=now,
+        ).manifest
+
+    def _program(self, manifest: Manifest) -> tacit.Program:
+        """The dataset program for as many records as the manifest's shards have: a deployment that was read has the same."""
+        records = manifest.shards[0].records
+        if records not in self._datasets:
+            self._datasets[records] = data_package.compile(self.schema, records)
+        return self._datasets[records]
+
+    def commitment(self, data: bytes) -> tacit.Commitment:
+        try:
+            found = tacit.Commitment.from_bytes(data)
+        except InputError as error:
+            raise InvalidProof(error.reason, slug="encoding", place="commitment") from None
+        found.accept()
+        return found
+
+    def dataset(
+        self, commitment: interface.Commitment, proof: bytes, deployment: interface.Deployment
+    ) -> interface.Shard:
+        if not isinstance(commitment, tacit.Commitment) or not isinstance(deployment, TrainedDeployment):
+            raise InvalidProof("expected a commitment to a shard", slug="commitments", place="data")
+        found = verify_dataset(deployment.deployment.dataset, self.schema, proof, commitment)
+        identity = bytes.fromhex(commitment.master or commitment.identity)
+        return interface.Shard(identity, found.records, *found.id_range)
+
+    def prediction(
+        self, deployment: interface.Deployment, model: Model, proof: bytes, context: bytes
+    ) -> Mapping[str, object]:
+        if not isinstance(deployment, TrainedDeployment):
+            raise InvalidProof("expected a deployment of training", slug="program", place="prediction")
+        own = deployment.deployment
+        found = tacit.verify(own.infer, proof, model=own.weights(dict(model)), context=context)
+        facts: dict[str, object] = {"program": own.infer.digest}
+        for name, values in found.outputs.items():
+            facts[name] = np.asarray(values).tolist()
+        for name, claim in found.input_claims.items():
+            facts[f"input {name}"] = claim.says
+        return facts
