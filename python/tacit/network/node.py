@@ -17,7 +17,7 @@ from tacit.errors import InputError, InvalidProof
 from tacit.network import digests
 from tacit.network.beacon import Beacon
 from tacit.network.beacon.reveals import Chain, revealed
-from tacit.network.checks import Limits, context_of, seed_of
+from tacit.network.checks import Limits, check_moments, context_of, seed_of
 from tacit.network.context import model_bytes, model_of, shard_due
 from tacit.network.digests import tagged
 from tacit.network.interface import Deployment, Shard
@@ -138,6 +138,7 @@ class Node:
 
     def _checked_beacon(self, announced: Announcement, evidence: bytes) -> bytes:
         if self.chain is None and self._beacon is not None:
+            check_moments(self._beacon, announced)
             return self._beacon.verify(announced.moment, evidence)
         opened = revealed(evidence, announced.moment)
         if self.key.public not in opened or opened[self.key.public] not in (None, self.reveal(announced.moment)):
