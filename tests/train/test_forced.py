@@ -83,7 +83,9 @@ def forced(execution: Execution, rng: np.random.Generator, most: int) -> None:
     program, judge = execution.program, Judge(execution)
     givens = {i for i, slab in enumerate(program.slabs) if slab.name != "next"}
     for index, tensor in enumerate(program.tensors):
-        if isinstance(tensor.place, pg.Constant) or (isinstance(tensor.place, pg.Slab) and tensor.place.index in givens):
+        if isinstance(tensor.place, pg.Constant) or (
+            isinstance(tensor.place, pg.Slab) and tensor.place.index in givens
+        ):
             continue
         if tensor.name.startswith("batches"):
             continue

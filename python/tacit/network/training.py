@@ -144,9 +144,9 @@ class TrainingReaders:
             raise InvalidProof("expected a deployment of training", slug="program", place="prediction")
         own = deployment.deployment
         found = tacit.verify(own.infer, proof, model=own.weights(dict(model)), context=context)
-        facts: dict[str, object] = {"program": own.infer.digest}
+        facts: dict[str, object] = {}
         for name, values in found.outputs.items():
             facts[name] = np.asarray(values).tolist()
         for name, claim in found.input_claims.items():
             facts[f"input {name}"] = claim.says
-        return facts
+        return facts | {"program": own.infer.digest}
