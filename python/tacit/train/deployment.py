@@ -16,6 +16,7 @@ from tacit.api.objects import Commitment, Program, Weights
 from tacit.api.secret import Secret
 from tacit.api.storage import Stored
 from tacit.errors import InputError, InvalidProof
+from tacit.program.intervals import OutOfField
 from tacit.train import file
 from tacit.train.bounds import Interval
 from tacit.train.emit import DATA, MODEL, NEXT, batch_tensors, next_tensor
@@ -103,7 +104,10 @@ class Deployment(Stored):
 
     @property
     def _ends(self) -> dict[str, Interval]:
-        return self.programs.bounds.ends
+        try:
+            return self.programs.bounds.ends
+        except OutOfField as error:  # of a description that nobody compiled
+            raise file.refused(f"its steps leave the field: {error}") from None
 
     @property
     def initial(self) -> dict[str, Ints]:
@@ -113,12 +117,15 @@ class Deployment(Stored):
         return self.integers(self._initial)
 
     def integers(self, weights: Model) -> dict[str, Ints]:
-        """Real weights as integers, nearest. Raises InputError for one out of its interval."""
+        """Real weights as integers, nearest. Raises InputError for one that is missing or out of its interval."""
         out = {}
+        self._check_names(weights, "weights")
         for name, shape, lo, hi in self.parameters:
-            found = np.floor(
-                np.asarray(weights[name], dtype=np.float64).reshape(shape) * 2.0 ** self.programs.fracs[name] + 0.5
-            )
+            real = np.asarray(weights[name], dtype=np.float64)
+            if real.size != int(np.prod(shape)):
+                got = f"got {list(real.shape)}"
+                raise InputError(f"expected shape {list(shape)}, {got}", slug="shape", place=f"weights, {name}")
+            found = np.floor(real.reshape(shape) * 2.0 ** self.programs.fracs[name] + 0.5)
             if not (np.isfinite(found).all() and found.min() >= lo and found.max() <= hi):
                 ends = lo * 2.0 ** -self.programs.fracs[name], hi * 2.0 ** -self.programs.fracs[name]
                 raise InputError(f"expected weights in [{ends[0]:g}, {ends[1]:g}]", slug="range", place=name)
@@ -131,12 +138,7 @@ class Deployment(Stored):
 
     def check_model(self, model: Model, place: str) -> None:
         """Names, shapes and intervals of a model's integers. Raises InputError naming what differs."""
-        wanted = {name for name, *_ in self.parameters}
-        if set(model) != wanted:
-            differs = ", ".join(sorted(wanted ^ set(model)))
-            raise InputError(
-                f"expected the weights {', '.join(sorted(wanted))}; {differs} differ", slug="missing", place=place
-            )
+        self._check_names(model, place)
         for name, shape, lo, hi in self.parameters:
             values = np.asarray(model[name])
             if values.dtype != np.int64 or values.shape != tuple(shape):
@@ -146,6 +148,16 @@ class Deployment(Stored):
                 )
             if int(values.min()) < lo or int(values.max()) > hi:
                 raise InputError(f"expected integers in [{lo}, {hi}]", slug="range", place=f"{place}, {name}")
+
+    def _check_names(self, model: Model, place: str) -> None:
+        wanted = {name for name, *_ in self.parameters}
+        if not isinstance(model, Mapping):
+            raise InputError(f"expected weights by name, got {type(model).__name__}", slug="type", place=place)
+        if set(model) != wanted:
+            differs = ", ".join(sorted(map(str, wanted ^ set(model))))
+            raise InputError(
+                f"expected the weights {', '.join(sorted(wanted))}; {differs[:200]} differ", slug="missing", place=place
+            )
 
     # --- training
 

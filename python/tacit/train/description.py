@@ -32,9 +32,17 @@ from tacit.train.step import Plan, Record
 from tacit.train.tape import Scales
 
 VERSION = 1
-#: Bytes of a description, numbers in a list and levels of lists, at most.
-MOST_BYTES = 1 << 20
+#: Bytes of a description, and steps of one proof, at most.
+MOST_BYTES, MOST_STEPS = 1 << 20, 1 << 12
 OVERFLOWS = ("total", "refuse")
+#: Operands of those that have not one: least and most.
+OPERANDS = {**dict.fromkeys(("MatMul", "Add", "Sub", "Mul", "Div"), (2, 2)), "Conv": (2, 3), "Concat": (1, 1 << 10)}
+#: Attributes that are extents or strides; least and most of what `Scales` has, for tables have a row a number.
+POSITIVE = {"strides", "dilations", "kernel_shape", "shape"}
+BITS = {
+    "inputs": (0, 24), "activations": (0, 16), "activation_bits": (3, 20), "errors": (0, 24), "error_bits": (3, 30),
+    "weights": (0, 60),
+}  # fmt: skip
 #: Programs that have digits of their own, and what these are before they are chosen; bits of a digit at most.
 KINDS = ("train", "infer", "evaluate")
 Digits = tuple[Settings, Settings, Settings]
@@ -146,7 +154,7 @@ def _read(found: Mapping[str, Any]) -> Description:
         (_whole(label_lo), _whole(label_hi)),
         _whole(found["label_frac"], 0, 32),
     )
-    scales = Scales(**{name: _whole(n, 0, 60) for name, n in found["scales"].items()})
+    scales = Scales(**{name: _whole(n, *BITS[name]) for name, n in found["scales"].items()})
     plan = Plan(
         _graph(found["network"]),
         record,
@@ -168,32 +176,68 @@ def _read(found: Mapping[str, Any]) -> Description:
     if list(found["digits"]) != list(KINDS):
         raise ValueError("digits")
     train, infer, evaluate = (Settings(*(_whole(n, 1, MOST_DIGIT) for n in found["digits"][name])) for name in KINDS)
-    return Description(
+    made = Description(
         str(found["name"]), plan, _whole(found["records"], 1, 1 << 24), data, places, str(found["overflow"]),
         _whole(found["infer"], 1, 1 << 16), _whole(found["evaluate"], 0, 1 << 24), (train, infer, evaluate),
     )  # fmt: skip
+    return _consistent(made)
+
+
+def _consistent(found: Description) -> Description:
+    """Parts of a description that say the same say it alike: a count of records is that of the slab that programs open."""
+    plan, record, network = found.plan, found.plan.record, found.plan.network
+    slots = {
+        "x": ("x", (found.records, *record.features), *record.interval),
+        "y": ("y", (found.records, record.targets), *record.label_interval),
+    }
+    wanted = {
+        "intervals": record.interval[0] <= record.interval[1] and record.label_interval[0] <= record.label_interval[1],
+        "x": slots["x"] in found.data[:1],
+        "y": slots["y"] in found.data[1:2],
+        "records": all(shape and shape[0] == found.records and lo <= hi for _, shape, lo, hi in found.data),
+        "data": len(found.data) == 3 and found.data[2][0] == "id",
+        "input": math.prod(network.graph.shapes[network.input]) == math.prod(record.features),
+        "scores": network.graph.shapes[network.scores] == (1, record.targets),
+        "steps": 1 <= plan.steps <= MOST_STEPS,
+        "batch": plan.batch == found.records if found.places.order == "all" else plan.batch <= found.records,
+        "order": found.places.order != "committed" or plan.batch * plan.steps <= found.records,
+        "labels": not plan.loss.classes or (record.label_interval, record.label_frac) == ((0, 1), 0),
+        "frozen": network.frozen < set(network.parameters),
+    }
+    for name, holds in wanted.items():
+        if not holds:
+            raise ValueError(f"{name}: two parts do not agree")
+    return found
 
 
 def _graph(found: Mapping[str, Any]) -> Network:
     shapes = {str(name): _shape(shape) for name, shape in found["shapes"].items()}
-    if math.prod(math.prod(shape) for shape in shapes.values() if not shape) != 1:
-        raise ValueError("shapes")
-    nodes = []
+    made, constants, nodes = {_name(found["input"])}, dict[str, Any](), []
     for name, op, inputs, output, attrs in found["nodes"]:
-        if op not in CANONICAL or any(tensor not in shapes for tensor in (*inputs, output)):
+        least, most = OPERANDS.get(op, (1, 1))
+        known = op in CANONICAL and all(tensor in shapes for tensor in (*inputs, output))
+        if not known or not isinstance(inputs, list) or not least <= len(inputs) <= most:
             raise ValueError(f"node {name}")
-        fixed = {key: tuple(v) if isinstance(v, list) else v for key, v in attrs.items()}
+        fixed = {_name(key): tuple(v) if isinstance(v, list) else v for key, v in attrs.items()}
+        for key in POSITIVE & fixed.keys():
+            _shape(list(fixed[key]))
         if CANONICAL[op].shape(fixed, [shapes[tensor] for tensor in inputs]) != shapes[output]:
             raise ValueError(f"the shape of {output}")
-        nodes.append(Node(str(name), op, tuple(inputs), (output,), fixed))
-    made = {found["input"], *(node.outputs[0] for node in nodes)}
-    constants = {}
-    for node in nodes:
-        for tensor in node.inputs:
-            if tensor not in made:
-                constants[tensor] = _constant(shapes[tensor], found["numbers"].get(tensor))
-    graph = Graph(str(found["name"]), (found["input"],), (found["scores"],), tuple(nodes), constants, shapes, {})
-    return Network(graph, found["scores"], frozenset(found["frozen"]))
+        constants |= {n: _constant(shapes[n], found["numbers"].get(n)) for n in inputs if n not in made}
+        if output in made or output in constants:
+            raise ValueError(f"{output} is made twice")
+        made.add(output)
+        nodes.append(Node(_name(name), op, tuple(inputs), (output,), fixed))
+    graph = Graph(_name(found["name"]), (found["input"],), (found["scores"],), tuple(nodes), constants, shapes, {})
+    if found["scores"] not in {node.outputs[0] for node in nodes} or shapes[found["input"]][:1] != (1,):
+        raise ValueError("the network's ends")
+    return Network(graph, found["scores"], frozenset(map(_name, found["frozen"])))
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"expected a name, got {value!r}")
+    return value
 
 
 def _constant(shape: tuple[int, ...], number: Any) -> Any:

@@ -104,7 +104,8 @@ def parameters(plan: Plan, bounds: Bounds, fracs: Mapping[str, int]) -> dict[str
     """Every weight as a parameter of a program, whose integers are not known."""
     shapes = plan.network.shapes()
     return {
-        name: Parameter(np.zeros(shapes[name]), *bounds.ends[name], fracs[name]) for name in plan.network.parameters
+        name: Parameter(np.broadcast_to(0.0, shapes[name]), *bounds.ends[name], fracs[name])
+        for name in plan.network.parameters
     }
 
 

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tacit.api.objects import Program
-from tacit.errors import ProgramError
+from tacit.errors import CompilerBug, ProgramError
 from tacit.program import Program as Decoded
+from tacit.program.intervals import OutOfField
 from tacit.train.description import MOST_BYTES, decode, refused
 from tacit.train.programs import Programs
+from tacit.train.step import Record
 
 if TYPE_CHECKING:
     from tacit.data import Schema
@@ -57,18 +59,19 @@ def read(data: bytes) -> tuple[Programs, dict[str, Program]]:
 
 def check(made: Deployment, schema: Schema | None) -> None:
     """Every program comes out of the description again. Raises ProgramError naming the first that does not."""
-    expected = {"train": made.programs.training.program, "infer": made.programs.inference[0]}
-    if made.programs.evaluation is not None:
-        expected["evaluate"] = made.programs.evaluation
+    expected = _made(made.programs)
     if schema is not None:
         from tacit import data
 
         expected["dataset"] = data.program(schema, made.records)
         wanted = tuple((name, tuple(shape), lo, hi) for name, shape, lo, hi in schema.tensors(made.records))
-        if wanted != made.description.data:
+        record = Record(
+            schema.features, schema.interval, schema.frac, schema.labels, schema.label_interval, schema.label_frac
+        )
+        if (wanted, record) != (made.description.data, made.description.plan.record):
             raise ProgramError("the records are not those of the schema", slug="program", place="data")
-    for name, program in expected.items():
-        found = made.all.get(name)
+    for name in sorted({*expected, *made.all} - {"dataset"} | expected.keys()):
+        found, program = made.all.get(name), expected.get(name)
         if found is None or Decoded.decode(found._native.bytes()) != program:
             raise ProgramError(
                 f"the program {name} is not what the description makes",
@@ -76,3 +79,13 @@ def check(made: Deployment, schema: Schema | None) -> None:
                 place=name,
                 remedy="compile the task from its description, or ask its publisher",
             )
+
+
+def _made(programs: Programs) -> dict[str, Decoded | None]:
+    """All that the description alone makes. Raises InputError (slug description) where it makes none."""
+    try:
+        found = {"train": programs.training.program, "infer": programs.inference[0]}
+        evaluation = programs.evaluation
+    except (OutOfField, CompilerBug) as error:
+        raise refused(f"no programs come of it: {error}"[:300]) from None
+    return {**found, **({} if evaluation is None else {"evaluate": evaluation})}

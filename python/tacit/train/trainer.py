@@ -103,6 +103,14 @@ def check_records(plan: Plan, records: int, x: Ints, y: Ints) -> None:
         "y": ((records, record.targets), record.label_interval, y),
     }
     for name, (shape, (lo, hi), values) in wanted.items():
+        if not isinstance(values, np.ndarray) or values.dtype != np.int64:
+            got = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
+            raise InputError(
+                f"expected an array of int64, got {got}",
+                slug="type",
+                place=name,
+                remedy="schema.encode(table) makes it",
+            )
         if values.shape != shape:
             raise InputError(f"expected shape {list(shape)}, got {list(values.shape)}", slug="shape", place=name)
         if values.size and (int(values.min()) < lo or int(values.max()) > hi):
