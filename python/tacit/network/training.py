@@ -53,6 +53,9 @@ class TrainedDeployment:
     def order(self, seed: bytes) -> Ints | None:
         return self.deployment.order(seed)
 
+    def fit(self, base: Model, data: ShardData, seed: bytes) -> dict[str, Ints]:
+        return self.deployment.fit(dict(base), data.records["x"], data.records["y"], self._seed(seed)).weights
+
     def prove(self, base: Model, data: ShardData, seed: bytes, context: bytes) -> tuple[dict[str, Ints], bytes]:
         update = self.deployment.prove(dict(base), data.secret, data.records, seed=self._seed(seed), context=context)
         return update.weights, update.proof
