@@ -51,7 +51,7 @@ def test_demo() -> None:
 
 @pytest.mark.slow
 def test_federated_demo(tmp_path: Path) -> None:
-    """Every cheat is refused for one of its reasons (else the story raises), and the proven average is as good as the plain one."""
+    """Every cheat is refused (else the story raises), and the proven average is as good as the plain one."""
     pytest.importorskip("sqlalchemy")
     from tacit.demo import federated
 
