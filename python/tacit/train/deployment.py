@@ -19,6 +19,7 @@ from tacit.errors import InputError, InvalidProof
 from tacit.program.intervals import OutOfField
 from tacit.train import file
 from tacit.train.bounds import Interval
+from tacit.train.description import refused
 from tacit.train.emit import DATA, MODEL, NEXT, batch_tensors, next_tensor
 from tacit.train.network import float_weights
 from tacit.train.order import batches
@@ -107,7 +108,7 @@ class Deployment(Stored):
         try:
             return self.programs.bounds.ends
         except OutOfField as error:  # of a description that nobody compiled
-            raise file.refused(f"its steps leave the field: {error}") from None
+            raise refused(f"its steps leave the field: {error}") from None
 
     @property
     def initial(self) -> dict[str, Ints]:
