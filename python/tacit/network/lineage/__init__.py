@@ -12,7 +12,7 @@ from tacit.network.lineage.files import Head, open_lineage
 from tacit.network.lineage.picture import page, picture
 from tacit.network.lineage.report import Contributor, Left, Lineage, Round
 from tacit.network.lineage.tree import tree
-from tacit.network.lineage.verifying import examine, verify
+from tacit.network.lineage.verifying import examine, task_of, verify
 
 __all__ = [
     "Contributor",
@@ -25,6 +25,7 @@ __all__ = [
     "open_lineage",
     "page",
     "picture",
+    "task_of",
     "tree",
     "verify",
 ]

@@ -6,6 +6,7 @@ box; of many nodes in a round the first twelve.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tacit.console import duration, number, one_line, size
@@ -60,7 +61,7 @@ def graph(found: Lineage) -> Graph:
         made.add("refusal", Box(ROUND, lines, REFUSED, str(found.refusal)))
         made.arrows.append(("refusal", last))
     for item in reversed(found.rounds[-ROUNDS_SHOWN:]):
-        before = _add_round(made, item, before)
+        before = _add_round(made, item, before, found.names)
     folded = found.rounds[:-ROUNDS_SHOWN]
     if folded:
         what = f"rounds {folded[0].number} to {folded[-1].number}" if len(folded) > 1 else f"round {folded[0].number}"
@@ -77,7 +78,7 @@ def _model(identity: bytes, title: str, column: int = MODEL) -> Box:
     return Box(column, (title, identity.hex()[:16], "all weights public"), SHOWN, identity.hex())
 
 
-def _add_round(made: Graph, item: Round, before: str) -> str:
+def _add_round(made: Graph, item: Round, before: str, names: Mapping[bytes, str]) -> str:
     key = f"round {item.number}"
     nodes = len(item.contributors) + len(item.left)
     beacon = "no beacon" if item.beacon is None else f"beacon {item.beacon.hex()[:12]}"
@@ -85,7 +86,7 @@ def _add_round(made: Graph, item: Round, before: str) -> str:
     open_for = duration(max(0, item.deadline - item.opened))
     made.add(key, Box(ROUND, lines, SHOWN, f"link {item.link.hex()}, open for {open_for}"), before)
     for found in item.contributors[:NODES_SHOWN]:
-        _add_contributor(made, found, key)
+        _add_contributor(made, found, key, names)
     more = len(item.contributors) - NODES_SHOWN
     if more > 0:
         made.add(f"{key} more", Box(NODE, (f"{more} nodes more", "proofs verified"), FOLDED), key)
@@ -99,7 +100,7 @@ def _add_round(made: Graph, item: Round, before: str) -> str:
     return key
 
 
-def _add_contributor(made: Graph, found: Contributor, round: str) -> None:
+def _add_contributor(made: Graph, found: Contributor, round: str, names: Mapping[bytes, str]) -> None:
     node = f"{round} node {found.node.hex()}"
     lines = (f"node {found.node.hex()[:12]}", "update public, proven", f"proof {size(found.proof_bytes)}")
     made.add(node, Box(NODE, lines, SHOWN, found.node.hex()), round)
@@ -111,11 +112,8 @@ def _add_contributor(made: Graph, found: Contributor, round: str) -> None:
     )
     made.add(shard, Box(SHARD, lines, HIDDEN, found.shard.hex()), node)
     issuer = f"issuer {found.issuer.hex()}"
-    made.add(
-        issuer,
-        Box(ISSUER, (f"issuer {found.issuer.hex()[:12]}", "signed its manifest"), SHOWN, found.issuer.hex()),
-        shard,
-    )
+    name = names.get(found.issuer, f"issuer {found.issuer.hex()[:12]}")
+    made.add(issuer, Box(ISSUER, (one_line(name), "signed its manifest"), SHOWN, found.issuer.hex()), shard)
 
 
 #: What is hidden, and from whom; below the tree, and beside the picture.

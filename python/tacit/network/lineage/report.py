@@ -50,7 +50,8 @@ class Round:
 
 @dataclass
 class Lineage:
-    """All of it. `prediction`: what the given proof says, None without one; `notes`: what is not shown by it.
+    """All of it. `prediction`: what the given proof says, None without one; `notes`: what is not shown by it;
+    `names`: of issuers, by key, from a registry of the verifier's own.
 
     `refusal`: where verification ended, if it did; then `rounds` are those that hold.
     """
@@ -63,6 +64,7 @@ class Lineage:
     predicted: bytes | None = None
     notes: list[str] = field(default_factory=list)
     refusal: InvalidProof | None = None
+    names: Mapping[bytes, str] = field(default_factory=dict)
 
     @property
     def model(self) -> bytes:

@@ -12,7 +12,7 @@ from tacit.network.interface import Deployment, Readers
 from tacit.network.lineage.files import Source, open_lineage
 from tacit.network.lineage.report import Lineage
 from tacit.network.lineage.walk import Walk, at_place, refused
-from tacit.network.messages import TASK
+from tacit.network.messages import TASK, Task
 from tacit.network.objects import read_message, read_tagged
 
 
@@ -64,6 +64,8 @@ def examine(
             found.rounds.append(walk.round(name))
             found.link = name
         found.notes += walk.notes
+        if task is None:
+            found.notes.append("that this is the task that you mean: compare its digest with one that you know")
         if prediction is not None:
             found.predicted, found.prediction = walk.prediction(found, prediction, context, round)
     except InvalidProof as error:
@@ -87,3 +89,9 @@ def _opened(source: Source, name: bytes, readers: Readers, limits: Limits, kept:
         data = read_tagged(source.objects, digests.MODEL, task.base, model_size(parameters), "base")
         base = model_of(data, parameters)
     return Walk(task, World(task, name, deployments, source.objects, readers, limits), base, task.base, kept)
+
+
+def task_of(source: Source) -> Task:
+    """The task of a lineage; nothing else of it is verified. Raises InvalidProof."""
+    with at_place("task"):
+        return read_message(source.objects, TASK, source.head().task)
