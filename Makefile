@@ -4,6 +4,7 @@
 VENV   := .venv
 PY     := $(VENV)/bin/python
 STAMPS := $(VENV)/stamps
+FLOWER := .venv-flower
 CARGO  ?= cargo
 JOBS   ?= 2
 # The profile of the extension module: `dist` is fat LTO, `release` builds faster.
@@ -14,12 +15,13 @@ export PYO3_PYTHON := $(CURDIR)/$(PY)
 
 RUST_SOURCES := $(shell find crates -name '*.rs' -o -name 'Cargo.toml' 2>/dev/null) Cargo.toml Cargo.lock .cargo/config.toml
 
-.PHONY: demo federated test test-rust test-python test-portable test-frozen fuzz-graphs bench lint docs reference wheel verifier clean help
+.PHONY: demo federated test test-rust test-python test-flower test-portable test-frozen fuzz-graphs bench lint docs reference wheel verifier clean help
 
 help:
 	@echo "make demo   train two small models, prove, verify, and see forgeries refused"
 	@echo "make federated   four hospitals train one model, each proves its updates, and cheats are refused"
 	@echo "make test   all Rust and Python tests"
+	@echo "make test-flower   the tests of tacit.flower, in an environment of their own (.venv-flower; Python >= 3.11)"
 	@echo "make test-portable   the Rust tests without vector instructions, as in the portable wheel"
 	@echo "make test-frozen   the gate of the Fiat-Shamir transcript: frozen challenges (a part of make test)"
 	@echo "make fuzz-graphs   random ONNX graphs against onnxruntime (SECONDS=60 SEED=.. JOBS=2; out/fuzz-graphs)"
@@ -51,6 +53,10 @@ test-portable:
 
 test-python: $(STAMPS)/native $(STAMPS)/dev
 	$(PY) -m pytest -n $(JOBS) -q
+
+# Flower asks for older releases of some packages than others here take, so it has an environment of its own.
+test-flower: $(STAMPS)/native $(FLOWER)/installed
+	PYTHONPATH=python FLWR_TELEMETRY_ENABLED=0 $(FLOWER)/bin/python -m pytest -q tests/flower
 
 # Fiat-Shamir: one guard of the transcript is taken away, and a false statement is accepted; with it, it is refused.
 test-frozen: $(STAMPS)/native $(STAMPS)/dev
@@ -96,7 +102,7 @@ verifier:
 	@echo "target/dist/tacit-verify: $$(($$(wc -c < target/dist/tacit-verify) / 1024)) KiB"
 
 clean:
-	rm -rf target .venv build dist site out docs/gallery .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf target .venv .venv-flower build dist site out docs/gallery .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find python tests -name '__pycache__' -prune -exec rm -rf {} +
 	rm -f python/tacit/_native*.so
 
@@ -122,6 +128,14 @@ $(STAMPS)/native: $(STAMPS)/base $(RUST_SOURCES)
 $(STAMPS)/sklearn $(STAMPS)/network $(STAMPS)/dev $(STAMPS)/docs $(STAMPS)/wheel: $(STAMPS)/%: $(STAMPS)/base
 	@echo "installing what pyproject.toml lists under $* into $(VENV)"
 	@$(PY) scripts/install.py $*
+	@touch $@
+
+$(FLOWER)/installed: pyproject.toml scripts/install.py $(STAMPS)/venv
+	@echo "installing Flower into $(FLOWER)"
+	@$(PY) -c "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'Flower needs Python 3.11: PYTHON=python3.11 make ..')"
+	@test -x $(FLOWER)/bin/python || $(PY) -m venv $(FLOWER)
+	@$(FLOWER)/bin/python scripts/install.py flower
+	@$(FLOWER)/bin/python -m pip install --quiet --disable-pip-version-check "pytest>=8,<10" "hypothesis>=6.100,<7"
 	@touch $@
 
 # ezkl is only compared with: without it the benchmark still runs.

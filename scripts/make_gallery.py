@@ -30,6 +30,7 @@ ORDER = (
     "threshold",
     "private_input",
     "rotation",
+    "training_one_node",
     "calibration",
     "accuracy",
     "proofs_cost",

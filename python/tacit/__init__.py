@@ -6,8 +6,9 @@
     proof = tacit.prove(program, model, x, context=b"nonce")
     statement = tacit.verify(program, proof, model=model.commitment, context=b"nonce")
 
-Datasets are in `tacit.data`, exceptions in `tacit.errors`, counters that notice restored journals in `tacit.counters`; a
-second, independent verifier in plain Python is `tacit.reference`.
+Datasets are in `tacit.data`, training that is proven in `tacit.train`, and across nodes in `tacit.network`; exceptions in
+`tacit.errors`, counters that notice restored journals in `tacit.counters`; a second, independent verifier in plain Python is
+`tacit.reference`.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ _HOMES = {
 
 
 #: Modules that are part of the interface, too.
-_MODULES = ("counters", "data", "errors", "reference")
+_MODULES = ("counters", "data", "errors", "network", "reference", "train")
 
 
 def __getattr__(name: str) -> Any:

@@ -58,7 +58,7 @@ COMMANDS = {
     "keys-predict": f"{PREDICT} --json",
     "predict-proven": "train predict t.train one.csv --schema s.schema --model next.npz -o one.proof --context c0ffee",
     "export": "train export t.train --model next.npz -o public",
-    "keys-verify-prediction": "verify public/infer.tacit one.proof --model public/model.weights --context c0ffee --json",
+    "keys-verify-prediction": "verify public/infer.tacit one.proof --model public/infer.weights --context c0ffee --json",
     "inspect-deployment": "inspect t.train",
     "inspect-proof": "inspect next.proof",
     "refused-context": f"{VERIFY} --known",

@@ -125,6 +125,9 @@ class FakeDeployment:
             w, b = w - (self.rate * np.outer(x, off) >> 8), b - (self.rate * off >> 4)
         return {"w": np.clip(w, -(1 << 31), (1 << 31) - 1), "b": np.clip(b, -(1 << 31), (1 << 31) - 1)}
 
+    def fit(self, base: Model, data: Any, seed: bytes) -> dict[str, Ints]:
+        return self.train(base, data.values, seed)
+
     def prove(self, base: Model, data: Any, seed: bytes, context: bytes) -> tuple[dict[str, Ints], bytes]:
         next = self.train(base, data.values, seed)
         return next, _says(b"training", *self._parts(base, next, data.commitment, seed, context))

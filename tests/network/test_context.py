@@ -99,6 +99,15 @@ def test_a_model_comes_back() -> None:
     assert model_identity(found, PARAMETERS) == digests.tagged(b"tacit model 1", data)
 
 
+@pytest.mark.parametrize("name", ["w", "w0", "w01", "weight", "a longer one", "fc1.weight"])
+def test_tensors_lie_at_addresses_of_numbers(name: str) -> None:
+    """Whatever the names before them are: native code takes no others."""
+    parameters = [(name, (3,), -5, 5)]
+    found = model_of(model_bytes({name: np.array([1, -2, 3])}, parameters), parameters)
+    assert found[name].flags.aligned
+    assert found[name].tolist() == [1, -2, 3]
+
+
 @given(st.data())
 def test_other_bytes_are_another_model_or_none(data: st.DataObject) -> None:
     whole = model_bytes(MODEL, PARAMETERS)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tacit import console
-from tacit.cli import checking, commit, compiling, data, failures, proving, running, training
+from tacit.cli import checking, commit, compiling, data, failures, lineage, proving, running, training
 
 app = typer.Typer(
     name="tacit",
@@ -21,6 +21,7 @@ app.command("compile")(compiling.compile_model)
 app.add_typer(commit.app, name="commit")
 app.add_typer(data.app, name="data")
 app.add_typer(training.app, name="train")
+app.add_typer(lineage.app, name="lineage")
 app.command("run")(running.run)
 app.command("evaluate")(running.evaluate)
 app.command("prove")(proving.prove)

@@ -249,20 +249,24 @@ def export(
     from tacit import train
 
     task = train.Deployment.load(deployment)
-    weights = None if model is None else task.weights(models.read_model(task, model))
+    values = None if model is None else models.read_model(task, model)
     if not out.exists():
         files.check_output(out)
         out.mkdir()
     targets = {name: out / f"{name}.tacit" for name in task.all}
     for target in targets.values():
         files.check_output(target, deployment, kind="program")
-    if weights is not None:
-        weights.save(files.check_output(out / "model.weights", model, kind="weights"))
+    weights = {} if values is None else {n: out / f"{n}.weights" for n in ("infer", "evaluate") if n in task.all}
+    for target in weights.values():
+        files.check_output(target, model, kind="weights")
     for name, target in targets.items():
         task.all[name].save(target)
+    for name, target in weights.items():
+        assert values is not None
+        task.weights(values, name).save(target)
     result: dict[str, Any] = {"programs": {name: str(target) for name, target in targets.items()}}
-    if weights is not None:
-        result["weights"] = str(out / "model.weights")
+    if weights:
+        result["weights"] = {name: str(target) for name, target in weights.items()}
     (console.print_json if as_json else console.show)(result)
 
 

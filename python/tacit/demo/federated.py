@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from tacit import console, train
+import tacit
+from tacit import console, data, train
 from tacit.demo import Teller, hospitals
 from tacit.demo.cheating import flipped, refusals
 from tacit.demo.hospitals import ROUNDS, TRAINING, Federation, Split
 from tacit.errors import CompilerBug
 from tacit.network.aggregate import Rule
+from tacit.network.training import TrainingReaders
 from tacit.train import floats
 
 #: A proven average may be behind one in float64 by this much before the story is wrong.
@@ -68,7 +70,7 @@ def run(*, quiet: bool = False, folder: str | None = None) -> dict[str, Any]:
         place = Path(folder or name)
         for kind in ("random", "sorted"):
             tables = hospitals.split(skewed=kind == "sorted")
-            found[kind] = _federation(teller, made, described, tables, place / kind, kind)
+            found[kind] = _federation(teller, made, described, tables, place / kind, kind, folder is not None)
         found["cheats"] = _cheats(teller, made, described, place / "cheats")
     found["seconds"] = time.perf_counter() - start
     teller.say("")
@@ -77,7 +79,7 @@ def run(*, quiet: bool = False, folder: str | None = None) -> dict[str, Any]:
 
 
 def _federation(
-    teller: Teller, made: train.Deployment, described: Any, tables: Split, folder: Path, kind: str
+    teller: Teller, made: train.Deployment, described: Any, tables: Split, folder: Path, kind: str, kept: bool
 ) -> list[dict[str, float]]:
     teller.title(
         f"Four hospitals, {hospitals.RECORDS} records each, {'dealt at random' if kind == 'random' else 'sorted by diagnosis'}"
@@ -93,6 +95,8 @@ def _federation(
         notes.append("an issuer signed every commitment")
     course = _rounds(made_up, tables)
     _tell(teller, course)
+    if kind == "sorted":
+        _lineage(teller, made_up, course, tables, folder, kept)
     last = course.rounds[-1]
     if last.plain - last.accuracy > MOST_BEHIND or last.verified < hospitals.HOSPITALS:
         raise CompilerBug(f"the proven average is at {last.accuracy}, the plain one at {last.plain}")
@@ -124,6 +128,37 @@ def _rounds(made_up: Federation, tables: Split) -> Course:
             )
         )
     return course
+
+
+def _lineage(teller: Teller, made_up: Federation, course: Course, tables: Split, folder: Path, kept: bool) -> None:
+    """A prediction under the last model, proven, and all that it rests on, verified again by somebody who trusts nobody."""
+    from tacit.network import lineage
+
+    teller.title("A prediction, and where it comes from")
+    made, published = made_up.deployment, folder / "public"
+    record = made_up.schema.encode({name: values[:1] for name, values in tables.test.items()})
+    with teller.step("prediction", "The last model predicts, and proves it") as notes:
+        weights = made.weights(course.model)
+        proof = tacit.prove(
+            made.infer, tacit.commit_model(made.infer, weights), {"x": record["x"] * 2.0**-made_up.schema.frac},
+            context=b"a patient's second opinion",
+        )  # fmt: skip
+        lineage.export(made_up.server.store, made_up.server.digest, published, schema=made_up.schema.to_json())
+        notes.append("the record is shown to nobody")
+    readers = TrainingReaders(made_up.schema, data.Issuers().adding(made_up.issuer.public, "Health authority"))
+    with teller.step("lineage", "Somebody verifies all of it again") as notes:
+        found = lineage.verify(
+            published, readers, task=made_up.server.digest, prediction=proof.data, context=b"a patient's second opinion"
+        )
+        proofs = sum(len(round.contributors) for round in found.rounds)
+        notes.append(
+            f"{len(found.rounds)} rounds, {proofs} proofs of training, {hospitals.HOSPITALS} datasets, 1 issuer"
+        )
+    if teller.out is not None:
+        teller.out.print(lineage.tree(found))
+    (published / "lineage.html").write_text(lineage.page(found), encoding="utf-8")
+    if kept:
+        teller.say(f"  a picture of it: {published / 'lineage.html'}")
 
 
 def _plain_round(made_up: Federation, model: Mapping[str, Any], number: int) -> dict[str, Any]:

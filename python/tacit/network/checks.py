@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from tacit.errors import InvalidProof
 from tacit.network import digests
 from tacit.network.aggregate import bounded
+from tacit.network.beacon import Beacon
 from tacit.network.context import Context, model_of, model_size, seed, shard_due
 from tacit.network.interface import Commitment, Deployment, Ints, Manifest, Model, Readers, Shard
 from tacit.network.messages import DELIVERY, REGISTRATION, REPLY, Announcement, Contribution, Registration, Task
@@ -31,6 +32,7 @@ class Limits:
     manifest: int = 1 << 20
     commitment: int = 1 << 26
     proof: int = 1 << 28
+    deployment: int = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Joined:
     digest: bytes
     registration: Registration
     deployment: Deployment
+    issuer: bytes
     shards: tuple[Shard, ...]
 
 
@@ -63,9 +66,8 @@ class World:
         if name not in self._joined:
             registration = read_signed(self.objects, REGISTRATION, name, node)
             deployment, manifest = self.cheap(registration, node, now)
-            self._joined[name] = Joined(
-                name, registration, deployment, self._shards(registration, deployment, manifest)
-            )
+            shards = self._shards(registration, deployment, manifest)
+            self._joined[name] = Joined(name, registration, deployment, manifest.issuer, shards)
         found = self._joined[name]
         if found.registration.node != node:
             raise _refused(
@@ -162,11 +164,15 @@ class Stage:
 
 @dataclass(frozen=True)
 class Checked:
-    """A contribution that was verified: as a link names it, its model (scaled, where the rule says so), its records."""
+    """A contribution that was verified: as a link names it, its model (scaled, where the rule says so), its records.
+
+    `proof_bytes`: 0 where the proof was not looked at again.
+    """
 
     contribution: Contribution
     model: dict[str, Ints]
     records: int
+    proof_bytes: int
 
 
 def check_contribution(
@@ -203,13 +209,14 @@ def check_contribution(
     data = read_tagged(world.objects, digests.MODEL, replied.next, model_size(parameters), "next")
     model = model_of(data, parameters)
     entered = bounded(world.task.rule, stage.base, model, parameters)
+    proof = b""
     if not proven:
         proof = read_tagged(world.objects, digests.PROOF, delivered.proof, world.limits.proof, "proof")
         sown = seed_of(world.digest, announced, node, replied.data, stage.beacon)
         context = context_of(world.digest, announced, stage.digest, node, joined.registration.manifest, stage.beacon)
         deployment.verify(stage.base, model, commitment, sown, context, proof)
     contribution = Contribution(node, replied.data, joined.registration.manifest, reply, delivery, replied.next)
-    return Checked(contribution, entered, deployment.records)
+    return Checked(contribution, entered, deployment.records, len(proof))
 
 
 def seed_of(task: bytes, announced: Announcement, node: bytes, data: bytes, beacon: bytes) -> bytes:
@@ -222,6 +229,25 @@ def context_of(
 ) -> bytes:
     """The bytes that a node's proof in an announced round is bound to."""
     return Context(task, announced.round, node, manifest, beacon, announced.previous, announcement).to_bytes()
+
+
+def check_moments(beacon: Beacon, announced: Announcement) -> None:
+    """Whether the beacons that an announcement fixes were still to come, as far as they have times. Raises InvalidProof.
+
+    The round's own beacon was fixed by the announcement before; the first one fixes both.
+    """
+    for moment in (announced.moment, announced.following) if announced.round == 1 else (announced.following,):
+        when = beacon.when(moment)
+        if when is not None and when <= announced.opened:
+            raise _refused(
+                slug="beacon_known",
+                place="announcement",
+                reason=f"moment {moment} was at {when}, before it was fixed at {announced.opened}",
+            )
+    if announced.following <= announced.moment:
+        raise _refused(
+            slug="beacon_known", place="announcement", reason="two rounds would have one beacon, or an older one"
+        )
 
 
 def overlapping(shards: Sequence[tuple[bytes, Shard]]) -> tuple[bytes, bytes] | None:

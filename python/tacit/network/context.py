@@ -119,7 +119,7 @@ def model_bytes(model: Model, parameters: Sequence[Parameter]) -> bytes:
 
 
 def model_of(data: bytes, parameters: Sequence[Parameter]) -> dict[str, Ints]:
-    """The model of canonical bytes; the arrays are views of them. Raises InvalidProof (slug tensors, interval)."""
+    """The model of canonical bytes, views of them where that can be. Raises InvalidProof (slug tensors, interval)."""
     head = model_head(parameters)
     if len(data) != model_size(parameters) or data[: len(head)] != head:
         raise InvalidProof(
@@ -131,7 +131,9 @@ def model_of(data: bytes, parameters: Sequence[Parameter]) -> dict[str, Ints]:
     found, at = {}, len(head)
     for name, shape, lowest, highest in parameters:
         count = prod(shape)
-        found[name] = np.frombuffer(data, "<i8", count, at).reshape(shape)
+        flat = np.frombuffer(data, "<i8", count, at)
+        # The head has any number of bytes, and native code takes numbers at their own addresses only.
+        found[name] = (flat if flat.flags.aligned else flat.copy()).reshape(shape)
         at += 8 * count
         check_interval(found[name], lowest, highest, name)
     return found

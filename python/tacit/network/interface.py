@@ -50,6 +50,9 @@ class Deployment(Protocol):
     def order(self, seed: bytes) -> Ints | None:
         """The records of every step, in order, as the seed says; None where every step takes all."""
 
+    def fit(self, base: Model, data: Any, seed: bytes) -> dict[str, Ints]:
+        """The model that `prove` would give, without a proof: what a node sends first whose proof comes later."""
+
     def prove(self, base: Model, data: Any, seed: bytes, context: bytes) -> tuple[dict[str, Ints], bytes]:
         """The model after the declared steps on this secret's records, and the proof of it."""
 

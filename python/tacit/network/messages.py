@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -253,9 +254,13 @@ def _link(message: Link) -> str | None:
         _sorted(nodes, "contributions")
         or _sorted(absent, "absences")
         or ("a node both contributes and is absent" if set(nodes) & set(absent) else None)
+        or next((f"no slug: {item.slug!r}" for item in message.absences if not _SLUG.fullmatch(item.slug)), None)
         or ("contributions without a beacon" if nodes and message.beacon is None else None)
         or ("a beacon without evidence" if (message.beacon is None) != (message.evidence is None) else None)
     )
+
+
+_SLUG = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 def _any(_: object) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,15 @@ from tacit.errors import InputError, InvalidProof
 from tacit.network import digests
 from tacit.network.beacon import Beacon
 from tacit.network.beacon.reveals import Chain, revealed
-from tacit.network.checks import Limits, context_of, seed_of
+from tacit.network.checks import Limits, check_moments, context_of, seed_of
 from tacit.network.context import model_bytes, model_of, shard_due
 from tacit.network.digests import tagged
-from tacit.network.interface import Deployment, Shard
+from tacit.network.interface import Deployment, Ints, Model, Shard
 from tacit.network.keys import Key
 from tacit.network.messages import (
     ANNOUNCEMENT,
     DELIVERY,
+    RECEIPT,
     REGISTRATION,
     REPLY,
     TASK,
@@ -48,6 +49,16 @@ class Holding:
     secret: Any = field(repr=False)
     commitment: bytes = field(repr=False)
     proof: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class _Due:
+    """A round, as this node takes part in it."""
+
+    base: dict[str, Ints]
+    holding: Holding
+    seed: bytes
+    context: bytes
 
 
 class Node:
@@ -104,15 +115,16 @@ class Node:
             raise InputError(f"this node has no value for round {round}", slug="chain", place="reveal")
         return value
 
-    def answer(self, brief: Brief) -> Submission:
+    def answer(self, brief: Brief, *, deferred: bool = False) -> Submission:
         """Train, prove and sign; or what was signed for this round before. Raises InvalidProof for a brief that does not hold.
 
-        Raises InputError (slug replied) where this node has signed a reply to another announcement of the round.
+        `deferred`: the reply only; `deliver` proves it, by the round's deadline. Raises InputError (slug replied) where this
+        node has signed a reply to another announcement of the round.
         """
         announced, name = self._announced(brief)
-        file = self._folder / f"round-{announced.round}.reply"
-        if file.exists():
-            found = Submission.from_bytes(read_file(file), most_submission(self.deployment.parameters, Limits()))
+        file = self._file(announced.round, "reply")
+        found = self._signed(announced.round)
+        if found is not None:
             if REPLY.open(found.reply)[0].announcement != name:
                 raise InputError(
                     f"this node has replied to another announcement of round {announced.round}",
@@ -121,10 +133,53 @@ class Node:
                     remedy="the server signed two announcements of one round: keep both, they are evidence",
                 )
             return found
-        beacon = self._checked_beacon(announced, brief.evidence)
-        submission = self._trained(brief, announced, name, beacon)
+        due = self._due(brief, announced, name)
+        if deferred:
+            proof, next = None, self.deployment.fit(due.base, due.holding.secret, due.seed)
+            write_file(self._file(announced.round, "brief"), brief.to_bytes())
+        else:
+            next, proof = self.deployment.prove(due.base, due.holding.secret, due.seed, due.context)
+        submission = self._replied(announced, name, due.holding, next)
+        if proof is not None:
+            submission = self._proven(submission, proof)
         write_file(file, submission.to_bytes())
         return submission
+
+    def deliver(self, round: int) -> Submission:
+        """The reply of a round with its proof, which is made now if it was deferred.
+
+        Raises InputError (slug no_reply) where this node has signed no reply to the round.
+        """
+        found = self._signed(round)
+        if found is None:
+            raise InputError(f"this node has signed no reply to round {round}", slug="no_reply", place="round")
+        if found.delivery is None:
+            kept = read_file(self._file(round, "brief"))
+            brief = Brief.from_bytes(kept, self.deployment.parameters)
+            due = self._due(brief, *self._announced(brief))
+            next, proof = self.deployment.prove(due.base, due.holding.secret, due.seed, due.context)
+            if write_model(next) != dict(found.arrays):
+                raise InputError("the update is not the one that was signed", slug="replied", place=f"round {round}")
+            found = self._proven(found, proof)
+            write_file(self._file(round, "reply"), found.to_bytes())
+        return found
+
+    def keep(self, receipt: bytes) -> None:
+        """Write down a receipt of the server: it shows that a reply was in time. Raises InvalidProof for one that is none."""
+        found, name = RECEIPT.read_signed(receipt, self.task.server)
+        if found.task != self.digest or found.node != self.key.public:
+            raise InvalidProof("it is for another task or node", slug="task_other", place="receipt")
+        write_file(self._file(found.round, f"receipt-{name.hex()[:16]}"), receipt)
+
+    def _file(self, round: int, what: str) -> Path:
+        return self._folder / f"round-{round}.{what}"
+
+    def _signed(self, round: int) -> Submission | None:
+        """What this node has signed for a round before."""
+        file = self._file(round, "reply")
+        if not file.exists():
+            return None
+        return Submission.from_bytes(read_file(file), most_submission(self.deployment.parameters, Limits()))
 
     def _announced(self, brief: Brief) -> tuple[Announcement, bytes]:
         announced, name = ANNOUNCEMENT.read_signed(brief.announcement, self.task.server)
@@ -138,15 +193,17 @@ class Node:
 
     def _checked_beacon(self, announced: Announcement, evidence: bytes) -> bytes:
         if self.chain is None and self._beacon is not None:
+            check_moments(self._beacon, announced)
             return self._beacon.verify(announced.moment, evidence)
         opened = revealed(evidence, announced.moment)
         if self.key.public not in opened or opened[self.key.public] not in (None, self.reveal(announced.moment)):
             raise InvalidProof("this node's value is missing, or another", slug="beacon", place="brief")
         return tagged(digests.REVEALS, self.digest, announced.moment.to_bytes(4, "little"), evidence)
 
-    def _trained(self, brief: Brief, announced: Announcement, name: bytes, beacon: bytes) -> Submission:
-        parameters, node = self.deployment.parameters, self.key.public
-        base = model_of(brief.base, parameters)
+    def _due(self, brief: Brief, announced: Announcement, name: bytes) -> _Due:
+        """What this node has to train on in a round, and what its proof is bound to."""
+        beacon = self._checked_beacon(announced, brief.evidence)
+        node = self.key.public
         at = shard_due(
             len(self.holdings), task=self.digest, round=announced.round, node=node, base=announced.base, beacon=beacon
         )
@@ -154,20 +211,24 @@ class Node:
         sown = seed_of(self.digest, announced, node, holding.shard.identity, beacon)
         manifest = tagged(digests.MANIFEST, self.manifest)
         context = context_of(self.digest, announced, name, node, manifest, beacon)
-        next, proof = self.deployment.prove(base, holding.secret, sown, context)
-        written = model_bytes(next, parameters)
-        reply = REPLY.sign(
-            Reply(
-                task=self.digest,
-                round=announced.round,
-                node=node,
-                announcement=name,
-                data=holding.shard.identity,
-                commitment=tagged(digests.COMMITMENT, holding.commitment),
-                next=tagged(digests.MODEL, written),
-                reveal=None if self.chain is None else self.chain.value(announced.round + 1),
-            ),
-            self.key,
+        return _Due(model_of(brief.base, self.deployment.parameters), holding, sown, context)
+
+    def _replied(self, announced: Announcement, name: bytes, holding: Holding, next: Model) -> Submission:
+        written = model_bytes(next, self.deployment.parameters)
+        reply = Reply(
+            task=self.digest,
+            round=announced.round,
+            node=self.key.public,
+            announcement=name,
+            data=holding.shard.identity,
+            commitment=tagged(digests.COMMITMENT, holding.commitment),
+            next=tagged(digests.MODEL, written),
+            reveal=None if self.chain is None else self.chain.value(announced.round + 1),
         )
-        delivery = Delivery(self.digest, announced.round, node, REPLY.digest(reply[64:]), tagged(digests.PROOF, proof))
-        return Submission(reply, write_model(next), holding.commitment, DELIVERY.sign(delivery, self.key), proof)
+        return Submission(REPLY.sign(reply, self.key), write_model(next), holding.commitment)
+
+    def _proven(self, submission: Submission, proof: bytes) -> Submission:
+        reply = REPLY.open(submission.reply)[0]
+        name = REPLY.digest(submission.reply[64:])
+        delivery = Delivery(self.digest, reply.round, self.key.public, name, tagged(digests.PROOF, proof))
+        return replace(submission, delivery=DELIVERY.sign(delivery, self.key), proof=proof)

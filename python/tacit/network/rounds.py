@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from tacit.errors import InputError, InvalidProof
 from tacit.network import digests
@@ -39,23 +39,25 @@ ABSENT = "absent"
 class Rounds(Core):
     """open, begin, close, finish; `brief` is what nodes get."""
 
-    def open(self) -> bytes:
+    def open(self, nodes: Collection[bytes] | None = None) -> bytes:
         """The signed announcement of the round that is going on, or of the next one, with all nodes that are registered now.
 
+        `nodes`: keys; of the registered ones only these, as where some are known to be away. Everybody sees whom it left out.
         Raises InputError: slug rounds_over behind the last round, no_nodes where nobody is registered, beacon_source.
         """
         last = self.store.round(self.digest)
         if last is None or last.state == "final":
-            name = self._announce(last)
+            name = self._announce(last, nodes)
             last = self.store.open_round(self.digest, 1 if last is None else last.round + 1, name)
         return self.store.objects.read(last.announcement, ANNOUNCEMENT.most + 64, "announcement")
 
-    def _announce(self, last: Row | None) -> bytes:
+    def _announce(self, last: Row | None, nodes: Collection[bytes] | None) -> bytes:
         """Write the next announcement, and give its digest; it counts when a round is opened with it."""
         number = 1 if last is None else last.round + 1
         if number > self.task.rounds:
             raise InputError(f"the task has {self.task.rounds} rounds", slug="rounds_over", place="round")
-        members = tuple(Member(node.node, node.registration) for node in self.store.nodes(self.digest))
+        registered = self.store.nodes(self.digest)
+        members = tuple(Member(n.node, n.registration) for n in registered if nodes is None or n.node in nodes)
         if not members:
             raise InputError("no node is registered", slug="no_nodes", place="round")
         written = ROSTER.write(Roster(members))

@@ -53,6 +53,9 @@ class TrainedDeployment:
     def order(self, seed: bytes) -> Ints | None:
         return self.deployment.order(seed)
 
+    def fit(self, base: Model, data: ShardData, seed: bytes) -> dict[str, Ints]:
+        return self.deployment.fit(dict(base), data.records["x"], data.records["y"], self._seed(seed)).weights
+
     def prove(self, base: Model, data: ShardData, seed: bytes, context: bytes) -> tuple[dict[str, Ints], bytes]:
         update = self.deployment.prove(dict(base), data.secret, data.records, seed=self._seed(seed), context=context)
         return update.weights, update.proof
@@ -144,9 +147,9 @@ class TrainingReaders:
             raise InvalidProof("expected a deployment of training", slug="program", place="prediction")
         own = deployment.deployment
         found = tacit.verify(own.infer, proof, model=own.weights(dict(model)), context=context)
-        facts: dict[str, object] = {"program": own.infer.digest}
+        facts: dict[str, object] = {}
         for name, values in found.outputs.items():
             facts[name] = np.asarray(values).tolist()
         for name, claim in found.input_claims.items():
             facts[f"input {name}"] = claim.says
-        return facts
+        return facts | {"program": own.infer.digest}

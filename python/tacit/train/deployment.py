@@ -199,10 +199,12 @@ class Deployment(Stored):
 
     # --- commitments
 
-    def weights(self, model: Model) -> Weights:
-        """A public model's integers as a file for `tacit.prove` and `tacit.verify` with the program `infer`."""
+    def weights(self, model: Model, program: str = "infer") -> Weights:
+        """A public model's integers for `tacit.commit_model` and `tacit.verify` with the program `infer` or `evaluate`."""
+        if program not in ("infer", "evaluate") or program not in self.all:
+            raise InputError(f"expected infer or evaluate, got {program!r}", slug="program", place="program")
         self.check_model(model, "model")
-        return Weights(self.infer.digest, MODEL, self._pieces(model))
+        return Weights(self.all[program].digest, MODEL, self._pieces(model))
 
     def _pieces(self, model: Model) -> dict[str, Ints]:
         return self.programs.training.piece_values(model)

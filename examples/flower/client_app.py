@@ -1,0 +1,24 @@
+"""A hospital: an ordinary Flower app, whose ClientApp comes from tacit. Training is proven; everything else stays the app's."""
+
+from flwr.app import Context, Message, MetricRecord, RecordDict
+
+from tacit.flower import client_app
+
+# A SuperNode says where its own file is: --node-config 'tacit-node="/hospital/node.toml"'
+app = client_app(node="node.toml")
+
+
+@app.train()
+def train(message: Message, context: Context) -> Message:
+    """What the app did before. Tacit answers in its place, with integers and a proof."""
+    raise NotImplementedError
+
+
+@app.evaluate()
+def evaluate(message: Message, context: Context) -> Message:
+    """Whatever the app measures; it gets real weights. Nobody proved this, so it is only shown."""
+    weights = message.content.array_records["arrays"]
+    largest = max(float(abs(array.numpy()).max()) for array in weights.values())
+    return Message(
+        RecordDict({"metrics": MetricRecord({"num-examples": 1, "largest-weight": largest})}), reply_to=message
+    )
