@@ -161,7 +161,7 @@ def _read(found: Mapping[str, Any]) -> Description:
         record,
         LOSSES[found["loss"]],
         scales,
-        _whole(found["batch"], 1, 1 << 16),
+        _whole(found["batch"], 1, 1 << 24),
         tuple(c for _, c in chunks),
         _whole(found["power"], 0, 60),
         tuple(steps for steps, _ in chunks),

@@ -134,14 +134,14 @@ def _update(tape: Tape, plan: Plan, name: str, c: int) -> None:
         moved = joined(tape, tape.added([(1, moved), (1, lost)], f"{name}.decayed"), name)
     if plan.momentum:
         moved = _momentum(tape, plan, name, moved)
-    part = tape.emit(Times(c, plan.power), [moved], part_of(name))
+    part = Signal(tape.ints.emit(Times(c, plan.power), [moved.value], part_of(name)), moved.raw)
     after = tape.emit(Added((1, -1), (0, 0)), [before, part], f"{AFTER} {name}")
     _given_back(tape, f"{AFTER} {name}", after)
 
 
 def part_of(name: str) -> str:
     """What a step takes off a weight: the name of that value."""
-    return f"{name}.part"
+    return f"part {name}"
 
 
 def _momentum(tape: Tape, plan: Plan, name: str, gradient: Signal) -> Signal:
