@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tacit import _native
-from tacit.api.calls import commit_integers, prove
+from tacit.api import integers
+from tacit.api.calls import prove
 from tacit.api.native import failures
 from tacit.api.objects import Commitment, Program, Proof
 from tacit.api.parameters import check, check_count, secret_of
@@ -47,7 +48,7 @@ def compile(
     made = relations.program(schema, records, histogram=histogram).encode()
     notes = json.dumps({"dataset": {"schema": schema.digest}}, sort_keys=True)
     with failures():
-        geometry = _native.derive(made, proofs, security, optimize)
+        geometry = _native.derive([made], proofs, security, optimize)
         return Program(_native.Program(made, geometry, proofs, notes))
 
 
@@ -165,7 +166,7 @@ def commit_dataset(
             place="id_range",
             remedy="leave out the records beyond the range, or declare a wider one",
         )
-    secret = commit_integers(program, "data", records, proofs, children)
+    secret = integers.commit(program, "data", records, proofs=proofs, children=children)
     return Dataset(secret, count, (lo, hi), schema.digest, program.digest)
 
 
