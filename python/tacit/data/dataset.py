@@ -12,9 +12,10 @@ import numpy as np
 from tacit import _native
 from tacit.api import integers
 from tacit.api.calls import prove
+from tacit.api.matching import secret_for
 from tacit.api.native import failures
 from tacit.api.objects import Commitment, Program, Proof
-from tacit.api.parameters import check, check_count, secret_of
+from tacit.api.parameters import check, check_count
 from tacit.api.secret import Secret
 from tacit.api.verifying import verify
 from tacit.data import relations
@@ -85,7 +86,7 @@ class Dataset:
     def opened(cls, program: Program, schema: Schema, secret: Secret, id_range: tuple[int, int]) -> Dataset:
         """A dataset of its saved secret, and of what is public. Raises InputError (slugs program, ids, commitments)."""
         count, _ = relations.read(schema, Decoded.decode(program._native.bytes()))
-        secret_of("data", secret)
+        secret_for(program, "data", secret)
         return cls(secret, count, check_range(id_range), schema.digest, program.digest)
 
     def child(self, proofs: int | None = None) -> Dataset:
