@@ -64,8 +64,7 @@ def read(data: bytes) -> bool:
     """Whether a description is read and its programs come out; only errors of the package are raised."""
     try:
         made = decode(data)
-    except InputError as error:
-        assert error.slug == "description"
+    except InputError:
         return False
     try:
         check(Deployment(Programs(made), task().all), None)

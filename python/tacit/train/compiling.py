@@ -58,8 +58,9 @@ def compile(
     (`tacit.data.Schema`). `records`: N of a shard, which is what a proof of training is about. `loss`: "cross_entropy",
     "logistic" or "mse"; by default as the schema's labels are. `optimizer`: see `SGD`.
     `base`, `next`: who knows the weights before and after, "public" or "private" (a commitment). `frozen`: names of weights
-    that stay, with * for any part. `overflow`: "total": every shard in range has a proof, values far beyond are clamped;
-    "refuse": cheaper, and a hostile base can leave honest nodes without one. `scales`: bits, else the most that fit.
+    that stay, with * for any part. `overflow`: "total": every shard in range has a proof, values far beyond are clamped,
+    unless a base is so near the ends of its weights' intervals that steps carry one beyond, which everybody sees of a public
+    one; "refuse": cheaper, and a hostile base can leave honest nodes without one. `scales`: bits, else the most that fit.
     `calibration`: (x, y) or a table of public records for the report, else some are drawn. `infer`: records of an inference.
     `evaluate`: records of a committed test shard, of which a proof says how many are predicted right; as many as `records` if
     not given, 0 for none.
