@@ -200,7 +200,8 @@ def test_sides_are_what_the_deployment_says() -> None:
 def test_another_task_is_another_program(other: dict[str, Any]) -> None:
     """Rate, steps, batch, loss, ..: a proof of one is none of the other, whatever else is the same."""
     made, task = public(), compiled(**other)
-    assert task.digest != made.task.digest and task.train.digest != made.task.train.digest
+    assert task.digest != made.task.digest
+    assert task.train.digest != made.task.train.digest
     with pytest.raises(TacitError):
         made.verify(task=task)
 
