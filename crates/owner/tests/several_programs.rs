@@ -5,60 +5,13 @@ mod common;
 use common::{slug, BITS, PROOFS};
 use tacit_owner::{commit, commit_for, prove, renew, rotate, Allowance, Deployment, Secret};
 use tacit_params::Optimize;
-use tacit_program::{Hint, Place, Port, Prepared, Publics};
+use tacit_program::Publics;
 use tacit_prover::Proof;
-use tacit_testkit::{expr, product, same, Builder};
+use tacit_testkit::steps::{answer, step, RECORDS};
 use tacit_verifier::{verify, Accepted, VerifyError};
 
 const W: [i64; 6] = [1, -2, 3, 3, 3, -3];
 const CONTEXT: &[u8] = b"round 1";
-
-fn port(name: &str, tensor: u32) -> Port {
-    Port {
-        name: name.into(),
-        tensor,
-        frac: 0,
-    }
-}
-
-/// y = W x.
-fn infer() -> Prepared {
-    let mut p = Builder::new("infer", &[("model", true)]);
-    let w = p.tensor("W", &[2, 3], Place::Slab(0), -4, 3);
-    let x = p.tensor("x", &[3], Place::Public, -8, 7);
-    let y = p.tensor("y", &[2], Place::Public, -200, 200);
-    let sizes = [('o', 2), ('k', 3)];
-    let (left, right) = (expr(0, vec![same(1, w, 2)]), expr(0, vec![same(1, x, 1)]));
-    let sum = product(1, p.einsum("sum", "ok,k->o", &sizes, left, right), 1);
-    p.zero("y", &[2], expr(0, vec![sum.clone(), same(-1, y, 1)]));
-    p.hint(Hint::Linear {
-        dst: y,
-        expr: expr(0, vec![sum]),
-    });
-    p.program.inputs.push(port("x", x));
-    p.prepare()
-}
-
-/// next = base - c, beside a slab of data that makes its proofs much larger.
-fn train() -> Prepared {
-    let slabs = [("base", true), ("data", true), ("next", true)];
-    let mut p = Builder::new("train", &slabs);
-    let base = p.tensor("W", &[2, 3], Place::Slab(0), -4, 3);
-    let data = p.tensor("d", &[1 << 14], Place::Slab(1), -8, 7);
-    let next = p.tensor("W", &[2, 3], Place::Slab(2), -4, 3);
-    let c = p.tensor("c", &[2, 3], Place::Public, -1, 1);
-    let copy = p.tensor("copy", &[1 << 14], Place::Witness, -8, 7);
-    let moved = vec![same(1, base, 2), same(-1, c, 2), same(-1, next, 2)];
-    p.zero("update", &[2, 3], expr(0, moved));
-    let copied = expr(0, vec![same(1, data, 1), same(-1, copy, 1)]);
-    p.zero("copy", &[1 << 14], copied);
-    p.hint(Hint::Linear {
-        dst: copy,
-        expr: expr(0, vec![same(1, data, 1)]),
-    });
-    p.program.inputs.push(port("c", c));
-    p.prepare()
-}
 
 struct World {
     train: Deployment,
@@ -67,7 +20,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let all = vec![train(), infer()];
+        let all = vec![step(), answer()];
         let all = Deployment::derive_all(all, PROOFS, BITS, Optimize::Balanced).unwrap();
         let [train, infer] = <[Deployment; 2]>::try_from(all).unwrap();
         assert_eq!(train.geometry, infer.geometry);
@@ -114,7 +67,7 @@ fn verified(deployment: &Deployment, slabs: &[&Secret], proof: &Proof) -> Result
 #[test]
 fn what_training_makes_is_what_inference_opens() {
     let world = World::new();
-    let numbers = vec![3; 1 << 14];
+    let numbers = vec![3; RECORDS as usize];
     let data = world.committed("data", "d", &numbers, Allowance::proofs(3));
     let base = world.committed("base", "W", &W.map(|w| w.max(-2)), Allowance::proofs(2));
     let after = W.map(|w| w.max(-2) - 1);
@@ -162,7 +115,12 @@ fn a_commitment_for_one_program_is_too_short_for_another() {
         fold(&both),
         fold(&world.committed("base", "W", &W, Allowance::proofs(2)))
     );
-    let data = world.committed("data", "d", &vec![0; 1 << 14], Allowance::proofs(2));
+    let data = world.committed(
+        "data",
+        "d",
+        &vec![0; RECORDS as usize],
+        Allowance::proofs(2),
+    );
     let next = world.committed("next", "W", &W.map(|w| w - 1), Allowance::proofs(2));
     assert_eq!(slug(world.step([&small, &data, &next])), "header");
     world
@@ -176,7 +134,7 @@ fn a_commitment_for_one_program_is_too_short_for_another() {
 #[test]
 fn programs_of_another_geometry_are_no_others() {
     let world = World::new();
-    let alone = Deployment::derive(infer(), PROOFS, BITS, Optimize::Balanced).unwrap();
+    let alone = Deployment::derive(answer(), PROOFS, BITS, Optimize::Balanced).unwrap();
     assert_ne!(alone.geometry, world.infer.geometry);
     let given = vec![("W".into(), W.to_vec())];
     let made = commit_for(

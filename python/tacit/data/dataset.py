@@ -84,7 +84,7 @@ class Dataset:
 
     @classmethod
     def opened(cls, program: Program, schema: Schema, secret: Secret, id_range: tuple[int, int]) -> Dataset:
-        """A dataset of its saved secret, and of what is public. Raises InputError (slugs program, ids, commitments)."""
+        """A dataset of its saved secret, and of what is public. Raises InputError (slugs program, ids, commitments, header)."""
         count, _ = relations.read(schema, Decoded.decode(program._native.bytes()))
         secret_for(program, "data", secret)
         return cls(secret, count, check_range(id_range), schema.digest, program.digest)
