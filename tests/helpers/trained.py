@@ -11,10 +11,11 @@ from nets import Net
 
 from tacit.graph import Graph
 from tacit.integer.reach import Overflow
+from tacit.train import floats
 from tacit.train.bounds import Bounds, bounds
 from tacit.train.loss import LOSSES
 from tacit.train.network import network
-from tacit.train.optimizer import factors
+from tacit.train.optimizer import Factor, factors
 from tacit.train.order import batches
 from tacit.train.programs import TOTAL
 from tacit.train.step import Plan, Record, training_step
@@ -159,3 +160,22 @@ def case(
         momentum, decay,
     )  # fmt: skip
     return Case(plan, plan.steps, overflow, order=order)
+
+
+def moves(made: Case) -> tuple[dict[str, Array], dict[str, Array]]:
+    """How far integers and floats move every weight."""
+    plan = made.plan
+    base = made.base()
+    found = made.trainer.fit(base, made.x, made.y, made.rows).weights
+    x, y = made.x * 2.0**-plan.record.frac, made.y * 2.0**-plan.record.label_frac
+    start = {name: values * 2.0 ** -made.fracs[name] for name, values in base.items()}
+    rates = [
+        Factor(c, plan.power).real * plan.batch for c, n in zip(plan.cs, plan.chunks, strict=True) for _ in range(n)
+    ]
+    exact = floats.train(
+        plan.network, plan.loss, start, [(x[r], y[r]) for r in made.rows], rates, plan.momentum, plan.decay
+    )
+    return (
+        {name: found[name] * 2.0 ** -made.fracs[name] - start[name] for name in start},
+        {name: exact[name] - start[name] for name in start},
+    )

@@ -48,7 +48,9 @@ class Judge:
         reads: list[set[int]] = []
         for einsum in program.einsums:
             reads.append(self._read(einsum.a, reads) | self._read(einsum.b, reads))
-        self.lookups = [(own, self._read(own.input, reads) | self._read(own.output, reads)) for own in program.lookups]
+        self.lookups = [
+            (lookup, self._read(lookup.input, reads) | self._read(lookup.output, reads)) for lookup in program.lookups
+        ]
         self.zeros = [(zero, self._read(zero.expr, reads)) for zero in program.zeros]
         self.einsums = dict(enumerate(reads))
 

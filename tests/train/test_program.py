@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -81,3 +82,26 @@ def test_rates_are_those_of_their_chunks() -> None:
         rows = made.rows[2 * part : 2 * part + 2]
         start = Trainer(plan, made.bounds, made.overflow).fit(start, x, y, rows).weights
         assert all(np.array_equal(whole.after[part][name][-1], values) for name, values in start.items())
+
+
+@pytest.mark.parametrize(
+    "names", [("y", "x", "before c0"), ("before c1", "speed before c1", "part c0"), ("c0.part", "x", "y")]
+)
+def test_names_of_tensors_mean_nothing(names: tuple[str, ...]) -> None:
+    """A network may call its tensors like the inputs of a step."""
+    graph = dense(3, 3, 2)
+    values = [node.outputs[0] for node in graph.nodes][: len(names)]
+    called = dict(zip(values, names, strict=True)) | {"x": "records"}
+
+    def new(name: str) -> str:
+        return called.get(name, name)
+
+    nodes = tuple(replace(n, inputs=tuple(map(new, n.inputs)), outputs=tuple(map(new, n.outputs))) for n in graph.nodes)
+    renamed = replace(
+        graph, inputs=("records",), outputs=tuple(map(new, graph.outputs)), nodes=nodes,
+        shapes={new(name): shape for name, shape in graph.shapes.items()},
+    )  # fmt: skip
+    made = case(renamed, chunks=(2,), momentum=0.5)
+    agrees(made)
+    plain = fitted(case(graph, chunks=(2,), momentum=0.5)).weights
+    assert all(np.array_equal(fitted(made).weights[name], values) for name, values in plain.items())

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from trained import NETWORKS, Case, case, dense
+from trained import NETWORKS, Case, case, dense, moves
 
 from tacit.graph.registry import CANONICAL
-from tacit.train import floats
 from tacit.train.loss import LOSSES
 from tacit.train.optimizer import Factor, dyadic
 from tacit.train.tape import RULES, Scales
@@ -28,25 +27,6 @@ def test_every_differentiable_operator_has_a_rule_or_a_reason() -> None:
     assert differentiable - set(RULES) == set(NOT_TRAINED)
     made = {node.op for make in NETWORKS.values() for node in make().nodes}
     assert set(RULES) - made == {"ReduceSum", "Div"}
-
-
-def moves(made: Case) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """How far integers and floats move every weight."""
-    plan = made.plan
-    base = made.base()
-    found = made.trainer.fit(base, made.x, made.y, made.rows).weights
-    x, y = made.x * 2.0**-plan.record.frac, made.y * 2.0**-plan.record.label_frac
-    start = {name: values * 2.0 ** -made.fracs[name] for name, values in base.items()}
-    rates = [
-        Factor(c, plan.power).real * plan.batch for c, n in zip(plan.cs, plan.chunks, strict=True) for _ in range(n)
-    ]
-    exact = floats.train(
-        plan.network, plan.loss, start, [(x[r], y[r]) for r in made.rows], rates, plan.momentum, plan.decay
-    )
-    return (
-        {name: found[name] * 2.0 ** -made.fracs[name] - start[name] for name in start},
-        {name: exact[name] - start[name] for name in start},
-    )
 
 
 def near(made: Case, share: float) -> None:

@@ -13,7 +13,7 @@ from tacit.integer.graph import IntGraph
 from tacit.integer.lookups import signed
 from tacit.integer.reach import Overflow, Reach
 from tacit.integer.total import total
-from tacit.train.step import AFTER, BEFORE, SPEED_BEFORE, Plan, Step, part_of, training_step
+from tacit.train.step import AFTER, BEFORE, SPEED_BEFORE, Plan, Step, kept_share, part_of, training_step
 
 Interval = tuple[int, int]
 #: A weight has room for this magnitude at least, whatever the scales are.
@@ -88,10 +88,10 @@ def _ends(plan: Plan, frac: int) -> Interval:
 
 
 def _speed(plan: Plan, most: int, before: Interval | None) -> Interval:
-    """M = round(momentum * M) + G lies within |G| / (1 - momentum), and a rounding: the interval is fixed at the first look."""
+    """M = round(mu M) + G lies within (|G| + 1) / (1 - mu) for the mu that is taken: the interval is fixed at the first look."""
     if before is not None:
         return before
-    top = 1 << (int(most / (1 - plan.momentum)) + 1).bit_length()
+    top = 1 << (int((most + 1) / (1 - kept_share(plan.momentum).real)) + 1).bit_length()
     return -top, top - 1
 
 

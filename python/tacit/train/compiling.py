@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tacit.api.parameters import check_count
 from tacit.compiler.cost import cost
 from tacit.errors import AccuracyWarning, InputError, QuantizationError
 from tacit.program.builder import Settings
@@ -19,6 +20,7 @@ from tacit.train.loss import LOSSES, Loss
 from tacit.train.models import graph_of
 from tacit.train.network import Network, network
 from tacit.train.optimizer import SGD, factors
+from tacit.train.options import check_ends, check_kinds, check_options
 from tacit.train.programs import Programs
 from tacit.train.report import report
 from tacit.train.step import Plan, Record
@@ -69,13 +71,19 @@ def compile(
     Weights are exact: W[t+1] = W[t] - c G[t], so scales depend on the rate (`SGD`). The report compares the integers with
     float64 training on the same batches. Raises ModelError, InputError, QuantizationError (slug scales: no exact update fits).
     """
+    check_kinds(schema, optimizer)
+    check_options(
+        frozen=frozen, overflow=overflow, scales=scales, infer=infer, evaluate=evaluate, name=name, base=base, next=next
+    )
+    check_count("proofs", proofs)
     chosen = _loss(loss, schema)
     graph = graph_of(model, schema.features, schema.labels)
     trained = network(graph, frozen=frozen, classes=chosen.classes)
+    check_ends(trained, schema.features, schema.labels)
     description = _description(trained, schema, chosen, optimizer, records)
     order = "all" if optimizer.batch is None else optimizer.order
     description = replace(
-        description, places=Places(_place("base", base), _place("next", next), order), overflow=overflow, infer=infer,
+        description, places=Places(base, next, order), overflow=overflow, infer=infer,
         evaluate=records if evaluate is None else evaluate,
         name=name or graph.name,
     )  # fmt: skip
@@ -91,7 +99,7 @@ def compile(
 def _loss(name: str | None, schema: Schema) -> Loss:
     if name is None:
         name = "mse" if schema.classes is None else "logistic" if schema.labels == 1 else "cross_entropy"
-    if name not in LOSSES:
+    if not isinstance(name, str) or name not in LOSSES:
         raise InputError(f"expected one of {', '.join(LOSSES)}, got {name!r}", slug="loss", place="loss")
     if LOSSES[name].classes != (schema.classes is not None):
         kind = "classes" if schema.classes is not None else "numbers"
@@ -99,12 +107,6 @@ def _loss(name: str | None, schema: Schema) -> Loss:
     if name == "cross_entropy" and schema.labels < 2:
         raise InputError("one score has no softmax", slug="loss", place="loss", remedy='use loss="logistic"')
     return LOSSES[name]
-
-
-def _place(name: str, value: str) -> str:
-    if value not in ("public", "private"):
-        raise InputError(f"expected public or private, got {value!r}", slug="visibility", place=name)
-    return value
 
 
 def _description(trained: Network, schema: Schema, loss: Loss, optimizer: SGD, records: int) -> Description:

@@ -28,6 +28,7 @@ from tacit.program.builder import Settings
 from tacit.train.emit import SETTINGS, Places, Slots
 from tacit.train.loss import LOSSES
 from tacit.train.network import Network
+from tacit.train.optimizer import MOST_MOMENTUM
 from tacit.train.step import Plan, Record
 from tacit.train.tape import Scales
 
@@ -160,7 +161,7 @@ def _read(found: Mapping[str, Any]) -> Description:
         record,
         LOSSES[found["loss"]],
         scales,
-        _whole(found["batch"], 1, 1 << 16),
+        _whole(found["batch"], 1, 1 << 24),
         tuple(c for _, c in chunks),
         _whole(found["power"], 0, 60),
         tuple(steps for steps, _ in chunks),
@@ -202,6 +203,7 @@ def _consistent(found: Description) -> Description:
         "batch": plan.batch == found.records if found.places.order == "all" else plan.batch <= found.records,
         "order": found.places.order != "committed" or plan.batch * plan.steps <= found.records,
         "labels": not plan.loss.classes or (record.label_interval, record.label_frac) == ((0, 1), 0),
+        "momentum": plan.momentum <= MOST_MOMENTUM,
         "frozen": network.frozen < set(network.parameters),
     }
     for name, holds in wanted.items():

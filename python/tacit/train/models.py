@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tacit.data.limits import is_whole
 from tacit.errors import InputError, ModelError
 from tacit.graph.builder import GraphBuilder
 from tacit.graph.nodes import Array, Graph
@@ -20,12 +21,14 @@ def mlp(*widths: int, activation: str = "relu", seed: int = 0) -> Graph:
     """Dense layers of these widths, inputs first, scores last; an activation between them.
 
     Weights are drawn from the seed, normal with variance 2 / inputs; biases are 0. Two widths: a linear model.
-    Raises InputError (slugs widths, activation).
+    Raises InputError (slugs widths, activation, type).
     """
-    if len(widths) < 2 or any(isinstance(n, bool) or not isinstance(n, int) or not 1 <= n < 1 << 20 for n in widths):
+    if len(widths) < 2 or any(not is_whole(n) or not 1 <= n < 1 << 20 for n in widths):
         raise InputError(f"expected two widths or more, each 1 to 2^20, got {widths}", slug="widths", place="mlp")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InputError(f"expected a whole number of 0 or more, got {seed!r}", slug="type", place="seed")
     rng = np.random.default_rng(seed)
-    pairs = list(pairwise(widths))
+    pairs = list(pairwise(map(int, widths)))
     layers = [(rng.normal(size=pair) * (2 / pair[0]) ** 0.5, np.zeros(pair[1])) for pair in pairs]
     return dense(layers, activation)
 
@@ -67,13 +70,14 @@ def graph_of(model: Any, features: tuple[int, ...], targets: int) -> Graph:
 
 def _estimator(model: Any, features: tuple[int, ...], targets: int) -> Graph:
     inputs = int(np.prod(features))
+    _check_link(model)
     hidden = getattr(model, "hidden_layer_sizes", None)
     if hidden is not None:
         coefficients = getattr(model, "coefs_", None)
         if coefficients is not None:
             layers = list(zip(coefficients, model.intercepts_, strict=True))
             return dense(_checked(layers, inputs, targets, model), model.activation)
-        widths = (hidden,) if isinstance(hidden, int) else tuple(int(n) for n in hidden)
+        widths = tuple(np.atleast_1d(np.asarray(hidden)).tolist())
         seed = model.random_state if isinstance(model.random_state, int) else 0
         return mlp(inputs, *widths, targets, activation=model.activation, seed=seed)
     if not type(model).__module__.startswith("sklearn.linear_model"):
@@ -84,9 +88,22 @@ def _estimator(model: Any, features: tuple[int, ...], targets: int) -> Graph:
             remedy="pass an MLP, a LogisticRegression, a linear model, a graph, ONNX or a torch module",
         )
     found = getattr(model, "coef_", None)
+    found = found.toarray() if hasattr(found, "toarray") else found  # sparse
     w = np.zeros((inputs, targets)) if found is None else np.atleast_2d(np.asarray(found)).T
     b = np.zeros(targets) if found is None else np.broadcast_to(np.asarray(model.intercept_), (w.shape[1],))
     return dense(_checked([(w, b)], inputs, targets, model), "relu")
+
+
+def _check_link(model: Any) -> None:
+    """The model's numbers are its scores, and not a function of them. Raises ModelError (slug model_type)."""
+    linked = ("PoissonRegressor", "GammaRegressor", "TweedieRegressor")
+    if type(model).__name__ in linked or getattr(model, "loss", None) == "poisson":
+        raise ModelError(
+            f"{type(model).__name__} predicts a function of its scores (a link), which is not trained",
+            slug="model_type",
+            place="model",
+            remedy="pass a model of squared errors, or a linear one of the logarithm",
+        )
 
 
 def _checked(layers: list[tuple[Any, Any]], inputs: int, targets: int, model: Any) -> list[tuple[Array, Array]]:

@@ -12,6 +12,8 @@ from tacit.errors import InputError
 
 #: c is below this; a rate is met within this share of it.
 MOST_FACTOR, NEAR = 1 << 8, 1 / 32
+#: A momentum at most: beyond, no c * 2^-k with c < 2^16 is near enough.
+MOST_MOMENTUM = 1 - 2.0**-11
 #: k is at most this: scales of weights are inputs' and errors' with k more bits.
 MOST_POWER = 24
 
@@ -43,6 +45,8 @@ class SGD:
             value = getattr(self, name)
             if not isinstance(value, Real) or not 0 <= float(value) < 1:
                 raise InputError(f"expected a number from 0 to below 1, got {value!r}", slug="rate", place=name)
+        if self.momentum > MOST_MOMENTUM:
+            raise InputError(f"expected at most {MOST_MOMENTUM}, got {self.momentum}", slug="rate", place="momentum")
         if self.order not in ("permutation", "committed"):
             raise InputError(f"expected permutation or committed, got {self.order!r}", slug="order", place="order")
         schedule = self.schedule()

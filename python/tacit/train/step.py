@@ -22,14 +22,14 @@ from tacit.integer.reach import rounded, signed_bits
 from tacit.train import rules as _rules  # noqa: F401 - registers the rules
 from tacit.train.loss import Loss
 from tacit.train.network import Network
-from tacit.train.optimizer import dyadic
+from tacit.train.optimizer import Factor, dyadic
 from tacit.train.pieces import Signal, joined
 from tacit.train.tape import RULES, Backward, Scales, Shape, Tape
 
 #: Names of a step's inputs and outputs.
 X, Y, BEFORE, AFTER, SPEED_BEFORE, SPEED_AFTER = "x", "y", "before", "after", "speed before", "speed after"
-#: A share of a momentum or of a weight that a step takes off, and how near it is met.
-NEAR_SHARE = 1 / 32
+#: How near a share of a momentum or of a weight is met, and what its c is below.
+NEAR_SHARE, MOST_SHARE = 1 / 32, 1 << 16
 
 
 @dataclass(frozen=True)
@@ -130,18 +130,18 @@ def _update(tape: Tape, plan: Plan, name: str, c: int) -> None:
         raise QuantizationError("nothing comes back to it: it moves nothing", place=name, remedy="freeze it")
     if plan.decay:
         # rate (mean gradient + decay W) is rate / batch (gradient + decay * batch * W).
-        lost = _share(tape, before, plan.decay * plan.batch, moved, f"{name}.decay")
+        lost = _share(tape, before, dyadic(plan.decay * plan.batch, NEAR_SHARE, MOST_SHARE), moved, f"{name}.decay")
         moved = joined(tape, tape.added([(1, moved), (1, lost)], f"{name}.decayed"), name)
     if plan.momentum:
         moved = _momentum(tape, plan, name, moved)
-    part = tape.emit(Times(c, plan.power), [moved], part_of(name))
+    part = Signal(tape.ints.emit(Times(c, plan.power), [moved.value], part_of(name)), moved.raw)
     after = tape.emit(Added((1, -1), (0, 0)), [before, part], f"{AFTER} {name}")
     _given_back(tape, f"{AFTER} {name}", after)
 
 
 def part_of(name: str) -> str:
     """What a step takes off a weight: the name of that value."""
-    return f"{name}.part"
+    return f"part {name}"
 
 
 def _momentum(tape: Tape, plan: Plan, name: str, gradient: Signal) -> Signal:
@@ -149,16 +149,20 @@ def _momentum(tape: Tape, plan: Plan, name: str, gradient: Signal) -> Signal:
     lo, hi = tape.bounds.get(f"{SPEED_BEFORE} {name}", (-1, 0))
     spec = InputSpec(gradient.shape, lo, hi, tape.whole(gradient.frac, name))
     speed = Signal(tape.ints.input(f"{SPEED_BEFORE} {name}", spec))
-    # What is kept of a momentum adds up to 1 / (1 - momentum): that is what has to be near.
-    kept = _share(tape, speed, plan.momentum, gradient, f"{name}.kept", NEAR_SHARE * (1 - plan.momentum))
+    kept = _share(tape, speed, kept_share(plan.momentum), gradient, f"{name}.kept")
     after = joined(tape, tape.added([(1, kept), (1, gradient)], f"{SPEED_AFTER} {name}"), name)
     _given_back(tape, f"{SPEED_AFTER} {name}", after)
     return after
 
 
-def _share(tape: Tape, x: Signal, share: float, like: Signal, name: str, near: float = NEAR_SHARE) -> Signal:
-    """round(share * x) at the scale of `like`, share = c * 2^-k; in as many bits as an input of the step can need."""
-    factor, spec = dyadic(share, near, 1 << 16), tape.ints.inputs[x.value.name]
+def kept_share(momentum: float) -> Factor:
+    """What is kept of a momentum adds up to 1 / (1 - momentum): that is what has to be near."""
+    return dyadic(momentum, NEAR_SHARE * (1 - momentum), MOST_SHARE)
+
+
+def _share(tape: Tape, x: Signal, factor: Factor, like: Signal, name: str) -> Signal:
+    """round(c * 2^-k * x) at the scale of `like`, in as many bits as an input of the step can need."""
+    spec = tape.ints.inputs[x.value.name]
     part = tape.emit(Times(factor.c, factor.power), [x], f"{name}.share") if factor.c != 1 or factor.power else x
     part = joined(tape, tape.at_least(part, tape.whole(like.frac, name), name), name)
     shift = tape.shift(part, tape.whole(like.frac, name), name)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tacit.train.network import Network
 
 Shape = tuple[int, ...]
+#: First words of names that steps have for themselves: inputs, and what a step takes off a weight.
+RESERVED = ("x", "y", "before", "speed", "part")
 #: Operators whose results hold sums of products that nobody committed; those that only pass such on.
 MAKES_RAW, PASSES = (Contract,), (Added, Times)
 
@@ -97,7 +99,9 @@ class Tape:
     # --- values
 
     def emit(self, op: Operator, args: Sequence[Signal], name: str) -> Signal:
-        """One more step of the graph."""
+        """One more step of the graph. Inputs are addressed by name, so no tensor of the network is called like one."""
+        if name.split(" ")[0] in RESERVED:
+            name = f"value {name}"
         value = self.ints.emit(op, [arg.value for arg in args], name)
         raw = isinstance(op, MAKES_RAW) or (isinstance(op, PASSES) and any(arg.raw for arg in args))
         return Signal(value, raw)

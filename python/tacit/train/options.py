@@ -1,0 +1,77 @@
+"""What `tacit.train.compile` takes, looked at before anything is made of it: types, ranges, names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tacit.data.limits import MOST_RECORDS, is_whole
+from tacit.errors import InputError, ModelError
+from tacit.train.description import BITS, OVERFLOWS
+from tacit.train.network import Network
+from tacit.train.optimizer import SGD
+from tacit.train.tape import Scales
+
+#: Characters of a name, and records of one inference, at most.
+MOST_NAME, MOST_INFER = 200, 1 << 16
+
+
+def check_kinds(schema: Any, optimizer: Any) -> None:
+    """Raises InputError (slug type)."""
+    from tacit.data import Schema
+
+    for name, value, kind in (("schema", schema, Schema), ("optimizer", optimizer, SGD)):
+        if not isinstance(value, kind):
+            raise InputError(f"expected {kind.__name__}, got {type(value).__name__}", slug="type", place=name)
+
+
+def check_options(
+    *, frozen: Any, overflow: Any, scales: Any, infer: Any, evaluate: Any, name: Any, base: Any, next: Any
+) -> None:
+    """Raises InputError (slugs type, overflow, scales, visibility, records)."""
+    if isinstance(frozen, str) or not isinstance(frozen, Sequence) or not all(isinstance(n, str) for n in frozen):
+        raise InputError(f"expected a list of names of weights, got {frozen!r}", slug="type", place="frozen")
+    if overflow not in OVERFLOWS:
+        raise InputError(f"expected one of {', '.join(OVERFLOWS)}, got {overflow!r}", slug="overflow", place="overflow")
+    for side, value in (("base", base), ("next", next)):
+        if value not in ("public", "private"):
+            raise InputError(f"expected public or private, got {value!r}", slug="visibility", place=side)
+    if not isinstance(name, str) or len(name) > MOST_NAME:
+        raise InputError(f"expected a name of at most {MOST_NAME} characters", slug="type", place="name")
+    for place, value, least, most in (("infer", infer, 1, MOST_INFER), ("evaluate", evaluate, 0, MOST_RECORDS)):
+        if value is not None and (not is_whole(value) or not least <= value <= most):
+            raise InputError(f"expected {least} to {most} records, got {value!r}", slug="records", place=place)
+    if scales is not None:
+        _check_scales(scales)
+
+
+def _check_scales(scales: Any) -> None:
+    if not isinstance(scales, Scales):
+        raise InputError(f"expected Scales, got {type(scales).__name__}", slug="type", place="scales")
+    for name, (least, most) in BITS.items():
+        value = getattr(scales, name)
+        if not is_whole(value) or not least <= value <= most:
+            raise InputError(f"expected {least} to {most} bits, got {value!r}", slug="scales", place=f"scales, {name}")
+
+
+def check_ends(network: Network, features: tuple[int, ...], targets: int) -> None:
+    """The network takes a schema's records and gives as many scores as it has labels. Raises ModelError (slug shape)."""
+    shapes = network.graph.shapes
+    for what, own, wanted in (
+        ("features", _count(shapes[network.input]), _count((1, *features))),
+        ("scores", _count(shapes[network.scores]), targets),
+    ):
+        if own != wanted:
+            raise ModelError(
+                f"expected {wanted} {what}, as the schema has them, got {own}",
+                slug="shape",
+                place=network.graph.name,
+                remedy="the schema's columns and labels decide the first and the last width of a network",
+            )
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    found = 1
+    for n in shape:
+        found *= n
+    return found
