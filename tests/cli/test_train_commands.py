@@ -62,6 +62,8 @@ COMMANDS = {
     "keys-verify-prediction-private": "verify private/infer.tacit private.proof --model pnext.commitment --json",
     "export": "train export t.train --model next.npz -o public",
     "keys-verify-prediction": "verify public/infer.tacit one.proof --model public/infer.weights --context c0ffee --json",
+    "keys-data-prove": "data prove public/dataset.tacit s.schema --data data.secret --ids 0:15 -o data.proof --json",
+    "keys-data-verify": "data verify public/dataset.tacit s.schema data.proof --data data.commitment --json",
     "inspect-deployment": "inspect t.train",
     "inspect-proof": "inspect next.proof",
     "refused-context": f"{VERIFY} --known",
