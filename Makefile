@@ -82,6 +82,7 @@ lint: $(STAMPS)/dev
 
 bench: $(STAMPS)/native $(STAMPS)/bench
 	$(PY) benches/run.py --out out/bench $(BENCH)
+	$(PY) benches/training.py $(CASES)
 
 # The reference must be what the code says; the gallery is run anew (under a minute on two free cores).
 docs: $(STAMPS)/native $(STAMPS)/docs

@@ -33,14 +33,6 @@ OF_REFUSALS = {
 
 #: All others: nothing was proven or verified, and nothing is wrong with anybody's proof.
 OF_ERRORS = {
-    "beacon_known": "The value of a beacon was known when it was fixed which one it would be.",
-    "closing": "A round was closed too early, or what is said of it was not there when it was closed.",
-    "left_out": "A server left out a contribution that holds.",
-    "lineage": "A lineage begins elsewhere than is expected, or goes on for more rounds than its task has.",
-    "link": "A link says something else than what it names.",
-    "flower_record": "A message of Flower does not hold the records that belong in it, or one that is of another type.",
-    "node_failed": "A node answered a message of Flower with an error.",
-    "settings": "A file of settings is no TOML, or has a key that is missing, unknown, or of another type.",
     "accuracy": "The integer program is too far from the model, or more than a twentieth of the samples have no proof.",
     "activation": "An activation that `tacit.train.mlp` does not know.",
     "aggregate": "There are no contributions to aggregate, or fewer than the rule leaves out.",

@@ -96,6 +96,44 @@ PARTS = {
         "tacit.train.Held",
         "tacit.train.TrainingProof",
     ),
+    "python network": (
+        "tacit.network.Task",
+        "tacit.network.task_digest",
+        "tacit.network.Rule",
+        "tacit.network.Mean",
+        "tacit.network.Median",
+        "tacit.network.Trimmed",
+        "tacit.network.Bound",
+        "tacit.network.Unchained",
+        "tacit.network.Chained",
+        "tacit.network.Blocks",
+        "tacit.network.Reveals",
+        "tacit.network.Beacon",
+        "tacit.network.Drand",
+        "tacit.network.Block",
+        "tacit.network.Store",
+        "tacit.network.Server",
+        "tacit.network.Times",
+        "tacit.network.Outcome",
+        "tacit.network.Node",
+        "tacit.network.Holding",
+        "tacit.network.Submission",
+        "tacit.network.Brief",
+        "tacit.network.model_identity",
+        "tacit.network.TrainingReaders",
+        "tacit.network.TrainedDeployment",
+        "tacit.network.ShardData",
+        "tacit.network.lineage.export",
+        "tacit.network.lineage.verify",
+        "tacit.network.lineage.examine",
+        "tacit.network.lineage.picture",
+        "tacit.network.lineage.page",
+        "tacit.network.lineage.tree",
+        "tacit.network.lineage.Lineage",
+        "tacit.network.lineage.Round",
+        "tacit.network.lineage.Contributor",
+        "tacit.network.lineage.Left",
+    ),
     "python counters": (
         "tacit.counters.open_counter",
         "tacit.counters.Counter",
@@ -103,6 +141,16 @@ PARTS = {
         "tacit.counters.PostgresCounter",
     ),
 }
+#: Modules whose names are shown in full.
+NAMED = (
+    "tacit",
+    "tacit.data",
+    "tacit.train",
+    "tacit.network",
+    "tacit.network.lineage",
+    "tacit.errors",
+    "tacit.counters",
+)
 #: A sentence that begins a new item: names in backticks and a colon, or what is raised.
 ITEM = re.compile(r"(?:(?<=[.);] )|^)(?=(?:`\w+`(?:, `\w+`)*: )|Raises )")
 
@@ -114,7 +162,7 @@ def blocks() -> dict[str, Callable[[], str]]:
 def _entry(path: str) -> str:
     module, _, name = path.rpartition(".")
     thing = _found(module[:-1], name) if module.endswith(".") else getattr(importlib.import_module(module), name)
-    shown = path if module in ("tacit", "tacit.data", "tacit.train", "tacit.errors", "tacit.counters") else name
+    shown = path if module in NAMED else name
     if not inspect.isclass(thing):
         return f"### {shown}\n\n{_signature(shown, thing)}\n\n{prose(inspect.getdoc(thing) or '')}"
     values = [(f"`{n}`", _type(value), first(inspect.getdoc(value) or "")) for n, value in _values(thing)]

@@ -40,7 +40,7 @@ def relations() -> pg.Program:
 
 def made(program: pg.Program) -> tacit.Program:
     encoded = program.encode()
-    return tacit.Program(_native.Program(encoded, _native.derive(encoded, 2, SECURITY, "time"), 2, "{}"))
+    return tacit.Program(_native.Program(encoded, _native.derive([encoded], 2, SECURITY, "time"), 2, "{}"))
 
 
 @pytest.fixture(scope="module")
@@ -116,9 +116,9 @@ def test_a_program_with_another_index_is_refused(changes: dict[str, Any]) -> Non
     program = relations()
     tensors = tuple(replace(t, **changes) if t.name == "q" else t for t in program.tensors)
     encoded = replace(program, tensors=tensors).encode()
-    geometry = _native.derive(relations().encode(), 2, SECURITY, "time")
+    geometry = _native.derive([relations().encode()], 2, SECURITY, "time")
     for call in (
-        lambda: _native.derive(encoded, 2, SECURITY, "time"),
+        lambda: _native.derive([encoded], 2, SECURITY, "time"),
         lambda: _native.Program(encoded, geometry, 2, "{}"),
     ):
         with pytest.raises(_native.Failure) as caught:

@@ -60,7 +60,7 @@ def test_rust_accepts_what_the_compiler_accepts(case: tuple[pg.Program, dict[str
     """The same bytes, digest, validity and execution."""
     program, givens, expected = case
     encoded = program.encode()
-    native = _native.Program(encoded, _native.derive(encoded, 2, 100, "time"), 2, "")
+    native = _native.Program(encoded, _native.derive([encoded], 2, 100, "time"), 2, "")
     assert native.digest == program.digest
     assert bytes(native.bytes()) == encoded
     slab = _native.commit(native, "model", [("w", flat(givens["w"]))], 2, 0)

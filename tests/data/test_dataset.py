@@ -132,7 +132,7 @@ def test_a_program_that_is_none_of_the_schema_is_refused(dataset: data.Dataset) 
     honest = relations.program(SMALL, COUNT, histogram="public")
     (at,) = [i for i, zero in enumerate(honest.zeros) if zero.name == "one label"]
     weak = replace(honest, zeros=honest.zeros[:at] + honest.zeros[at + 1 :]).encode()
-    made = tacit.Program(_native.Program(weak, _native.derive(weak, 4, 128, "balanced"), 4, ""))
+    made = tacit.Program(_native.Program(weak, _native.derive([weak], 4, 128, "balanced"), 4, ""))
     assert slug(lambda: data.verify_dataset(made, SMALL, b"", dataset.commitment)) == "program"
     assert slug(lambda: data.commit_dataset(made, SMALL, small_table()), InputError) == "program"
     assert slug(lambda: data.prove_dataset(made, dataset), InputError) == "program"

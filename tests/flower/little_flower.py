@@ -26,8 +26,10 @@ class HostileGrid(LocalGrid):
         self.tampers: dict[int | tuple[int, str], Tamper] = {}
         self.offline: set[int] = set()
         self.unreadable: set[int] = set()
+        #: Nodes whose replies to train messages are not there yet.
+        self.held: set[int] = set()
         self.asked: list[tuple[int, str]] = []
-        self._names: dict[str, int] = {}
+        self._names: dict[str, tuple[int, str]] = {}
 
     def get_node_ids(self) -> list[int]:
         return [node for node in super().get_node_ids() if node not in self.offline]
@@ -35,16 +37,18 @@ class HostileGrid(LocalGrid):
     def answered(self, message: Message) -> Message | None:
         node, kind = message.metadata.dst_node_id, message.metadata.message_type
         self.asked.append((node, kind))
-        self._names[message.metadata.message_id] = node
+        self._names[message.metadata.message_id] = node, kind
         reply = super().answered(message)
         tamper = self.tampers.get((node, kind), self.tampers.get(node) if kind == "train" else None)
         return reply if reply is None or tamper is None else tamper(reply)
 
     def pull_messages(self, message_ids: Any) -> list[Message]:
         names = list(message_ids)
-        if any(self._names.get(name) in self.unreadable and name in self._replies for name in names):
+        trained = {name: node for name, (node, kind) in self._names.items() if kind == "train"}
+        if any(trained.get(name) in self.unreadable and name in self._replies for name in names):
             raise ValueError("an object of this message does not inflate")
-        return list(super().pull_messages(names))
+        there = [name for name in names if trained.get(name) not in self.held]
+        return list(super().pull_messages(there))
 
 
 class LittleFlower:

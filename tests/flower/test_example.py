@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("flwr")
 
-from example import Hospitals, module, served
-from flwr.app import Array, ArrayRecord, Message, RecordDict
+from example import FOLDER, Hospitals, module, served
+from flwr.app import Array, ArrayRecord, ConfigRecord, Message, RecordDict
 
 from tacit.errors import AllowanceExceeded, InputError, InvalidProof
 from tacit.flower import load_node, load_server
 from tacit.network.messages import LINK
 from tacit.network.objects import read_message
+from tacit.network.training import TrainedDeployment
+from tacit.train import Deployment
 
 
 @pytest.fixture(scope="module")
@@ -47,19 +53,20 @@ def test_rounds_that_a_restart_continues(prepared: Path, capsys: pytest.CaptureF
     assert (prepared / "server" / "rounds.db").exists()
 
 
-def test_an_update_that_is_not_the_proven_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_update_that_is_not_the_proven_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A hospital trains, and signs something else with the proof of what it trained: only the argument shows it."""
     module("prepare").main(tmp_path, 2)
     grid = Hospitals(tmp_path, 2)
-    node = load_node(tmp_path / "hospital-2" / "node.toml")
-    honest = node.deployment.prove
+    honest = TrainedDeployment.prove
 
-    def cheating(*args: object) -> object:
-        next, proof = honest(*args)  # type: ignore[arg-type]
-        changed = {**next, "b0": next["b0"] + 1}
-        return changed, proof
+    def cheating(self: TrainedDeployment, base: Any, data: Any, seed: bytes, context: bytes) -> Any:
+        next, proof = honest(self, base, data, seed, context)
+        second = int(data.records["id"][0]) >= 2000
+        return ({**next, "b0": next["b0"] + 1} if second else next), proof
 
-    node.deployment.prove = cheating  # type: ignore[method-assign, assignment]
+    monkeypatch.setattr(TrainedDeployment, "prove", cheating)
     served(grid, tmp_path, nodes=2, rounds=1, timeout=3.0)
     out = capsys.readouterr().out
     assert "verified 1 updates" in out
@@ -86,8 +93,30 @@ def hospital(tmp_path: Path) -> Path:
     return tmp_path / "hospital-1" / "node.toml"
 
 
-def test_a_process_loads_a_node_once(hospital: Path) -> None:
-    assert load_node(hospital) is load_node(hospital)
+def test_a_process_checks_a_deployment_once(hospital: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = []
+    honest = Deployment.check
+    monkeypatch.setattr(Deployment, "check", lambda self, schema: checked.append(1) or honest(self, schema))
+    for _ in range(2):
+        load_node(hospital)
+    assert len(checked) == 1
+    os.utime(hospital.parent / "task.deployment", ns=(1, 1))
+    load_node(hospital)
+    assert len(checked) == 2
+
+
+def test_another_process_may_be_the_node_next(hospital: Path) -> None:
+    """Nothing of a node is held between messages: its secrets' journals are free again."""
+    grid = Hospitals(hospital.parents[1], 1)
+    content = RecordDict({"tacit.round": ConfigRecord({"round": 1})})
+    for _ in range(2):
+        (name,) = grid.push_messages([Message(content, 1, "query.tacit_register")])
+        (reply,) = grid.pull_messages([name])
+        assert reply.has_content()
+    code = f"from tacit.flower import load_node; load_node({str(hospital)!r})"
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(FOLDER.parents[1] / "python")}
+    )
 
 
 CHANGES = [
@@ -119,6 +148,23 @@ def test_no_node_file(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         load_node(tmp_path / "node.toml")
     assert caught.value.slug == "file"
+
+
+def test_a_record_is_not_quoted_to_the_server(hospital: Path) -> None:
+    """The error names the cell and its value for the node; the server hears of neither."""
+    table = hospital.parent / "records.csv"
+    lines = table.read_text().splitlines()
+    fields = lines[3].split(",")
+    table.write_text("\n".join([*lines[:3], ",".join([fields[0], "777.7", *fields[2:]]), *lines[4:]]) + "\n")
+    with pytest.raises(InputError) as caught:
+        load_node(hospital)
+    assert "777.7" in str(caught.value)
+    grid = Hospitals(hospital.parents[1], 1)
+    content = RecordDict({"tacit.round": ConfigRecord({"round": 1})})
+    (name,) = grid.push_messages([Message(content, 1, "query.tacit_register")])
+    (reply,) = grid.pull_messages([name])
+    assert caught.value.slug in reply.error.reason
+    assert "777" not in reply.error.reason
 
 
 def test_a_secret_without_its_journal(hospital: Path) -> None:

@@ -308,7 +308,7 @@ class _Check:
                 continue
             encoded = compiled.program.encode()
             try:
-                geometry = _native.derive(encoded, 2, 100, "time")
+                geometry = _native.derive([encoded], 2, 100, "time")
                 program = Program(_native.Program(encoded, geometry, 2, "{}", compiled.architecture))
                 tensors = {name: np.asarray(values, dtype=np.int64) for name, values in integers.tensors}
                 model = tacit.commit_model(program, Weights(program.digest, integers.role, tensors))

@@ -20,6 +20,8 @@ from tacit.reference.files import (
     unwrap,
     wrap,
 )
+from tacit.reference.program import InSlab
+from tacit.reference.validity import VALIDITY_CONTEXT, validity_program
 
 
 @dataclass
@@ -180,3 +182,35 @@ def test_a_proof_names_its_commitments() -> None:
     ):
         found = refused(replace(files, proof=replace(files.proof, slabs=slabs)))
         assert (found.slug, found.place) == ("commitments", place)
+
+
+def test_a_commitment_stands_where_it_is_given() -> None:
+    """Its file says under which name its validity was proven; the caller says for which of the program's slabs it is."""
+    files = made("mixed")
+    model, data = files.commitments
+    named = replace(model, slab="next")
+    program, proof = (
+        wrap(Kind.PROGRAM, PROGRAM_FILE.write(files.program)),
+        wrap(Kind.PROOF, PROOF_FILE.write(files.proof)),
+    )
+
+    def verify(given: dict[str, CommitmentFile]) -> str:
+        raw = {role: wrap(Kind.COMMITMENT, COMMITMENT_FILE.write(file)) for role, file in given.items()}
+        try:
+            verify_files(program, proof, raw, files.context, 0)
+        except Refused as refused:
+            return refused.slug
+        return "accepted"
+
+    assert verify({"model": model, "data": data}) == "accepted"
+    # Another name is another validity program.
+    assert verify({"model": named, "data": data}) == "validity"
+    case = cases.honest("mixed")
+    program_of_next = validity_program("next", cases.slab_tensors(case.program, 0))
+    given = {t.name: case.run.values[i] for i, t in enumerate(case.program.tensors) if t.place == InSlab(0)}
+    slabs = {"next": case.slabs["model"]}
+    validity = cases.prove_case(program_of_next, case.geometry, given, b"next", VALIDITY_CONTEXT, slabs=slabs)
+    named = replace(named, validity=validity.proof.argument)
+    assert verify({"model": named, "data": data}) == "accepted"
+    assert verify({"next": named, "data": data}) == "commitments"
+    assert verify({"model": data, "data": named}) == "commitments"

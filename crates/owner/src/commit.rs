@@ -3,7 +3,7 @@
 use tacit_algebra::hash::Digest;
 use tacit_algebra::{Key, Wiped};
 use tacit_pcs::random::{Stream, PADS};
-use tacit_program::pack;
+use tacit_program::{pack, Prepared};
 use tacit_prover::{slab_seed, Count, Randomness};
 use tacit_verifier::files::CommitmentFile;
 use tacit_verifier::VALIDITY_CONTEXT;
@@ -55,12 +55,28 @@ impl Allowance {
     }
 }
 
-/// Commits the integers of one slab, by tensor name, and proves them valid, which is counted.
+/// As [`commit_for`] for proofs of this program alone.
 ///
 /// # Errors
-/// `slabs`, `tensor`, `shape`, `range`; `children`, and those of the commitment when the allowance has no room.
+/// As there.
 pub fn commit(
     deployment: &Deployment,
+    role: &str,
+    given: Tensors,
+    allowance: Allowance,
+) -> Result<Secret> {
+    commit_for(deployment, &[], role, given, allowance)
+}
+
+/// Commits the integers of one slab, by tensor name, and proves them valid, which is counted. `others`: programs of the same
+/// deployment; those that read a slab of the same schema can open it, too.
+///
+/// # Errors
+/// `commitments`, `tensor`, `shape`, `range`; `geometry` when another program has another one; `children`, and those of the
+/// commitment when the allowance has no room.
+pub fn commit_for(
+    deployment: &Deployment,
+    others: &[&Deployment],
     role: &str,
     given: Tensors,
     allowance: Allowance,
@@ -71,7 +87,9 @@ pub fn commit(
     let trace = slab_trace(prepared, slab, given)?;
     let cells = Wiped::new(pack(prepared, slab, &trace)?);
     check_children(deployment, allowance.children, private)?;
-    let fold = most_fold(prepared, geometry, slab, allowance.children)?;
+    check_others(deployment, others)?;
+    let readers: Vec<&Prepared> = others.iter().map(|d| &*d.prepared).collect();
+    let fold = most_fold(prepared, &readers, geometry, slab, allowance.children)?;
     let openings = if private {
         allowance_of(allowance.spends())
     } else {
@@ -118,6 +136,16 @@ pub fn commit(
         public.validity = prove_validity(&inner, &public, permit, Randomness::Fresh)?;
     }
     Ok(Secret::new(inner, public, Vec::new(), count))
+}
+
+fn check_others(deployment: &Deployment, others: &[&Deployment]) -> Result<()> {
+    let Some(other) = others.iter().find(|d| d.geometry != deployment.geometry) else {
+        return Ok(());
+    };
+    let program = &other.prepared.program.name;
+    let reason = "expected a program of the same deployment, got one of another geometry";
+    let error = OwnerError::input("geometry", program, reason);
+    Err(error.remedy("derive one geometry for all programs that read the commitment"))
 }
 
 fn check_children(deployment: &Deployment, children: u16, private: bool) -> Result<()> {

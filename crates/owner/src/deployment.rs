@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tacit_params::{derive, Geometry, Optimize, SlabSize, Work};
+use tacit_params::{derive_all, Geometry, Optimize, SlabSize, Work, Works};
 use tacit_pcs::Columns;
 use tacit_program::Prepared;
 use tacit_prover::FIRST_CHILD;
@@ -34,14 +34,36 @@ impl Deployment {
         target: u16,
         optimize: Optimize,
     ) -> Result<Self> {
-        let geometry = geometry(&prepared, proofs, target, optimize)?;
-        Ok(Self {
+        let geometry = geometry(std::slice::from_ref(&prepared), proofs, target, optimize)?;
+        Ok(Self::with(prepared, geometry, proofs))
+    }
+
+    /// Derives one geometry for several programs, each over its own slabs: what one of them makes another one opens. The first
+    /// program's cost decides.
+    ///
+    /// # Errors
+    /// `geometry` when there is none, or no program.
+    pub fn derive_all(
+        programs: Vec<Prepared>,
+        proofs: u32,
+        target: u16,
+        optimize: Optimize,
+    ) -> Result<Vec<Self>> {
+        let geometry = geometry(&programs, proofs, target, optimize)?;
+        let all = programs.into_iter();
+        Ok(all
+            .map(|prepared| Self::with(prepared, geometry.clone(), proofs))
+            .collect())
+    }
+
+    fn with(prepared: Prepared, geometry: Geometry, proofs: u32) -> Self {
+        Self {
             prepared: Arc::new(prepared),
             geometry,
             proofs,
             notes: String::new(),
             architecture: Vec::new(),
-        })
+        }
     }
 
     /// The deployment of a program file.
@@ -171,23 +193,36 @@ fn rotation_programs(prepared: &Prepared) -> Result<Vec<Prepared>> {
         .collect()
 }
 
-/// The cheapest geometry for the program that also carries its validity and rotation proofs.
-fn geometry(prepared: &Prepared, proofs: u32, target: u16, optimize: Optimize) -> Result<Geometry> {
-    let mut works = vec![work_of(prepared)];
-    works.extend(validities(prepared)?.iter().flatten().map(work_of));
-    works.extend(rotation_programs(prepared)?.iter().map(work_of));
-    let sizes = largest_sizes(prepared, proofs);
-    let derived = derive(&sizes, &works, target, optimize).map_err(|e| {
+/// The cheapest geometry for the first program that also carries the others, and the validity and rotation proofs of all slabs.
+fn geometry(
+    programs: &[Prepared],
+    proofs: u32,
+    target: u16,
+    optimize: Optimize,
+) -> Result<Geometry> {
+    let own = |prepared: &Prepared| -> Result<(Vec<SlabSize>, Vec<Work>)> {
+        let mut works = vec![work_of(prepared)];
+        works.extend(validities(prepared)?.iter().flatten().map(work_of));
+        works.extend(rotation_programs(prepared)?.iter().map(work_of));
+        Ok((largest_sizes(prepared, proofs), works))
+    };
+    let all = programs.iter().map(own).collect::<Result<Vec<_>>>()?;
+    let all: Vec<Works<'_>> = all
+        .iter()
+        .map(|(slabs, works)| Works { slabs, works })
+        .collect();
+    let derived = derive_all(&all, target, optimize).map_err(|e| {
         OwnerError::new(Kind::Program, "geometry", "", e.to_string())
             .remedy("fewer proofs, or 100 bits")
     })?;
     Ok(derived.geometry)
 }
 
-/// The largest k0 of the program's proofs and of one slab's validity and rotation proofs under a geometry, with room for so many
-/// children in every private slab.
+/// The largest k0 of the proofs that a slab takes part in under a geometry, with room for so many children in every private slab:
+/// those of its program and of others that read a slab of its schema, its validity and its rotations.
 pub(crate) fn most_fold(
     prepared: &Prepared,
+    others: &[&Prepared],
     geometry: &Geometry,
     slab: usize,
     children: u16,
@@ -207,6 +242,14 @@ pub(crate) fn most_fold(
     };
     let sizes = slab_sizes(prepared, 1, links_of(children));
     let mut k0 = columns(&sizes, &work_of(prepared));
+    let (schema, declared) = (prepared.schema(slab), &prepared.program.slabs[slab]);
+    for other in others {
+        let mut slabs = other.program.slabs.iter().enumerate();
+        if slabs.any(|(i, s)| s.private == declared.private && other.schema(i) == schema) {
+            let sizes = slab_sizes(other, 1, links_of(children));
+            k0 = k0.max(columns(&sizes, &work_of(other)));
+        }
+    }
     let own = validities(prepared)?.into_iter().nth(slab).flatten();
     for program in own.iter().chain(&rotation_programs(prepared)?) {
         k0 = k0.max(columns(&sizes[slab..=slab], &work_of(program)));

@@ -20,7 +20,7 @@ mod store;
 mod validity;
 mod values;
 
-pub use commit::{commit, Allowance};
+pub use commit::{commit, commit_for, Allowance};
 pub use deployment::{
     allowance_of, child_allowance_of, largest_sizes, links_of, most_children, renewed_allowance_of,
     slab_sizes, work_of, Deployment,

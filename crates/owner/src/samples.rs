@@ -27,14 +27,14 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// `secrets`: committed values; `plain`: integers of a slab in their place, by role and tensor. Each must be what a proof
-    /// would take.
+    /// `secrets`: committed values, by the role that they have here; `plain`: integers of a slab in their place, by role and
+    /// tensor. Each must be what a proof would take.
     ///
     /// # Errors
     /// `slabs`, `header`, `tensor`, `shape`, `range`, `execution`.
     pub fn new(
         deployment: &Deployment,
-        secrets: &[&Secret],
+        secrets: &[(&str, &Secret)],
         plain: Vec<(String, Tensors)>,
     ) -> Result<Self> {
         let prepared = deployment.prepared.clone();
@@ -45,8 +45,8 @@ impl Samples {
             let order = prepared.layouts[slab].order.iter();
             givens.extend(order.map(|&t| (t, trace.tensors[t as usize].clone())));
         }
-        for secret in secrets {
-            givens.extend(committed(deployment, secret)?);
+        for (role, secret) in secrets {
+            givens.extend(committed(deployment, role, secret)?);
         }
         Shared::new(&prepared, givens.iter().cloned())?;
         Ok(Self { prepared, givens })
@@ -114,11 +114,11 @@ fn execute_all(
 }
 
 /// The values of a committed slab, if it was committed for a slab like this program's.
-fn committed(deployment: &Deployment, secret: &Secret) -> Result<Vec<(u32, Values)>> {
+fn committed(deployment: &Deployment, role: &str, secret: &Secret) -> Result<Vec<(u32, Values)>> {
     let prepared = &deployment.prepared;
-    let index = deployment.slab(secret.role())?;
+    let index = deployment.slab(role)?;
     if secret.public().commitment.header.schema != prepared.schema(index) {
-        let place = format!("commitment {}", secret.role());
+        let place = format!("commitment {role}");
         let reason = "expected a commitment to the tensors of this program, got one to others";
         return Err(OwnerError::input("header", place, reason));
     }
@@ -127,11 +127,7 @@ fn committed(deployment: &Deployment, secret: &Secret) -> Result<Vec<(u32, Value
         let shape = &prepared.program.tensors[t as usize].shape;
         let end = at + (1 << shape_bits(shape));
         let block = secret.slab().data().get(at..end).ok_or_else(|| {
-            OwnerError::bug(
-                "layout",
-                secret.role(),
-                "the slab has fewer cells than its tensors",
-            )
+            OwnerError::bug("layout", role, "the slab has fewer cells than its tensors")
         })?;
         Ok((t, Arc::new(gather(shape, block))))
     });

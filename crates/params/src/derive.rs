@@ -59,27 +59,48 @@ const TAIL_SHARE: f64 = 0.7;
 /// Grinding of the first pass, and the most of the second.
 const GRIND_FIRST: u8 = 16;
 const GRIND_MOST: u8 = 20;
-/// The cheapest geometry for the first work that is sound for all works. Deterministic.
-///
-/// Every work is taken to open all slabs (a validity program opens one, which only asks for less).
+
+/// Kinds of proofs over the same slabs: a program's, and those of its slabs' validity and rotations.
+#[derive(Clone, Copy, Debug)]
+pub struct Works<'a> {
+    /// Every work is taken to open all of them (a validity program opens one, which only asks for less).
+    pub slabs: &'a [SlabSize],
+    pub works: &'a [Work],
+}
+
+/// As [`derive_all`] for works over the same slabs.
 ///
 /// # Errors
-/// No work, a private slab without proofs, or no geometry within the limits.
+/// As there.
 pub fn derive(
     slabs: &[SlabSize],
     works: &[Work],
     target: u16,
     optimize: Optimize,
 ) -> Result<Derived, DeriveError> {
-    if works.is_empty() {
+    derive_all(&[Works { slabs, works }], target, optimize)
+}
+
+/// The cheapest geometry for the very first work that is sound for all works, each over its own slabs. Deterministic.
+///
+/// # Errors
+/// No work, a private slab without proofs, or no geometry within the limits.
+pub fn derive_all(
+    all: &[Works<'_>],
+    target: u16,
+    optimize: Optimize,
+) -> Result<Derived, DeriveError> {
+    let first = all.first().ok_or(DeriveError::NoWork)?;
+    if all.iter().any(|w| w.works.is_empty()) {
         return Err(DeriveError::NoWork);
     }
-    if slabs.iter().any(|s| s.private && s.proofs == 0) {
+    let mut slabs = all.iter().flat_map(|w| w.slabs);
+    if slabs.any(|s| s.private && s.proofs == 0) {
         return Err(DeriveError::NoProofs);
     }
     let mut search = Search {
-        slabs,
-        works,
+        all,
+        slabs: first.slabs,
         target,
         price: optimize.bytes_per_second(),
         codes: Codes::new(target),
@@ -136,8 +157,9 @@ struct Candidate {
 }
 
 struct Search<'a> {
+    all: &'a [Works<'a>],
+    /// Those of the work whose cost decides.
     slabs: &'a [SlabSize],
-    works: &'a [Work],
     target: u16,
     /// Bytes a second is worth.
     price: f64,
@@ -152,11 +174,12 @@ struct Search<'a> {
 impl Search<'_> {
     /// Every first code with this R and grinding.
     fn gather(&mut self, log_rows: u8, grind: u8, folds: std::ops::RangeInclusive<u8>) {
-        let sets: Vec<Columns> = self
-            .works
-            .iter()
-            .map(|w| Columns::new(log_rows, self.slabs, w))
-            .collect();
+        let of = |w: &Works<'_>| {
+            let each = w.works.iter();
+            each.map(|work| Columns::new(log_rows, w.slabs, work))
+                .collect::<Vec<_>>()
+        };
+        let sets: Vec<Columns> = self.all.iter().flat_map(of).collect();
         let k0 = sets.iter().map(Columns::k0).max().unwrap_or(0);
         // The header allows a fold of at most 16 rounds.
         if k0 > 16 {
@@ -244,7 +267,8 @@ impl Search<'_> {
 
     /// The largest T of any private slab, the witness's among them.
     fn blinding(&self, t: u16, k0: u32) -> u32 {
-        let long = self.slabs.iter().filter(|s| s.private);
+        let long = self.all.iter().flat_map(|w| w.slabs);
+        let long = long.filter(|s| s.private);
         let proofs = long.map(|s| s.proofs).max().unwrap_or(0).max(1);
         t_blinding(proofs, t, k0)
     }
@@ -299,9 +323,11 @@ impl Search<'_> {
     /// Well formed, and every work reaches the target.
     fn sound(&self, geometry: &Geometry) -> bool {
         geometry.check_well_formed().is_ok()
-            && self.works.iter().all(|w| {
-                let shape = w.relations.shape(geometry, self.slabs, w.witness_cells);
-                budget(geometry, &shape).reaches(self.target)
+            && self.all.iter().all(|w| {
+                w.works.iter().all(|work| {
+                    let shape = work.relations.shape(geometry, w.slabs, work.witness_cells);
+                    budget(geometry, &shape).reaches(self.target)
+                })
             })
     }
 }

@@ -15,7 +15,7 @@ mod relations;
 
 pub use budget::{budget, Budget, Term, REGIME};
 pub use cost::{estimate, estimate_commit, CommitEstimate, Estimate};
-pub use derive::{derive, DeriveError, Derived, Optimize};
+pub use derive::{derive, derive_all, DeriveError, Derived, Optimize, Works};
 pub use geometry::{
     Geometry, GeometryError, Level, MAX_FINAL, MAX_FOLD, MAX_GRIND, MAX_LEVELS, MAX_LOG_DOMAIN,
     MAX_LOG_ROWS, MAX_QUERIES, MAX_ROWS,

@@ -111,6 +111,56 @@ fn link_cells_fit_too() {
     }
 }
 
+/// A deployment of several programs: each is sound over its own slabs, the largest slab's blinding fits, and the first decides
+/// what is cheap. One program alone is what `derive` gives.
+#[test]
+fn works_over_slabs_of_their_own() {
+    let (small, large) = ([model(900, 8)], [model(200_000, 64), model(900, 8)]);
+    let (infer, train) = ([work(1_000), work(0)], [work(600_000)]);
+    let of = |slabs, works| Works { slabs, works };
+    let find = |all: &[Works]| derive_all(all, 128, Optimize::Size).expect("a geometry");
+    let alone = derive(&small, &infer, 128, Optimize::Size).expect("a geometry");
+    assert_eq!(find(&[of(&small, &infer)]), alone);
+    assert_eq!(find(&[of(&small, &infer), of(&small, &infer)]), alone);
+    for all in [
+        [of(&small, &infer), of(&large, &train)],
+        [of(&large, &train), of(&small, &infer)],
+    ] {
+        let Derived { geometry, max_fold } = find(&all);
+        let limit = geometry.m() - geometry.r();
+        for Works { slabs, works } in all {
+            for w in works {
+                let shape = w.relations.shape(&geometry, slabs, w.witness_cells);
+                assert!(budget(&geometry, &shape).reaches(128));
+                assert!(shape.k0 <= u32::from(max_fold));
+            }
+            for s in slabs {
+                let t = t_blinding(s.proofs, geometry.queries, u32::from(max_fold));
+                assert!(t as usize <= limit);
+            }
+        }
+    }
+    let first = |all: [Works; 2]| {
+        let geometry = find(&all).geometry;
+        estimate(&geometry, &all[0].works[0], all[0].slabs)
+    };
+    let small_first = first([of(&small, &infer), of(&large, &train)]);
+    let geometry = find(&[of(&large, &train), of(&small, &infer)]).geometry;
+    let small_later = estimate(&geometry, &infer[0], &small);
+    assert!(small_first.proof_bytes < small_later.proof_bytes);
+    let refused = |all: &[Works]| derive_all(all, 128, Optimize::Time).unwrap_err();
+    assert_eq!(refused(&[]), DeriveError::NoWork);
+    assert_eq!(
+        refused(&[of(&small, &infer), of(&large, &[])]),
+        DeriveError::NoWork
+    );
+    let none = [model(5, 0)];
+    assert_eq!(
+        refused(&[of(&small, &infer), of(&none, &train)]),
+        DeriveError::NoProofs
+    );
+}
+
 #[test]
 fn a_small_model_meets_its_aims() {
     for witness in [4_000, 10_000] {

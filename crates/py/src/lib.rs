@@ -40,6 +40,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<slab::Slab>()?;
     m.add_class::<proof::Commitment>()?;
     m.add_class::<samples::Runner>()?;
+    m.add_class::<samples::Execution>()?;
     m.add_class::<proof::Proof>()?;
     m.add_function(wrap_pyfunction!(simd, m)?)?;
     m.add_function(wrap_pyfunction!(program::derive, m)?)?;

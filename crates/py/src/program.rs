@@ -24,11 +24,12 @@ const PROCESS_BYTES: f64 = 55.0 * 1024.0 * 1024.0;
 #[pyclass(frozen)]
 pub struct Program(pub Deployment);
 
-/// The geometry (borsh) that fits the program: proven `target` bits, `proofs` proofs of every private slab.
+/// The geometry (borsh) that fits these programs, each over its own slabs: proven `target` bits, `proofs` proofs of every private
+/// slab. The first one's cost decides.
 #[pyfunction]
 pub fn derive(
     py: Python<'_>,
-    program: &[u8],
+    programs: Vec<Vec<u8>>,
     proofs: u32,
     target: u16,
     optimize: &str,
@@ -53,9 +54,10 @@ pub fn derive(
         ));
     }
     py.detach(|| {
-        let prepared = Prepared::from_bytes(program)?;
-        let found = Deployment::derive(prepared, proofs, target, optimize)?;
-        Ok(found.geometry.bytes())
+        let prepared = programs.iter().map(|bytes| Prepared::from_bytes(bytes));
+        let prepared = prepared.collect::<std::result::Result<Vec<_>, _>>()?;
+        let found = Deployment::derive_all(prepared, proofs, target, optimize)?;
+        Ok(found.first().map_or_else(Vec::new, |d| d.geometry.bytes()))
     })
 }
 

@@ -213,6 +213,51 @@ impl Proof {
         })
     }
 
+    /// What was proven of this program with these commitments (identities in the order of its slabs). `publics`: integers of the
+    /// public tensors by address, each once.
+    #[staticmethod]
+    fn of(
+        program: &Program,
+        slabs: Vec<[u8; 32]>,
+        publics: Vec<(String, PyReadonlyArray1<'_, i64>)>,
+        argument: Vec<u8>,
+    ) -> Result<Self> {
+        let prepared = &program.0.prepared;
+        let mut given = by_tensor(prepared, publics)?;
+        let one = |&tensor: &u32| {
+            let at = given.iter().position(|(t, _)| *t == tensor);
+            let missing = || {
+                let reason = "expected the integers of this public tensor, got none";
+                Fail::input("public_shape", prepared.program.address(tensor), reason)
+            };
+            Ok(given.swap_remove(at.ok_or_else(missing)?).1)
+        };
+        let publics = prepared.publics.iter().map(one).collect::<Result<_>>()?;
+        if let Some((tensor, _)) = given.first() {
+            let reason = "expected public tensors, each once, got more";
+            let address = prepared.program.address(*tensor);
+            return Err(Fail::input("public_shape", address, reason));
+        }
+        let program = prepared.digest;
+        let file = ProofFile {
+            program,
+            slabs,
+            publics,
+            argument,
+        };
+        Ok(Self { file })
+    }
+
+    fn to_file(&self) -> Result<Vec<u8>> {
+        Ok(self.file.to_file()?)
+    }
+
+    /// The bytes that the prover sent.
+    #[getter]
+    fn argument(&self) -> &[u8] {
+        &self.file.argument
+    }
+
     /// Refuses a proof of another program.
     fn check_program(&self, program: &Program) -> Result<()> {
         Ok(self.file.check_program(&program.0.prepared)?)

@@ -2,10 +2,10 @@
 
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
-use tacit_owner::{Samples, Secret};
-use tacit_program::entries;
+use tacit_owner::{addressed, Samples, Secret};
+use tacit_program::{entries, Prepared, Shared, Values};
 
-use crate::arrays::{integers, slice};
+use crate::arrays::{by_tensor, integers, slice, Named};
 use crate::failure::{Fail, Parts, Result};
 use crate::pool::pooled;
 use crate::program::Program;
@@ -16,25 +16,74 @@ type SlabValues<'py> = (String, Vec<(String, PyReadonlyArray1<'py, i64>)>);
 /// ([one array (samples, entries) an output], [(sample, what a failure has)])
 type Ran<'py> = (Vec<Bound<'py, PyArray2<i64>>>, Vec<(usize, Parts)>);
 
+/// A program without a deployment, ready to be executed: nothing is committed, and nothing is hidden.
+#[pyclass(frozen)]
+pub struct Execution(Prepared);
+
+#[pymethods]
+impl Execution {
+    #[new]
+    fn new(py: Python<'_>, program: &[u8]) -> Result<Self> {
+        py.detach(|| Ok(Self(Prepared::from_bytes(program)?)))
+    }
+
+    /// Integers of the `wanted` tensors, by address, for those of slab tensors and inputs. Every relation is checked.
+    fn run<'py>(
+        &self,
+        py: Python<'py>,
+        given: Vec<(String, PyReadonlyArray1<'py, i64>)>,
+        wanted: Vec<String>,
+    ) -> Result<Named<'py>> {
+        let prepared = &self.0;
+        let given = by_tensor(prepared, given)?;
+        let asked = wanted.iter().map(|name| addressed(prepared, name));
+        let asked = asked.collect::<std::result::Result<Vec<u32>, _>>()?;
+        let found = py.detach(|| {
+            pooled(|| {
+                let nothing: [(u32, Values); 0] = [];
+                Ok(Shared::new(prepared, nothing)?.execute(given)?)
+            })
+        })?;
+        let arrays = asked
+            .iter()
+            .map(|&t| PyArray1::from_slice(py, &found.tensors[t as usize]));
+        Ok(wanted.into_iter().zip(arrays).collect())
+    }
+
+    /// Addresses of the outputs' tensors, in the order of the program.
+    #[getter]
+    fn outputs(&self) -> Vec<String> {
+        let program = &self.0.program;
+        let ports = program.outputs.iter();
+        ports
+            .map(|p| program.address(p.tensor).into_owned())
+            .collect()
+    }
+}
+
 /// A program with the values of its slabs, ready for samples.
 #[pyclass(frozen)]
 pub struct Runner(Samples);
 
 #[pymethods]
 impl Runner {
-    /// `slabs`: committed values; `plain`: integers of a slab in their place. Each must be what a proof would take.
+    /// `slabs`: committed values by the role that they have here; `plain`: integers of a slab in their place. Each must be what a
+    /// proof would take.
     #[new]
     fn new(
         py: Python<'_>,
         program: &Program,
-        slabs: Vec<Py<Slab>>,
+        slabs: Vec<(String, Py<Slab>)>,
         plain: Vec<SlabValues<'_>>,
     ) -> Result<Self> {
         let plain = plain
             .into_iter()
             .map(|(name, tensors)| Ok((name, integers(tensors)?)))
             .collect::<Result<Vec<_>>>()?;
-        let secrets: Vec<&Secret> = slabs.iter().map(|slab| &slab.get().0).collect();
+        let secrets: Vec<(&str, &Secret)> = slabs
+            .iter()
+            .map(|(role, slab)| (role.as_str(), &slab.get().0))
+            .collect();
         let make = || Ok(Self(Samples::new(&program.0, &secrets, plain)?));
         py.detach(|| pooled(make))
     }

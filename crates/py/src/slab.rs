@@ -3,7 +3,7 @@
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 use std::path::PathBuf;
-use tacit_owner::{Allowance, Secret};
+use tacit_owner::{Allowance, Deployment, Secret};
 use tacit_prover::Entry;
 use tacit_verifier::files::Body;
 
@@ -17,9 +17,10 @@ use crate::wipe;
 pub struct Slab(pub Secret);
 
 /// Commits the integers of one slab, by tensor name, and proves them valid. `refusals`: how many proofs may be refused for hidden
-/// values; as many as `proofs`, if not given.
+/// values; as many as `proofs`, if not given. `others`: programs of the same geometry that will open it, too.
 #[pyfunction]
-#[pyo3(signature = (program, slab, tensors, proofs, children, refusals=None))]
+#[pyo3(signature = (program, slab, tensors, proofs, children, refusals=None, others=Vec::new()))]
+#[allow(clippy::too_many_arguments)]
 pub fn commit(
     py: Python<'_>,
     program: &Program,
@@ -28,6 +29,7 @@ pub fn commit(
     proofs: u32,
     children: u16,
     refusals: Option<u32>,
+    others: Vec<Py<Program>>,
 ) -> Result<Slab> {
     let given = integers(tensors)?;
     let allowance = Allowance {
@@ -36,9 +38,9 @@ pub fn commit(
         refusals: refusals.unwrap_or(proofs),
     };
     let make = || {
-        Ok(Slab(tacit_owner::commit(
-            &program.0, slab, given, allowance,
-        )?))
+        let others: Vec<&Deployment> = others.iter().map(|p| &p.get().0).collect();
+        let made = tacit_owner::commit_for(&program.0, &others, slab, given, allowance)?;
+        Ok(Slab(made))
     };
     py.detach(|| wipe::after(|| pooled(make)))
 }
@@ -48,6 +50,11 @@ impl Slab {
     #[getter]
     fn slab(&self) -> &str {
         self.0.role()
+    }
+
+    /// (name, shape, lo, hi) in layout order.
+    fn tensors(&self) -> Vec<(String, Vec<u32>, i64, i64)> {
+        self.0.public().tensors.clone()
     }
 
     /// What its proofs are bound to.

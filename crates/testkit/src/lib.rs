@@ -17,6 +17,7 @@ mod mutation;
 pub mod program;
 pub mod random;
 mod rng;
+pub mod steps;
 pub mod training;
 pub mod vectors;
 #[cfg(feature = "testing")]

@@ -1,5 +1,6 @@
 //! From files to a statement.
 
+use tacit_algebra::hash::Digest;
 use tacit_program::Prepared;
 use tacit_verifier::files::{unseal, Body, CommitmentFile, FileKind, ProgramFile, ProofFile};
 use tacit_verifier::{Accepted, Slug};
@@ -15,7 +16,8 @@ pub struct Given<'a> {
     /// What errors call it.
     pub place: &'a str,
     pub bytes: &'a [u8],
-    /// What it must commit to, where whoever hands it in says so.
+    /// Which of the program's commitments it stands for, where whoever hands it in says so. One that was made in another role
+    /// will do if its tensors are the same.
     pub role: Option<&'a str>,
 }
 
@@ -36,9 +38,10 @@ pub struct Request<'a> {
     pub known: &'a [Known],
 }
 
-/// A commitment whose role is known, and its master where that was given too.
+/// A commitment, and which of the program's it stands for.
 struct Candidate<'a> {
     place: &'a str,
+    role: String,
     file: CommitmentFile,
     /// Its values were given, and its root is computed from them.
     values_known: bool,
@@ -60,17 +63,18 @@ pub fn verify(request: &Request<'_>) -> Result<Statement> {
     let mut candidates = request
         .commitments
         .iter()
+        .chain(&request.rotation)
         .map(|given| candidate(&program, &prepared, given))
         .collect::<Result<Vec<_>>>()?;
-    if let Some(rotation) = &request.rotation {
-        let child = candidate(&program, &prepared, rotation)?;
-        if !candidates.iter().any(|c| c.file.slab == child.file.slab) {
+    place(&prepared, &proof, &mut candidates);
+    if request.rotation.is_some() {
+        let (child, others) = candidates.split_last().ok_or_else(nothing)?;
+        if !others.iter().any(|c| c.role == child.role) {
             let expected = "the commitment of its master";
             let refusal =
                 Refusal::differs(Kind::Refused, "commitments", child.place, expected, "none");
             return Err(refusal.remedy("give the master that you trust, or the child alone"));
         }
-        candidates.push(child);
     }
     let count = prepared.program.slabs.len();
     let (mut files, mut accepted) = (Vec::with_capacity(count), Vec::with_capacity(count));
@@ -87,7 +91,7 @@ pub fn verify(request: &Request<'_>) -> Result<Statement> {
             .map(|s| s.name.as_str())
             .collect();
         let expected = format!("commitments of: {}", slabs.join(", "));
-        let got = format!("one of {}", left.file.slab);
+        let got = format!("one of {}", left.role);
         return Err(
             Refusal::differs(Kind::Refused, "commitments", left.place, expected, got)
                 .remedy("leave it out: the program has no such commitment"),
@@ -125,7 +129,15 @@ fn candidate<'a>(
         CommitmentFile::from_file(given.bytes).map_err(Refusal::from)
     };
     let file = file.map_err(|e| e.inside(given.place))?;
-    if let Some(role) = given.role.filter(|role| *role != file.slab) {
+    let slab = |role: &str| {
+        let mut slabs = prepared.program.slabs.iter();
+        slabs.position(|s| s.name == role)
+    };
+    let others = |role: &&str| {
+        let wanted = slab(role).map(|i| prepared.schema_tensors(i));
+        *role != file.slab && wanted.as_ref() != Some(&file.tensors)
+    };
+    if let Some(role) = given.role.filter(others) {
         let expected = format!("a commitment of {role}");
         let got = format!("one of {}", file.slab);
         return Err(
@@ -135,9 +147,59 @@ fn candidate<'a>(
     }
     Ok(Candidate {
         place: given.place,
+        role: given.role.unwrap_or_default().to_owned(),
         file,
         values_known,
     })
+}
+
+fn nothing() -> Refusal {
+    Refusal::words(
+        Kind::Bug,
+        "bug",
+        "rotation",
+        "it was left out of what is given",
+    )
+}
+
+/// Says of every commitment which of the program's it stands for, where whoever hands it in did not: that which the proof names by
+/// its identity, that of its child, that of its own name, or the only one of its tensors.
+fn place(prepared: &Prepared, proof: &ProofFile, candidates: &mut [Candidate<'_>]) {
+    let slabs = &prepared.program.slabs;
+    let alike = |c: &Candidate<'_>, i: usize| c.file.tensors == prepared.schema_tensors(i);
+    let named = |c: &Candidate<'_>| {
+        let identity = c.file.commitment.identity();
+        let mut all = slabs.iter().zip(&proof.slabs).enumerate();
+        all.find(|(i, (_, named))| **named == identity && alike(c, *i))
+            .map(|(_, (slab, _))| slab.name.clone())
+    };
+    let own = |c: &Candidate<'_>| {
+        let mut slabs = slabs.iter();
+        slabs
+            .find(|s| s.name == c.file.slab)
+            .map(|s| s.name.clone())
+    };
+    let only = |c: &Candidate<'_>| {
+        let mut found = slabs.iter().enumerate().filter(|(i, _)| alike(c, *i));
+        match (found.next(), found.next()) {
+            (Some((_, slab)), None) => Some(slab.name.clone()),
+            _ => None,
+        }
+    };
+    let all: Vec<(Option<Digest>, Option<String>)> = candidates
+        .iter()
+        .map(|c| (c.file.master(), named(c)))
+        .collect();
+    let of_child = |c: &Candidate<'_>| {
+        let identity = Some(c.file.commitment.identity());
+        let child = all.iter().find(|(master, _)| *master == identity);
+        child.and_then(|(_, role)| role.clone())
+    };
+    for c in candidates.iter_mut().filter(|c| c.role.is_empty()) {
+        let role = named(c).or_else(|| of_child(c)).or_else(|| own(c));
+        let role = role.or_else(|| only(c));
+        c.role = role.unwrap_or_else(|| c.file.slab.clone());
+    }
 }
 
 /// The commitment for this slab. Of two the one is the other's child: the proof was made with it, and the other is trusted.
@@ -149,7 +211,7 @@ fn take<'a>(
     let role = prepared.program.slabs[index].name.as_str();
     let (mut own, others): (Vec<_>, Vec<_>) = std::mem::take(candidates)
         .into_iter()
-        .partition(|c| c.file.slab == role);
+        .partition(|c| c.role == role);
     *candidates = others;
     let refuse = |place: &str, slug: &'static str, expected: String, got: String, remedy: &str| {
         Err(Refusal::differs(Kind::Refused, slug, place, expected, got).remedy(remedy))

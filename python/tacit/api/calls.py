@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from numbers import Integral
 
 from tacit import _native
-from tacit.api.cost import costly
+from tacit.api import integers
+from tacit.api.matching import secret_for
 from tacit.api.native import failures
 from tacit.api.objects import Array, Ints, Program, Proof, Weights
-from tacit.api.parameters import (
-    by_name,
-    check,
-    check_count,
-    check_names,
-    check_weights,
-    given_integers,
-    refuse_more,
-    secret_of,
-)
-from tacit.api.secret import Secret, check_number
+from tacit.api.parameters import by_name, check, check_names, check_weights, further, given_integers, refuse_more
+from tacit.api.secret import Secret
 from tacit.errors import InputError
-from tacit.exact import as_integers
-from tacit.progress import note, slow
+from tacit.progress import slow
 
 
 def commit_model(
@@ -51,7 +41,7 @@ def commit_model(
     check("program", program, Program)
     check("weights", weights, Weights)
     check_weights(program, weights)
-    return commit_integers(program, weights.role, dict(weights.tensors), proofs, children, refusals)
+    return integers.commit(program, weights.role, weights.tensors, proofs=proofs, children=children, refusals=refusals)
 
 
 def commit_data(
@@ -79,43 +69,7 @@ def commit_data(
     named = by_name("inputs", inputs, ports)
     check_names(named, ports)
     tensors = {port.tensor: port.quantize(named[port.name]) for port in ports}
-    return commit_integers(program, "data", tensors, proofs, children, refusals)
-
-
-def commit_integers(
-    program: Program,
-    role: str,
-    tensors: Mapping[str, Array],
-    proofs: int | None,
-    children: int,
-    refusals: int | None = None,
-) -> Secret:
-    """Commit to integers by tensor name, as `commit_model` does to weights. Raises InputError, AllowanceExceeded."""
-    allowance = program.proofs if proofs is None else proofs
-    check_count("proofs", allowance)
-    if allowance > program.proofs:
-        raise InputError(
-            f"expected at most {program.proofs} proofs, which the program was compiled for, got {allowance}",
-            slug="proofs",
-            place="proofs",
-            remedy="compile for more proofs (option proofs)",
-        )
-    check("children", children, Integral)
-    if not 0 <= children < 1 << 16:
-        raise InputError(f"expected 0 to 65535 children, got {children}", slug="children", place="children")
-    for name, number in (("proofs", proofs), ("refusals", refusals)):
-        if children and number is not None:
-            raise InputError(
-                "a master makes children, and they make proofs",
-                slug="children",
-                place=name,
-                remedy=f"give the number of {name} when the master is rotated",
-            )
-    check_number("refusals", refusals)
-    flat = [(name, as_integers(values, name)) for name, values in tensors.items()]
-    note(costly(program, role))
-    with slow(f"committing to the {role}"), failures(role):
-        return Secret(_native.commit(program._native, role, flat, allowance, children, refusals))
+    return integers.commit(program, "data", tensors, proofs=proofs, children=children, refusals=refusals)
 
 
 def prove(
@@ -124,6 +78,7 @@ def prove(
     inputs: Mapping[str, Array] | Array | None = None,
     *,
     data: Secret | None = None,
+    commitments: Mapping[str, Secret] | None = None,
     context: bytes = b"",
     profile: bool = False,
     detail: bool = False,
@@ -131,9 +86,11 @@ def prove(
     """Run the committed model on an input and prove the answer.
 
     `inputs`: real values by input name, or one array for the one input there is (not for committed inputs).
-    `data`: the secret of the committed inputs. `context`: bytes that the proof is bound to, such as a nonce.
-    `profile`: keep the seconds of every phase in the proof's `profile`. `detail`: for the owner of the weights, the tensor and
-    the value in the error's `details["hidden"]`; pass these on to nobody.
+    `data`: the secret of the committed inputs. `commitments`: the secrets of any further roles that the program has, such as a
+    training program's "next". A secret of another role is taken where its tensors are those of the program's slab.
+    `context`: bytes that the proof is bound to, such as a nonce. `profile`: keep the seconds of every phase in the proof's
+    `profile`. `detail`: for the owner of the weights, the tensor and the value in the error's `details["hidden"]`; pass these on
+    to nobody.
 
     Spends one proof of each private secret, once the values are known to have a proof; values that have none for a reason
     inside the network are counted as a refusal of each (`Secret.remaining_refusals`). Inputs out of range are refused first,
@@ -148,26 +105,23 @@ def prove(
     check("program", program, Program)
     check("context", context, bytes, bytearray)
     check("detail", detail, bool)
-    for name, secret in (("model", model), ("data", data)):
+    secrets = {"model": model, "data": data, **further(commitments, "model", "data", "output")}
+    for name, secret in secrets.items():
         check(name, secret, Secret, optional=True)
     flat = given_integers(program, inputs)
-    given = {"model": model, "data": data}
-    secrets = [secret_of(name, given.pop(name, None)) for name in program.commitments if name != "output"]
+    given = dict(secrets)
+    slabs = [secret_for(program, name, given.pop(name, None)) for name in program.commitments if name != "output"]
     refuse_more(given)
     with ExitStack() as counting:
-        for secret in (model, data):
+        for secret in secrets.values():
             if secret is not None:
                 counting.enter_context(secret._counted.counting())
-        output, outputs = _commit_outputs(program, secrets, flat, detail) if program.commits_outputs else (None, {})
+        output, outputs = _commit_outputs(program, slabs, flat, detail) if program.commits_outputs else (None, {})
         if output is not None:
-            secrets.append(output._native)
+            slabs.append(output._native)
         with slow("proving"), failures(detail=detail):
-            publics, argument, phases, total, peak = _native.prove(program._native, secrets, flat, context)
-    with failures():
-        identities = [secret.identity for secret in secrets]
-        file = _native.proof_to_file(
-            program._native.digest, identities, [values.tolist() for _, values in publics], argument
-        )
+            publics, argument, phases, total, peak = _native.prove(program._native, slabs, flat, context)
+    file = integers.file_of(program, slabs, publics, argument)
     shown = dict(publics)
     outputs |= {p.name: p.dequantize(shown[p.tensor]) for p in program.outputs.values() if p.tensor in shown}
     times = {**dict(phases), "total": total} if profile else {}
@@ -185,4 +139,4 @@ def _commit_outputs(
         name = port.tensor if port.tensor in tensors else port.tensor.removeprefix("output/")
         if port.place == "output" and name in tensors:
             values[port.name] = port.dequantize(tensors[name])
-    return commit_integers(program, "output", tensors, None, 0), values
+    return integers.commit(program, "output", tensors), values

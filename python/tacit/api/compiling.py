@@ -113,7 +113,7 @@ def compile(
         warnings.warn(shortfall, AccuracyWarning, stacklevel=2)
     encoded = compiled.program.encode()
     with failures():
-        geometry = _native.derive(encoded, proofs, security, optimize)
+        geometry = _native.derive([encoded], proofs, security, optimize)
         report = dataclasses.replace(compiled.accuracy, notes=(*compiled.remarks(), *shortfalls))
         # The file is public, and the report's figures are functions of weights and samples: only the cost stands in it.
         notes = json.dumps({"cost": _plain(compiled.cost)}, sort_keys=True)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from numbers import Integral, Number, Real
 from typing import Any
 
-from tacit import _native
 from tacit.api.objects import Array, Commitment, Ints, Port, Program, Proof, Weights
 from tacit.api.secret import Secret
 from tacit.errors import InputError
@@ -47,13 +46,18 @@ def check_weights(program: Program, weights: Weights) -> None:
         )
 
 
-def secret_of(role: str, secret: Secret | None) -> _native.Slab:
-    """What the extension module takes of the secret of this role. Raises InputError."""
-    if secret is None:
-        raise InputError(f"the program needs the secret of its {role}", slug="commitments", place=role)
-    if secret.role != role:
-        raise InputError(f"expected a secret of {role}, got one of {secret.role}", slug="commitments", place=role)
-    return secret._native
+def further(given: Mapping[str, Any] | None, *named: str) -> dict[str, Any]:
+    """What is given by role, of roles that have no argument of their own. Raises InputError (slugs type, commitments)."""
+    check("commitments", given, Mapping, optional=True)
+    for role in named:
+        if role in (given or {}):
+            raise InputError(
+                "this role has an argument of its own, or is committed along with the proof",
+                slug="commitments",
+                place=role,
+                remedy=f"leave it out of commitments, and give {role}= where the call takes it",
+            )
+    return {str(role): value for role, value in (given or {}).items()}
 
 
 def by_name(name: str, given: Any, ports: list[Port]) -> Mapping[str, Any]:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from tacit import _native
+from tacit.api.matching import secret_for
 from tacit.api.native import exception, failures
 from tacit.api.objects import Array, Ints, Port, Program, Weights
-from tacit.api.parameters import by_name, check, check_names, check_weights, refuse_more, secret_of
+from tacit.api.parameters import by_name, check, check_names, check_weights, refuse_more
 from tacit.api.secret import Secret
 from tacit.errors import InputError, TacitError
 from tacit.exact import as_integers, rounded
@@ -97,7 +98,7 @@ def runner_of(
             check_weights(program, value)
             plain.append((value.role, [(tensor, as_integers(v, tensor)) for tensor, v in value.tensors.items()]))
         else:
-            secrets.append(secret_of(name, value))
+            secrets.append((name, secret_for(program, name, value)))
     refuse_more(given)
     with failures("model" if plain else "", detail=detail):
         return _native.Runner(program._native, secrets, plain)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tacit import _native
 from tacit.api.architecture import CHECKED, NONE, NOT_CHECKED
 from tacit.api.calls import commit_model
 from tacit.api.claims import input_claims, predicates
+from tacit.api.matching import commitment_for
 from tacit.api.native import failures
 from tacit.api.objects import Array, Commitment, Program, Proof, Statement, Weights, check_target
-from tacit.api.parameters import check
+from tacit.api.parameters import check, further
 from tacit.errors import InvalidProof
 
 
@@ -21,6 +23,7 @@ def verify(
     model: Commitment | Weights | None = None,
     data: Commitment | None = None,
     output: Commitment | None = None,
+    commitments: Mapping[str, Commitment | Weights] | None = None,
     rotation: Commitment | None = None,
     context: bytes = b"",
     security: int = 128,
@@ -35,11 +38,13 @@ def verify(
 
     `model`: the model's commitment; its validity proof (and, for a child, its rotation) is checked once. Where the
     program says that weights are public, the Weights themselves. `data`: the commitment of the committed inputs, from whoever
-    vouches for them. `output`: the commitment that came with the proof, where the program commits its outputs. `rotation`:
-    the fresh commitment that the proof was made with (a child, a renewal), where `model` (or `data`) is the one before it,
-    which is trusted. `context`: the bytes that the proof must be bound to. `security`: the proven bits to insist on, 1 to 160.
-    `require_check`: check before anything is verified that the program computes the layers that it names (`Program.check`), or
-    raise ProgramError: a proof is about a program, and says nothing of a model that the program does not compute.
+    vouches for them. `output`: the commitment that came with the proof, where the program commits its outputs. `commitments`:
+    those of any further roles that the program has, such as a training program's "next". A commitment of another role is taken
+    where its tensors are those of the program's slab. `rotation`: the fresh commitment that the proof was made with (a child, a
+    renewal), where one of the others is the one before it, which is trusted. `context`: the bytes that the proof must be
+    bound to. `security`: the proven bits to insist on, 1 to 160. `require_check`: check before anything is verified that the
+    program computes the layers that it names (`Program.check`), or raise ProgramError: a proof is about a program, and says
+    nothing of a model that the program does not compute.
     """
     check("program", program, Program)
     check("require_check", require_check, bool)
@@ -56,18 +61,28 @@ def verify(
     if require_check:
         program.check()
     given: dict[str, Commitment | Weights | None] = {"model": model, "data": data, "output": output}
+    given |= further(commitments, *given)
+    for name, each in given.items():
+        check(name, each, Commitment, Weights, optional=True)
     if rotation is not None:
-        given[rotation.role] = _rotated(given.get(rotation.role), rotation)
-    commitments = []
-    for name, private in program.commitments.items():
-        commitments.append(_commitment(program, name, private, given.pop(name, None), security))
+        role = _rotated_role(given, rotation)
+        given[role] = _rotated(given.get(role), rotation)
+    accepted = [_commitment(program, name, given.pop(name, None), security) for name in program.commitments]
     for name, value in given.items():
         if value is not None:
             raise InvalidProof("the program has no such commitment", slug="commitments", place=name)
     with failures():
-        natives = [c._native for c in commitments]
+        natives = [c._native for c in accepted]
         found = _native.verify(program._native, natives, read, context, int(security))
-    return _statement(program, commitments, found, context)
+    return _statement(program, accepted, found, context)
+
+
+def _rotated_role(given: Mapping[str, Commitment | Weights | None], child: Commitment) -> str:
+    """Where its master stands; the child's own role where nowhere."""
+    for role, one in given.items():
+        if isinstance(one, Commitment) and one.identity == child.master:
+            return role
+    return child.role
 
 
 def _rotated(master: Commitment | Weights | None, child: Commitment) -> Commitment:
@@ -87,34 +102,12 @@ def check_origin(made: Commitment, of: Commitment, kind: str, remedy: str) -> No
         )
 
 
-def _commitment(
-    program: Program, name: str, private: bool, given: Commitment | Weights | None, security: int
-) -> Commitment:
-    if given is None:
-        raise InvalidProof(f"the program needs the commitment of its {name}", slug="commitments", place=name)
+def _commitment(program: Program, name: str, given: Commitment | Weights | None, security: int) -> Commitment:
     if isinstance(given, Weights):
-        if private:
+        if program.commitments[name]:
             raise InvalidProof("expected a commitment: the values are private", slug="commitments", place=name)
         given = commit_model(program, given).commitment
-    if given.role != name:
-        raise InvalidProof(f"expected a commitment of {name}, got one of {given.role}", slug="commitments", place=name)
-    wanted = [(tensor, tuple(shape), lo, hi) for tensor, shape, lo, hi in program._native.schema(name)]
-    if given.tensors != wanted:  # before any of its proofs is looked at: what they cost is then what the program allows
-        raise InvalidProof(
-            f"expected a commitment to the {len(wanted)} tensors of this program's {name}, got one to others",
-            slug="schema",
-            place=name,
-            remedy="give the commitment that was made for this program",
-        )
-    if not private and not given.known:
-        raise InvalidProof(
-            "the values are public: give them, so that they are compared",
-            slug="commitments",
-            place=name,
-            remedy="pass the weights file, not its commitment",
-        )
-    given.accept(security)
-    return given
+    return commitment_for(program, name, given, security)
 
 
 def _statement(program: Program, commitments: list[Commitment], found: dict[str, Any], context: bytes) -> Statement:
@@ -129,8 +122,9 @@ def _statement(program: Program, commitments: list[Commitment], found: dict[str,
     hidden = [f"input {name}" for name, port in program.inputs.items() if port.place != "public"]
     hidden += [f"output {name}" for name, port in program.outputs.items() if port.place != "public"]
     hidden += [f"the values of {name}" for name, private in program.commitments.items() if private and name == "model"]
-    digests = {"program": program.digest, **{c.role: c.identity for c in commitments}}
-    digests |= {f"master of {c.role}": c.master for c in commitments if c.master is not None}
+    by_role = dict(zip(program.commitments, commitments, strict=True))
+    digests = {"program": program.digest, **{role: c.identity for role, c in by_role.items()}}
+    digests |= {f"master of {role}": c.master for role, c in by_role.items() if c.master is not None}
     return Statement(
         values["outputs"],
         values["inputs"],
@@ -139,7 +133,7 @@ def _statement(program: Program, commitments: list[Commitment], found: dict[str,
         (*hidden, "every value in between"),
         context,
         found["bits"],
-        input_claims(program, {c.role: c.master or c.identity for c in commitments}),
+        input_claims(program, {role: c.master or c.identity for role, c in by_role.items()}),
         predicates(program, integers),
         CHECKED if program.checked else NOT_CHECKED if program._native.architecture else NONE,
     )

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tacit import _native
-from tacit.api.calls import commit_integers, prove
+from tacit.api import integers
+from tacit.api.calls import prove
+from tacit.api.matching import secret_for
 from tacit.api.native import failures
 from tacit.api.objects import Commitment, Program, Proof
-from tacit.api.parameters import check, check_count, secret_of
+from tacit.api.parameters import check, check_count
 from tacit.api.secret import Secret
 from tacit.api.verifying import verify
 from tacit.data import relations
@@ -47,7 +49,7 @@ def compile(
     made = relations.program(schema, records, histogram=histogram).encode()
     notes = json.dumps({"dataset": {"schema": schema.digest}}, sort_keys=True)
     with failures():
-        geometry = _native.derive(made, proofs, security, optimize)
+        geometry = _native.derive([made], proofs, security, optimize)
         return Program(_native.Program(made, geometry, proofs, notes))
 
 
@@ -82,9 +84,9 @@ class Dataset:
 
     @classmethod
     def opened(cls, program: Program, schema: Schema, secret: Secret, id_range: tuple[int, int]) -> Dataset:
-        """A dataset of its saved secret, and of what is public. Raises InputError (slugs program, ids, commitments)."""
+        """A dataset of its saved secret, and of what is public. Raises InputError (slugs program, ids, commitments, header)."""
         count, _ = relations.read(schema, Decoded.decode(program._native.bytes()))
-        secret_of("data", secret)
+        secret_for(program, "data", secret)
         return cls(secret, count, check_range(id_range), schema.digest, program.digest)
 
     def child(self, proofs: int | None = None) -> Dataset:
@@ -165,7 +167,7 @@ def commit_dataset(
             place="id_range",
             remedy="leave out the records beyond the range, or declare a wider one",
         )
-    secret = commit_integers(program, "data", records, proofs, children)
+    secret = integers.commit(program, "data", records, proofs=proofs, children=children)
     return Dataset(secret, count, (lo, hi), schema.digest, program.digest)
 
 

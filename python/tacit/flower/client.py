@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from logging import getLogger
 from typing import Any
 
 from flwr.app import ConfigRecord, Context, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 
-from tacit.errors import InvalidProof
+from tacit.errors import InputError, InvalidProof, TacitError
 from tacit.flower import records
 from tacit.flower.files import load_node
 from tacit.network.node import Node
 from tacit.network.wire import pack
 
+_LOG = getLogger("flwr")
 Next = Callable[[Message, Context], Message]
 Mod = Callable[[Message, Context, Next], Message]
 #: Of a SuperNode's `--node-config`: another file of the node than the app names.
@@ -70,10 +72,31 @@ def proving_mod(node: str | os.PathLike[str] | Callable[[Context], Node]) -> Mod
         if records.ROUND not in message.content.config_records:
             # Training as a server without proofs asks for it would show an update that nobody checked.
             raise InvalidProof(f"expected the record {records.ROUND!r}, got none", slug="flower_record", place=kind)
-        found = node(context) if callable(node) else load_node(str(context.node_config.get(NODE_KEY, node)))
-        return Message(answered(found, message.content), reply_to=message)
+        return Message(_discreet(lambda: answered(_loaded(node, context), message.content), kind), reply_to=message)
 
     return mod
+
+
+def _loaded(node: str | os.PathLike[str] | Callable[[Context], Node], context: Context) -> Node:
+    return node(context) if callable(node) else load_node(str(context.node_config.get(NODE_KEY, node)))
+
+
+def _discreet(work: Callable[[], RecordDict], kind: str) -> RecordDict:
+    """What the work gives. Flower sends the text of an exception to the server, and one about a record may quote it.
+
+    So of the node's own faults the server learns the slug; the log of the node has the rest. What it learns of its own messages
+    (InvalidProof) is about what is public.
+    """
+    try:
+        return work()
+    except InvalidProof:
+        raise
+    except Exception as error:
+        _LOG.exception("%s: not answered", kind)
+        slug = error.slug if isinstance(error, TacitError) else "failed"
+    raise InputError(
+        f"the node does not answer ({slug})", slug=slug, place=kind, remedy="the log of the node says more"
+    )
 
 
 def _never(message: Message, context: Context) -> Message:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
@@ -44,31 +45,20 @@ from tacit.network.training import ShardData, TrainedDeployment, TrainingReaders
 from tacit.train import Deployment
 
 Floats = Mapping[str, npt.NDArray[Any]]
-#: Nodes that were loaded in this process: by the file's path, its time and size.
-_NODES: dict[str, tuple[tuple[int, int], Node]] = {}
+#: Deployments that were checked in this process: by file and schema, the file's time and size with them.
+_CHECKED: dict[tuple[str, str], tuple[tuple[int, int], Deployment]] = {}
 
 
 def load_node(path: str | os.PathLike[str]) -> Node:
-    """The node of a file. A process that asks again gets the same, unless the file has changed.
+    """The node of a file. It holds the journals of its secrets while it lives: keep it no longer than a message.
 
     Raises InputError (slug settings, file, task, ..), InvalidProof, AllowanceExceeded: what reading the files raises.
     """
-    try:
-        found = os.stat(path)
-    except OSError as error:
-        raise InputError(error.strerror or str(error), slug="file", place=str(path)) from None
-    state, name = (found.st_mtime_ns, found.st_size), os.path.realpath(path)
-    if name not in _NODES or _NODES[name][0] != state:
-        _NODES[name] = state, _node(Settings.load(path))
-    return _NODES[name][1]
-
-
-def _node(settings: Settings) -> Node:
+    settings = Settings.load(path)
     settings.check({"key", "task", "deployment", "manifest", "schema", "folder", "shards"}, {"endpoints"})
     task = TASK.read(settings.data("task"))
     schema = Schema.load(settings.path("schema"))
-    deployment = Deployment.load(settings.path("deployment"))
-    deployment.check(schema)
+    deployment = _checked(settings.path("deployment"), schema)
     return Node(
         Key.load(settings.path("key")),
         task,
@@ -80,10 +70,25 @@ def _node(settings: Settings) -> Node:
     )
 
 
+def _checked(path: Path, schema: Schema) -> Deployment:
+    """A deployment whose programs were made again and compared: what takes longest, so once in a process."""
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        raise InputError(error.strerror or str(error), slug="file", place=str(path)) from None
+    state, name = (found.st_mtime_ns, found.st_size), (os.path.realpath(path), schema.digest)
+    if name not in _CHECKED or _CHECKED[name][0] != state:
+        deployment = Deployment.load(path)
+        deployment.check(schema)
+        _CHECKED[name] = state, deployment
+    return _CHECKED[name][1]
+
+
 def _holding(shard: Settings, schema: Schema, deployment: Deployment) -> Holding:
     shard.check({"secret", "table", "proof"})
-    secret = Secret.load(shard.path("secret"))
+    # The secret last: whoever loads it holds its journal.
     records = schema.encode(shard.path("table"))
+    secret = Secret.load(shard.path("secret"))
     proof = Proof.load(shard.path("proof")).data
     readers = TrainingReaders(schema, Issuers())
     commitment = secret.commitment

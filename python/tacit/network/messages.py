@@ -222,6 +222,11 @@ def _least(rule: Rule) -> int:
     return 2 * rule.way.cut + 1 if isinstance(rule.way, Trimmed) else 1
 
 
+def task_digest(task: Task) -> bytes:
+    """What names a task: H("tacit task 1" || its bytes). Raises InputError (slug message) for one that nobody would read."""
+    return TASK.digest(TASK.write(task))
+
+
 def least_contributions(task: Task) -> int:
     """Contributions without which a round changes nothing: the task's own number, and what a trimmed mean leaves out and one."""
     return max(task.least, _least(task.rule))

@@ -138,11 +138,12 @@ def check_commitment_file(file: CommitmentFile, target: int) -> None:
 def verify_files(
     program_file: bytes,
     proof_file: bytes,
-    commitment_files: Sequence[bytes],
+    commitment_files: Sequence[bytes] | Mapping[str, bytes],
     context: bytes,
     target: int = 128,
 ) -> None:
-    """Verifies a proof file against the program and commitment files it is for.
+    """Verifies a proof file against the program and commitment files it is for: by the program's slabs, or each for the slab of
+    the name that it was made under.
 
     Checks the validity argument of every private slab as well. A public slab has none: whoever
     relies on it recomputes its commitment from the values.
@@ -154,14 +155,20 @@ def verify_files(
         raise Refused("program", "program", f"the proof is of program {proof.program.hex()[:16]}")
     commitments: dict[str, bytes] = {}
     identities: dict[str, bytes] = {}
-    for data in commitment_files:
+    given: list[tuple[str | None, bytes]]
+    if isinstance(commitment_files, Mapping):
+        given = list(commitment_files.items())
+    else:
+        given = [(None, data) for data in commitment_files]
+    for role, data in given:
         body = unwrap(Kind.COMMITMENT, data)
         file = borsh.decode(COMMITMENT_FILE, body, "commitment file")
-        if file.slab in commitments:
-            raise Refused("commitments", f"commitment {file.slab}", "two commitments")
+        slab = file.slab if role is None else role
+        if slab in commitments:
+            raise Refused("commitments", f"commitment {slab}", "two commitments")
         check_commitment_file(file, target)
-        commitments[file.slab] = COMMITMENT_CODEC.write(file.commitment)
-        identities[file.slab] = file.commitment.identity
+        commitments[slab] = COMMITMENT_CODEC.write(file.commitment)
+        identities[slab] = file.commitment.identity
     check_slabs(proof, [slab.name for slab in decode_program(program.program).slabs], identities)
     try:
         verify(

@@ -87,9 +87,8 @@ def _estimator(model: Any, features: tuple[int, ...], targets: int) -> Graph:
             place="model",
             remedy="pass an MLP, a LogisticRegression, a linear model, a graph, ONNX or a torch module",
         )
-    found = getattr(model, "coef_", None)
-    if hasattr(found, "toarray"):  # sparse
-        found = found.toarray()  # type: ignore[union-attr]
+    found: Any = getattr(model, "coef_", None)
+    found = found.toarray() if hasattr(found, "toarray") else found  # sparse
     w = np.zeros((inputs, targets)) if found is None else np.atleast_2d(np.asarray(found)).T
     b = np.zeros(targets) if found is None else np.broadcast_to(np.asarray(model.intercept_), (w.shape[1],))
     return dense(_checked([(w, b)], inputs, targets, model), "relu")

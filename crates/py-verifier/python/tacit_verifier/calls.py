@@ -24,6 +24,7 @@ def verify(
     model: File | None = None,
     data: File | None = None,
     output: File | None = None,
+    commitments: Mapping[str, File] | None = None,
     rotation: File | None = None,
     context: bytes = b"",
     security: int = 128,
@@ -32,10 +33,12 @@ def verify(
     """Accept a proof and say what it states, or raise InvalidProof with the reason and the part that differs.
 
     Every file: its name, or its bytes. `model`: the model's commitment; where the program says that weights are public, the
-    weights file itself. `data`, `output`: the commitments of inputs and outputs, where the program commits them. `rotation`:
-    the fresh commitment that the proof was made with (a child, a renewal), where the other one is the one before it, which is
-    trusted. `context`: the bytes that the proof must be bound to. `security`: the proven bits to insist on, 1 to 160.
-    `known`: real values of public inputs and outputs, by name: the proof must show the same (slug public_value).
+    weights file itself. `data`, `output`: the commitments of inputs and outputs, where the program commits them. `commitments`:
+    those of any further roles that the program has, such as a training program's "next". One that was made in another role will
+    do if its tensors are the same. `rotation`: the fresh commitment that the proof was made with (a child, a renewal), where one
+    of the others is the one before it, which is trusted. `context`: the bytes that the proof must be bound to. `security`: the
+    proven bits to insist on, 1 to 160. `known`: real values of public inputs and outputs, by name: the proof must show the same
+    (slug public_value).
 
     Raises InvalidProof; InputError for a file that cannot be read and for arguments that do not fit.
     """
@@ -48,7 +51,7 @@ def verify(
         )
     given = [
         _file(role, file, role)
-        for role, file in (("model", model), ("data", data), ("output", output))
+        for role, file in (("model", model), ("data", data), ("output", output), *(commitments or {}).items())
         if file is not None
     ]
     fresh = None if rotation is None else _file(None, rotation, "rotation")
