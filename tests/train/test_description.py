@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tracemalloc
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
@@ -49,14 +50,14 @@ def paths(found: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 def changed(found: Any, path: tuple[Any, ...], value: Any) -> Any:
     if not path:
-        return value
+        return deepcopy(value)
     at = found
     for key in path[:-1]:
         at = at[key]
     if value is ...:
         del at[path[-1]]
     else:
-        at[path[-1]] = value
+        at[path[-1]] = deepcopy(value)
     return found
 
 
@@ -98,9 +99,9 @@ def test_changed_descriptions_raise_nothing_else(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 3))):
         where = list(paths(found))
         found = changed(found, where[data.draw(st.integers(0, len(where) - 1))], data.draw(VALUES))
-        if found is ... or not isinstance(found, (dict, list)):
+        if found is Ellipsis or not isinstance(found, (dict, list)):
             break
-    text = packed(None if found is ... else found)
+    text = packed(None if found is Ellipsis else found)
     if read(text):
         assert decode(text).encode() == text
 

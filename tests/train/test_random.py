@@ -19,7 +19,7 @@ from tacit.train.tape import Scales
 FINE = Scales(activations=11, activation_bits=16, errors=15, error_bits=19)
 COARSE = Scales(activation_bits=12, error_bits=12)
 #: Kept small: what is asked is whether they agree, and a program of few entries says it as well.
-SMALL = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+SMALL = settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
