@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from tacit.api.parameters import check_count
@@ -152,14 +153,19 @@ def powers(steps: int) -> list[int]:
 LOST = ((0, 0), (1, 0), (2, 0), (2, 1), (3, 1), (3, 2), (4, 2), (4, 3))
 
 
-def _candidates(scales: Scales) -> Iterator[Scales]:
-    """From the given bits down."""
-    for errors, activations in LOST:
-        yield replace(
+def _candidates(scales: Scales) -> list[Scales]:
+    """From the given bits down: fractional bits are given up before the range, for what is clamped is not learnt."""
+    found = []
+    for lost, more, narrow in product(range(5), (0, 1), (0, 1)):
+        given = replace(
             scales,
-            error_bits=scales.error_bits - errors,
-            activation_bits=scales.activation_bits - activations,
+            activations=scales.activations - lost,
+            activation_bits=scales.activation_bits - lost - narrow,
+            errors=scales.errors - lost - more,
+            error_bits=scales.error_bits - lost - more - narrow,
         )
+        found.append((lost + more / 2 + narrow * 3 / 4, given))
+    return [given for _, given in sorted(found, key=lambda pair: pair[0])]
 
 
 #: Bits of digits, and of the widest activation that is one lookup: large tables pay where there are many lookups.
