@@ -138,6 +138,27 @@ def test_a_rotation_of_a_commitment_that_stands_elsewhere() -> None:
     tacit.verify(infer, made, model=renewed.commitment, security=SECURITY)
 
 
+def test_a_child_under_the_geometry_of_another_program() -> None:
+    train, infer = deployment()
+    master = committed("next", BASE, children=2)
+    (alone,) = integers.deploy([steps.answer().encode()], proofs=4, security=SECURITY)
+    child = master.rotate(2, program=alone)
+    made = tacit.prove(alone, child, X)
+    said = tacit.verify(alone, made, model=master.commitment, rotation=child.commitment, security=SECURITY)
+    assert said.outputs["y"].tolist() == (BASE @ X).tolist()
+    assert said.digests["master of model"] == master.commitment.identity
+    assert refusal(InputError, tacit.prove, infer, child, X).slug == "header"
+    assert refusal(InputError, master.rotate, program=alone, others=[infer]).slug == "geometry"
+    assert refusal(InputError, master.rotate, others=[infer]).slug == "missing"
+    assert refusal(InputError, master.rotate, program=b"").slug == "type"
+    (narrow,) = integers.deploy([steps.answer(lo=-4).encode()], proofs=2, security=SECURITY)
+    assert refusal(InputError, master.rotate, program=narrow).slug == "header"
+    assert master.children == 1
+    assert tacit.prove(train, None, MOVED, data=committed("data", DATA), commitments={
+        "base": master.rotate(1, program=train, others=[infer]), "next": committed("next", BASE - MOVED)
+    }).data  # fmt: skip
+
+
 def test_a_schema_that_differs_is_named(secrets: dict[str, tacit.Secret]) -> None:
     (narrow,) = integers.deploy([steps.answer(lo=-4).encode()], proofs=2, security=SECURITY)
     error = refusal(InputError, tacit.prove, narrow, secrets["next"], X)

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fake_training import VERIFIED, FakeDeployment
+from fake_training import VERIFIED, FakeDeployment, FakeReaders
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from little_network import START, LittleNetwork
 
-from tacit.errors import InputError
+from tacit.errors import InputError, InvalidProof
 from tacit.network import digests
 from tacit.network.aggregate import Bound, Rule
 from tacit.network.checks import Limits
@@ -23,6 +23,7 @@ from tacit.network.core import Outcome
 from tacit.network.digests import tagged
 from tacit.network.interface import Ints
 from tacit.network.keys import Key
+from tacit.network.lineage import export, verify
 from tacit.network.messages import ANNOUNCEMENT, DELIVERY, LINK, REGISTRATION, REPLY, Delivery, Link, Reply
 from tacit.network.node import Node
 from tacit.network.objects import read_message
@@ -322,8 +323,17 @@ def test_a_manifest_that_ends_during_the_task(tmp_path: Path) -> None:
     assert len(link_of(network, late=False).contributions) == 3
     network.clock.now = START + 200
     network.begin()
-    network.answer()
-    assert [item.slug for item in link_of(network).absences] == ["manifest_expired"]
+    # It is none of the next round.
+    outcome = network.server.receive(network.nodes[1].answer(network.server.brief()))
+    assert outcome.taken
+    with pytest.raises(InvalidProof) as refusal:
+        node.answer(network.server.brief())
+    assert refusal.value.slug == "beacon"
+    network.server.receive(network.nodes[2].answer(network.server.brief()))
+    link = link_of(network, late=False)
+    assert [item.node for item in link.contributions] == sorted(node.key.public for node in network.nodes[1:])
+    export(network.server.store, network.digest, tmp_path / "lineage")
+    assert len(verify(tmp_path / "lineage", FakeReaders()).rounds) == 2
 
 
 def test_registrations_that_are_none(tmp_path: Path) -> None:

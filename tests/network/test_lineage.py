@@ -172,6 +172,19 @@ def test_before_the_first_round(tmp_path: Path) -> None:
     assert len(verify(tmp_path / "lineage", FakeReaders()).rounds) == 1
 
 
+def test_a_round_without_a_beacon(tmp_path: Path) -> None:
+    """Nobody opened a value: nobody could contribute, and the lineage goes on."""
+    made = LittleNetwork(tmp_path)
+    made.register()
+    made.server.open()
+    made.end()
+    made.run(1)
+    export(made.server.store, made.digest, tmp_path / "lineage")
+    first, second = verify(tmp_path / "lineage", FakeReaders()).rounds
+    assert (first.beacon, first.contributors, first.next) == (None, (), first.base)
+    assert len(second.contributors) == 3
+
+
 # --- files that were changed ------------------------------------------------------------------------------------------
 
 

@@ -225,6 +225,11 @@ def test_a_node_signs_one_reply_a_round(tmp_path: Path) -> None:
     with pytest.raises(InputError) as failure:
         network.nodes[0].answer(other)
     assert failure.value.slug == "replied"
+    # Both are kept: the server's signature is under either.
+    kept = [tmp_path / "node-0" / f"round-1.{name}" for name in ("announcement", "second-announcement")]
+    signed = [ANNOUNCEMENT.read_signed(path.read_bytes(), network.task.server)[0] for path in kept]
+    assert (signed[0].round, signed[1].round) == (1, 1)
+    assert signed[0] != signed[1]
 
 
 def test_a_node_believes_nobody(tmp_path: Path) -> None:

@@ -138,7 +138,8 @@ pub fn commit_for(
     Ok(Secret::new(inner, public, Vec::new(), count))
 }
 
-fn check_others(deployment: &Deployment, others: &[&Deployment]) -> Result<()> {
+/// All programs have the deployment's geometry.
+pub(crate) fn check_others(deployment: &Deployment, others: &[&Deployment]) -> Result<()> {
     let Some(other) = others.iter().find(|d| d.geometry != deployment.geometry) else {
         return Ok(());
     };

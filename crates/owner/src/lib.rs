@@ -30,7 +30,7 @@ pub use error::{Kind, OwnerError, Result};
 pub use estimate::{commitment_costs, Cost};
 pub use prove::{compute, prove, Given};
 pub use renew::renew;
-pub use rotate::rotate;
+pub use rotate::{rotate, rotate_for};
 pub use samples::{Outcomes, Samples};
 pub use secret::Secret;
 pub use secret_file::SecretFile;

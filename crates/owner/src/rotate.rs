@@ -1,11 +1,14 @@
 //! Rotation, counted: a child of a master uses up one of the master's rotation cells; on the disk first.
 
 use tacit_algebra::hash::{hash, Tag};
+use tacit_params::Geometry;
 use tacit_pcs::Slab;
+use tacit_program::Prepared;
 use tacit_prover::{Count, Entry, Permit, Randomness, Rotating, FIRST_CHILD};
 use tacit_verifier::files::CommitmentFile;
 
-use crate::deployment::child_allowance_of;
+use crate::commit::check_others;
+use crate::deployment::{child_allowance_of, most_fold, Deployment};
 use crate::error::{OwnerError, Result};
 use crate::secret::Secret;
 use crate::validity::{fresh, private_opening};
@@ -23,11 +26,29 @@ fn next_child(master: &Secret) -> Result<(u16, Permit)> {
     })
 }
 
-/// Proofs that a child of this master can be blinded for under its geometry, the rotation's opening not counted.
-fn room(master: &Slab) -> u32 {
+/// What a child is blinded for: a geometry, and the largest k0 of its proofs.
+type Under<'a> = (&'a Geometry, u8);
+
+/// That of its master.
+fn own(master: &Slab) -> Under<'_> {
     let header = &master.commitment.header;
-    let most = tacit_pcs::most_proofs(&header.geometry, header.max_fold);
-    most.saturating_sub(1)
+    (&header.geometry, header.max_fold)
+}
+
+/// That of a deployment's proofs, where its program has a slab like the master's.
+fn target<'a>(master: &Slab, program: &'a Deployment, others: &[&Deployment]) -> Result<Under<'a>> {
+    check_others(program, others)?;
+    let (prepared, schema) = (&program.prepared, master.commitment.header.schema);
+    let mut slabs = prepared.program.slabs.iter().enumerate();
+    let slab = slabs.find(|(i, slab)| slab.private && prepared.schema(*i) == schema);
+    let (slab, _) = slab.ok_or_else(|| {
+        let reason = "expected a program with a private slab of this commitment's tensors";
+        OwnerError::input("header", &prepared.program.name, reason)
+            .remedy("rotate for a program that can open it")
+    })?;
+    let readers: Vec<&Prepared> = others.iter().map(|d| &*d.prepared).collect();
+    let fold = most_fold(prepared, &readers, &program.geometry, slab, 0)?;
+    Ok((&program.geometry, fold))
 }
 
 /// A child: the same values, with an allowance of its own for `proofs` proofs (as many as there is room for, if not given) and
@@ -38,13 +59,38 @@ fn room(master: &Slab) -> u32 {
 /// `master` when this is none, `proofs` when there is no room, and those of the master's count. A rotation cell that was counted
 /// is spent, also when the rest fails.
 pub fn rotate(master: &Secret, proofs: Option<u32>, refusals: Option<u32>) -> Result<Secret> {
+    made(master, own(master.slab()), proofs, refusals)
+}
+
+/// As [`rotate`], for proofs of `program` and of `others` of its deployment, whose geometry need not be the master's.
+///
+/// # Errors
+/// As there; `header` when the program cannot open the commitment, `geometry` when another program has another one.
+pub fn rotate_for(
+    master: &Secret,
+    program: &Deployment,
+    others: &[&Deployment],
+    proofs: Option<u32>,
+    refusals: Option<u32>,
+) -> Result<Secret> {
+    let under = target(master.slab(), program, others)?;
+    made(master, under, proofs, refusals)
+}
+
+fn made(
+    master: &Secret,
+    (geometry, fold): Under<'_>,
+    proofs: Option<u32>,
+    refusals: Option<u32>,
+) -> Result<Secret> {
     let role = master.role();
     if !master.is_master() {
         let reason = "this commitment was not made for children";
         return Err(OwnerError::input("master", "", reason)
             .remedy("a master is made by: tacit commit model --children N"));
     }
-    let most = room(master.slab());
+    // The rotation's opening is one of those that there is room for.
+    let most = tacit_pcs::most_proofs(geometry, fold).saturating_sub(1);
     let proofs = proofs.unwrap_or(most);
     if proofs == 0 || proofs > most {
         let reason = format!("expected 1 to {most} proofs, got {proofs}");
@@ -52,7 +98,8 @@ pub fn rotate(master: &Secret, proofs: Option<u32>, refusals: Option<u32>) -> Re
     }
     let (index, opened) = next_child(master)?;
     let openings = child_allowance_of(proofs);
-    let inner = tacit_prover::child_of(master.slab(), index, openings, *fresh()?)?;
+    let (slab, fresh) = (master.slab(), *fresh()?);
+    let inner = tacit_prover::child_under(slab, index, geometry, fold, openings, fresh)?;
     let rotating = Rotating {
         slab: role,
         tensors: &master.public().tensors,

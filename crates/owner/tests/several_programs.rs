@@ -3,7 +3,9 @@
 mod common;
 
 use common::{slug, BITS, PROOFS};
-use tacit_owner::{commit, commit_for, prove, renew, rotate, Allowance, Deployment, Secret};
+use tacit_owner::{
+    commit, commit_for, prove, renew, rotate, rotate_for, Allowance, Deployment, Secret,
+};
 use tacit_params::Optimize;
 use tacit_program::Publics;
 use tacit_prover::Proof;
@@ -93,6 +95,58 @@ fn what_training_makes_is_what_inference_opens() {
         let proof = world.step(slabs).unwrap_or_else(|e| panic!("{e}"));
         verified(&world.train, &slabs, &proof).unwrap();
     }
+}
+
+/// Where training is far larger than inference, a child of the next lies in inference's own geometry.
+#[test]
+fn a_child_under_another_geometry() {
+    let world = World::new();
+    let master = world.committed("next", "W", &W, Allowance::children(2));
+    let alone = Deployment::derive(answer(), PROOFS, BITS, Optimize::Balanced).unwrap();
+    let child = rotate_for(&master, &alone, &[], Some(2), None).unwrap();
+    let header = &child.public().commitment.header;
+    assert_eq!(header.geometry, alone.geometry);
+    assert_ne!(header.geometry, world.train.geometry);
+    assert_eq!(child.proofs_left().unwrap(), Some(2));
+    let given = || vec![(1, vec![1, 2, 3])];
+    let proof = prove(&alone, &[&child], given(), CONTEXT).unwrap_or_else(|e| panic!("{e}"));
+    verified(&alone, &[&child], &proof).unwrap();
+    assert_eq!(child.public().master(), Some(master.identity()));
+    // Neither opens under the other's geometry.
+    assert_eq!(slug(world.answer(&child)), "header");
+    let own = rotate(&master, Some(1), None).unwrap();
+    assert_eq!(slug(prove(&alone, &[&own], given(), CONTEXT)), "header");
+    world.answer(&own).unwrap_or_else(|e| panic!("{e}"));
+    // Both cells are spent: what cannot be opened is refused before anything is counted.
+    assert_eq!(
+        slug(rotate_for(&master, &alone, &[], Some(1), None)),
+        "allowance"
+    );
+    let master = world.committed("next", "W", &W, Allowance::children(1));
+    let data = world.committed(
+        "data",
+        "d",
+        &vec![0; RECORDS as usize],
+        Allowance::children(1),
+    );
+    assert_eq!(
+        slug(rotate_for(&data, &alone, &[], Some(1), None)),
+        "header"
+    );
+    assert_eq!(
+        slug(rotate_for(&master, &alone, &[&world.train], Some(1), None)),
+        "geometry"
+    );
+    assert_eq!(
+        slug(rotate_for(&master, &alone, &[], Some(100_000), None)),
+        "proofs"
+    );
+    assert_eq!(
+        (master.children_left(), data.children_left()),
+        (Ok(1), Ok(1))
+    );
+    let plain = world.committed("next", "W", &W, Allowance::proofs(1));
+    assert_eq!(slug(rotate_for(&plain, &alone, &[], None, None)), "master");
 }
 
 /// A blinding is made for the largest proof of all programs that read the slab.

@@ -29,7 +29,7 @@ pub use hooks::{Hooks, Repeatable};
 pub use profile::Profile;
 pub use prove::{gather, public_values, Job, Proof, ProveOptions, Randomness};
 pub use rotation::{
-    commitments::{child_of, renewal_of, rotation_cell, FIRST_CHILD, ORIGIN, RENEWAL},
+    commitments::{child_of, child_under, renewal_of, rotation_cell, FIRST_CHILD, ORIGIN, RENEWAL},
     Rotating,
 };
 pub use seed::slab_seed;

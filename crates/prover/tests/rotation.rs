@@ -3,8 +3,9 @@
 use p3_field::PrimeCharacteristicRing;
 use tacit_algebra::field::k_inverse;
 use tacit_algebra::{f_to_i64, k_from_bytes, k_to_bytes, F, K};
+use tacit_params::Geometry;
 use tacit_pcs::Slab;
-use tacit_prover::{child_of, rotation_cell, Job, ProveOptions};
+use tacit_prover::{child_of, child_under, rotation_cell, Job, ProveOptions};
 use tacit_testkit::master::{cells, honest, rotation_cells, slab, Master};
 use tacit_testkit::*;
 use tacit_verifier::{value, Claim, Rotation};
@@ -65,6 +66,36 @@ fn other_values_are_refused() {
     let other = slab(&master.case, &cells(&master.case), &rotation_cells(7, 1), 9);
     let proof = master.rotating(&other, 1).prove_uncounted().unwrap();
     assert_eq!(master.judge(&other, &proof), "refused, child", "link value");
+}
+
+/// Master and child each open under their own geometry: the same value, or a refusal of the child.
+#[test]
+fn a_child_under_another_geometry_holds_the_same() {
+    let master = Master::new(1);
+    let wide = Geometry {
+        log_rows: 6,
+        rows: 128,
+        ..toy()
+    };
+    let child = child_under(&master.slab, 1, &wide, 6, 2, [9; 32]).unwrap();
+    assert_eq!(child.commitment.header.geometry, wide);
+    assert_eq!(rotation_cell(&child, 0), rotation_cell(&master.slab, 1));
+    let rotation = master.rotating(&child, 1).prove_uncounted().unwrap();
+    assert_eq!(master.judge(&child, &rotation), "accepted");
+    master.file(&child, rotation.clone()).accept(TOY).unwrap();
+    // Of the same geometry as the master it is another commitment.
+    let same = child_of(&master.slab, 1, 2, [9; 32]).unwrap();
+    assert_eq!(master.judge(&same, &rotation), "refused, master");
+    let mut other = cells(&master.case);
+    let up = f_to_i64(other[0]) < 3;
+    other[0] += if up { F::ONE } else { F::NEG_ONE };
+    let (schema, links) = (
+        master.case.prepared.schema(0),
+        [rotation_cell(&master.slab, 1).unwrap()],
+    );
+    let made = tacit_pcs::commit(&wide, true, schema, &other, &links, 2, 6, [9; 32]).unwrap();
+    let rotation = master.rotating(&made, 1).prove_uncounted().unwrap();
+    assert_eq!(master.judge(&made, &rotation), "refused, child");
 }
 
 /// The child's claim of a rotation.

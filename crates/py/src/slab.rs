@@ -111,10 +111,25 @@ impl Slab {
     }
 
     /// A child: the same values, an allowance of its own for `proofs` proofs (as many as there is room for, if not given). Counts
-    /// one rotation cell of this master before anything else; also when the rest fails.
-    #[pyo3(signature = (proofs=None, refusals=None))]
-    fn rotate(&self, py: Python<'_>, proofs: Option<u32>, refusals: Option<u32>) -> Result<Self> {
-        let make = || Ok(Self(tacit_owner::rotate(&self.0, proofs, refusals)?));
+    /// one rotation cell of this master before anything else; also when the rest fails. `program`: what it makes proofs for, if
+    /// that is of another deployment, with the `others` of that.
+    #[pyo3(signature = (proofs=None, refusals=None, program=None, others=Vec::new()))]
+    fn rotate(
+        &self,
+        py: Python<'_>,
+        proofs: Option<u32>,
+        refusals: Option<u32>,
+        program: Option<Py<Program>>,
+        others: Vec<Py<Program>>,
+    ) -> Result<Self> {
+        let make = || {
+            let others: Vec<&Deployment> = others.iter().map(|p| &p.get().0).collect();
+            let child = match &program {
+                None => tacit_owner::rotate(&self.0, proofs, refusals),
+                Some(p) => tacit_owner::rotate_for(&self.0, &p.get().0, &others, proofs, refusals),
+            };
+            Ok(Self(child?))
+        };
         py.detach(|| wipe::after(make))
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from numbers import Integral
 from pathlib import Path as FilePath
@@ -13,7 +14,7 @@ from tacit.api import leftovers
 from tacit.api.counted import Counted, counter_of
 from tacit.api.kinds import journal_of
 from tacit.api.native import failures, staged
-from tacit.api.objects import Commitment
+from tacit.api.objects import Commitment, Program
 from tacit.api.storage import Path
 from tacit.errors import InputError, NoCopy
 from tacit.progress import slow
@@ -156,18 +157,34 @@ class Secret:
             new = Secret(self._native.renew())
         return new
 
-    def rotate(self, proofs: int | None = None, *, refusals: int | None = None) -> Secret:
+    def rotate(
+        self,
+        proofs: int | None = None,
+        *,
+        refusals: int | None = None,
+        program: Program | None = None,
+        others: Sequence[Program] = (),
+    ) -> Secret:
         """A child of this master: a fresh commitment to the same values, with an allowance of `proofs` proofs.
 
         Its commitment holds the proof of that, so whoever trusts the master's identity accepts the child. By
         default it is made for as many proofs as the program's geometry has room for, and for as many `refusals`. Uses up
         one child of the master's allowance, on disk first if the master is saved, also when making it fails.
-        Raises InputError (not a master, too many proofs), AllowanceExceeded (no child left).
+        `program`: what the child makes proofs for, where that has another geometry than the master, such as a small model's
+        answers after a large training; `others`: further programs of that geometry which will open it.
+        Raises InputError (not a master, too many proofs; slugs header, geometry: a program that cannot open it),
+        AllowanceExceeded (no child left).
         """
         check_number("proofs", proofs)
         check_number("refusals", refusals)
+        for each in (program, *others):
+            if each is not None and not isinstance(each, Program):
+                raise InputError(f"expected Program, got {type(each).__name__}", slug="type", place="program")
+        if others and program is None:
+            raise InputError("expected the program that comes first of these", slug="missing", place="program")
+        natives = None if program is None else program._native, [other._native for other in others]
         with self._counted.counting(), slow("making a child"), failures(self.role):
-            return Secret(self._native.rotate(proofs, refusals))
+            return Secret(self._native.rotate(proofs, refusals, *natives))
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise NoCopy(

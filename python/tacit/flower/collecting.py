@@ -42,8 +42,7 @@ class Collector(Grid):
         mine = self._send([(message, hook) for message in messages])
         while True:
             came = self._look(mine)
-            left = mine & self._waiting.keys()
-            if not left or time.monotonic() >= end:
+            if not mine & self._waiting.keys() or (not came and time.monotonic() >= end):
                 return
             if not came:
                 time.sleep(self._poll)
@@ -51,8 +50,8 @@ class Collector(Grid):
     def _send(self, messages: Iterable[tuple[Message, Hook]]) -> set[str]:
         pairs = list(messages)
         sent = [message for message, _ in pairs]
-        now, found = time.monotonic(), set[str]()
-        names = list(self.below.push_messages(sent)) if sent else []
+        names, found = list(self.below.push_messages(sent)) if sent else [], set[str]()
+        now = time.monotonic()
         if len(names) != len(sent):
             # Some could not be sent, and are left out: the others are known by their own names.
             names = [name if (name := message.metadata.message_id) in names else "" for message in sent]
@@ -64,13 +63,14 @@ class Collector(Grid):
 
     def _look(self, mine: set[str]) -> bool:
         """Take what came, and send what the hooks give; whether anything came."""
-        now, came = time.monotonic(), False
-        self._waiting = {name: one for name, one in self._waiting.items() if one.until > now}
+        came = False
         for name in list(self._waiting):
             # One by one: what came together with a reply that cannot be read would be lost with it.
             for reply in self._pull(name):
                 waiting, came = self._waiting.pop(name), True
                 mine |= self._send(waiting.hook(waiting.node, reply))
+        now = time.monotonic()
+        self._waiting = {name: one for name, one in self._waiting.items() if one.until > now}
         return came
 
     def _pull(self, name: str) -> list[Message | None]:

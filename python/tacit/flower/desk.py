@@ -25,6 +25,8 @@ from tacit.network.wire import unpack
 
 #: Bytes of a registration's parts at most; Flower itself takes no more in one piece.
 _MOST_PARTS = 1 << 31
+#: Seconds that a message lives behind its time: what comes then is refused as late, by name.
+_GRACE = 60.0
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ class Desk:
         if receipt is not None:
             head = ConfigRecord({**content.config_records[records.ROUND], "receipt": receipt})
             content = RecordDict({**content, records.ROUND: head})
-        return Message(content, node, MessageType.TRAIN, ttl=max(self.left(), 1.0))
+        return Message(content, node, MessageType.TRAIN, ttl=max(self.left(), 0.0) + _GRACE)
 
     def left(self) -> float:
         """Seconds until the open round ends."""
@@ -150,7 +152,7 @@ class Desk:
         if not outcome.taken or proven:
             return []
         question: dict[str, int | bytes] = {"round": self._number, "receipt": self._receipts.pop(node)}
-        return [(self._ask(node, records.PROOF, question, max(self.left(), 1.0)), self._delivered)]
+        return [(self._ask(node, records.PROOF, question, self.left()), self._delivered)]
 
     def finish(self) -> Link:
         """End the round: when every node has delivered, otherwise at its deadline, which is what they were promised."""
@@ -219,7 +221,7 @@ class Desk:
     def _ask(self, node: int, kind: str, head: dict[str, int | bytes], seconds: float) -> Message:
         # A record without entries would not survive the way.
         record = ConfigRecord({"task": self.server.digest, **head})
-        return Message(RecordDict({records.ROUND: record}), node, kind, ttl=max(seconds, 1.0))
+        return Message(RecordDict({records.ROUND: record}), node, kind, ttl=max(seconds, 0.0) + _GRACE)
 
 
 def _readable(reply: Message | None) -> Message:

@@ -126,14 +126,16 @@ class Node:
         found = self._signed(announced.round)
         if found is not None:
             if REPLY.open(found.reply)[0].announcement != name:
+                write_file(self._file(announced.round, "second-announcement"), brief.announcement)
                 raise InputError(
                     f"this node has replied to another announcement of round {announced.round}",
                     slug="replied",
                     place=str(file),
-                    remedy="the server signed two announcements of one round: keep both, they are evidence",
+                    remedy="the server signed two announcements of one round: both are kept beside it, as evidence",
                 )
             return found
         due = self._due(brief, announced, name)
+        write_file(self._file(announced.round, "announcement"), brief.announcement)
         if deferred:
             proof, next = None, self.deployment.fit(due.base, due.holding.secret, due.seed)
             write_file(self._file(announced.round, "brief"), brief.to_bytes())

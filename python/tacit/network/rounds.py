@@ -17,6 +17,7 @@ from tacit.network.messages import (
     CLOSING,
     LINK,
     MOST_LIST,
+    REGISTRATION,
     ROSTER,
     Absence,
     Announcement,
@@ -27,9 +28,9 @@ from tacit.network.messages import (
     Roster,
     least_contributions,
 )
-from tacit.network.objects import read_tagged
+from tacit.network.objects import read_signed, read_tagged
 from tacit.network.sources import Reveals
-from tacit.network.store import Entry, Row
+from tacit.network.store import Entry, Registered, Row
 from tacit.network.submission import Brief
 
 #: Why a node contributed nothing, where nothing of it came.
@@ -42,7 +43,8 @@ class Rounds(Core):
     def open(self, nodes: Collection[bytes] | None = None) -> bytes:
         """The signed announcement of the round that is going on, or of the next one, with all nodes that are registered now.
 
-        `nodes`: keys; of the registered ones only these, as where some are known to be away. Everybody sees whom it left out.
+        A node whose manifest has ended is none of it. `nodes`: keys; of the registered ones only these, as where some are known
+        to be away. Everybody sees whom it left out.
         Raises InputError: slug rounds_over behind the last round, no_nodes where nobody is registered, beacon_source.
         """
         last = self.store.round(self.digest)
@@ -56,19 +58,20 @@ class Rounds(Core):
         number = 1 if last is None else last.round + 1
         if number > self.task.rounds:
             raise InputError(f"the task has {self.task.rounds} rounds", slug="rounds_over", place="round")
-        registered = self.store.nodes(self.digest)
-        members = tuple(Member(n.node, n.registration) for n in registered if nodes is None or n.node in nodes)
+        now = self.now()
+        asked = [n for n in self.store.nodes(self.digest) if nodes is None or n.node in nodes]
+        members = tuple(Member(n.node, n.registration) for n in asked if self._holds(n, now))
         if not members:
-            raise InputError("no node is registered", slug="no_nodes", place="round")
+            raise InputError("no node is registered with a manifest that holds", slug="no_nodes", place="round")
         written = ROSTER.write(Roster(members))
         roster = ROSTER.digest(written)
         self.store.objects.put(roster, written)
-        now = self.now()
         before = None if last is None else self.announcement(last)
-        moment = self.beacon.fix(now + self.times.notice, number) if before is None else before.following
+        # A second at least: what is known now is no moment to fix.
+        moment = self.beacon.fix(now + max(1, self.times.notice), number) if before is None else before.following
         begins = max(now, self.beacon.when(moment) or now)
         # Fixed now, so that nobody chooses among values that are known: the next beacon is that of the deadline.
-        following = max(moment + 1, self.beacon.fix(begins + self.times.window, number + 1))
+        following = max(moment + 1, self.beacon.fix(begins + max(1, self.times.window), number + 1))
         announcement = Announcement(
             task=self.digest,
             round=number,
@@ -84,6 +87,15 @@ class Rounds(Core):
         name = ANNOUNCEMENT.digest(signed[64:])
         self.store.objects.put(name, signed)
         return name
+
+    def _holds(self, node: Registered, now: int) -> bool:
+        """Whether a node's manifest still holds: one that has ended could only be refused in every round."""
+        registration = read_signed(self.store.objects, REGISTRATION, node.registration, node.node)
+        try:
+            self.world.manifest(registration, now)
+        except InvalidProof:
+            return False
+        return True
 
     def _base(self, last: Row | None) -> bytes:
         return self.task.base if last is None else last.next or b""

@@ -2,6 +2,7 @@
 
 use tacit_algebra::field::k_new;
 use tacit_algebra::{F, K};
+use tacit_params::Geometry;
 use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::{commit, PcsError, Slab};
 use zeroize::Zeroizing;
@@ -54,13 +55,35 @@ pub fn child_of(
     fresh: [u8; 32],
 ) -> Result<Slab, ProveError> {
     let header = &master.commitment.header;
+    child_under(
+        master,
+        index,
+        &header.geometry,
+        header.max_fold,
+        allowance,
+        fresh,
+    )
+}
+
+/// As `child_of`, under another geometry: either side of a rotation opens under its own. `fold`: the largest k0 of its proofs.
+///
+/// # Errors
+/// As there.
+pub fn child_under(
+    master: &Slab,
+    index: u16,
+    geometry: &Geometry,
+    fold: u8,
+    allowance: u32,
+    fresh: [u8; 32],
+) -> Result<Slab, ProveError> {
     let rotation = linked(master, index)?;
     let cells = &master.data()[..master.cells()];
-    let (schema, fold) = (header.schema, header.max_fold);
+    let schema = master.commitment.header.schema;
     let parent = Zeroizing::new([&master.seed()[..], &index.to_be_bytes()].concat());
     let seed = slab_seed(&fresh, &schema, cells, allowance, fold, &parent);
     Ok(commit(
-        &header.geometry,
+        geometry,
         true,
         schema,
         cells,

@@ -104,6 +104,7 @@ class Walk:
         with at_place(f"round {self.number}"):
             link = self._link(name)
             announced = self._announcement(link)
+            check_moments(self._source({}), announced)
             joined = self._roster(announced)
             beacon = self._beacon(link, announced, joined)
             closing = self._closing(link, announced, joined)
@@ -166,9 +167,7 @@ class Walk:
         known = {
             node: self.opened.get(node, Opened(0, found.registration.chain or b"")) for node, found in joined.items()
         }
-        source = self._source(known)
-        check_moments(source, announced)
-        value = source.verify(announced.moment, evidence)
+        value = self._source(known).verify(announced.moment, evidence)
         if value != link.beacon:
             raise refused("the evidence shows another value", slug="beacon", place="beacon")
         if isinstance(self.task.source, Reveals):

@@ -1,0 +1,133 @@
+"""Rounds with recorded values of public beacons: a drand round and a block, in the first round and in its lineage."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_training import FakeReaders
+from little_network import Clock, LittleNetwork
+from local_server import serving
+from recorded import BLOCK_23535880, MAINNET_SIGNATURE, QUICKNET_ROUND, QUICKNET_SIGNATURE
+
+pytest.importorskip("py_ecc")
+
+from tacit.errors import InputError, InvalidProof
+from tacit.network.beacon.blocks import Block
+from tacit.network.beacon.drand import Drand
+from tacit.network.core import Times
+from tacit.network.lineage import export, verify
+from tacit.network.messages import ANNOUNCEMENT
+from tacit.network.sources import QUICKNET, Blocks
+
+WHEN = QUICKNET.genesis + (QUICKNET_ROUND - 1) * QUICKNET.period
+NUMBER = 23535880
+
+
+def manifests_that_hold(network: LittleNetwork) -> None:
+    """The recorded times are not those of the other tests."""
+    for at, node in enumerate(network.nodes):
+        shards = [holding.shard for holding in node.holdings]
+        node.manifest = network.manifest(at, shards, issued=0, expires=1 << 40)
+
+
+def whole_round(network: LittleNetwork, folder: Path) -> Any:
+    assert all(outcome.taken for outcome in network.answer())
+    network.server.close()
+    network.server.finish()
+    export(network.server.store, network.digest, folder)
+    return verify(folder, FakeReaders(), task=network.digest)
+
+
+def test_drand(tmp_path: Path) -> None:
+    clock = Clock(WHEN - 30)
+    answers = {QUICKNET_ROUND: QUICKNET_SIGNATURE}
+
+    def answer(path: str, _: bytes) -> tuple[int, bytes]:
+        signature = answers.get(int(path.rpartition("/")[2]), MAINNET_SIGNATURE[:48])
+        return 200, json.dumps({"signature": signature.hex()}).encode()
+
+    with serving(answer) as server:
+        beacon = Drand(QUICKNET, endpoints=[server], clock=clock)
+        network = LittleNetwork(tmp_path, source=QUICKNET, beacon=beacon, clock=clock, times=Times(28, 600))
+        manifests_that_hold(network)
+        assert all(outcome.taken for outcome in network.register())
+        announced, _ = ANNOUNCEMENT.open(network.server.open())
+        assert announced.moment == QUICKNET_ROUND
+        assert announced.deadline == beacon.when(announced.following)
+        with pytest.raises(InputError) as failure:
+            network.server.begin()
+        assert failure.value.slug == "beacon_early"
+        clock.now = WHEN
+        assert network.server.begin().hex().startswith("fc1873a1")
+        found = whole_round(network, tmp_path / "lineage")
+        assert found.rounds[0].beacon.hex().startswith("fc1873a1")
+        assert found.notes == []
+        # The next round's value is another: that of its own moment, which nobody has here.
+        announced, _ = ANNOUNCEMENT.open(network.server.open())
+        assert announced.moment > QUICKNET_ROUND
+        clock.now += 1000
+        with pytest.raises(InputError) as failure:
+            network.server.begin()
+        assert failure.value.slug == "beacon_source"
+
+
+def test_a_beacon_that_was_known(tmp_path: Path) -> None:
+    """A server that looks at the beacon before it announces it: nodes do not answer."""
+    clock = Clock(WHEN - 30)
+    body = json.dumps({"signature": QUICKNET_SIGNATURE.hex()}).encode()
+    with serving(lambda *_: (200, body)) as server:
+        beacon = Drand(QUICKNET, endpoints=[server], clock=clock)
+
+        class Peeking(Drand):
+            def fix(self, at: int, round: int) -> int:
+                return QUICKNET_ROUND if round == 1 else super().fix(at, round)
+
+        peeking = Peeking(QUICKNET, endpoints=[server], clock=clock)
+        network = LittleNetwork(tmp_path, source=QUICKNET, beacon=peeking, clock=clock)
+        manifests_that_hold(network)
+        network.register()
+        clock.now = WHEN
+        network.server.open()
+        network.server.begin()
+        for node in network.nodes:
+            node._beacon = beacon
+            with pytest.raises(InvalidProof) as refusal:
+                node.answer(network.server.brief())
+            assert refusal.value.slug == "beacon_known"
+        clock.now += 1000
+        network.server.close()
+        network.server.finish()
+        export(network.server.store, network.digest, tmp_path / "lineage")
+        with pytest.raises(InvalidProof) as refusal:
+            verify(tmp_path / "lineage", FakeReaders())
+        assert refusal.value.slug == "beacon_known"
+        assert refusal.value.place.startswith("round 1")
+
+
+def test_blocks(tmp_path: Path) -> None:
+    heads = [NUMBER - 1]
+
+    def node(_: str, body: bytes) -> tuple[int, bytes]:
+        method = json.loads(body)["method"]
+        results = {"eth_chainId": "0x1", "eth_blockNumber": hex(heads[-1]), "eth_getBlockByNumber": BLOCK_23535880}
+        return 200, json.dumps({"result": results[method]}).encode()
+
+    clock = Clock()
+    with serving(node) as one, serving(node) as two:
+        beacon = Block(Blocks(1, 64), endpoints=[one, two], clock=clock)
+        network = LittleNetwork(tmp_path, source=Blocks(1, 64), beacon=beacon, clock=clock, times=Times(1, 600))
+        network.register()
+        announced, _ = ANNOUNCEMENT.open(network.server.open())
+        assert (announced.moment, announced.following) == (NUMBER, NUMBER + 50)
+        with pytest.raises(InputError) as failure:
+            network.server.begin()
+        assert failure.value.slug == "beacon_early"
+        heads.append(NUMBER + 64)
+        assert "0x" + network.server.begin().hex() == BLOCK_23535880["hash"]
+        found = whole_round(network, tmp_path / "lineage")
+    # Without a network the block's hash holds, and that it is on the chain is not shown.
+    assert "0x" + found.rounds[0].beacon.hex() == BLOCK_23535880["hash"]
+    assert found.notes == ["that the beacon's blocks are on chain 1: compare their hashes with the chain"]
