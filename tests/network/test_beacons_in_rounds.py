@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,6 @@ from little_network import Clock, LittleNetwork
 from local_server import serving
 from recorded import BLOCK_23535880, MAINNET_SIGNATURE, QUICKNET_ROUND, QUICKNET_SIGNATURE
 
-pytest.importorskip("py_ecc")
-
 from tacit.errors import InputError, InvalidProof
 from tacit.network.beacon.blocks import Block
 from tacit.network.beacon.drand import Drand
@@ -21,6 +20,9 @@ from tacit.network.core import Times
 from tacit.network.lineage import export, verify
 from tacit.network.messages import ANNOUNCEMENT
 from tacit.network.sources import QUICKNET, Blocks
+
+# Not imported here: its import lets all of Python recurse 100,000 deep.
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("py_ecc") is None, reason="py_ecc is not installed")
 
 WHEN = QUICKNET.genesis + (QUICKNET_ROUND - 1) * QUICKNET.period
 NUMBER = 23535880
