@@ -76,6 +76,7 @@ class Deployment(Stored):
         self.evaluate = all.get("evaluate")
         self.report: TrainingReport | None = None
         self._initial = initial
+        self._kept: tuple[dict[str, Ints], Secret] | None = None
 
     # --- what it is
 
@@ -217,6 +218,16 @@ class Deployment(Stored):
         )
         return Held(dict(model), secret)
 
+    def _public_base(self, model: Model) -> Secret:
+        """The commitment to a public base; of the last one it is kept, since all nodes of a round have the same."""
+        if self._kept is not None:
+            known, secret = self._kept
+            if all(np.array_equal(values, known[name]) for name, values in model.items()):
+                return secret
+        secret = integers.commit_public(self.train, MODEL, self._pieces(model))
+        self._kept = {name: np.array(values) for name, values in model.items()}, secret
+        return secret
+
     @property
     def _others(self) -> list[Program]:
         return [program for name, program in self.all.items() if name != "train"]
@@ -283,7 +294,7 @@ class Deployment(Stored):
         if isinstance(base, Held):
             return base
         self.check_model(base, "base")
-        return Held(dict(base), integers.commit_public(self.train, MODEL, self._pieces(base)))
+        return Held(dict(base), self._public_base(base))
 
     def verify(
         self,
@@ -326,7 +337,7 @@ class Deployment(Stored):
         if self.description.places.base == "private":
             raise InvalidProof("expected the commitment of the base", slug="commitments", place=place)
         self.check_model(model, place)
-        return integers.commit_public(self.train, MODEL, self._pieces(model)).commitment
+        return self._public_base(model).commitment
 
     # --- the file
 
