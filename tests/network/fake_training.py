@@ -14,13 +14,14 @@ import numpy as np
 
 from tacit.errors import InvalidProof
 from tacit.network.aggregate import Rule
-from tacit.network.context import epoch_order, model_identity
+from tacit.network.context import model_identity
 from tacit.network.digests import digest
 from tacit.network.interface import Ints, Model, Shard
 from tacit.network.keys import Key, check_signature
 from tacit.network.messages import Task
 from tacit.network.sources import Reveals
 from tacit.program.borsh import EncodingError, Fixed, Int, Vec, decode, encode, struct_of
+from tacit.train.order import epoch_order
 
 _ORACLE = Key.from_seed(b"oracle of the tests, 32 bytes..."[:32])
 PARAMETERS = [("w", (4, 3), -(1 << 31), (1 << 31) - 1), ("b", (3,), -(1 << 31), (1 << 31) - 1)]

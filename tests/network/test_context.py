@@ -13,7 +13,6 @@ from tacit.network import digests
 from tacit.network.context import (
     Context,
     check_parameters,
-    epoch_order,
     model_bytes,
     model_identity,
     model_of,
@@ -21,6 +20,7 @@ from tacit.network.context import (
     shard_due,
 )
 from tacit.reference.transcript import digest_of, words
+from tacit.train.order import epoch_order
 
 FIELDS = {name: bytes([at]) * 32 for at, name in enumerate(("task", "node", "data", "base", "beacon"), 1)}
 PARAMETERS = [("w", (2, 3), -100, 100), ("b", (3,), -10, 10)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from Crypto.Hash import keccak
+from typing import Protocol, TypeVar
 
 from tacit.api.kinds import FILE_KINDS, MAGIC
 from tacit.errors import InvalidProof
+from tacit.hashing import digest, tag
+from tacit.program.borsh import EncodingError, Struct, decode
 
 VERSION = 1
 _HEAD, _SUM = len(MAGIC) + 2, 32
@@ -13,7 +15,7 @@ _HEAD, _SUM = len(MAGIC) + 2, 32
 
 def checksum(kind: int, body: bytes) -> bytes:
     """keccak256(T(10, kind) || body)."""
-    return keccak.new(digest_bits=256, data=(10 << 56 | kind).to_bytes(8, "big") + body).digest()
+    return digest(tag(10, kind), body)
 
 
 def framed(kind: int, body: bytes) -> bytes:
@@ -42,3 +44,25 @@ def body_of(kind: int, data: bytes, most: int) -> bytes:
     if data[-_SUM:] != checksum(kind, body):
         raise InvalidProof("expected the checksum of the file's bytes, got another one", slug="checksum", place=what)
     return body
+
+
+class Faulty(Protocol):
+    """What says itself whether it is well formed."""
+
+    def _fault(self) -> str | None: ...
+
+
+T = TypeVar("T", bound=Faulty)
+
+
+def read(kind: int, codec: Struct, data: bytes, most: int, made: type[T]) -> T:
+    """What a file of this kind holds, canonical and well formed. Raises InvalidProof (slug encoding, and those of `body_of`)."""
+    what = FILE_KINDS[kind]
+    try:
+        found = decode(codec, body_of(kind, data, most))
+    except EncodingError as error:
+        raise InvalidProof(f"no {what}: {error}", slug="encoding", place=what) from None
+    assert isinstance(found, made)
+    if fault := found._fault():
+        raise InvalidProof(f"no {what}: {fault}", slug="encoding", place=what)
+    return found

@@ -9,16 +9,15 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from Crypto.Hash import keccak
-
+from tacit import hashing
 from tacit.api.native import read_file, write_file
 from tacit.api.storage import Path, Stored
-from tacit.data.container import body_of, framed
+from tacit.data.container import framed, read
 from tacit.data.keys import Key
 from tacit.data.limits import is_whole
 from tacit.data.manifest import MOST_TIME, U64, date, key_of, seconds_of
-from tacit.errors import InputError, InvalidProof
-from tacit.program.borsh import U16, EncodingError, Fixed, Struct, Vec, decode, encode, struct_of
+from tacit.errors import InputError
+from tacit.program.borsh import U16, Fixed, Struct, Vec, encode, struct_of
 
 VERSION = 1
 KIND = 7
@@ -176,7 +175,7 @@ class Revocations(Stored):
     @property
     def digest(self) -> bytes:
         """keccak256(T(14, 0) || the bytes that are signed)."""
-        return keccak.new(digest_bits=256, data=TAG + encode(_SIGNED, self)).digest()
+        return hashing.digest(TAG, encode(_SIGNED, self))
 
     def _fault(self) -> str | None:
         if self.version != VERSION:
@@ -191,14 +190,7 @@ class Revocations(Stored):
 
     @classmethod
     def _of_file(cls, data: bytes) -> Revocations:
-        try:
-            found = decode(_CODEC, body_of(KIND, data, MOST_BYTES))
-        except EncodingError as error:
-            raise InvalidProof(f"no revocations: {error}", slug="encoding", place="revocations") from None
-        assert isinstance(found, cls)
-        if fault := found._fault():
-            raise InvalidProof(f"no revocations: {fault}", slug="encoding", place="revocations")
-        return found
+        return read(KIND, _CODEC, data, MOST_BYTES, cls)
 
     def _to_file(self) -> bytes:
         return framed(KIND, encode(_CODEC, self))

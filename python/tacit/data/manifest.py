@@ -14,17 +14,16 @@ from datetime import datetime, timezone
 from itertools import pairwise
 from typing import Any
 
-from Crypto.Hash import keccak
-
+from tacit import hashing
 from tacit.api.objects import Program
 from tacit.api.storage import Stored
-from tacit.data.container import body_of, framed
+from tacit.data.container import framed, read
 from tacit.data.dataset import Dataset, DatasetStatement
 from tacit.data.keys import Key, check_key
 from tacit.data.limits import MOST_ID, MOST_RECORDS, is_whole
 from tacit.data.schema import Schema
-from tacit.errors import InputError, InvalidProof
-from tacit.program.borsh import U16, U32, EncodingError, Fixed, Int, Struct, Vec, decode, encode, struct_of
+from tacit.errors import InputError
+from tacit.program.borsh import U16, U32, Fixed, Int, Struct, Vec, encode, struct_of
 
 VERSION = 1
 KIND = 6
@@ -44,14 +43,10 @@ def task_digest(task: str | bytes) -> bytes:
         return bytes(task)
     if isinstance(task, str) and task.isprintable() and task:
         try:
-            return bytes.fromhex(task) if len(task) == 64 else _keccak(TASK_TAG, task.encode())
+            return bytes.fromhex(task) if len(task) == 64 else hashing.digest(TASK_TAG, task.encode())
         except ValueError:  # no digits, or no text that has bytes
             pass
     raise InputError("expected 32 bytes or a text", slug="task", place="task", remedy="such as 'heart disease, 2026'")
-
-
-def _keccak(tag: bytes, data: bytes) -> bytes:
-    return keccak.new(digest_bits=256, data=tag + data).digest()
 
 
 @dataclass(frozen=True)
@@ -140,7 +135,7 @@ class Manifest(Stored):
     @property
     def digest(self) -> bytes:
         """What names it: keccak256(T(13, 0) || the bytes that are signed)."""
-        return _keccak(TAG, encode(_SIGNED, self))
+        return hashing.digest(TAG, encode(_SIGNED, self))
 
     def _fault(self) -> str | None:
         """What no honest issuer signs, whatever its keys say; None for a manifest that may be checked."""
@@ -165,14 +160,7 @@ class Manifest(Stored):
 
     @classmethod
     def _of_file(cls, data: bytes) -> Manifest:
-        try:
-            found = decode(_CODEC, body_of(KIND, data, MOST_BYTES))
-        except EncodingError as error:
-            raise InvalidProof(f"no manifest: {error}", slug="encoding", place="manifest") from None
-        assert isinstance(found, cls)
-        if fault := found._fault():
-            raise InvalidProof(f"no manifest: {fault}", slug="encoding", place="manifest")
-        return found
+        return read(KIND, _CODEC, data, MOST_BYTES, cls)
 
     def _to_file(self) -> bytes:
         return framed(KIND, encode(_CODEC, self))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from Crypto.Hash import keccak
-
+from tacit import hashing
 from tacit.data.columns import MOST_ENTRIES, Column, Label, check_real, refuse
 from tacit.data.rules import Rule
 from tacit.errors import InputError
@@ -73,7 +72,7 @@ def canonical(values: dict[str, Any]) -> bytes:
 
 def digest(values: dict[str, Any]) -> bytes:
     """keccak256(T(12, 0) || canonical text)."""
-    return keccak.new(digest_bits=256, data=TAG + canonical(values)).digest()
+    return hashing.digest(TAG, canonical(values))
 
 
 def parse(data: bytes, place: str) -> dict[str, Any]:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import struct
 
-from Crypto.Hash import keccak
-
-from tacit import Commitment, Program
+from tacit import Commitment, Program, hashing
 
 #: "TACIT", 0, kind, version 1
 HEADER = 8
@@ -19,8 +17,7 @@ DIGEST = 32
 
 def checksum(body: bytes, kind: int = KIND_PROOF) -> bytes:
     """H(T(10, kind) || body)."""
-    digest: bytes = keccak.new(digest_bits=256, data=struct.pack(">Q", (10 << 56) + kind) + body).digest()
-    return digest
+    return hashing.digest(hashing.tag(10, kind), body)
 
 
 def changed_byte(proof: bytes, *, back: int = 2000) -> bytes:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import math
-import struct
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from functools import cache
@@ -20,8 +19,8 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
-from Crypto.Hash import keccak
 
+from tacit import hashing
 from tacit.errors import CompilerBug, ProgramError, TacitError
 from tacit.graph.functions import FUNCTIONS
 from tacit.integer.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility, emit
@@ -109,7 +108,7 @@ def digest_of(architecture: bytes) -> bytes:
     """What a program names it by: keccak256(T(11, 0) || bytes); zeros for none."""
     if not architecture:
         return NO_ARCHITECTURE
-    return keccak.new(digest_bits=256, data=struct.pack(">Q", 11 << 56) + architecture).digest()
+    return hashing.digest(hashing.tag(11), architecture)
 
 
 def decode(data: bytes) -> Architecture:

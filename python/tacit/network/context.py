@@ -1,7 +1,6 @@
 """What every proof of a round is bound to, and the seed that nobody chose.
 
     seed    = H("tacit seed 1" || task || round || node || data || base || beacon)
-    order_e = argsort, ties by index, of the first N elements of words(H(seed || be64(e)))          e = 0, 1, ..
     shard   = the first eight bytes of H("tacit shard 1" || task || round || node || base || beacon), big-endian, mod count
 
 `round` is four bytes, little-endian, all else 32 bytes. `data` is the identity that the issuer signed: a master's where the node
@@ -70,13 +69,6 @@ def shard_due(count: int, *, task: bytes, round: int, node: bytes, base: bytes, 
         raise InputError(f"expected at least one shard, got {count}", slug="shard", place="shards")
     drawn = tagged(digests.SHARD, *_fields(task, round, node, base, beacon))
     return int.from_bytes(drawn[:8], "big") % count
-
-
-def epoch_order(seed: bytes, epoch: int, records: int) -> Ints:
-    """The records 0 .. records-1 in the order of one epoch, int64."""
-    key = digests.digest(seed, epoch.to_bytes(8, "big"))
-    drawn = np.array(digests.words(key, records), dtype=np.uint64)
-    return np.argsort(drawn, kind="stable").astype(np.int64)
 
 
 def _fields(task: bytes, round: int, *rest: bytes) -> tuple[bytes, ...]:

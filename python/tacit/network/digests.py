@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
-from Crypto.Hash import keccak
+from tacit.hashing import digest
 
 TASK = b"tacit task 1"
 REGISTRATION = b"tacit registration 1"
@@ -42,28 +42,6 @@ LABELS = (
 def tagged(label: bytes, *parts: bytes | memoryview) -> bytes:
     """H(label || parts), 32 bytes; the parts one after the other, so all but the last have lengths that are known."""
     return digest(label, *parts)
-
-
-def digest(*parts: bytes | memoryview) -> bytes:
-    """H of the parts one after the other, 32 bytes."""
-    state = keccak.new(digest_bits=256)
-    for part in parts:
-        state.update(part)
-    found: bytes = state.digest()
-    return found
-
-
-def words(key: bytes, count: int) -> list[int]:
-    """The first `count` elements of words(key) (protocol.md, section 1): integers below p, in the order of the stream."""
-    prime = (1 << 64) - (1 << 32) + 1
-    found: list[int] = []
-    block = 0
-    front = (4 << 56).to_bytes(8, "big")
-    while len(found) < count:
-        data = digest(front, key, block.to_bytes(8, "big"))
-        found += [word for at in range(0, 32, 8) if (word := int.from_bytes(data[at : at + 8], "big")) < prime]
-        block += 1
-    return found[:count]
 
 
 def distinct_and_sorted(items: Iterable[bytes]) -> bool:

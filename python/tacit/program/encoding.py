@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from typing import Final
 
-from Crypto.Hash import keccak
-
+from tacit import hashing
 from tacit.program.borsh import (
     I32,
     I64,
@@ -144,7 +142,7 @@ class Program:
     @property
     def digest(self) -> bytes:
         """keccak256(T(7, 0) || bytes)."""
-        return keccak.new(digest_bits=256, data=struct.pack(">Q", 7 << 56) + self.encode()).digest()
+        return hashing.digest(hashing.tag(7), self.encode())
 
 
 _PROGRAM = struct_of(

@@ -148,11 +148,6 @@ def powers(steps: int) -> list[int]:
     return out
 
 
-#: Bits that are given up, of error signals and of activations, in this order: an error signal of more than 1 is rare, and a clamp
-#: of activations changes the network.
-LOST = ((0, 0), (1, 0), (2, 0), (2, 1), (3, 1), (3, 2), (4, 2), (4, 3))
-
-
 def _candidates(scales: Scales) -> list[Scales]:
     """From the given bits down: fractional bits are given up before the range, for what is clamped is not learnt."""
     found = []
@@ -178,7 +173,7 @@ def _digits(made: Programs) -> Digits:
     for name in KINDS:
         found: list[tuple[float, Settings]] = []
         for settings in CHOICES:
-            own = Programs(replace(made.description, digits=(settings, settings, settings)))
+            own = made.with_digits((settings, settings, settings))
             with suppress(OutOfField):
                 program = own.program(name)
                 if program is not None:
@@ -198,7 +193,7 @@ def fitting(description: Description, scales: Scales | None) -> Programs:
         except OutOfField as error:
             last = error
             continue
-        return Programs(replace(made.description, digits=_digits(made)))
+        return made.with_digits(_digits(made))
     raise QuantizationError(
         f"an update without rounding leaves the field: {last}",
         slug="scales",

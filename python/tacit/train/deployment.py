@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from Crypto.Hash import keccak
 
+from tacit import hashing
 from tacit.api import integers
 from tacit.api.objects import Commitment, Program, Weights
 from tacit.api.secret import Secret
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Model = Mapping[str, npt.NDArray[Any]]
 #: Of a description with the digests of its programs (docs/protocol/protocol.md, section 1).
-TAG = 16 << 56
+TAG = hashing.tag(16)
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,7 @@ class Deployment(Stored):
         """32 bytes: of the description and of all programs."""
         parts = [self.description.encode()]
         parts += [bytes.fromhex(program.digest) for program in self.all.values()]
-        data = TAG.to_bytes(8, "big") + b"".join(len(part).to_bytes(8, "big") + part for part in parts)
-        return keccak.new(digest_bits=256, data=data).digest()
+        return hashing.digest(TAG, *(piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)))
 
     @property
     def records(self) -> int:

@@ -9,27 +9,17 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from Crypto.Hash import keccak
 
 from tacit.errors import InputError
-from tacit.program import P
+from tacit.hashing import digest, words
 
 Ints = npt.NDArray[np.int64]
-_STREAM = 4 << 56
 
 
 def epoch_order(seed: bytes, epoch: int, records: int) -> Ints:
     """The records 0 .. records-1 in the order of one epoch."""
-    key = keccak.new(digest_bits=256, data=seed + epoch.to_bytes(8, "big")).digest()
-    words: list[int] = []
-    block = 0
-    while len(words) < records:
-        data = _STREAM.to_bytes(8, "big") + key + block.to_bytes(8, "big")
-        made = keccak.new(digest_bits=256, data=data).digest()
-        found = (int.from_bytes(made[i : i + 8], "big") for i in range(0, 32, 8))
-        words += [word for word in found if word < P]
-        block += 1
-    return np.argsort(np.array(words[:records], dtype=np.uint64), kind="stable").astype(np.int64)
+    drawn = words(digest(seed, epoch.to_bytes(8, "big")), records)
+    return np.argsort(np.array(drawn, dtype=np.uint64), kind="stable").astype(np.int64)
 
 
 def batches(seed: bytes, records: int, batch: int, steps: int) -> Ints:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tacit import program as pg
@@ -11,7 +11,7 @@ from tacit.integer.emit import Visibility
 from tacit.integer.graph import Parameter
 from tacit.integer.reach import Overflow
 from tacit.train.bounds import Bounds, bounds
-from tacit.train.description import Description
+from tacit.train.description import Description, Digits
 from tacit.train.emit import Training, parameters, training_program
 from tacit.train.evaluate import evaluation_program
 from tacit.train.infer import inference_program
@@ -26,6 +26,14 @@ class Programs:
     """The programs of one description; each is made when it is first asked for. Raises OutOfField, QuantizationError."""
 
     description: Description
+
+    def with_digits(self, digits: Digits) -> Programs:
+        """The same numbers in other digits; what does not depend on them is kept."""
+        made = Programs(replace(self.description, digits=digits))
+        own = zip(("training", "inference", "evaluation"), digits, self.description.digits, strict=True)
+        kept = {"bounds", "fracs", "parameters", *(name for name, new, old in own if new == old)}
+        made.__dict__.update({name: value for name, value in self.__dict__.items() if name in kept})
+        return made
 
     @property
     def overflow(self) -> Overflow | None:

@@ -155,16 +155,25 @@ class View(Operator):
         return self.to
 
     def meaning(self, *args: Array) -> Array:
-        x, rank = args[0], len(self.to)
-        index, inside = [], np.ones((1,) * rank, dtype=bool)
-        for pairs, offset, extent in zip(self.pairs, self.offsets, x.shape, strict=True):
-            at = np.full((1,) * rank, offset)
-            for axis, stride in pairs:
-                at = at + stride * np.arange(self.to[axis]).reshape([-1 if i == axis else 1 for i in range(rank)])
-            inside = inside & (at >= 0) & (at < extent)
-            index.append(np.clip(at, 0, extent - 1))
-        found = x[tuple(index)] if index else x.reshape((1,) * rank)
-        return np.asarray(np.broadcast_to(found * inside, self.to))
+        x, axes = args[0], [axis for pairs in self.pairs for axis, _ in pairs]
+        for i, (pairs, offset) in enumerate(zip(self.pairs, self.offsets, strict=True)):
+            at = np.full((1,) * len(pairs), offset)
+            for place, (axis, stride) in enumerate(pairs):
+                at = at + stride * np.arange(self.to[axis]).reshape(
+                    [-1 if j == place else 1 for j in range(len(pairs))]
+                )
+            at = at.reshape(-1)
+            if at.size == x.shape[i] and (at == np.arange(at.size)).all():
+                continue  # the axis as it is
+            inside = (at >= 0) & (at < x.shape[i])
+            x = np.take(x, np.where(inside, at, 0), i)
+            if not inside.all():
+                x = x * inside.reshape([-1 if j == i else 1 for j in range(x.ndim)])
+        # Axes as the lists have them, then in the result's order, and repeated along the rest.
+        order = sorted(range(len(axes)), key=axes.__getitem__)
+        x = x.reshape([self.to[axis] for axis in axes]).transpose(order)
+        x = x.reshape([n if axis in axes else 1 for axis, n in enumerate(self.to)])
+        return np.asarray(np.broadcast_to(x, self.to))
 
     def lower(self, builder: Builder, name: str, *args: Lazy) -> Lazy:
         rows: list[affine.Row] = list(zip(self.pairs, self.offsets, strict=True))

@@ -14,9 +14,8 @@ import json
 import time
 from collections.abc import Callable, Sequence
 
-from Crypto.Hash import keccak
-
 from tacit.errors import InputError, InvalidProof
+from tacit.hashing import digest
 from tacit.network.beacon.fetching import get_json, hexadecimal
 from tacit.network.sources import Blocks
 
@@ -109,7 +108,7 @@ class Block:
         fields = header_fields(bytes(evidence))
         if fields is None or int.from_bytes(fields[_NUMBER], "big") != moment:
             raise InvalidProof(f"this is no header of block {moment}", slug="beacon", place=f"block {moment}")
-        return _keccak(evidence)
+        return digest(evidence)
 
     def _asked(self) -> tuple[str, ...]:
         if len(set(self._endpoints)) < 2:
@@ -133,7 +132,7 @@ class Block:
         if not isinstance(block, dict):
             raise InputError(f"there is no block {number}", slug="beacon_source", place=endpoint)
         header = header_of(block, endpoint)
-        if _keccak(header) != hexadecimal(block.get("hash"), endpoint, size=32):
+        if digest(header) != hexadecimal(block.get("hash"), endpoint, size=32):
             raise InputError(f"block {number} has another hash than its header", slug="beacon_source", place=endpoint)
         return header
 
@@ -207,8 +206,3 @@ def _integer(value: object, place: str) -> int:
     if not 1 <= len(text) <= 64:
         raise InputError("expected a number in hexadecimal digits, got something else", slug="fetch", place=place)
     return int.from_bytes(hexadecimal("0" * (len(text) % 2) + text, place), "big")
-
-
-def _keccak(data: bytes) -> bytes:
-    found: bytes = keccak.new(digest_bits=256, data=data).digest()
-    return found
