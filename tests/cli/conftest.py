@@ -10,6 +10,8 @@ from tiny_network import prove_command, tiny
 
 from tacit.cli.app import run
 
+pytest.register_assert_rewrite("shots")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

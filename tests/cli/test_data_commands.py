@@ -1,22 +1,17 @@
 """`tacit data ..`: an issuer, a node and a verifier with files alone, word for word (tests/cli/data_snapshots).
 
-TACIT_WRITE_SNAPSHOTS=1 writes the files anew; what differs between runs is masked as in test_snapshots.
+TACIT_WRITE_SNAPSHOTS=1 writes the files anew; what differs between runs is masked as in `shots`, and here.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from test_snapshots import keys, masked, plain_help, printed, shot
+from shots import assert_files_are, compare, help_name, help_pages, masked, plain_folder, printed, shot, told
 
-from tacit import console
 from tacit.cli.app import run
 
 pytest.importorskip("cryptography")
@@ -78,10 +73,6 @@ HELP = ("data", *(f"data {name}" for name in ("schema", "program", "commit", "pr
 HELP += tuple(f"data {name}" for name in ("key", "trust", "sign", "revoke", "check"))
 
 
-def help_name(command: str) -> str:
-    return "-".join(["help", *command.split()])
-
-
 NAMES = (*COMMANDS, *map(help_name, HELP))
 
 
@@ -98,11 +89,7 @@ def hidden(text: str) -> str:
 def shots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("data_snapshots")
     found = dict[str, str]()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr(console, "PATIENCE", 3600.0)
-        for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "TACIT_ISSUER_KEY"):
-            patch.delenv(name, raising=False)
+    with plain_folder(folder, "TACIT_ISSUER_KEY"):
         Path("t.csv").write_text(TABLE, encoding="utf-8")
         Path("wrong.csv").write_text(TABLE.replace("155.5", "1555"), encoding="utf-8")
         public, digests = "", set[str]()
@@ -115,37 +102,18 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
                 Path("open.key").chmod(0o644)
             if name == "schema":  # programs' follow from the format of programs, and geometries
                 digests |= set(re.findall(r"[0-9a-f]{64}", out))
-            if name.startswith("keys-"):
-                out = "\n".join(keys(json.loads(out)))
-            text = masked(shot(command, code, out, err), digests | {NODE}) + "\n"
+            text = masked(shot(command, code, told(name, out), err), digests | {NODE}) + "\n"
             found[name] = hidden(text.replace(public, "<key>") if public else text)
-    return found | help_pages()
-
-
-def help_pages() -> dict[str, str]:
-    script = f"from tacit.cli.app import run\nfor c in {HELP!r}: run([*c.split(), '--help']); print('\\f', end='', flush=True)"
-    unset = ("FORCE_COLOR", "NO_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "TERMINAL_WIDTH")
-    environment = {name: value for name, value in os.environ.items() if name not in unset}
-    environment |= {"COLUMNS": "250", "TERM": "dumb", "NO_COLOR": "1", "PYTHONUTF8": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, encoding="utf-8", check=True
-    )
-    pages = done.stdout.split("\f")
-    return {help_name(c): plain_help(page) + "\n" for c, page in zip(HELP, pages[:-1], strict=True)}
+    return found | help_pages(HELP)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_snapshot(name: str, shots: dict[str, str]) -> None:
-    file = FOLDER / f"{name}.txt"
-    if os.environ.get("TACIT_WRITE_SNAPSHOTS") == "1":
-        FOLDER.mkdir(exist_ok=True)
-        file.write_text(shots[name], encoding="utf-8")
-    assert file.exists(), f"no {file.name}: TACIT_WRITE_SNAPSHOTS=1 pytest tests/cli/test_data_commands.py"
-    assert file.read_text(encoding="utf-8") == shots[name]
+    compare(FOLDER / f"{name}.txt", shots[name], __file__)
 
 
 def test_every_snapshot_has_a_test() -> None:
-    assert {file.name for file in FOLDER.iterdir()} == {f"{name}.txt" for name in NAMES}
+    assert_files_are(FOLDER, NAMES)
 
 
 def test_a_key_of_the_environment_signs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,36 +1,23 @@
 """Everything that the commands print, word for word: tests/cli/snapshots/NAME.txt.
 
-Only what differs between runs is masked: times, memory, roots and identities (they are random), the sizes of what holds
-Merkle paths (they vary with the positions drawn). The network's numbers are exact in binary, so that all else is alike
+Only what differs between runs is masked (`shots`). The network's numbers are exact in binary, so that all else is alike
 on every machine. TACIT_WRITE_SNAPSHOTS=1 writes the files anew.
 """
 
 from __future__ import annotations
 
-import contextlib
-import difflib
-import gc
-import io
 import json
-import os
-import re
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from shots import assert_files_are, compare, help_name, help_pages, masked, plain_folder, printed, shot, told
 
-from tacit import console
 from tacit.cli import files
-from tacit.cli.app import run
 
 FOLDER = Path(__file__).parent / "snapshots"
-REWRITE = "TACIT_WRITE_SNAPSHOTS=1 python -m pytest tests/cli/test_snapshots.py"
 
 # --- what is run ------------------------------------------------------------------------------------------------------
 
@@ -131,62 +118,7 @@ HELP = (
 HELP += ("inspect", "demo", "commit check-renewal")
 
 
-def help_name(command: str) -> str:
-    return "-".join(["help", *command.split()])
-
-
 NAMES = (*COMMANDS, *RAISED, *map(help_name, HELP))
-
-# --- what is masked ---------------------------------------------------------------------------------------------------
-
-TIME = r"(?:\d[\d.]* (?:µs|ms|s)|\d+ min \d+ s)"
-SIZE = r"\d[\d,.]* (?:B|KiB|MiB|GiB)"
-MASKS = (
-    (rf"^(took +){TIME}$", r"\1<time>"),
-    (rf"^(accepted in ){TIME}$", r"\1<time>"),
-    (rf"^(peak memory +){SIZE}$", r"\1<memory>"),
-    (r"^phase +time +share$", "phase  time  share"),
-    (rf"^(?! )(\w[\w ]*?) +{TIME} +\d+ %$", r"\1  <time>  <share>"),
-    (rf"^((?:publish|proof) +\S+\.(?:commitment|proof)) \({SIZE}\)$", r"\1 (<size>)"),
-    (rf"^((?:validity|argument) bytes +){SIZE}$", r"\1<size>"),
-    (rf"^(bytes +){SIZE}(?=\nkind +(?:commitment|secret|proof)$)", r"\1<size>"),
-    (r"^Traceback \(most recent call last\):\n(?:.*\n)*?(?=AttributeError)", "<trace>\n"),
-)
-
-
-def masked(text: str, digests: set[str]) -> str:
-    """`digests`: the programs', which are the same everywhere and stay."""
-    text = "\n".join(line.rstrip() for line in text.splitlines())
-    for pattern, placeholder in MASKS:
-        text = re.sub(pattern, placeholder, text, flags=re.MULTILINE)
-    return re.sub(r"\b[0-9a-f]{64}\b", lambda found: found[0] if found[0] in digests else "<digest>", text)
-
-
-def keys(value: Any, path: str = "") -> Iterator[str]:
-    """`path: type` of every leaf of JSON data."""
-    if isinstance(value, dict) and value:
-        for name, item in value.items():
-            yield from keys(item, f"{path}.{name}" if path else name)
-    elif isinstance(value, list) and value:
-        yield from dict.fromkeys(line for item in value for line in keys(item, f"{path}[]"))
-    else:
-        numbers = isinstance(value, (int, float)) and not isinstance(value, bool)
-        yield f"{path}: {'number' if numbers else type(value).__name__}"
-
-
-def plain_help(text: str) -> str:
-    """The words of a help page: no boxes, no columns, and no names of types, which every release of typer writes anew."""
-    lines = []
-    for line in re.sub("[\u2500-\u257f]", " ", text).splitlines():
-        line = re.sub(r"<(?:bool|path|str|int|float|int range)>|\b(?:INTEGER(?: RANGE)?|FLOAT|TEXT|PATH)\b", "", line)
-        line = re.sub(r"[\[<]([a-z]+(?:\|[a-z]+)+)[\]>]", r"<\1>", line).replace("[default: None]", "")
-        # Some releases put an argument's name in Python before its own (M.tacit), or in its place where the two agree.
-        line = re.sub(r"^ *\* +[a-z_]+ +(?=[A-Z]+\.)", "* ", line)
-        line = re.sub(r"^ *\* +[a-z_]+ ", lambda found: found[0].upper(), line)
-        line = re.sub(r"\{([\w.]+)\}", r"\1", line)
-        lines.append(" ".join(line.split()))
-    return "\n".join(line for line in lines if line)
-
 
 # --- running ----------------------------------------------------------------------------------------------------------
 
@@ -212,30 +144,12 @@ def small_network() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-def printed(command: str) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of one command line."""
-    gc.collect()  # a command is a process of its own: a secret that an earlier error's frames hold would still be locked
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = run(command.split())
-    return code, out.getvalue(), err.getvalue()
-
-
-def shot(command: str, code: int, out: str, err: str) -> str:
-    parts = [f"$ tacit {command}", f"exit code {code}", "--- stdout", out.rstrip("\n"), "--- stderr", err.rstrip("\n")]
-    return "\n".join(part for part in parts if part) + "\n"
-
-
 @pytest.fixture(scope="module")
 def shots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What every command prints, masked, by name."""
     folder = tmp_path_factory.mktemp("snapshots")
     samples = ((np.arange(64) * 5 % 33 - 16) / 16).reshape(16, 4).astype(np.float32)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr(console, "PATIENCE", 3600.0)  # a slow machine says no more than a fast one
-        for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR"):
-            patch.delenv(name, raising=False)
+    with plain_folder(folder):
         onnx.save(small_network(), "m.onnx")
         np.savez("x.npz", x=samples)
         np.savez("one.npz", x=samples[:1])
@@ -248,11 +162,9 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         for name, command in COMMANDS.items():
             code, out, err = printed(command)
             assert code == 0 or not name.startswith("keys-prove"), (out, err)
-            if name.startswith("keys-"):
-                out = "\n".join(keys(json.loads(out)))
             if name == "keys-prove":
                 Path("damaged.proof").write_bytes(Path("out.proof").read_bytes()[:-1] + b"\0")
-            raw[name] = (command, code, out, err)
+            raw[name] = (command, code, told(name, out), err)
         for name, error in RAISED.items():
 
             def end(*_: object, error: BaseException = error) -> None:
@@ -263,20 +175,7 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
                 raw[name] = (PROVE, *printed(PROVE))
         digests = {json.loads(printed(f"inspect {n}.tacit --json")[1])["digest"] for n in ("m", "sealed", "bit")}
         found = {name: masked(shot(*parts), digests) + "\n" for name, parts in raw.items()}
-    return found | help_pages()
-
-
-def help_pages() -> dict[str, str]:
-    """By a process of its own: typer looks at the terminal when it is imported."""
-    script = f"from tacit.cli.app import run\nfor c in {HELP!r}: run([*c.split(), '--help']); print('\\f', end='', flush=True)"
-    hidden = ("FORCE_COLOR", "NO_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "TERMINAL_WIDTH")
-    environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    environment |= {"COLUMNS": "250", "TERM": "dumb", "NO_COLOR": "1", "PYTHONUTF8": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, encoding="utf-8", check=True
-    )
-    pages = done.stdout.split("\f")
-    return {help_name(c): plain_help(page) + "\n" for c, page in zip(HELP, pages[:-1], strict=True)}
+    return found | help_pages(HELP)
 
 
 # --- comparing --------------------------------------------------------------------------------------------------------
@@ -284,19 +183,11 @@ def help_pages() -> dict[str, str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_snapshot(name: str, shots: dict[str, str]) -> None:
-    file = FOLDER / f"{name}.txt"
-    if os.environ.get("TACIT_WRITE_SNAPSHOTS") == "1":
-        file.write_text(shots[name], encoding="utf-8")
-    assert file.exists(), f"no {file.name}: write it with {REWRITE}"
-    kept = file.read_text(encoding="utf-8")
-    if kept != shots[name]:
-        lines = (text.splitlines() for text in (kept, shots[name]))
-        difference = "\n".join(difflib.unified_diff(*lines, file.name, "printed now", lineterm=""))
-        pytest.fail(f"{difference}\n\nif that is meant: {REWRITE}", pytrace=False)
+    compare(FOLDER / f"{name}.txt", shots[name], __file__)
 
 
 def test_every_snapshot_has_a_test() -> None:
-    assert {file.name for file in FOLDER.iterdir()} == {f"{name}.txt" for name in NAMES}
+    assert_files_are(FOLDER, NAMES)
 
 
 @pytest.mark.parametrize(

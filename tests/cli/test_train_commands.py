@@ -1,6 +1,6 @@
 """`tacit train ..`: a node that trains and a verifier, with files alone, word for word (tests/cli/train_snapshots).
 
-TACIT_WRITE_SNAPSHOTS=1 writes the files anew; what differs between runs is masked as in test_snapshots.
+TACIT_WRITE_SNAPSHOTS=1 writes the files anew; what differs between runs is masked as in `shots`, and here.
 """
 
 from __future__ import annotations
@@ -9,16 +9,13 @@ import json
 import os
 import re
 import stat
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from test_snapshots import keys, masked, plain_help, printed, shot
+from shots import assert_files_are, compare, help_name, help_pages, masked, plain_folder, printed, shot, told
 
-from tacit import console
 from tacit.cli.app import run
 
 FOLDER = Path(__file__).parent / "train_snapshots"
@@ -102,10 +99,6 @@ HELP = (
 )
 
 
-def help_name(command: str) -> str:
-    return "-".join(["help", *command.split()])
-
-
 NAMES = (*COMMANDS, *map(help_name, HELP))
 
 
@@ -174,11 +167,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def shots(folder: Path) -> dict[str, str]:
     found = dict[str, str]()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr(console, "PATIENCE", 3600.0)
-        for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "TACIT_COUNTER"):
-            patch.delenv(name, raising=False)
+    with plain_folder(folder, "TACIT_COUNTER"):
         write_inputs()
         for name, command in COMMANDS.items():
             if name == "refused-context":
@@ -192,36 +181,17 @@ def shots(folder: Path) -> dict[str, str]:
                 assert set(os.listdir()) == before, command
             else:
                 assert code == 0, (command, err)
-            if name.startswith("keys-"):
-                out = "\n".join(keys(json.loads(out)))
-            found[name] = hidden(masked(shot(command, code, out, err), set())) + "\n"
-    return found | help_pages()
-
-
-def help_pages() -> dict[str, str]:
-    script = f"from tacit.cli.app import run\nfor c in {HELP!r}: run([*c.split(), '--help']); print('\\f', end='', flush=True)"
-    unset = ("FORCE_COLOR", "NO_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "TERMINAL_WIDTH")
-    environment = {name: value for name, value in os.environ.items() if name not in unset}
-    environment |= {"COLUMNS": "250", "TERM": "dumb", "NO_COLOR": "1", "PYTHONUTF8": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, encoding="utf-8", check=True
-    )
-    pages = done.stdout.split("\f")
-    return {help_name(c): plain_help(page) + "\n" for c, page in zip(HELP, pages[:-1], strict=True)}
+            found[name] = hidden(masked(shot(command, code, told(name, out), err), set())) + "\n"
+    return found | help_pages(HELP)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_snapshot(name: str, shots: dict[str, str]) -> None:
-    file = FOLDER / f"{name}.txt"
-    if os.environ.get("TACIT_WRITE_SNAPSHOTS") == "1":
-        FOLDER.mkdir(exist_ok=True)
-        file.write_text(shots[name], encoding="utf-8")
-    assert file.exists(), f"no {file.name}: TACIT_WRITE_SNAPSHOTS=1 pytest tests/cli/test_train_commands.py"
-    assert file.read_text(encoding="utf-8") == shots[name]
+    compare(FOLDER / f"{name}.txt", shots[name], __file__)
 
 
 def test_every_snapshot_has_a_test() -> None:
-    assert {file.name for file in FOLDER.iterdir()} == {f"{name}.txt" for name in NAMES}
+    assert_files_are(FOLDER, NAMES)
 
 
 def test_what_is_private_is_readable_by_its_owner_only(shots: dict[str, str], folder: Path) -> None:
