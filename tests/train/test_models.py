@@ -135,6 +135,35 @@ def test_a_torch_module() -> None:
     assert np.abs(found - module(torch.tensor(X, dtype=torch.float32)).detach().numpy()).max() < 1e-3
 
 
+def test_what_a_torch_module_trains() -> None:
+    """Parameters by the module's names; buffers, and parameters that ask for no gradient, stay."""
+    torch = pytest.importorskip("torch")
+
+    class Shifted(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self, factor: bool, norm: bool) -> None:
+            super().__init__()
+            self.one, self.two = torch.nn.Linear(6, 4), torch.nn.Linear(4, 3, bias=False)
+            self.register_buffer("mean", torch.randn(4))
+            self.factor = torch.nn.Parameter(torch.tensor(1.5), requires_grad=factor)
+            self.norm = torch.nn.BatchNorm1d(4) if norm else torch.nn.Identity()
+
+        def forward(self, x: Any) -> Any:
+            return self.two(torch.tanh(self.norm(self.one(x) * self.factor) - self.mean))
+
+    module = Shifted(False, False)
+    task = compiled(module, THREE)
+    assert set(task.initial) == {"one.weight/transposed", "one.bias", "mean/negated", "two.weight/transposed"}
+    assert task.description.plan.network.frozen == {"mean/negated"}
+    module.one.requires_grad_(False)
+    stays = compiled(module, THREE).description.plan.network.frozen
+    assert stays == {"one.weight/transposed", "one.bias", "mean/negated"}
+    for wrong, place in ((Shifted(True, False), "factor"), (Shifted(False, True), "/norm")):
+        with pytest.raises(ModelError) as caught:
+            compiled(wrong, THREE)
+        assert caught.value.slug == "weights"
+        assert caught.value.place.startswith(place)
+
+
 @pytest.mark.parametrize(
     ("model", "schema", "slug"),
     [

@@ -42,12 +42,15 @@ def check_extents(shape: Sequence[int], place: str) -> Shape:
 class GraphBuilder:
     """The graph under construction.
 
+    ``given``: constants that are the model's own numbers, all of one of its weights, in another order perhaps or negated;
+    by the weight's name there. What was computed of several numbers is none of these.
     ``place`` is where errors say that they happened, ``owner`` the name of what nodes and constants are made for.
     """
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.constants: dict[str, Array] = {}
+        self.given: dict[str, str] = {}
         self.shapes: dict[str, Shape] = {}
         self.kinds: dict[str, str] = {}
         self.sources: dict[str, str] = {}
@@ -60,8 +63,11 @@ class GraphBuilder:
     def is_constant(self, tensor: str) -> bool:
         return tensor in self.constants
 
-    def constant(self, array: Any, *, name: str | None = None, kind: str = "float") -> str:
-        """Add a float64 constant and return its tensor name; refuses NaN, infinities and empty arrays."""
+    def constant(self, array: Any, *, name: str | None = None, kind: str = "float", of: str | None = None) -> str:
+        """Add a float64 constant and return its tensor name; refuses NaN, infinities and empty arrays.
+
+        ``of``: the model's weight whose numbers these are (``given``).
+        """
         values = np.asarray(array)
         place = self.place or f"tensor {name}"
         if values.dtype.kind not in "fiub":
@@ -87,6 +93,8 @@ class GraphBuilder:
         tensor = self.fresh(name or self._stem("constant"))
         result.setflags(write=False)
         self.constants[tensor] = result
+        if of is not None:
+            self.given[tensor] = of
         self.shapes[tensor] = result.shape
         self.kinds[tensor] = kind
         return tensor
@@ -137,7 +145,10 @@ class GraphBuilder:
             raise ModelError(f"a constant of shape {list(shape)} would be computed", slug="too_large", place=self.place)
         with np.errstate(all="ignore"):  # NaN and infinities are refused by constant()
             value = operator.evaluate(attrs, [self.constants[name] for name in inputs])
-        return self.constant(value, kind=operator.kind([self.kinds[name] for name in inputs]))
+        # The same numbers in another order, and all of them: nothing was computed.
+        same = operator.moves and len(inputs) == 1 and math.prod(shape) == self.constants[inputs[0]].size
+        of = self.given.get(inputs[0]) if same else None
+        return self.constant(value, kind=operator.kind([self.kinds[name] for name in inputs]), of=of)
 
     def _stem(self, word: str) -> str:
         return f"{self.owner}/{word}" if self.owner else word

@@ -17,11 +17,12 @@ from tacit.graph.nodes import Array, Node, Shape
 class Rewriter:
     """The nodes of a builder by name, with producers and readers of every tensor.
 
-    ``blind``: weights are not looked at; what is done depends on the architecture alone.
+    ``blind``: weights are not looked at; what is done depends on the architecture alone. ``apart``: besides, every weight stays
+    the weight that it is (``APART``), so that a step down the gradient is the same step before and after.
     """
 
-    def __init__(self, builder: GraphBuilder, outputs: Sequence[str], blind: bool = False) -> None:
-        self.builder, self.blind = builder, blind
+    def __init__(self, builder: GraphBuilder, outputs: Sequence[str], blind: bool = False, apart: bool = False) -> None:
+        self.builder, self.blind, self.apart = builder, blind or apart, apart
         self.outputs = set(outputs)
         self.nodes = {node.name: node for node in builder.nodes}
         self.producer: dict[str, str] = {}
@@ -86,9 +87,9 @@ def _merge(first: str, second: str) -> str:
     return ", ".join(name for name in names if name)
 
 
-def fuse(builder: GraphBuilder, outputs: Sequence[str], blind: bool = False) -> None:
+def fuse(builder: GraphBuilder, outputs: Sequence[str], blind: bool = False, apart: bool = False) -> None:
     """Rewrite until nothing changes; then drop nodes and constants that no output needs."""
-    rewriter = Rewriter(builder, outputs, blind)
+    rewriter, rules = Rewriter(builder, outputs, blind, apart), APART if apart else RULES
     for name in list(rewriter.nodes):
         find_gelu(rewriter, rewriter.nodes[name])
     remove_dead(rewriter)
@@ -96,7 +97,7 @@ def fuse(builder: GraphBuilder, outputs: Sequence[str], blind: bool = False) -> 
     while changed:
         changed = False
         for name in list(rewriter.nodes):
-            while name in rewriter.nodes and any(rule(rewriter, rewriter.nodes[name]) for rule in RULES):
+            while name in rewriter.nodes and any(rule(rewriter, rewriter.nodes[name]) for rule in rules):
                 changed = True
         remove_dead(rewriter)
     builder.nodes = list(rewriter.nodes.values())
@@ -147,6 +148,8 @@ def constants_together(rewriter: Rewriter, node: Node) -> bool:
     if before is None or before.op != node.op or second is None:
         return False
     first = rewriter.constant(before.inputs[1])
+    if rewriter.apart and (first is None or node.op == "Add" or first.size * second.size != 1):
+        return False  # two weights are not one; factors of one number are none
     if first is None or not _finite(product := first + second if node.op == "Add" else first * second):
         return False
     merged = rewriter.builder.constant(product, name=f"{node.outputs[0]}/constant")
@@ -298,9 +301,12 @@ def add_after_conv(rewriter: Rewriter, node: Node) -> bool:
     vector = _per_feature(value, "Conv", rewriter.shape(conv.outputs[0]))
     if vector is None or rewriter.shape(conv.outputs[0]) != rewriter.shape(node.outputs[0]):
         return False
+    if rewriter.apart and (len(conv.inputs) == 3 or value.size != vector.size):
+        return False
+    of = rewriter.builder.given.get(node.inputs[1])
     if len(conv.inputs) == 3:
         vector = vector + rewriter.builder.constants[conv.inputs[2]]
-    bias = rewriter.builder.constant(vector, name=f"{node.outputs[0]}/bias")
+    bias = rewriter.builder.constant(vector, name=f"{node.outputs[0]}/bias", of=of if len(conv.inputs) == 2 else None)
     rewriter.replace(node, Node(node.name, "Conv", (*conv.inputs[:2], bias), node.outputs, conv.attrs), conv)
     return True
 
@@ -331,3 +337,6 @@ RULES: tuple[Callable[[Rewriter, Node], bool], ...] = (
     add_after_conv,
     pad_into_window,
 )
+
+#: Those under which every weight stays a weight of its own. One more needs a reason why gradients are the same.
+APART = (no_operation, reshape_twice, constants_together, add_after_conv, pad_into_window)

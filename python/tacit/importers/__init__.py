@@ -18,19 +18,28 @@ from tacit.importers.onnx.translate import import_model
 __all__ = ["load", "origin_of", "supported_operators"]
 
 
-def load(model: Any, *, batch: int = 1, example: Any = None, simplified: bool = True, blind: bool = False) -> Graph:
+def load(
+    model: Any,
+    *,
+    batch: int = 1,
+    example: Any = None,
+    simplified: bool = True,
+    blind: bool = False,
+    apart: bool = False,
+) -> Graph:
     """Import a model: a path or bytes of ONNX, an ``onnx.ModelProto``, a scikit-learn estimator, a ``torch.nn.Module``.
 
     ``batch`` fixes free batch dimensions. ``example`` is an example input, needed by ``torch.nn.Module`` only: a tensor, an
     array, a tuple of them, or those by name. ``simplified``: constants folded and nodes rewritten by a library beforehand.
     ``blind``: no library, and no rewriting that looks at weights: the nodes depend on the architecture alone.
+    ``apart``: the same, and no two weights become one: each stays the weight that it is, to be trained (``Graph.given``).
     Raises :class:`tacit.errors.ModelError`.
     """
     if isinstance(model, Graph):
         return model
-    proto, origin = _read(model, batch, example)
-    if blind:
-        return import_model(proto, batch=batch, origin=origin, simplified=False, blind=True)
+    proto, origin = _read(model, batch, example, apart)
+    if blind or apart:
+        return import_model(proto, batch=batch, origin=origin, simplified=False, blind=True, apart=apart)
     try:
         return import_model(proto, batch=batch, origin=origin, simplified=simplified)
     except ModelError as refused:
@@ -47,7 +56,7 @@ def origin_of(model: Any, *, batch: int = 1, example: Any = None) -> Origin:
     return _read(model, batch, example)[1]
 
 
-def _read(model: Any, batch: int, example: Any) -> tuple[ModelProto, Origin]:
+def _read(model: Any, batch: int, example: Any, as_written: bool = False) -> tuple[ModelProto, Origin]:
     if isinstance(model, (str, Path)):
         path = Path(model)
         proto = read.read_path(path)
@@ -62,7 +71,7 @@ def _read(model: Any, batch: int, example: Any) -> tuple[ModelProto, Origin]:
         if not proto.HasField("graph"):
             raise ModelError("this is not an ONNX model: it has no graph", slug="not_onnx", place="model")
     elif torch.is_module(model):
-        proto = torch.to_onnx(model, example)
+        proto = torch.to_onnx(model, example, as_written=as_written)
     elif sklearn.is_estimator(model):
         proto = sklearn.to_onnx(model)
     else:

@@ -6,7 +6,7 @@ import inspect
 import io
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -46,8 +46,10 @@ def _first(samples: Any, batch: int, name: str) -> Any:
     raise InputError(f"shape {list(array.shape)} given, {asked} expected", slug="shape", place=f"input {name}")
 
 
-def to_onnx(model: Any, example: Any) -> ModelProto:
+def to_onnx(model: Any, example: Any, *, as_written: bool = False) -> ModelProto:
     """The module in evaluation mode as ONNX, traced on ``example``: a tensor, an array, a tuple of them, or those by name.
+
+    ``as_written``: the exporter computes nothing of weights, so that each parameter is there by its own name.
 
     Inputs have the names of the example, or are ``input`` (``input_0``, ..); outputs are ``output`` (``output_0``, ..).
     """
@@ -76,6 +78,7 @@ def to_onnx(model: Any, example: Any) -> ModelProto:
                 output_names=outputs,
                 opset_version=OPSET,
                 **_exporter(torch.onnx.export),
+                **(_as_written() if as_written else {}),
             )
     except Exception as error:  # torch raises many types
         raise ModelError(f"torch.onnx cannot export it: {error}", slug="conversion", place=name) from error
@@ -105,6 +108,19 @@ def _count(result: Any) -> int:
     if isinstance(result, Mapping):
         result = list(result.values())
     return sum(map(_count, result)) if isinstance(result, (tuple, list)) else 1
+
+
+def _as_written() -> dict[str, Any]:
+    """Batch normalisations stay beside their convolutions, matrices are transposed by a node."""
+    import torch
+
+    return {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False}
+
+
+def untrained(model: Any) -> Callable[[str], bool]:
+    """Which names training leaves as they are: buffers, and parameters that ask for no gradient."""
+    trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    return lambda name: name not in trained
 
 
 def _exporter(export: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import product
+from math import ceil, log2
 from typing import TYPE_CHECKING, Any
 
 from tacit.api.parameters import check_count
@@ -18,7 +19,8 @@ from tacit.train.deployment import Deployment, deployed
 from tacit.train.description import KINDS, Description, Digits
 from tacit.train.emit import SETTINGS, Places
 from tacit.train.loss import LOSSES, Loss
-from tacit.train.models import graph_of
+from tacit.train.meaning import check_meaning
+from tacit.train.models import graph_of, untrained
 from tacit.train.network import Network, network
 from tacit.train.optimizer import SGD, factors
 from tacit.train.options import check_ends, check_kinds, check_options
@@ -30,8 +32,10 @@ from tacit.train.tape import Scales
 if TYPE_CHECKING:
     from tacit.data import Schema
 
-#: A difference of accuracy above this is warned of.
-MOST_LOST = 0.005
+#: A difference of accuracy above this is warned of, and weights that end further apart, as a share of their way.
+MOST_LOST, MOST_APART = 0.005, 0.25
+#: Bits more than by default that errors of numbers may have.
+MOST_WIDER = 3
 
 
 def compile(
@@ -79,8 +83,9 @@ def compile(
     check_count("proofs", proofs)
     chosen = _loss(loss, schema)
     graph = graph_of(model, schema.features, schema.labels)
-    trained = network(graph, frozen=frozen, classes=chosen.classes)
+    trained = network(graph, frozen=frozen, fixed=untrained(model, graph), classes=chosen.classes)
     check_ends(trained, schema.features, schema.labels)
+    check_meaning(trained)
     description = _description(trained, schema, chosen, optimizer, records)
     order = "all" if optimizer.batch is None else optimizer.order
     description = replace(
@@ -93,6 +98,13 @@ def compile(
     found = report(made, schema, optimizer, calibration)
     if found.lost > MOST_LOST and found.records >= 1 / MOST_LOST:
         warnings.warn(f"{found.lost:.1%} of accuracy is lost to the integers: {found}", AccuracyWarning, stacklevel=2)
+    elif found.apart > MOST_APART:
+        warnings.warn(
+            f"integers take other steps than float64, with values that are clamped to the scales: {found}. Labels and "
+            "columns of about 1 (center, scale), smaller first weights or wider scales (option scales) help",
+            AccuracyWarning,
+            stacklevel=2,
+        )
     made.report = found
     return made
 
@@ -148,6 +160,16 @@ def powers(steps: int) -> list[int]:
     return out
 
 
+def _wanted(plan: Plan) -> list[Scales]:
+    """Errors of numbers are as large as twice a label: what is clamped is another step. Then those of every other task."""
+    usual, (lo, hi) = Scales(), plan.record.label_interval
+    if plan.loss.classes:
+        return [usual]
+    reach = 2 * max(-lo, hi, 1) * 2.0**-plan.record.label_frac
+    wider = min(MOST_WIDER, max(0, usual.errors + 1 + ceil(log2(reach)) - usual.error_bits))
+    return [replace(usual, error_bits=usual.error_bits + wider)] * (wider > 0) + [usual]
+
+
 def _candidates(scales: Scales) -> list[Scales]:
     """From the given bits down: fractional bits are given up before the range, for what is clamped is not learnt."""
     found = []
@@ -186,7 +208,10 @@ def _digits(made: Programs) -> Digits:
 def fitting(description: Description, scales: Scales | None) -> Programs:
     """The programs with the most bits that stay within the field. Raises QuantizationError (slug scales)."""
     last: Exception | None = None
-    for candidate in _candidates(Scales()) if scales is None else [scales]:
+    given = (
+        [scales] if scales is not None else [found for most in _wanted(description.plan) for found in _candidates(most)]
+    )
+    for candidate in given:
         made = Programs(replace(description, plan=replace(description.plan, scales=candidate)))
         try:
             _ = made.training, made.inference, made.evaluation

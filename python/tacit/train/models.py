@@ -64,8 +64,34 @@ def graph_of(model: Any, features: tuple[int, ...], targets: int) -> Graph:
     if sklearn.is_estimator(model):
         return _estimator(model, features, targets)
     example = np.zeros((1, *features), dtype=np.float32) if torch.is_module(model) else None
-    # Nothing that looks at weights: the architecture decides the program alone.
-    return load(model, batch=1, example=example, blind=True)
+    # Nothing that looks at weights: the architecture decides the program alone. And nothing that computes of them: what is
+    # trained are the weights of the model as it was given.
+    return load(model, batch=1, example=example, apart=True)
+
+
+def untrained(model: Any, graph: Graph) -> frozenset[str]:
+    """Constants of a model's graph that its training leaves as they are, as the model itself says.
+
+    Raises ModelError (slug weights) for a parameter that would be trained, and stands in the program as a public factor.
+    """
+    if not torch.is_module(model) or graph.given is None:
+        return frozenset()
+    stays = torch.untrained(model)
+    for node in graph.nodes:
+        for name in node.inputs:
+            if (
+                node.operator.shown.one_number
+                and name in graph.given
+                and np.prod(graph.shapes[name]) == 1
+                and not stays(graph.given[name])
+            ):
+                raise ModelError(
+                    "a factor of one number is public and is not trained",
+                    slug="weights",
+                    place=graph.given[name],
+                    remedy="call requires_grad_(False) of it, or take it into the weights of a layer",
+                )
+    return frozenset(name for name, of in graph.given.items() if stays(of))
 
 
 def _estimator(model: Any, features: tuple[int, ...], targets: int) -> Graph:

@@ -81,10 +81,13 @@ class Network:
         return {name: self.graph.shapes[name] for name in self.parameters}
 
 
-def network(graph: Graph, *, frozen: Sequence[str] = (), classes: bool) -> Network:
+def network(graph: Graph, *, frozen: Sequence[str] = (), fixed: frozenset[str] = frozenset(), classes: bool) -> Network:
     """The network of a graph with one input and one output; a last softmax (or sigmoid) of a classifier is cut off.
 
-    `frozen`: names of weights that stay, with * for any part. Raises ModelError (slugs inputs, outputs, frozen, batch).
+    `frozen`: names of weights that stay, here or in the model, with * for any part; `fixed`: more, as they are. Every other
+    one is a weight of the model as it was given, by itself: a step down the gradient of a product or a sum of two would be
+    another step.
+    Raises ModelError (slugs inputs, outputs, frozen, batch, weights).
     """
     if len(graph.inputs) != 1:
         raise ModelError(
@@ -94,9 +97,12 @@ def network(graph: Graph, *, frozen: Sequence[str] = (), classes: bool) -> Netwo
     if graph.shapes[graph.inputs[0]][0] != 1 or graph.shapes[scores][0] != 1:
         raise ModelError("expected the first axis of input and output to count records", slug="batch", place=graph.name)
     made = Network(graph, scores, frozenset())
-    chosen = set()
+    given = graph.given or {}
+    chosen = _numbers(made) | (fixed & set(made.parameters))
     for pattern in frozen:
-        found = [name for name in made.parameters if fnmatchcase(name, pattern)]
+        found = [
+            name for name in made.parameters if any(fnmatchcase(own, pattern) for own in (name, given.get(name, name)))
+        ]
         if not found:
             raise ModelError(
                 f"no weight is called {pattern}",
@@ -108,6 +114,32 @@ def network(graph: Graph, *, frozen: Sequence[str] = (), classes: bool) -> Netwo
     if len(chosen) == len(made.parameters):
         raise ModelError("expected a weight that training moves, got none", slug="frozen", place="frozen")
     return Network(graph, scores, frozenset(chosen))
+
+
+def _numbers(made: Network) -> set[str]:
+    """Parameters that are no weights: single numbers of the architecture, which stay. Raises ModelError (slug weights)."""
+    given = made.graph.given
+    if given is None:
+        return set()
+    alone, seen = set(), dict[str, str]()
+    for name in made.parameters:
+        if name not in given and prod(made.graph.shapes[name]) == 1:
+            alone.add(name)
+        elif name not in given:
+            raise ModelError(
+                "it is computed of other numbers of the model, and trained it would not be the model that was given",
+                slug="weights",
+                place=name,
+                remedy="store the result as a weight of its own: fold batch normalisations, and factors into their layer",
+            )
+        elif seen.setdefault(given[name], name) != name:
+            raise ModelError(
+                f"weight {given[name]} is used in two places, in two orders",
+                slug="weights",
+                place=name,
+                remedy="give each place its own weight",
+            )
+    return alone
 
 
 def _scores(graph: Graph, classes: bool) -> str:

@@ -230,6 +230,10 @@ class Tape:
         """The same as one value, which has views."""
         return joined(self, self.error(d, name), f"{name}.error")
 
+    def viewed(self, d: Held, name: str) -> Signal:
+        """An error signal that has views: rounded if it is raw."""
+        return self.whole_error(d, name) if d.raw else joined(self, d, name)
+
     def flow(self, tensor: str, d: Held) -> None:
         """An error signal comes back to a tensor; nothing that is trained stands before some, which need none."""
         if self.network.needs(tensor):

@@ -16,6 +16,7 @@ class Builder(GraphBuilder):
     """The graph under construction, and what is known of the ONNX side.
 
     An ONNX tensor is either known (``values``: a NumPy array of its own type) or a canonical tensor (``aliases``).
+    ``origins``: the weight of the file whose numbers a known tensor is made of, in any order.
     ``integral`` has the ONNX tensors of integer type, ``unit_sum`` the canonical tensors whose last axis sums to 1,
     ``unsized`` the ONNX constants that are not computed, because their size cannot be told before.
     """
@@ -25,6 +26,7 @@ class Builder(GraphBuilder):
         self.unsized = frozenset(unsized)
         self.values: dict[str, Array] = {}
         self.aliases: dict[str, str] = {}
+        self.origins: dict[str, str] = {}
         self.integral: set[str] = set()
         self.unit_sum: set[str] = set()
         self._bound: set[str] = set()  # canonical tensors that carry an ONNX name
@@ -39,7 +41,7 @@ class Builder(GraphBuilder):
         if name not in self.values:
             raise ModelError(f"tensor {name} is not defined", slug="missing_input", place=self.place)
         kind = {"b": "bool", "i": "int", "u": "int"}.get(self.values[name].dtype.kind, "float")
-        self.aliases[name] = self.constant(self.values[name], name=name, kind=kind)
+        self.aliases[name] = self.constant(self.values[name], name=name, kind=kind, of=self.origins.get(name))
         return self.aliases[name]
 
     def value(self, call: Call, index: int, what: str) -> Array:
@@ -68,6 +70,8 @@ class Builder(GraphBuilder):
         """Say that the ONNX tensor ``name`` is ``tensor``; a tensor of the current call takes the ONNX name."""
         if tensor in self.constants:
             self.values[name] = self.constants[tensor]
+            if tensor in self.given:
+                self.origins[name] = self.given[tensor]
         for index in range(self._first, len(self.nodes)):
             node = self.nodes[index]
             if tensor in node.outputs and tensor not in self._bound:

@@ -250,5 +250,21 @@ def _slice(call: Call, values: Sequence[Any]) -> Array:
     return np.asarray(values[0][tuple(index)])
 
 
+#: Operators whose result has the numbers of their first operand, all of them, in another order perhaps.
+ORDERS = frozenset({"Identity", "Cast", "Reshape", "Transpose", "Squeeze", "Unsqueeze"})
+
+
+def weight_of(builder: Builder, call: Call, value: Array) -> str | None:
+    """The weight of the file that a folded value is, in any order; None where it was computed, or is no weight.
+
+    Some exporters keep weights in Constant nodes, all keep single numbers of the architecture there: these are no weights.
+    """
+    if value.dtype.kind != "f":
+        return None
+    if call.op == "Constant":
+        return call.outputs[0] if value.size > 1 else None
+    return builder.origins.get(call.inputs[0]) if call.op in ORDERS else None
+
+
 #: (domain, name) of the operators that are computed here where their inputs are known.
 FOLDED = {("", name) for name in (*RULES, "Constant", "Shape", "Size")}

@@ -14,7 +14,7 @@ from tacit.importers.onnx import ops as _ops  # noqa: F401 - fills the registrie
 from tacit.importers.onnx.builder import Builder
 from tacit.importers.onnx.calls import Call, call_of, versions_of
 from tacit.importers.onnx.census import most_folded, take_census
-from tacit.importers.onnx.constants import constant_folding
+from tacit.importers.onnx.constants import constant_folding, weight_of
 from tacit.importers.onnx.read import check_model, needed_tensors, node_reads, order_nodes
 from tacit.importers.onnx.registry import IMPORTERS
 from tacit.importers.onnx.shapes import FLOATS, INTEGERS, fix_shapes, free_inputs
@@ -25,7 +25,7 @@ LABEL_NAMES = ("label", "output_label")
 
 
 def import_model(
-    model: ModelProto, *, batch: int, origin: Origin, simplified: bool = True, blind: bool = False
+    model: ModelProto, *, batch: int, origin: Origin, simplified: bool = True, blind: bool = False, apart: bool = False
 ) -> Graph:
     """Translate a parsed model (external data already read). ``origin`` is kept to run it as it was given."""
     work = ModelProto()
@@ -43,7 +43,9 @@ def import_model(
     _mark_integers(builder, work)
     _translate_all(builder, work)
     outputs = _finish(builder, work, inputs)
-    fuse(builder, outputs, blind)
+    fuse(builder, outputs, blind, apart)
+    if apart:
+        name_weights(builder)
     tensors = {*inputs, *builder.constants, *(name for node in builder.nodes for name in node.outputs)}
     return Graph(
         name=work.graph.name or "model",
@@ -56,7 +58,26 @@ def import_model(
         kinds={name: builder.kinds[name] for name in builder.kinds if name in tensors},
         notes=tuple(builder.notes),
         origin=Origin(origin.content, origin.path, batch, outputs),
+        given={name: of for name, of in builder.given.items() if name in builder.constants} if apart else None,
     )
+
+
+def name_weights(builder: Builder) -> None:
+    """A weight that is read in another order than the file's is called after it: "w/transposed", or "w/reordered"."""
+    for name in list(builder.constants):
+        of, values = builder.given.get(name, name), builder.constants[name]
+        original = builder.values.get(of)
+        if of == name or original is None or name == f"{of}/negated":
+            continue
+        if values.shape == original.shape and np.array_equal(values, original):
+            wanted = of
+        else:
+            turned = values.shape == original.T.shape and np.array_equal(values, original.T)
+            wanted = f"{of}/{'transposed' if turned else 'reordered'}"
+        new = wanted if wanted == of and of not in builder.constants else builder.fresh(wanted)
+        builder.rename_everywhere(name, new)
+        builder.constants[new] = builder.constants.pop(name)
+        builder.given[new] = builder.given.pop(name)
 
 
 def _simplified(model: ModelProto, wanted: bool) -> tuple[ModelProto, frozenset[str]]:
@@ -155,6 +176,7 @@ def _start(builder: Builder, model: ModelProto) -> tuple[str, ...]:
             builder.values[tensor.name] = (
                 value.astype(np.float32) if tensor.data_type == TensorProto.BFLOAT16 else value
             )
+            builder.origins[tensor.name] = tensor.name
         except (ValueError, TypeError) as error:
             raise ModelError(
                 f"its data does not match its shape {list(tensor.dims)}",
@@ -210,6 +232,9 @@ def _translate(builder: Builder, call: Call) -> None:
     known = constant_folding(builder, call)
     if known is not None:
         builder.values[call.outputs[0]] = known
+        origin = weight_of(builder, call, known)
+        if origin is not None:
+            builder.origins[call.outputs[0]] = origin
         return
     importer = IMPORTERS.get((call.domain, call.op))
     if importer is None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from tacit.errors import QuantizationError
 from tacit.graph.nodes import Node
 from tacit.integer.operators.arithmetic import Times
-from tacit.integer.operators.layout import Expand
+from tacit.integer.operators.layout import Expand, Reshape
 from tacit.train.optimizer import dyadic
 from tacit.train.pieces import Held, joined
-from tacit.train.tape import Backward, Tape, rule
+from tacit.train.tape import Backward, Shape, Tape, rule
 
 
 @rule("Add", "Sub")
@@ -23,7 +25,7 @@ def add(tape: Tape, node: Node) -> Backward:
         if tape.is_parameter(name):
             parts.append((sign, tape.spread(tape.bias(name), shape, name)))
             continue
-        value = tape.values[name]
+        value = _raised(tape, name, shape)
         if value.shape != shape:
             value = tape.emit(Expand(shape), [tape.settled(name)], f"{name}.wide")
         parts.append((sign, value))
@@ -40,8 +42,8 @@ def add(tape: Tape, node: Node) -> Backward:
                 own = tape.entrywise(Times(-1, 0), [own], f"{name}.minus")
             if tape.is_parameter(name):
                 tape.gradient(name, tape.summed_like(joined(tape, own, out), name, name))
-            elif tape.network.graph.shapes[name] == tape.network.graph.shapes[out]:
-                tape.flow(name, own)
+            elif prod(tape.shape(name)) == prod(shape):
+                tape.flow(name, _lowered(tape, name, own, out))
             elif tape.network.needs(name):
                 raise QuantizationError("expected values of one shape", place=node.name, remedy="expand them first")
 
@@ -64,9 +66,23 @@ def scale(tape: Tape, node: Node) -> Backward:
         raise QuantizationError("expected a factor other than 0", place=node.name)
     factor = dyadic(abs(1 / real if node.op == "Div" else real), near=2.0**-8)
     times = Times(int(np.sign(real)) * factor.c, factor.power)
-    tape.values[out] = tape.entrywise(times, [tape.values[tensor]], out)
+    tape.values[out] = tape.entrywise(times, [_raised(tape, tensor, tape.shape(out))], out)
 
     def backward(d: Held) -> None:
-        tape.flow(tensor, tape.entrywise(times, [d], f"{tensor}.back"))
+        tape.flow(tensor, _lowered(tape, tensor, tape.entrywise(times, [d], f"{tensor}.back"), out))
 
     return backward
+
+
+def _raised(tape: Tape, tensor: str, shape: Shape) -> Held:
+    """A value with the axes of a result that has more, of one entry each: a constant operand had as many."""
+    value = tape.values[tensor]
+    if value.shape == shape or prod(value.shape) != prod(shape):
+        return value
+    return tape.emit(Reshape(shape), [tape.settled(tensor)], f"{tensor}.raised")
+
+
+def _lowered(tape: Tape, tensor: str, d: Held, out: str) -> Held:
+    """The error signal of such a result, for the value itself."""
+    shape = tape.shape(tensor)
+    return d if d.shape == shape else tape.emit(Reshape(shape), [tape.viewed(d, out)], f"{tensor}.lowered")

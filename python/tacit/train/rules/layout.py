@@ -7,13 +7,8 @@ import numpy as np
 from tacit.errors import QuantizationError
 from tacit.graph.nodes import Node
 from tacit.integer.operators.layout import Cut, Join, Permute, Reshape, Spread
-from tacit.train.pieces import Held, Signal, joined
+from tacit.train.pieces import Held, joined
 from tacit.train.tape import Backward, Tape, rule
-
-
-def _viewed(tape: Tape, d: Held, name: str) -> Signal:
-    """An error signal that has views: rounded if it is raw."""
-    return tape.whole_error(d, name) if d.raw else joined(tape, d, name)
 
 
 @rule("Reshape")
@@ -24,7 +19,7 @@ def reshape(tape: Tape, node: Node) -> Backward:
     tape.values[out] = tape.emit(Reshape(tape.shape(out)), [tape.settled(tensor)], out)
 
     def backward(given: Held) -> None:
-        back = tape.emit(Reshape(tape.shape(tensor)), [_viewed(tape, given, out)], f"{tensor}.back")
+        back = tape.emit(Reshape(tape.shape(tensor)), [tape.viewed(given, out)], f"{tensor}.back")
         tape.flow(tensor, back)
 
     return backward
@@ -40,7 +35,7 @@ def transpose(tape: Tape, node: Node) -> Backward:
 
     def backward(given: Held) -> None:
         inverse = tuple(int(i) for i in np.argsort(full))
-        tape.flow(tensor, tape.emit(Permute(inverse), [_viewed(tape, given, out)], f"{tensor}.back"))
+        tape.flow(tensor, tape.emit(Permute(inverse), [tape.viewed(given, out)], f"{tensor}.back"))
 
     return backward
 
@@ -55,9 +50,7 @@ def pad(tape: Tape, node: Node) -> Backward:
     tape.values[out] = tape.emit(Cut(tuple(-n for n in before), ones, tape.shape(out)), [tape.settled(tensor)], out)
 
     def backward(given: Held) -> None:
-        tape.flow(
-            tensor, tape.emit(Cut(before, ones, tape.shape(tensor)), [_viewed(tape, given, out)], f"{tensor}.back")
-        )
+        tape.flow(tensor, tape.emit(Cut(before, ones, tape.shape(tensor)), [tape.viewed(given, out)], f"{tensor}.back"))
 
     return backward
 
@@ -77,7 +70,7 @@ def slice_(tape: Tape, node: Node) -> Backward:
     tape.values[out] = tape.emit(cut, [tape.settled(tensor)], out)
 
     def backward(given: Held) -> None:
-        d = _viewed(tape, given, out)
+        d = tape.viewed(given, out)
         for axis, step in enumerate(steps):
             if step > 1 and d.shape[axis] > 1:
                 d = tape.emit(Spread(axis, step), [d], f"{tensor}.spread")
@@ -98,7 +91,7 @@ def concat(tape: Tape, node: Node) -> Backward:
     tape.values[out] = tape.emit(Join(axis + 1), values, out)
 
     def backward(given: Held) -> None:
-        d, start = _viewed(tape, given, out), 0
+        d, start = tape.viewed(given, out), 0
         for name in node.inputs:
             shape = tape.shape(name)
             starts = tuple(start if i == axis + 1 else 0 for i in range(len(shape)))

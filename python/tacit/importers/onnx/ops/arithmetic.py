@@ -31,7 +31,8 @@ def scale(builder: Builder, x: str, factor: float) -> str:
 def subtract(builder: Builder, x: str, y: str) -> str:
     """x - y in canonical form."""
     if builder.is_constant(y):
-        negated = builder.constant(-builder.constants[y], name=f"{y}/negated", kind=builder.kinds[y])
+        of = builder.given.get(y)
+        negated = builder.constant(-builder.constants[y], name=f"{y}/negated", kind=builder.kinds[y], of=of)
         return builder.emit("Add", [x, negated])
     return builder.emit("Sub", [x, y])
 

@@ -52,10 +52,12 @@ def _scores(builder: Builder, call: Call, targets: int) -> str:
         raise call.error(
             f"{coefficients.size} coefficients and {intercepts.size} intercepts for {targets} x {features}"
         )
-    weight = builder.constant(coefficients.reshape(targets, features).T, name=f"{call.name}/coefficients")
+    name = f"{call.name}/coefficients"
+    weight = builder.constant(coefficients.reshape(targets, features).T, name=name, of=name)
     scores = builder.emit("MatMul", [x, weight])
     if intercepts.size:
-        scores = builder.emit("Add", [scores, builder.constant(intercepts, name=f"{call.name}/intercepts")])
+        name = f"{call.name}/intercepts"
+        scores = builder.emit("Add", [scores, builder.constant(intercepts, name=name, of=name)])
     return scores
 
 
