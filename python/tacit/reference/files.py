@@ -12,7 +12,7 @@ from .errors import Refused
 from .program import NAMED_TENSORS, NamedTensor, decode_program, digest, encode_program, schema_of
 from .rotation import ROTATION_CODEC, Rotation, check_rotation
 from .transcript import ARCHITECTURE, FILE, digest_of, domain_tag
-from .validity import VALIDITY_CONTEXT, validity_program
+from .validity import VALIDITY_CONTEXT, valid_validity_program
 from .verify import verify
 
 MAGIC, VERSION = b"TACIT\0", 1
@@ -120,7 +120,9 @@ def check_commitment_file(file: CommitmentFile, target: int) -> None:
     if file.link is not None:
         proven, link = file.link
         check_rotation(file.slab, file.tensors, file.commitment, proven, link, target)
-    program = validity_program(file.slab, file.tensors)
+    if not file.validity:
+        raise Refused("validity", place, "no validity argument")
+    program = valid_validity_program(file.slab, file.tensors)
     try:
         verify(
             encode_program(program),

@@ -31,8 +31,7 @@ from .program import (
 from .relations import Claim
 from .syntax import VERSION
 from .transcript import BINDING, be64, digest_of, domain_tag, next_k, unpack_k, words
-from .validation import validate
-from .validity import validity_program
+from .validity import valid_validity_program
 from .verify import CellClaim, verify_with
 
 ROTATION_CONTEXT = b"tacit link"
@@ -93,7 +92,7 @@ def check_rotation(
     if rotation.index >= master.header.links or child.header.links < 1:
         raise Refused("rotation", place, "no such link cell")
     try:
-        validate(validity_program(slab, tensors))  # bounds the work of the claim
+        valid_validity_program(slab, tensors)  # bounds the work of the claim
     except Refused as refused:
         raise Refused("rotation", place, str(refused)) from refused
     program = rotation_program(slab, tensors)

@@ -136,7 +136,7 @@ def _check_lookups(program: Program) -> None:
         _check_shape(lookup.shape, place)
         _check_expr(program, lookup.input, lookup.shape, place, einsums=True)
         _check_expr(program, lookup.output, lookup.shape, place, einsums=True)
-        entries += 1 << shape_bits(lookup.shape)
+        entries += valid_entries(lookup.shape)
     require(entries < MAX_ENTRIES, "lookups", "2^40 entries or more")
 
 
@@ -158,6 +158,7 @@ def _check_einsum(program: Program, einsum: Einsum) -> None:
 
 
 def _check_expr(program: Program, expr: Expr, shape: Shape, place: str, *, einsums: bool) -> None:
+    require(len(expr.terms) <= MAX_LIST, place, "more than 2^16 terms")
     for term in expr.terms:
         require(term.coef != 0, place, "a coefficient of 0")
         index = term.source.index
@@ -218,6 +219,7 @@ def _check_hint(program: Program, hint: Hint, place: str) -> None:
         _check_expr(program, value, shape, place, einsums=True)
 
     def digits(pairs: Sequence[tuple[int, int]], shape: Shape) -> None:
+        require(len(pairs) <= MAX_LIST, place, "more than 2^16 digits")
         for index, width in pairs:
             require(width <= MAX_SHIFT, place, f"a digit of {width} bits")
             written(index, shape)

@@ -26,6 +26,7 @@ from .program import (
     valid_entries,
 )
 from .syntax import VERSION
+from .validation import validate
 
 VALIDITY_CONTEXT = b"tacit validity"
 
@@ -63,12 +64,16 @@ class _Builder:
         """tensor in [lo, hi]: one lookup, or tensor = lo + sum 2^(w i) digit_i with looked-up digits."""
         tensor = self.tensors[index]
         span = tensor.hi - tensor.lo + 1
+        if span <= 0:
+            raise Refused("schema", f"tensor {tensor.name}", "an empty interval")
         if span <= 1 << self.width:
             self.range_lookup(index, tensor.lo, span)
             return
         size = bits(span)
         if span != 1 << size:
             raise Refused("schema", f"tensor {tensor.name}", f"{span} values, not a power of two")
+        if tensor.lo == -(2**63):
+            raise Refused("schema", f"tensor {tensor.name}", "a lower end whose negative is no 64-bit integer")
         widths = [self.width] * (size // self.width)
         if size % self.width:
             widths.append(size % self.width)
@@ -89,7 +94,7 @@ class _Builder:
 def validity_program(slab: str, tensors: Sequence[NamedTensor]) -> Program:
     """The canonical validity program of a private slab; tensors in layout order.
 
-    Refused("schema") for a tensor whose interval is too wide for one table and no power of two.
+    Refused("schema") for a tensor whose interval is empty, or too wide for one table and no power of two.
     """
     builder = _Builder(slab, tensors)
     for index in range(len(tensors)):
@@ -107,3 +112,13 @@ def validity_program(slab: str, tensors: Sequence[NamedTensor]) -> Program:
         inputs=(),
         outputs=(),
     )
+
+
+def valid_validity_program(slab: str, tensors: Sequence[NamedTensor]) -> Program:
+    """The same; Refused("schema") also where it would be no valid program, such as one with a name twice."""
+    program = validity_program(slab, tensors)
+    try:
+        validate(program)
+    except Refused as refused:
+        raise Refused("schema", refused.place, refused.detail) from refused
+    return program

@@ -70,7 +70,7 @@ impl Recurrence {
 
 /// The axis along which `now` is e x\[t\] and `before` -e x\[t-1\], for every index t of x.
 fn carried_along(now: &Term, before: &Term, shape: &[u32], source: &[u32]) -> Option<usize> {
-    let opposite = now.coef.abs() == 1 && before.coef == -now.coef;
+    let opposite = matches!(now.coef, 1 | -1) && before.coef == -now.coef;
     let n = shape.len();
     if !opposite || source.len() != n || now.links.len() != n || before.links.len() != n {
         return None;
