@@ -177,7 +177,7 @@ OF_ERRORS = {
     "quantization": "No integers of at most 32 bits represent the model well enough.",
     "range": "A value lies outside what the program takes.",
     "ranges": "A declared range is none, or does not hold the samples.",
-    "records": "A number of records that no commitment or program has, or another one than the table's.",
+    "records": "A number of records that no commitment, program or deployment of the task has, or another one than the table's.",
     "refusals": "As many proofs were refused for hidden values as may be: this secret answers nothing any more.",
     "renewal": "There is nothing to renew: the values are public, or it is no secret that renews.",
     "renewed": "This commitment was renewed: the new one has taken its place.",
