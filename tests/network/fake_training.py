@@ -177,7 +177,7 @@ _MANIFEST = struct_of(
 class FakeReaders:
     """`tacit.network.interface.Readers`."""
 
-    def deployment(self, data: bytes) -> FakeDeployment:
+    def deployment(self, data: bytes, *, name: bytes | None = None) -> FakeDeployment:
         if len(data) != 23 or not data.startswith(b"fake deployment"):
             raise InvalidProof("no deployment", slug="encoding", place="deployment")
         return FakeDeployment(int.from_bytes(data[15:19], "little"), int.from_bytes(data[19:], "little"))

@@ -12,13 +12,14 @@ from fake_training import FakeReaders
 from little_network import Clock, LittleNetwork
 from local_server import serving
 from recorded import BLOCK_23535880, MAINNET_SIGNATURE, QUICKNET_ROUND, QUICKNET_SIGNATURE
+from spoiled_lineage import Forger, refused
 
 from tacit.errors import InputError, InvalidProof
 from tacit.network.beacon.blocks import Block
 from tacit.network.beacon.drand import Drand
 from tacit.network.core import Times
 from tacit.network.lineage import export, verify
-from tacit.network.messages import ANNOUNCEMENT
+from tacit.network.messages import ANNOUNCEMENT, CLOSING
 from tacit.network.sources import QUICKNET, Blocks
 
 # Not imported here: its import lets all of Python recurse 100,000 deep.
@@ -43,6 +44,15 @@ def whole_round(network: LittleNetwork, folder: Path) -> Any:
     return verify(folder, FakeReaders(), task=network.digest)
 
 
+def dated_before_its_beacon(folder: Path) -> None:
+    """A closing that is signed for a moment at which nobody knew the beacon that is in it."""
+    forger = Forger(folder)
+    closing, _ = CLOSING.open(forger.objects.read(forger.link.closing, 1 << 16, "closing"))
+    assert closing.time == WHEN
+    forger.publish(closing=forger.signed(CLOSING, forger.link.closing, time=WHEN - 1))
+    assert f"a closing at {WHEN}," in refused(folder, "closing", "round 1: closing").reason
+
+
 def test_drand(tmp_path: Path) -> None:
     clock = Clock(WHEN - 30)
     answers = {QUICKNET_ROUND: QUICKNET_SIGNATURE}
@@ -64,9 +74,13 @@ def test_drand(tmp_path: Path) -> None:
         assert failure.value.slug == "beacon_early"
         clock.now = WHEN
         assert network.server.begin().hex().startswith("fc1873a1")
+        # A clock that goes back closes no round before its beacon was there.
+        clock.now = WHEN - 10
         found = whole_round(network, tmp_path / "lineage")
+        clock.now = WHEN
         assert found.rounds[0].beacon.hex().startswith("fc1873a1")
         assert found.notes == []
+        dated_before_its_beacon(tmp_path / "lineage")
         # The next round's value is another: that of its own moment, which nobody has here.
         announced, _ = ANNOUNCEMENT.open(network.server.open())
         assert announced.moment > QUICKNET_ROUND

@@ -57,6 +57,31 @@ def check_manifest(
     are compared too. `now`: seconds since 1970.
     """
     at = int(time.time()) if now is None else now
+    issuer = check_vouched(manifest, issuers, revocations, task=task, node=node, schema=schema, now=at, fresh=fresh)
+    if fault := _differs("dataset program", bytes.fromhex(program.digest), manifest.program):
+        raise ManifestError(fault, slug="manifest_program", place="manifest", remedy=_ASK)
+    if fault := manifest.overlap():
+        raise ManifestError(fault, slug="manifest_overlap", place="manifest", remedy=_ASK)
+    if commitment is not None:
+        commitment.accept(security)
+    return CheckedManifest(manifest, issuer, _shard_of(manifest, commitment, dataset))
+
+
+def check_vouched(
+    manifest: Manifest,
+    issuers: Issuers,
+    revocations: Iterable[Revocations],
+    *,
+    task: str | bytes,
+    node: bytes | str,
+    schema: Schema,
+    now: int,
+    fresh: int | None = None,
+) -> Issuer:
+    """The first half of `check_manifest`, which needs no program: who signed it, and that it holds at this time, for this.
+
+    A manifest whose program is not known is refused for what is wrong with it. It holds when `check_manifest` says so.
+    """
     issuer = issuers.find(manifest.issuer)
     if issuer is None:
         raise ManifestError(
@@ -66,22 +91,18 @@ def check_manifest(
             remedy="add the issuer to the registry, if its word is to count (`tacit data trust`)",
         )
     check_signature(issuer.key, signed.TAG, manifest.digest, manifest.signature, "manifest")
-    if not issuer.holds(manifest.issued) or not issuer.holds(at):
+    if not issuer.holds(manifest.issued) or not issuer.holds(now):
         until = "for ever" if issuer.until is None else date(issuer.until)
         raise ManifestError(
             f"expected a time from {date(issuer.since)} until {until}, in which {issuer.name} signs, "
-            f"got {date(manifest.issued)} and now {date(at)}",
+            f"got {date(manifest.issued)} and now {date(now)}",
             slug="issuer_expired",
             place="manifest",
             remedy=_ASK,
         )
-    _check_revoked(manifest, issuer, revocations, at, fresh)
-    _check_fields(manifest, at, task, node, schema, program)
-    if fault := manifest.overlap():
-        raise ManifestError(fault, slug="manifest_overlap", place="manifest", remedy=_ASK)
-    if commitment is not None:
-        commitment.accept(security)
-    return CheckedManifest(manifest, issuer, _shard_of(manifest, commitment, dataset))
+    _check_revoked(manifest, issuer, revocations, now, fresh)
+    _check_fields(manifest, now, task, node, schema)
+    return issuer
 
 
 def _check_revoked(
@@ -109,14 +130,11 @@ def _check_revoked(
         )
 
 
-def _check_fields(
-    manifest: Manifest, at: int, task: str | bytes, node: bytes | str, schema: Schema, program: Program
-) -> None:
-    def differs(what: str, wanted: bytes, got: bytes) -> str | None:
-        return (
-            None if wanted == got else f"expected a manifest of {what} {wanted.hex()[:16]}, got one of {got.hex()[:16]}"
-        )
+def _differs(what: str, wanted: bytes, got: bytes) -> str | None:
+    return None if wanted == got else f"expected a manifest of {what} {wanted.hex()[:16]}, got one of {got.hex()[:16]}"
 
+
+def _check_fields(manifest: Manifest, at: int, task: str | bytes, node: bytes | str, schema: Schema) -> None:
     if at < manifest.issued:
         raise ManifestError(
             f"it is issued at {date(manifest.issued)}, and now is {date(at)}",
@@ -131,14 +149,12 @@ def _check_fields(
             place="manifest",
             remedy=_ASK,
         )
-    if fault := differs("task", task_digest(task), manifest.task):
+    if fault := _differs("task", task_digest(task), manifest.task):
         raise ManifestError(fault, slug="manifest_task", place="manifest", remedy=_ASK)
-    if fault := differs("node", key_of(node, "node"), manifest.node):
+    if fault := _differs("node", key_of(node, "node"), manifest.node):
         raise ManifestError(fault, slug="manifest_node", place="manifest", remedy=_ASK)
-    if fault := differs("schema", bytes.fromhex(schema.digest), manifest.schema):
+    if fault := _differs("schema", bytes.fromhex(schema.digest), manifest.schema):
         raise ManifestError(fault, slug="manifest_schema", place="manifest", remedy=_ASK)
-    if fault := differs("dataset program", bytes.fromhex(program.digest), manifest.program):
-        raise ManifestError(fault, slug="manifest_program", place="manifest", remedy=_ASK)
 
 
 def _shard_of(manifest: Manifest, commitment: Commitment | None, dataset: DatasetStatement | None) -> Shard | None:

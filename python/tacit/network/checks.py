@@ -62,8 +62,10 @@ class World:
     # --- registrations ------------------------------------------------------------------------------------------------
 
     def joined(self, name: bytes, node: bytes, now: int) -> Joined:
-        """The registration of this digest, by this node, checked once. Raises InvalidProof."""
-        if name not in self._joined:
+        """The registration of this digest, by this node: checked once, its manifest at every time anew. Raises InvalidProof."""
+        if name in self._joined:
+            self.manifest(self._joined[name].registration, now)
+        else:
             registration = read_signed(self.objects, REGISTRATION, name, node)
             deployment, manifest = self.cheap(registration, node, now)
             shards = self._shards(registration, deployment, manifest)
@@ -248,6 +250,26 @@ def check_moments(beacon: Beacon, announced: Announcement) -> None:
         raise _refused(
             slug="beacon_known", place="announcement", reason="two rounds would have one beacon, or an older one"
         )
+
+
+def check_opened(announced: Announcement, earliest: int) -> None:
+    """Whether a round was opened at `earliest` or later: a server that dates it back makes manifests hold again that have ended.
+
+    Raises InvalidProof (slug announcement).
+    """
+    if announced.opened < earliest:
+        raise _refused(
+            slug="announcement",
+            place="announcement",
+            reason=f"expected round {announced.round} opened at {earliest}, the time of what came before, or later, "
+            f"got {announced.opened}",
+        )
+
+
+def earliest_closing(beacon: Beacon, announced: Announcement, *, known: bool) -> int:
+    """The time before which no round is closed: that of its opening, and of its beacon if that was `known` then."""
+    when = beacon.when(announced.moment) if known else None
+    return max(announced.opened, when or 0)
 
 
 def overlapping(shards: Sequence[tuple[bytes, Shard]]) -> tuple[bytes, bytes] | None:

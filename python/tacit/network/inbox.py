@@ -1,8 +1,9 @@
 """What nodes send in a round: replies, proofs, values of their hash chains.
 
-Order of checks: lengths; the message's own form; the round and the node; the signature; whether the node has replied already; the
-time; the announcement; every tensor; the model's identity; the opened value; the commitment. Each is cheap, and what is dear, the
-proof, is looked at when the set is closed, one for each node at most.
+Order of checks: lengths; the message's own form; whether there is such a round, and the node is registered; the signature; if
+it is a node of the round; whether it has replied already; the time; the announcement; every tensor; the model's identity; the
+opened value; the commitment. Each is cheap, and what is dear, the proof, is looked at when the set is closed, one for each node
+at most.
 """
 
 from __future__ import annotations
@@ -38,15 +39,27 @@ class Inbox(Core):
         """The value that a node opens for a round, where no reply before it could carry it. The chain is its signature."""
         return self.guarded(lambda sender: self._reveal(round, node, value))
 
-    def _round(self, round: int, node: bytes, place: str) -> tuple[Row, Announcement]:
-        """The round of a node. Raises InvalidProof (slug round_unknown, node_unknown)."""
+    def _round(self, round: int, node: bytes, place: str) -> Row:
+        """The round that a message names, and whether the node is registered: two rows of the store, before its signature.
+
+        Raises InvalidProof (slug round_unknown, node_unknown).
+        """
         row = self.store.round(self.digest, round)
         if row is None:
             raise InvalidProof(f"there is no round {round}", slug="round_unknown", place=place)
+        if self.store.node(self.digest, node) is None:
+            raise InvalidProof(f"node {node.hex()[:16]} is not registered", slug="node_unknown", place=place)
+        return row
+
+    def _member(self, row: Row, node: bytes, place: str) -> Announcement:
+        """The announcement of the round that a node is in: behind its signature, since a roster is read.
+
+        Raises InvalidProof (slug node_unknown).
+        """
         announcement = self.announcement(row)
         if node not in self.roster(announcement):
-            raise InvalidProof(f"node {node.hex()[:16]} is none of round {round}", slug="node_unknown", place=place)
-        return row, announcement
+            raise InvalidProof(f"node {node.hex()[:16]} is none of round {row.round}", slug="node_unknown", place=place)
+        return announcement
 
     def _check_time(self, row: Row, announcement: Announcement, place: str) -> None:
         if row.state != "open" or self.now() > announcement.deadline:
@@ -62,9 +75,10 @@ class Inbox(Core):
         reply, signed = REPLY.open(submission.reply)
         if reply.task != self.digest:
             raise InvalidProof("it is for another task", slug="task_other", place="reply")
-        row, announcement = self._round(reply.round, reply.node, "reply")
+        row = self._round(reply.round, reply.node, "reply")
         sender.round = row.round
         REPLY.check(signed, reply.node)
+        announcement = self._member(row, reply.node, "reply")
         sender.node = reply.node
         name = REPLY.digest(signed.body)
         there = self.store.entry(self.digest, row.round, reply.node)
@@ -108,9 +122,10 @@ class Inbox(Core):
         delivery, signed = DELIVERY.open(data)
         if delivery.task != self.digest:
             raise InvalidProof("it is for another task", slug="task_other", place="delivery")
-        row, announcement = self._round(delivery.round, delivery.node, "delivery")
+        row = self._round(delivery.round, delivery.node, "delivery")
         sender.round = row.round
         DELIVERY.check(signed, delivery.node)
+        announcement = self._member(row, delivery.node, "delivery")
         sender.node = delivery.node
         name = DELIVERY.digest(signed.body)
         there = self.store.entry(self.digest, row.round, delivery.node)
@@ -142,10 +157,11 @@ class Inbox(Core):
     def _reveal(self, round: int, node: bytes, value: bytes) -> Outcome:
         if not isinstance(self.task.source, Reveals):
             raise InvalidProof("the beacon of this task is not made by its nodes", slug="chain", place="reveal")
-        row, _ = self._round(round, node, "reveal")
+        row = self._round(round, node, "reveal")
         if row.beacon is not None:
             raise InvalidProof(f"round {round} has its beacon already", slug="late", place="reveal")
         self._check_reveal(round, node, value)
+        self._member(row, node, "reveal")
         new = self.store.add_reveal(self.digest, round, node, value)
         return Outcome("new" if new else "same", receipt=self.receipt(round, node, value))
 

@@ -82,11 +82,14 @@ class Readers(Protocol):
     Work follows the length of the bytes, which is bounded before.
     """
 
-    def deployment(self, data: bytes) -> Deployment:
-        """The deployment of a file's bytes."""
+    def deployment(self, data: bytes, *, name: bytes | None = None) -> Deployment:
+        """The deployment of a file's bytes. `name`: the digest that it has, compared before anything that takes long."""
 
     def manifest(self, data: bytes, *, task: bytes, node: bytes, now: int, issuers: Sequence[bytes]) -> Manifest:
-        """A manifest that one of these issuers signed for this node and task, and that holds at `now` (Unix seconds)."""
+        """A manifest that one of these issuers signed for this node and task, and that holds at `now` (Unix seconds).
+
+        Deployments of the task are read before, and nothing is made for a manifest that fits none of them.
+        """
 
     def commitment(self, data: bytes) -> Commitment:
         """A commitment to a shard, accepted."""

@@ -17,7 +17,7 @@ from tacit.errors import InputError, InvalidProof
 from tacit.network import digests
 from tacit.network.beacon import Beacon
 from tacit.network.beacon.reveals import Chain, revealed
-from tacit.network.checks import Limits, check_moments, context_of, seed_of
+from tacit.network.checks import Limits, check_moments, check_opened, context_of, seed_of
 from tacit.network.context import model_bytes, model_of, shard_due
 from tacit.network.digests import tagged
 from tacit.network.interface import Deployment, Ints, Model, Shard
@@ -134,6 +134,7 @@ class Node:
                     remedy="the server signed two announcements of one round: both are kept beside it, as evidence",
                 )
             return found
+        self._check_order(announced)
         due = self._due(brief, announced, name)
         write_file(self._file(announced.round, "announcement"), brief.announcement)
         if deferred:
@@ -192,6 +193,17 @@ class Node:
         if tagged(digests.MODEL, brief.base) != announced.base:
             raise InvalidProof("the model is not the announced base", slug="base", place="brief")
         return announced, name
+
+    def _check_order(self, announced: Announcement) -> None:
+        """Whether a round was opened behind those before it, and before those behind it, that this node took part in.
+
+        Their announcements lie in its folder. Raises InvalidProof (slug announcement).
+        """
+        for file in self._folder.glob("round-*.announcement"):
+            other = ANNOUNCEMENT.open(read_file(file))[0]
+            if other.round != announced.round:
+                first, second = sorted((announced, other), key=lambda item: item.round)
+                check_opened(second, first.opened)
 
     def _checked_beacon(self, announced: Announcement, evidence: bytes) -> bytes:
         if self.chain is None and self._beacon is not None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from tacit.errors import InputError, InvalidProof
 from tacit.network import digests
 from tacit.network.aggregate import aggregate
-from tacit.network.checks import Checked, Stage, check_contribution
+from tacit.network.checks import Checked, Stage, check_contribution, earliest_closing
 from tacit.network.context import model_bytes, model_of, model_size
 from tacit.network.core import Core, refusal_of
 from tacit.network.digests import tagged
@@ -58,9 +58,10 @@ class Rounds(Core):
         number = 1 if last is None else last.round + 1
         if number > self.task.rounds:
             raise InputError(f"the task has {self.task.rounds} rounds", slug="rounds_over", place="round")
-        now = self.now()
+        # A clock that was set back dates no round before the last one, or manifests that have ended would hold again.
+        opened = max(self.now(), self._closed(last))
         asked = [n for n in self.store.nodes(self.digest) if nodes is None or n.node in nodes]
-        members = tuple(Member(n.node, n.registration) for n in asked if self._holds(n, now))
+        members = tuple(Member(n.node, n.registration) for n in asked if self._holds(n, opened))
         if not members:
             raise InputError("no node is registered with a manifest that holds", slug="no_nodes", place="round")
         written = ROSTER.write(Roster(members))
@@ -68,8 +69,8 @@ class Rounds(Core):
         self.store.objects.put(roster, written)
         before = None if last is None else self.announcement(last)
         # A second at least: what is known now is no moment to fix.
-        moment = self.beacon.fix(now + max(1, self.times.notice), number) if before is None else before.following
-        begins = max(now, self.beacon.when(moment) or now)
+        moment = self.beacon.fix(opened + max(1, self.times.notice), number) if before is None else before.following
+        begins = max(opened, self.beacon.when(moment) or opened)
         # Fixed now, so that nobody chooses among values that are known: the next beacon is that of the deadline.
         following = max(moment + 1, self.beacon.fix(begins + max(1, self.times.window), number + 1))
         announcement = Announcement(
@@ -80,13 +81,19 @@ class Rounds(Core):
             roster=roster,
             moment=moment,
             following=following,
-            opened=now,
+            opened=opened,
             deadline=self.beacon.when(following) or begins + self.times.window,
         )
         signed = ANNOUNCEMENT.sign(announcement, self.key)
         name = ANNOUNCEMENT.digest(signed[64:])
         self.store.objects.put(name, signed)
         return name
+
+    def _closed(self, last: Row | None) -> int:
+        """When the last round was closed, as the server signed it; 0 before the first."""
+        if last is None:
+            return 0
+        return read_signed(self.store.objects, CLOSING, last.closing or b"", self.key.public).time
 
     def _holds(self, node: Registered, now: int) -> bool:
         """Whether a node's manifest still holds: one that has ended could only be refused in every round."""
@@ -164,14 +171,18 @@ class Rounds(Core):
         with self.store.closing(self.digest, row.round) as closing:
             if closing.row.state == "open":
                 delivered = {entry.node for entry in closing.entries if entry.delivery is not None}
-                if self.now() <= announced.deadline and delivered != nodes:
+                now = self.now()
+                if now <= announced.deadline and delivered != nodes:
                     raise InputError(
                         f"the round goes on until {announced.deadline}; {len(nodes - delivered)} nodes are still to come",
                         slug="round_open",
                         place="round",
                     )
                 received = tuple(Received(entry.node, entry.reply, entry.delivery) for entry in closing.entries)
-                signed = CLOSING.sign(Closing(self.digest, row.round, row.announcement, received, self.now()), self.key)
+                # A clock that was set back: the times that are signed go on.
+                known = closing.row.beacon is not None
+                time = max(now, earliest_closing(self.beacon, announced, known=known))
+                signed = CLOSING.sign(Closing(self.digest, row.round, row.announcement, received, time), self.key)
                 name = CLOSING.digest(signed[64:])
                 self.store.objects.put(name, signed)
                 closing.fix(name)

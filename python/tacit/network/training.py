@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import tacit
-from tacit import data as data_package
 from tacit.data import Issuers, Manifest, Revocations, Schema, check_manifest, verify_dataset
+from tacit.data.checking import check_vouched
 from tacit.errors import InputError, InvalidProof, ProgramError, TacitError
 from tacit.network import interface
 from tacit.network.interface import Ints, Model, Parameter
@@ -79,17 +79,25 @@ class TrainingReaders:
     """How the bytes of others become deployments, manifests, commitments and statements of datasets.
 
     `schema`: that of the task's records, from which every deployment's programs are made again. `issuers`: whose word counts;
-    `revocations`: lists that they signed.
+    `revocations`: lists that they signed. A manifest is refused (slug records) unless a deployment was read that has as many
+    records as its shards: no program is made for bytes that somebody sent.
     """
 
     def __init__(self, schema: Schema, issuers: Issuers, revocations: Sequence[Revocations] = ()) -> None:
         self.schema, self.issuers, self.revocations = schema, issuers, tuple(revocations)
+        #: By number of records; one for each that a deployment has.
         self._datasets: dict[int, tacit.Program] = {}
 
-    def deployment(self, data: bytes) -> TrainedDeployment:
-        """Made once more from its description, and compared."""
+    def deployment(self, data: bytes, *, name: bytes | None = None) -> TrainedDeployment:
+        """Made once more from its description, and compared, if it is the one of this name."""
         try:
             found = Deployment.from_bytes(data)
+            if name is not None and found.digest != name:
+                raise InvalidProof(
+                    f"expected the deployment {name.hex()[:16]}, got {found.digest.hex()[:16]}",
+                    slug="object_changed",
+                    place="deployment",
+                )
             found.check(self.schema)
             self._datasets[found.records] = found.dataset
             return TrainedDeployment(found)
@@ -105,6 +113,15 @@ class TrainingReaders:
             raise InvalidProof(error.reason, slug="manifest", place="manifest", remedy=error.remedy) from None
         if found.issuer not in issuers:
             raise InvalidProof("the task does not take this issuer", slug="issuer_unknown", place="manifest")
+        records = found.shards[0].records
+        if records not in self._datasets:
+            check_vouched(found, self.issuers, self.revocations, task=task, node=node, schema=self.schema, now=now)
+            raise InvalidProof(
+                f"expected as many records as a deployment of the task has, got {records}",
+                slug="records",
+                place=f"shard {found.shards[0].identity.hex()[:16]}",
+                remedy="commit to as many records as the deployment has, and ask the issuer for a manifest of that",
+            )
         return check_manifest(
             found,
             self.issuers,
@@ -112,16 +129,9 @@ class TrainingReaders:
             task=task,
             node=node,
             schema=self.schema,
-            program=self._program(found),
+            program=self._datasets[records],
             now=now,
         ).manifest
-
-    def _program(self, manifest: Manifest) -> tacit.Program:
-        """The dataset program for as many records as the manifest's shards have: a deployment that was read has the same."""
-        records = manifest.shards[0].records
-        if records not in self._datasets:
-            self._datasets[records] = data_package.compile(self.schema, records)
-        return self._datasets[records]
 
     def commitment(self, data: bytes) -> tacit.Commitment:
         try:

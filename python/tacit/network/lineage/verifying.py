@@ -78,7 +78,7 @@ def _opened(source: Source, name: bytes, readers: Readers, limits: Limits, kept:
         task = read_message(source.objects, TASK, name)
         deployments: dict[bytes, Deployment] = {}
         for wanted in task.deployments:
-            found = readers.deployment(source.objects.read(wanted, limits.deployment, "deployment"))
+            found = readers.deployment(source.objects.read(wanted, limits.deployment, "deployment"), name=wanted)
             if found.digest != wanted:
                 raise refused("it is another deployment than the task names", slug="object_changed", place="deployment")
             deployments[wanted] = found

@@ -3,10 +3,11 @@
 Of every round, in this order, with the place in the refusal:
 
     link           previous, task, number, base, rule
-    announcement   signed; base, previous; the beacon's moment as the round before had fixed it
+    announcement   signed; base, previous; the beacon's moment as the round before had fixed it; opened when that was closed, at
+                   the earliest
     roster         registrations: signed, manifests that held then, commitments, dataset proofs; nobody's data twice; nobody anew
     beacon         the evidence shows the value
-    closing        signed; behind the deadline, or with everything that could come
+    closing        signed; behind the opening, and the beacon; behind the deadline, or with everything that could come
     contributions  among what had come; each with all checks, the proof included
     absences       everybody else; who had delivered is refused here, too
     next           the exact aggregate
@@ -32,6 +33,8 @@ from tacit.network.checks import (
     World,
     check_contribution,
     check_moments,
+    check_opened,
+    earliest_closing,
     overlapping,
 )
 from tacit.network.context import model_identity, model_size
@@ -71,6 +74,8 @@ class Walk:
     number: int = 0
     previous: bytes = b""
     following: int | None = None
+    #: When the last round was closed.
+    closed: int = 0
     registered: dict[bytes, bytes] = field(default_factory=dict)
     opened: dict[bytes, Opened] = field(default_factory=dict)
     models: dict[int, dict[str, Ints]] = field(default_factory=dict)
@@ -112,7 +117,7 @@ class Walk:
             checked = self._contributions(link, closing, stage, joined)
             left = self._absences(link, closing, stage, joined)
             self._next(link, checked)
-            self.previous, self.following = name, announced.following
+            self.previous, self.following, self.closed = name, announced.following, closing.time
             return Round(
                 self.number, name, link.base, link.next, link.beacon, announced.moment, announced.opened,
                 announced.deadline, tuple(self._contributor(item, joined) for item in checked), left,
@@ -144,6 +149,7 @@ class Walk:
                 slug="announcement",
                 place="announcement",
             )
+        check_opened(found, self.closed)
         return found
 
     def _roster(self, announced: Announcement) -> dict[bytes, Joined]:
@@ -190,6 +196,13 @@ class Walk:
         delivered = {item.node for item in found.received if item.delivery is not None}
         if {item.node for item in found.received} - joined.keys():
             raise refused("it names a node that is none of the round", slug="closing", place="closing")
+        earliest = earliest_closing(self._source({}), announced, known=link.beacon is not None)
+        if found.time < earliest:
+            raise refused(
+                f"expected a closing at {earliest}, when the round was opened or had its beacon, or later, got {found.time}",
+                slug="closing",
+                place="closing",
+            )
         if found.time <= announced.deadline and delivered != joined.keys():
             raise refused(
                 f"it was closed at {found.time}, before the deadline {announced.deadline}, with nodes still to come",
