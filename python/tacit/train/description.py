@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from tacit.errors import InputError
+from tacit.foreign_json import parse
 from tacit.graph.nodes import Graph, Node
 from tacit.graph.registry import CANONICAL
 from tacit.program.builder import Settings
@@ -126,12 +127,12 @@ def decode(data: bytes) -> Description:
     if len(data) > MOST_BYTES:
         raise refused(f"expected at most {MOST_BYTES} bytes, got {len(data)}")
     try:
-        found = json.loads(data.decode())
+        found = parse(data)
         if not isinstance(found, dict) or found.get("tacit-training") != VERSION:
             raise refused(f"expected version {VERSION}")
         made = _read(found)
         same = made.encode() == data
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
         raise refused(f"expected a well-formed description: {type(error).__name__}: {error}"[:300]) from None
     if not same:
         raise refused("expected its canonical bytes, got others of the same meaning")

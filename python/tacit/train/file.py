@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tacit.api.objects import Program
 from tacit.errors import CompilerBug, ProgramError
+from tacit.foreign_json import parse
 from tacit.program import Program as Decoded
 from tacit.program.intervals import OutOfField
 from tacit.train.description import MOST_BYTES, decode, refused
@@ -45,12 +46,12 @@ def read(data: bytes) -> tuple[Programs, dict[str, Program]]:
     if len(data) > MOST_FILE:
         raise refused(f"expected at most {MOST_FILE} bytes, got {len(data)}")
     try:
-        found: Any = json.loads(data.decode())
+        found: Any = parse(data)
         if found["tacit-deployment"] != VERSION:
             raise refused(f"expected version {VERSION}, got {found['tacit-deployment']!r}")
         text = str(found["description"]).encode()
         files = {str(name): base64.b64decode(part, validate=True) for name, part in found["programs"].items()}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise refused(f"expected the file of a deployment: {type(error).__name__}: {error}"[:200]) from None
     if not {*ALWAYS} <= files.keys() <= {*ALWAYS, *OPTIONAL} or len(text) > MOST_BYTES:
         raise refused(f"expected the programs {', '.join(ALWAYS)}, got {', '.join(files)}")
