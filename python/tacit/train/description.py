@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from tacit.data.limits import FRACS
 from tacit.errors import InputError
 from tacit.foreign_json import parse
 from tacit.graph.nodes import Graph, Node
@@ -151,10 +152,10 @@ def _read(found: Mapping[str, Any]) -> Description:
     record = Record(
         _shape(found["features"]),
         (_whole(lo), _whole(hi)),
-        _whole(found["frac"], 0, 32),
+        _whole(found["frac"], *FRACS),
         _whole(found["targets"], 1, 1 << 16),
         (_whole(label_lo), _whole(label_hi)),
-        _whole(found["label_frac"], 0, 32),
+        _whole(found["label_frac"], *FRACS),
     )
     scales = Scales(**{name: _whole(n, *BITS[name]) for name, n in found["scales"].items()})
     plan = Plan(
