@@ -119,6 +119,7 @@ OF_ERRORS = {
     "link": "A link says something else than what it names.",
     "message": "Bytes that are no message of a network, or not in their one encoding.",
     "message_size": "A message has more bytes than its kind may have.",
+    "name": "A name in the model is empty, or longer than a name may be.",
     "next": "The tensors of a reply are not those of the identity that was signed.",
     "no_nodes": "A round is to begin, and no node is registered, or none of those that are is online.",
     "no_reply": "A proof came, or was asked for, without the reply that it is of.",

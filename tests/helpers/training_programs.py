@@ -11,7 +11,7 @@ from trained import Case
 from tacit import program as pg
 from tacit.program import addresses
 from tacit.program.builder import Settings
-from tacit.train.emit import SETTINGS, Places, Training, batch_tensors, next_tensor, training_program
+from tacit.train.emit import SETTINGS, Places, Training, training_program
 from tacit.train.trainer import Trajectory
 
 Array = Any
@@ -49,9 +49,9 @@ def givens(
             values[address] = slabs[program.slabs[tensor.place.index].name][tensor.name]
     values |= training.given(found)
     if len(program.slabs) == 2:
-        values |= {next_tensor(name): weights for name, weights in found.weights.items()}
+        values |= training.next_values(found.weights)
     if made.order == "permutation":
-        values |= batch_tensors(made.plan, made.rows)
+        values |= training.batch_values(made.plan, made.rows)
     return values
 
 

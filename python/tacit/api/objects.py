@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from tacit.api.storage import Path, Readable, Stored, place_of
 from tacit.api.target import check_target as check_target
 from tacit.errors import InputError
 from tacit.exact import as_floats, as_integers, quantized
+from tacit.foreign_json import parse
 
 if TYPE_CHECKING:
     from tacit.compiler.accuracy import Report
@@ -155,8 +155,8 @@ class Program(Stored):
     def notes(self) -> dict[str, Any]:
         """What the compiler wrote for people; part of no statement."""
         try:
-            found = json.loads(self._native.notes or "{}")
-        except (ValueError, RecursionError):  # they come with the file: no promise that they are JSON, or flat
+            found = parse((self._native.notes or "{}").encode())
+        except ValueError:  # they come with the file: no promise that they are JSON, or flat
             return {}
         return found if isinstance(found, dict) else {}
 

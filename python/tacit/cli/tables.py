@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tacit.errors import InputError
+from tacit.foreign_json import TooDeep, parse
 
 Array = npt.NDArray[Any]
 
@@ -104,12 +105,12 @@ def _cell(path: Path, line: int, column: int, names: tuple[str, ...], text: str)
 def read_lists(path: Path) -> Array | dict[str, Array]:
     """A .json file: nested lists of numbers as one array, or an object of such by name. Raises as `read_table` does."""
     try:
-        content = json.loads(path.read_bytes(), parse_constant=float)
+        content = parse(path.read_bytes(), parse_constant=float)
     except json.JSONDecodeError as error:
         _refuse(path, f"not JSON: line {error.lineno}, column {error.colno}: {error.msg}", LIST_REMEDY)
     except UnicodeDecodeError as error:
         _refuse(path, f"expected text in UTF-8, got {error.reason}", LIST_REMEDY)
-    except RecursionError:
+    except TooDeep:
         _refuse(path, "lists within lists, too deep", LIST_REMEDY)
     except ValueError as error:  # an integer of very many digits
         _refuse(path, f"not JSON: {error}", LIST_REMEDY)

@@ -12,7 +12,7 @@ from math import floor, inf, isfinite
 from numbers import Integral, Real
 from typing import Any
 
-from tacit.data.limits import is_whole
+from tacit.data.limits import FRACS, is_whole
 from tacit.errors import InputError
 
 #: What a column may be. A category is one-hot, one entry for each; a code is one entry, a whole number of a list.
@@ -280,8 +280,9 @@ class Label:
 
 def check_frac(frac: Any, place: str) -> int:
     """Fractional bits of a scale. Raises InputError (slug column)."""
-    if not is_whole(frac) or not -16 <= frac <= 24:
-        raise refuse(f"expected -16 to 24 fractional bits, got {str(frac)[:40]}", place)
+    least, most = FRACS
+    if not is_whole(frac) or not least <= frac <= most:
+        raise refuse(f"expected {least} to {most} fractional bits, got {str(frac)[:40]}", place)
     return int(frac)
 
 

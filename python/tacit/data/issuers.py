@@ -17,6 +17,7 @@ from tacit.data.keys import Key
 from tacit.data.limits import is_whole
 from tacit.data.manifest import MOST_TIME, U64, date, key_of, seconds_of
 from tacit.errors import InputError
+from tacit.foreign_json import parse
 from tacit.program.borsh import U16, Fixed, Struct, Vec, encode, struct_of
 
 VERSION = 1
@@ -79,8 +80,8 @@ class Issuers:
     def from_json(cls, data: bytes, *, place: str = "issuers") -> Issuers:
         """Of a file's bytes, read strictly. Raises InputError (slugs issuers, time), InvalidProof (slug key)."""
         try:
-            values = json.loads(data.decode(), object_pairs_hook=_once) if len(data) <= MOST_BYTES else None
-        except (ValueError, RecursionError):
+            values = parse(data, object_pairs_hook=_once) if len(data) <= MOST_BYTES else None
+        except ValueError:
             values = None
         found = _keys(values, ("tacit-issuers", "issuers"), place)
         version, rows = found["tacit-issuers"], found["issuers"]

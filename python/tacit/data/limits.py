@@ -14,6 +14,9 @@ MOST_ID = (1 << ID_BITS) - 1
 #: Records of one commitment.
 MOST_RECORDS = 1 << 24
 
+#: Fractional bits of a scale: least and most.
+FRACS = (-16, 24)
+
 
 def is_whole(value: Any) -> TypeGuard[int]:
     """Whether it is a whole number of Python's or NumPy's, and no truth value."""

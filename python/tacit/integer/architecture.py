@@ -22,6 +22,7 @@ import numpy as np
 
 from tacit import hashing
 from tacit.errors import CompilerBug, ProgramError, TacitError
+from tacit.foreign_json import parse
 from tacit.graph.functions import FUNCTIONS
 from tacit.integer.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility, emit
 from tacit.integer.graph import OPERATORS, InputSpec, IntGraph, Operator, OutputSpec, Parameter, Threshold
@@ -114,7 +115,7 @@ def digest_of(architecture: bytes) -> bytes:
 def decode(data: bytes) -> Architecture:
     """The architecture of these bytes. Raises ProgramError (slug architecture) unless they are canonical and well formed."""
     try:
-        found = json.loads(data.decode())
+        found = parse(data)
         if not isinstance(found, dict):
             raise ValueError("expected an object")
         if found.get("tacit-architecture") != VERSION:

@@ -54,7 +54,7 @@ def total(ints: IntGraph, overflow: Overflow) -> tuple[IntGraph, list[Way]]:
         values = [made.values[name] for name in step.inputs]
         for i, operator in enumerate(operators):
             last = i == len(operators) - 1
-            value = made.emit(operator, values, step.output if last else f"{step.output}.clamp")
+            value = made.emit(operator, values, step.output if last else _clear(f"{step.output}.clamp", ints))
             args, values = [_after(operator, value, args)], [value]
         if values[0].name != step.output:
             raise CompilerBug(f"{step.output}: made again as {values[0].name}")
@@ -62,6 +62,13 @@ def total(ints: IntGraph, overflow: Overflow) -> tuple[IntGraph, list[Way]]:
     made.tensors = dict(ints.tensors)
     made.outputs = {name: _output(name, spec, reaches) for name, spec in ints.outputs.items()}
     return _shared(made), ways
+
+
+def _clear(name: str, ints: IntGraph) -> str:
+    """A name that no value of the network has, which is still to be made again under its own."""
+    while name in ints.values:
+        name = f"{name}~"
+    return name
 
 
 def _of_parameter(parameter: Parameter, declared: bool) -> Reach:

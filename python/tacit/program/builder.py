@@ -332,8 +332,8 @@ class Builder:
                 raise OutOfField(f"tensor {self.tensors[i].name}: promised [{lo}, {hi}], derived {list(derived[i])}")
         return self._declaring({**self.intervals.known, **{i: derived[i] for i in self._promised}})
 
-    def promises(self) -> dict[str, Interval]:
-        """By name, what follows for the tensors of `recurrent`, whatever was promised of them: what may be promised.
+    def promises(self) -> dict[int, Interval]:
+        """By tensor, what follows for the tensors of `recurrent`, whatever was promised of them: what may be promised.
 
         Raises OutOfField where nothing does.
         """
@@ -343,7 +343,7 @@ class Builder:
                 raise OutOfField(
                     f"tensor {self.tensors[i].name}: promised {list(promised)}, but no recurrence bounds it"
                 )
-        return {self.tensors[i].name: derived[i] for i in self._promised}
+        return {i: derived[i] for i in self._promised}
 
     def _declaring(self, known: Known) -> pg.Program:
         """The program, its witness tensors with these intervals."""

@@ -18,6 +18,10 @@ LEAST_TERMS, TERMS_EACH = 1 << 16, 16
 LEAST_NUMBERS, NUMBERS_EACH = 1 << 20, 16
 
 
+class NoRoom(QuantizationError):
+    """More was asked for than belongs to the program in hand."""
+
+
 @dataclass
 class Room:
     """What is left: of terms and their links that are rewritten, of entries of constants and rows of tables, of tensors."""
@@ -27,21 +31,21 @@ class Room:
     tensors: int
 
     @classmethod
-    def of(cls, program: Program) -> Room:
-        """That of a program in hand."""
+    def of(cls, program: Program, *, least: int = LEAST_TERMS, each: int = TERMS_EACH) -> Room:
+        """That of a program in hand. `least`, `each`: terms in any case, and for each of its own."""
         terms = sum(size(expr) for expr in _expressions(program)) + len(program.tensors)
         numbers = sum(len(t.place.values) for t in program.tensors if isinstance(t.place, Constant))
         numbers += sum(len(t.kind.outs) for t in program.tables if isinstance(t.kind, Values))
-        return cls(LEAST_TERMS + TERMS_EACH * terms, LEAST_NUMBERS + NUMBERS_EACH * numbers, len(program.tensors))
+        return cls(least + each * terms, LEAST_NUMBERS + NUMBERS_EACH * numbers, len(program.tensors))
 
     def take(self, *, terms: int = 0, numbers: int = 0, tensors: int = 0) -> None:
-        """Raises QuantizationError where so many more are too many."""
+        """Raises NoRoom where so many more are too many."""
         self.terms -= terms
         self.numbers -= numbers
         self.tensors -= tensors
         if min(self.terms, self.numbers, self.tensors) < 0:
             what = "terms" if self.terms < 0 else "numbers" if self.numbers < 0 else "tensors"
-            raise QuantizationError(f"expected layers of a program of this size, got some with more {what}")
+            raise NoRoom(f"expected layers of a program of this size, got some with more {what}")
 
 
 def size(expr: Expr) -> int:

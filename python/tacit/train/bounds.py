@@ -6,14 +6,15 @@ A step takes c * G off a weight, and the tables bound G: |c G| <= e whatever W i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tacit.integer.graph import IntGraph
 from tacit.integer.lookups import signed
 from tacit.integer.reach import Overflow, Reach
 from tacit.integer.total import total
-from tacit.train.step import AFTER, BEFORE, SPEED_BEFORE, Plan, Step, kept_share, part_of, training_step
+from tacit.program.room import Room
+from tacit.train.step import Plan, Step, before_of, kept_share, part_of, speed_of, training_step
 
 Interval = tuple[int, int]
 #: A weight has room for this magnitude at least, whatever the scales are.
@@ -36,7 +37,8 @@ class Bounds:
 
     def inputs(self) -> dict[str, Interval]:
         """Of a step's inputs, by the names that the tape takes."""
-        return self.grown | {f"{SPEED_BEFORE} {name}": ends for name, ends in self.speeds.items()}
+        found = {before_of(name): ends for name, ends in self.grown.items()}
+        return found | {speed_of(name): ends for name, ends in self.speeds.items()}
 
 
 def reaches(ints: IntGraph, wanted: Iterable[str]) -> dict[str, Interval]:
@@ -54,18 +56,19 @@ def made_total(step: Step, overflow: Overflow | None) -> IntGraph:
     return step.ints if overflow is None else total(step.ints, overflow)[0]
 
 
-def bounds(plan: Plan, overflow: Overflow | None) -> Bounds:
-    """Of all chunks together. Raises OutOfField, QuantizationError."""
+def bounds(plan: Plan, overflow: Overflow | None, room: Callable[[], Room | None] = lambda: None) -> Bounds:
+    """Of all chunks together. `room`: what may be made for one look at a step. Raises OutOfField, QuantizationError."""
     ends: dict[str, Interval] = {}
     grown: dict[str, Interval] = {}
     speeds: dict[str, Interval] = {}
     c = max(plan.cs)
     for _ in range(PASSES):
-        step = training_step(plan, 1, c, Bounds(ends, grown, speeds).inputs())
+        step = training_step(plan, 1, c, Bounds(ends, grown, speeds).inputs(), room=room())
         ends = {name: _ends(plan, frac) for name, frac in step.fracs.items()}
         moving = [name for name in plan.network.parameters if name not in plan.network.frozen]
         try_bounds = {name: grown.get(name, ends[name]) for name in step.fracs}
-        ints = made_total(training_step(plan, 1, c, Bounds(ends, try_bounds, speeds).inputs()), overflow)
+        again = training_step(plan, 1, c, Bounds(ends, try_bounds, speeds).inputs(), room=room())
+        ints = made_total(again, overflow)
         parts = reaches(ints, [part_of(name) for name in moving])
         before = (grown, speeds)
         grown = {name: ends[name] for name in step.fracs}
@@ -93,6 +96,3 @@ def _speed(plan: Plan, most: int, before: Interval | None) -> Interval:
         return before
     top = 1 << (int((most + 1) / (1 - kept_share(plan.momentum).real)) + 1).bit_length()
     return -top, top - 1
-
-
-__all__ = ["AFTER", "BEFORE", "Bounds", "bounds", "made_total", "reaches"]

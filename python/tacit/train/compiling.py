@@ -23,7 +23,7 @@ from tacit.train.meaning import check_meaning
 from tacit.train.models import graph_of, untrained
 from tacit.train.network import Network, network
 from tacit.train.optimizer import SGD, factors
-from tacit.train.options import check_ends, check_kinds, check_options
+from tacit.train.options import check_ends, check_kinds, check_options, check_size
 from tacit.train.programs import Programs
 from tacit.train.report import report
 from tacit.train.step import Plan, Record
@@ -87,6 +87,7 @@ def compile(
     check_ends(trained, schema.features, schema.labels)
     check_meaning(trained)
     description = _description(trained, schema, chosen, optimizer, records)
+    check_size(trained, len(description.plan.chunks))
     order = "all" if optimizer.batch is None else optimizer.order
     description = replace(
         description, places=Places(base, next, order), overflow=overflow, infer=infer,

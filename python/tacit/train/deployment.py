@@ -20,7 +20,7 @@ from tacit.program.intervals import OutOfField
 from tacit.train import file
 from tacit.train.bounds import Interval
 from tacit.train.description import refused
-from tacit.train.emit import DATA, MODEL, NEXT, batch_tensors, next_tensor
+from tacit.train.emit import DATA, MODEL, NEXT
 from tacit.train.network import float_weights
 from tacit.train.order import batches
 from tacit.train.programs import Programs
@@ -257,10 +257,7 @@ class Deployment(Stored):
         trajectory = self.fit(held.weights, records["x"], records["y"], seed)
         secrets = {MODEL: held.secret, DATA: data}
         given = self.programs.training.given(trajectory)
-        rows = self._rows(seed)
-        if self.description.places.order == "permutation":
-            assert rows is not None
-            given |= batch_tensors(self.description.plan, rows)
+        given |= self.programs.training.batch_values(self.description.plan, self._rows(seed))
         next_secret = None
         if self.description.places.next == "private":
             next_secret = integers.commit(
@@ -268,7 +265,7 @@ class Deployment(Stored):
             )
             secrets[NEXT] = next_secret
         else:
-            given |= {next_tensor(name): values for name, values in trajectory.weights.items()}
+            given |= self.programs.training.next_values(trajectory.weights)
         try:
             argument = integers.prove(self.train, secrets, given, context)
         except InputError as error:
@@ -312,11 +309,7 @@ class Deployment(Stored):
         is no model. Nothing is said of the data but that it is what was committed to, and lies in the schema's intervals.
         """
         commitments = {MODEL: self._commitment(base, "base"), DATA: data}
-        publics: dict[str, Ints] = {}
-        rows = self._rows(seed)
-        if self.description.places.order == "permutation":
-            assert rows is not None
-            publics |= batch_tensors(self.description.plan, rows)
+        publics = self.programs.training.batch_values(self.description.plan, self._rows(seed))
         if self.description.places.next == "private":
             if not isinstance(next, Commitment):
                 raise InvalidProof("expected the commitment of the next", slug="commitments", place=NEXT)
@@ -325,7 +318,7 @@ class Deployment(Stored):
             if isinstance(next, Commitment):
                 raise InvalidProof("expected the integers of the next", slug="commitments", place=NEXT)
             self.check_model(next, "next")
-            publics |= {next_tensor(name): np.asarray(values) for name, values in next.items()}
+            publics |= self.programs.training.next_values(next)
         integers.verify(self.train, proof, commitments, publics, context, security)
 
     def _commitment(self, model: Model | Commitment, place: str) -> Commitment:

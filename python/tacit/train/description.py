@@ -21,7 +21,9 @@ from typing import Any
 
 import numpy as np
 
+from tacit.data.limits import FRACS
 from tacit.errors import InputError
+from tacit.foreign_json import parse
 from tacit.graph.nodes import Graph, Node
 from tacit.graph.registry import CANONICAL
 from tacit.program.builder import Settings
@@ -35,13 +37,15 @@ from tacit.train.tape import Scales
 VERSION = 1
 #: Bytes of a description, and steps of one proof, at most.
 MOST_BYTES, MOST_STEPS = 1 << 20, 1 << 12
+#: Parts that a description has at most: work goes with them. Operands: of all nodes together. Characters: of any name.
+MOST_CHUNKS, MOST_NODES, MOST_OPERANDS, MOST_NAME = 1 << 10, 1 << 10, 1 << 12, 200
 OVERFLOWS = ("total", "refuse")
 #: Operands of those that have not one: least and most.
 OPERANDS = {**dict.fromkeys(("MatMul", "Add", "Sub", "Mul", "Div"), (2, 2)), "Conv": (2, 3), "Concat": (1, 1 << 10)}
 #: Attributes that are extents or strides; least and most of what `Scales` has, for tables have a row a number.
 POSITIVE = {"strides", "dilations", "kernel_shape", "shape"}
 BITS = {
-    "inputs": (0, 24), "activations": (0, 16), "activation_bits": (3, 20), "errors": (0, 24), "error_bits": (3, 30),
+    "inputs": (0, 24), "activations": (0, 12), "activation_bits": (3, 16), "errors": (0, 24), "error_bits": (3, 30),
     "weights": (0, 60),
 }  # fmt: skip
 #: Programs that have digits of their own, and what these are before they are chosen; bits of a digit at most.
@@ -126,12 +130,12 @@ def decode(data: bytes) -> Description:
     if len(data) > MOST_BYTES:
         raise refused(f"expected at most {MOST_BYTES} bytes, got {len(data)}")
     try:
-        found = json.loads(data.decode())
+        found = parse(data)
         if not isinstance(found, dict) or found.get("tacit-training") != VERSION:
             raise refused(f"expected version {VERSION}")
         made = _read(found)
         same = made.encode() == data
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
         raise refused(f"expected a well-formed description: {type(error).__name__}: {error}"[:300]) from None
     if not same:
         raise refused("expected its canonical bytes, got others of the same meaning")
@@ -144,16 +148,17 @@ def refused(reason: str) -> InputError:
 
 
 def _read(found: Mapping[str, Any]) -> Description:
+    _at_most("chunks", len(found["chunks"]), MOST_CHUNKS)
     chunks = [(_whole(steps, 1, 1 << 12), _whole(c, 1, 1 << 16)) for steps, c in found["chunks"]]
     lo, hi = found["interval"]
     label_lo, label_hi = found["label_interval"]
     record = Record(
         _shape(found["features"]),
         (_whole(lo), _whole(hi)),
-        _whole(found["frac"], 0, 32),
+        _whole(found["frac"], *FRACS),
         _whole(found["targets"], 1, 1 << 16),
         (_whole(label_lo), _whole(label_hi)),
-        _whole(found["label_frac"], 0, 32),
+        _whole(found["label_frac"], *FRACS),
     )
     scales = Scales(**{name: _whole(n, *BITS[name]) for name, n in found["scales"].items()})
     plan = Plan(
@@ -173,12 +178,13 @@ def _read(found: Mapping[str, Any]) -> Description:
         raise ValueError("unknown places")
     if found["overflow"] not in OVERFLOWS:
         raise ValueError("unknown overflow")
-    data = tuple((str(name), _shape(shape), _whole(lo), _whole(hi)) for name, shape, lo, hi in found["data"])
+    _at_most("data", len(found["data"]), 3)
+    data = tuple((_name(name), _shape(shape), _whole(lo), _whole(hi)) for name, shape, lo, hi in found["data"])
     if list(found["digits"]) != list(KINDS):
         raise ValueError("digits")
     train, infer, evaluate = (Settings(*(_whole(n, 1, MOST_DIGIT) for n in found["digits"][name])) for name in KINDS)
     made = Description(
-        str(found["name"]), plan, _whole(found["records"], 1, 1 << 24), data, places, str(found["overflow"]),
+        _name(found["name"]), plan, _whole(found["records"], 1, 1 << 24), data, places, str(found["overflow"]),
         _whole(found["infer"], 1, 1 << 16), _whole(found["evaluate"], 0, 1 << 24), (train, infer, evaluate),
     )  # fmt: skip
     return _consistent(made)
@@ -213,7 +219,9 @@ def _consistent(found: Description) -> Description:
 
 
 def _graph(found: Mapping[str, Any]) -> Network:
-    shapes = {str(name): _shape(shape) for name, shape in found["shapes"].items()}
+    _at_most("nodes", len(found["nodes"]), MOST_NODES)
+    _at_most("operands", sum(len(inputs) for _, _, inputs, _, _ in found["nodes"]), MOST_OPERANDS)
+    shapes = {_name(name): _shape(shape) for name, shape in found["shapes"].items()}
     made, constants, nodes = {_name(found["input"])}, dict[str, Any](), []
     for name, op, inputs, output, attrs in found["nodes"]:
         least, most = OPERANDS.get(op, (1, 1))
@@ -237,9 +245,14 @@ def _graph(found: Mapping[str, Any]) -> Network:
 
 
 def _name(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"expected a name, got {value!r}")
+    if not isinstance(value, str) or len(value) > MOST_NAME:
+        raise ValueError(f"expected a name of at most {MOST_NAME} characters, got {str(value)[:40]!r}")
     return value
+
+
+def _at_most(what: str, count: int, most: int) -> None:
+    if count > most:
+        raise ValueError(f"expected at most {most} {what}, got {count}")
 
 
 def _constant(shape: tuple[int, ...], number: Any) -> Any:

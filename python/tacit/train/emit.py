@@ -24,17 +24,18 @@ import numpy.typing as npt
 from tacit import program as pg
 from tacit.integer import storage
 from tacit.integer.emit import lower_steps
-from tacit.integer.graph import IntGraph, Parameter
+from tacit.integer.graph import InputSpec, IntGraph, Parameter
 from tacit.integer.reach import Overflow
 from tacit.program.builder import Builder, Lazy, Settings, int_array
 from tacit.program.syntax import Expr, FromTensor, Link, Term
 from tacit.train.bounds import Bounds, Interval, made_total
-from tacit.train.step import AFTER, BEFORE, SPEED_AFTER, SPEED_BEFORE, Plan, X, Y, training_step
+from tacit.train.rooms import room_of
+from tacit.train.step import AFTER, SPEED_AFTER, Plan, X, Y, before_of, speed_of, training_step
 from tacit.train.trainer import Trajectory
 
 #: Roles of the commitments of a training program.
 MODEL, DATA, NEXT = "model", "data", "next"
-#: The public tensors of record numbers, one a chunk: (T', B).
+#: What the public tensors of record numbers are called, one a chunk: (T', B).
 BATCHES = "batches"
 #: Digits of up to 15 bits: one lookup an activation.
 SETTINGS = Settings(limb=15, wide=15)
@@ -56,13 +57,17 @@ class Places:
 class Training:
     """The program, the tensors that a prover gives beside its slabs, and what every weight's pieces are.
 
-    `snapshots`: for every chunk, tensor names by weight: weights after each step (`mid`), and momenta.
+    `snapshots`: for every chunk, tensor names by weight: weights after each step (`mid`), and momenta. `nexts`: by weight the
+    names of the public next; `batches`: by chunk those of record numbers. A name is what the builder gave: a weight may be
+    called like any of them, and then they make way.
     """
 
     program: pg.Program
     pieces: Mapping[str, tuple[str, storage.Piece]]
     snapshots: tuple[Mapping[str, str], ...]
     speeds: tuple[Mapping[str, str], ...]
+    nexts: Mapping[str, str]
+    batches: tuple[str, ...]
 
     def piece_values(self, model: Mapping[str, Any]) -> dict[str, Ints]:
         """The tensors of a model's slab, from its integers by weight."""
@@ -83,21 +88,17 @@ class Training:
             found |= {tensor: values_of[weight] for weight, tensor in names.items()}
         return found
 
+    def next_values(self, model: Mapping[str, Any]) -> dict[str, Ints]:
+        """The public tensors of a public next, from its integers by weight."""
+        return {tensor: np.asarray(model[weight]) for weight, tensor in self.nexts.items()}
 
-def next_tensor(name: str) -> str:
-    """What a public next weight is called among the public tensors."""
-    return f"next {name}"
-
-
-def batches_tensor(chunk: int) -> str:
-    """What the record numbers of a chunk's steps are called among the public tensors."""
-    return f"{BATCHES} {chunk}"
-
-
-def batch_tensors(plan: Plan, rows: Ints) -> dict[str, Ints]:
-    """The public tensors of record numbers, from those of all steps, (T, B)."""
-    ends = list(accumulate(plan.chunks))
-    return {batches_tensor(j): rows[end - n : end] for j, (n, end) in enumerate(zip(plan.chunks, ends, strict=True))}
+    def batch_values(self, plan: Plan, rows: Ints | None) -> dict[str, Ints]:
+        """The public tensors of record numbers, from those of all steps, (T, B); none where none are drawn."""
+        if not self.batches:
+            return {}
+        assert rows is not None
+        ends = accumulate(plan.chunks)
+        return {name: rows[end - n : end] for name, n, end in zip(self.batches, plan.chunks, ends, strict=True)}
 
 
 def parameters(plan: Plan, bounds: Bounds, fracs: Mapping[str, int]) -> dict[str, Parameter]:
@@ -110,17 +111,28 @@ def parameters(plan: Plan, bounds: Bounds, fracs: Mapping[str, int]) -> dict[str
 
 
 def training_program(
-    plan: Plan, bounds: Bounds, overflow: Overflow | None, data: Slots, places: Places, settings: Settings = SETTINGS
+    plan: Plan,
+    bounds: Bounds,
+    overflow: Overflow | None,
+    data: Slots,
+    places: Places,
+    settings: Settings = SETTINGS,
+    given: pg.Program | None = None,
 ) -> Training:
-    """T steps. `data`: the tensors of the data slab, x and y first. Raises OutOfField, QuantizationError."""
+    """T steps. `data`: the tensors of the data slab, x and y first. `given`: what the program is compared with, if no more
+    than belongs to that may be made. Raises OutOfField, QuantizationError.
+    """
     # Twice: what the relations say of the steps does not depend on what is promised of them.
-    first = _Emission(plan, bounds, overflow, places, settings, None)
+    first = _Emission(plan, bounds, overflow, places, settings, None, given)
     first.relations(data)
-    return _Emission(plan, bounds, overflow, places, settings, first.builder.promises()).run(data)
+    promises = first.builder.promises()
+    return _Emission(plan, bounds, overflow, places, settings, promises, given).run(data)
 
 
 class _Emission:
-    """`promises`: intervals of the tensors that steps are tied by; None: to find them out, and nothing is refused."""
+    """`promises`: intervals of the tensors that steps are tied by, by their numbers, which are the same both times; None: to
+    find them out, and nothing is refused.
+    """
 
     def __init__(
         self,
@@ -129,22 +141,33 @@ class _Emission:
         overflow: Overflow | None,
         places: Places,
         settings: Settings,
-        promises: Mapping[str, Interval] | None,
+        promises: Mapping[int, Interval] | None,
+        given: pg.Program | None,
     ) -> None:
         self.plan, self.bounds, self.overflow, self.places = plan, bounds, overflow, places
-        self.builder = Builder(f"training: {plan.network.graph.name}"[:120], settings)
+        self.room = room_of(given)
+        self.builder = Builder(f"training: {plan.network.graph.name}"[:120], settings, self.room)
         self.builder.intervals.lenient = promises is None
         self.promises = promises
         self.pieces: dict[str, tuple[str, storage.Piece]] = {}
         self.base: dict[str, Lazy] = {}
         self.next: dict[str, Lazy] = {}
-        self.snapshots: list[dict[str, str]] = []
-        self.speeds: list[dict[str, str]] = []
+        #: For every chunk, tensors by weight.
+        self.snapshots: list[dict[str, int]] = []
+        self.speeds: list[dict[str, int]] = []
+        self.nexts: dict[str, str] = {}
+        self.batches: list[str] = []
+        self._made: dict[tuple[int, int], IntGraph] = {}
 
     def run(self, data: Slots) -> Training:
         """All relations, and the program."""
         self.relations(data)
-        return Training(self.builder.build(), self.pieces, tuple(self.snapshots), tuple(self.speeds))
+        program, tensors = self.builder.build(), self.builder.tensors
+        snapshots, speeds = (
+            tuple({weight: tensors[i].name for weight, i in own.items()} for own in kept)
+            for kept in (self.snapshots, self.speeds)
+        )
+        return Training(program, self.pieces, snapshots, speeds, self.nexts, tuple(self.batches))
 
     def relations(self, data: Slots) -> None:
         """Declare and relate everything."""
@@ -152,7 +175,7 @@ class _Emission:
         builder.slabs += [pg.SlabDecl(MODEL, self.places.base == "private"), pg.SlabDecl(DATA, True)]
         if self.places.next == "private":
             builder.slabs.append(pg.SlabDecl(NEXT, True))
-        fracs = training_step(plan, 1, plan.cs[0], self.bounds.inputs()).fracs
+        fracs = training_step(plan, 1, plan.cs[0], self.bounds.inputs(), room=self.room).fracs
         self._weights(parameters(plan, self.bounds, fracs))
         x, y = self._data(data)
         starts = [0, *accumulate(plan.chunks)]
@@ -177,9 +200,9 @@ class _Emission:
                 self.next[name] = storage.store(builder, name, parameter, {}, pg.Slab(2))
                 continue
             shape = tuple(int(n) for n in parameter.real.shape)
-            tensor = builder.tensor(next_tensor(name), shape, pg.Public(), (parameter.lo, parameter.hi))
-            frac = int(parameter.frac)
-            builder.inputs.append(pg.Port(builder.tensors[tensor].name, tensor, frac))
+            tensor = builder.tensor(f"next {name}", shape, pg.Public(), (parameter.lo, parameter.hi))
+            frac, self.nexts[name] = int(parameter.frac), builder.tensors[tensor].name
+            builder.inputs.append(pg.Port(self.nexts[name], tensor, frac))
             builder.outputs.append(pg.Port(name, tensor, frac))
             self.next[name] = builder.whole(tensor)
 
@@ -191,9 +214,10 @@ class _Emission:
         """The numbers of the records that a chunk's steps take: everybody computes them from the seed."""
         if self.places.order != "permutation":
             return None
-        name, shape = batches_tensor(number), (steps, self.plan.batch)
-        tensor = self.builder.tensor(name, shape, pg.Public(), (0, records - 1))
-        self.builder.inputs.append(pg.Port(name, tensor, 0))
+        shape = (steps, self.plan.batch)
+        tensor = self.builder.tensor(f"{BATCHES} {number}", shape, pg.Public(), (0, records - 1))
+        self.batches.append(self.builder.tensors[tensor].name)
+        self.builder.inputs.append(pg.Port(self.batches[-1], tensor, 0))
         return tensor
 
     def _records(self, tensor: int, steps: int, start: int, batches: int | None) -> Lazy:
@@ -208,6 +232,13 @@ class _Emission:
         first = Link(((0, batch), (1, 1)), ((0, 1),), start * batch)
         return Lazy(Expr(0, (Term(1, FromTensor(tensor), (first, *own)),)), out)
 
+    def _steps(self, steps: int, c: int) -> IntGraph:
+        """The graph of so many steps side by side: chunks that are alike have one."""
+        if (steps, c) not in self._made:
+            step = training_step(self.plan, steps, c, self.bounds.inputs(), boxing=True, room=self.room)
+            self._made[steps, c] = made_total(step, self.overflow)
+        return self._made[steps, c]
+
     def _chunk(
         self,
         number: int,
@@ -220,7 +251,7 @@ class _Emission:
     ) -> tuple[dict[str, Lazy], dict[str, Lazy]]:
         """The relations of some steps; the weights and momenta after them."""
         builder, last = self.builder, start + steps == self.plan.steps
-        ints = made_total(training_step(self.plan, steps, c, self.bounds.inputs(), boxing=True), self.overflow)
+        ints = self._steps(steps, c)
         x, y = data
         batches = self._batches(number, steps, builder.shapes.tensors[x][0])
         values = {name: self._records(tensor, steps, start, batches) for name, tensor in ((X, x), (Y, y))}
@@ -229,34 +260,27 @@ class _Emission:
         self.speeds.append({})
         for name in self.plan.network.parameters:
             if name in self.plan.network.frozen:
-                values[f"{BEFORE} {name}"] = self._broadcast(base[name], steps)
+                values[before_of(name)] = self._broadcast(base[name], steps)
                 continue
-            count = steps - 1 if last else steps
-            mid = self._given(
-                f"steps {number} {name}", (count, *base[name].shape), ints, f"{BEFORE} {name}", self.snapshots
-            )
-            values[f"{BEFORE} {name}"] = self._before(base[name], mid, steps)
+            mid, shape = None, base[name].shape
+            if count := steps - 1 if last else steps:  # else it would have no entry
+                mid = self._given(f"steps {number} {name}", (count, *shape), ints.inputs[before_of(name)])
+                self.snapshots[-1][name] = mid
+            values[before_of(name)] = self._before(base[name], mid, steps)
             after[name] = self._after(mid, steps, self.next[name] if last else None)
             if self.plan.momentum:
-                spec = f"{SPEED_BEFORE} {name}"
-                speed = self._given(f"momenta {number} {name}", (steps, *base[name].shape), ints, spec, self.speeds)
-                assert speed is not None
-                values[spec] = self._before(base_speeds.get(name), speed, steps)
+                speed = self._given(f"momenta {number} {name}", (steps, *shape), ints.inputs[speed_of(name)])
+                self.speeds[-1][name] = speed
+                values[speed_of(name)] = self._before(base_speeds.get(name), speed, steps)
         lower_steps(builder, ints, values)
         return self._tie(ints, values, after, number, base, last)
 
-    def _given(
-        self, label: str, shape: tuple[int, ...], ints: IntGraph, spec: str, kept: list[dict[str, str]]
-    ) -> int | None:
-        """A witness tensor that the prover gives: the trainer made it step by step. None where it would have no entry."""
-        if not shape[0]:
-            return None
-        own, weight = ints.inputs[spec], spec.removeprefix(f"{SPEED_BEFORE} ").removeprefix(f"{BEFORE} ")
-        promise = (own.lo, own.hi) if self.promises is None else self.promises[label]
+    def _given(self, label: str, shape: tuple[int, ...], own: InputSpec) -> int:
+        """A witness tensor that the prover gives: the trainer made it step by step."""
+        number = len(self.builder.tensors)
+        promise = (own.lo, own.hi) if self.promises is None else self.promises[number]
         tensor = self.builder.recurrent(label, shape, promise)
-        name = self.builder.tensors[tensor].name
-        self.builder.inputs.append(pg.Port(name, tensor, own.frac))
-        kept[-1][weight] = name
+        self.builder.inputs.append(pg.Port(self.builder.tensors[tensor].name, tensor, own.frac))
         return tensor
 
     def _broadcast(self, value: Lazy, steps: int) -> Lazy:
@@ -286,16 +310,15 @@ class _Emission:
     ) -> tuple[dict[str, Lazy], dict[str, Lazy]]:
         """What the steps make is what the tensors say; then the last entries, for the next chunk."""
         builder, weights, speeds = self.builder, dict(base), dict[str, Lazy]()
-        by_name = {builder.tensors[i].name: i for i in range(len(builder.tensors))}
         for name, value in after.items():
             made = values[ints.outputs[f"{AFTER} {name}"].value]
             builder.zero(f"update {name}", value.shape, (1, value.expr), (-1, made.expr))
             if self.plan.momentum:
-                speed = builder.whole(by_name[self.speeds[number][name]])
+                speed = builder.whole(self.speeds[number][name])
                 found = values[ints.outputs[f"{SPEED_AFTER} {name}"].value]
                 builder.zero(f"momentum {name}", speed.shape, (1, speed.expr), (-1, found.expr))
                 speeds[name] = builder.entry(speed, 0, speed.shape[0] - 1)
             if not last:
-                mid = builder.whole(by_name[self.snapshots[number][name]])
+                mid = builder.whole(self.snapshots[number][name])
                 weights[name] = builder.entry(mid, 0, mid.shape[0] - 1)
         return weights, speeds

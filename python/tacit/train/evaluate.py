@@ -22,19 +22,23 @@ from tacit.integer.operators.selection import AtLeast, OneHotMaxLast
 from tacit.integer.reach import Overflow
 from tacit.integer.total import total
 from tacit.program.builder import Builder, Settings
+from tacit.program.room import Room
 from tacit.train.emit import DATA, MODEL, SETTINGS, Slots
 from tacit.train.pieces import Signal, joined
-from tacit.train.step import Plan, X, Y, forward
+from tacit.train.rooms import room_of
+from tacit.train.step import Plan, X, Y, before_of, forward
 from tacit.train.tape import Tape
 
 #: The public output.
 CORRECT, SQUARES = "correct", "squares"
 
 
-def evaluation_graph(plan: Plan, parameters: Mapping[str, Parameter], records: int) -> IntGraph:
+def evaluation_graph(
+    plan: Plan, parameters: Mapping[str, Parameter], records: int, room: Room | None = None
+) -> IntGraph:
     """Inputs x, y and the weights before a step, all with the step's axis of one; one output."""
-    bounds = {name: (p.lo, p.hi) for name, p in parameters.items()}
-    tape, _ = forward(plan, 1, records, bounds)
+    bounds = {before_of(name): (p.lo, p.hi) for name, p in parameters.items()}
+    tape, _ = forward(plan, 1, records, bounds, room=room)
     y = tape.labels(plan.record.targets, plan.record.label_interval, plan.record.label_frac)
     z = joined(tape, tape.values[plan.network.scores], "scores")
     if not plan.loss.classes:
@@ -78,20 +82,24 @@ def evaluation_program(
     data: Slots,
     overflow: Overflow | None,
     settings: Settings = SETTINGS,
+    given: pg.Program | None = None,
 ) -> pg.Program:
-    """Slabs: the model and a shard of as many records as `data` says. Raises OutOfField, QuantizationError."""
+    """Slabs: the model and a shard of as many records as `data` says. `given`: as for `inference_program`.
+
+    Raises OutOfField, QuantizationError.
+    """
     records = data[0][1][0]
-    ints = evaluation_graph(plan, parameters, records)
+    ints = evaluation_graph(plan, parameters, records, room_of(given))
     outputs = dict(ints.outputs)
     if overflow is not None:
         ints = total(ints, overflow)[0]
         ints.outputs = outputs  # a count's interval is what it can be
-    builder = Builder(f"evaluation: {plan.network.graph.name}"[:120], settings)
+    builder = Builder(f"evaluation: {plan.network.graph.name}"[:120], settings, room_of(given))
     builder.slabs += [pg.SlabDecl(MODEL, private), pg.SlabDecl(DATA, True)]
     values = {}
     for name in plan.network.parameters:
         stored = storage.store(builder, name, parameters[name], {})
-        values[f"before {name}"] = builder.reshape(name, stored, (1, *stored.shape))
+        values[before_of(name)] = builder.reshape(name, stored, (1, *stored.shape))
     for label, (name, shape, lo, hi) in zip((X, Y, ""), data, strict=True):
         whole = builder.whole(builder.tensor(name, shape, pg.Slab(1), (lo, hi)))
         if label:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tacit.api.objects import Program
-from tacit.errors import CompilerBug, ProgramError
+from tacit.errors import ProgramError
+from tacit.foreign_json import parse
 from tacit.program import Program as Decoded
-from tacit.program.intervals import OutOfField
 from tacit.train.description import MOST_BYTES, decode, refused
-from tacit.train.programs import Programs
+from tacit.train.programs import Programs, another
 from tacit.train.step import Record
 
 if TYPE_CHECKING:
@@ -45,21 +46,27 @@ def read(data: bytes) -> tuple[Programs, dict[str, Program]]:
     if len(data) > MOST_FILE:
         raise refused(f"expected at most {MOST_FILE} bytes, got {len(data)}")
     try:
-        found: Any = json.loads(data.decode())
+        found: Any = parse(data)
         if found["tacit-deployment"] != VERSION:
             raise refused(f"expected version {VERSION}, got {found['tacit-deployment']!r}")
         text = str(found["description"]).encode()
         files = {str(name): base64.b64decode(part, validate=True) for name, part in found["programs"].items()}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise refused(f"expected the file of a deployment: {type(error).__name__}: {error}"[:200]) from None
     if not {*ALWAYS} <= files.keys() <= {*ALWAYS, *OPTIONAL} or len(text) > MOST_BYTES:
         raise refused(f"expected the programs {', '.join(ALWAYS)}, got {', '.join(files)}")
-    return Programs(decode(text)), {n: Program._of_file(files[n]) for n in (*ALWAYS, *OPTIONAL) if n in files}
+    description = decode(text)
+    if (description.evaluate > 0) != ("evaluate" in files):
+        raise refused("expected the program evaluate where records are said for it, and there alone")
+    programs = {n: Program._of_file(files[n]) for n in (*ALWAYS, *OPTIONAL) if n in files}
+    return Programs(description, programs), programs
 
 
 def check(made: Deployment, schema: Schema | None) -> None:
     """Every program comes out of the description again. Raises ProgramError naming the first that does not."""
-    expected = _made(made.programs)
+    # Those of a deployment that was compiled here are made once more, too.
+    programs = made.programs if made.programs.given is not None else replace(made.programs, given=made.all)
+    expected = _made(programs)
     if schema is not None:
         from tacit import data
 
@@ -72,20 +79,12 @@ def check(made: Deployment, schema: Schema | None) -> None:
             raise ProgramError("the records are not those of the schema", slug="program", place="data")
     for name in sorted({*expected, *made.all} - {"dataset"} | expected.keys()):
         found, program = made.all.get(name), expected.get(name)
-        if found is None or Decoded.decode(found._native.bytes()) != program:
-            raise ProgramError(
-                f"the program {name} is not what the description makes",
-                slug="program",
-                place=name,
-                remedy="compile the task from its description, or ask its publisher",
-            )
+        if found is None or (programs.decoded(name) or Decoded.decode(found._native.bytes())) != program:
+            raise another(name)
 
 
 def _made(programs: Programs) -> dict[str, Decoded | None]:
     """All that the description alone makes. Raises InputError (slug description) where it makes none."""
-    try:
-        found = {"train": programs.training.program, "infer": programs.inference[0]}
-        evaluation = programs.evaluation
-    except (OutOfField, CompilerBug) as error:
-        raise refused(f"no programs come of it: {error}"[:300]) from None
+    found = {"train": programs.training.program, "infer": programs.inference[0]}
+    evaluation = programs.evaluation
     return {**found, **({} if evaluation is None else {"evaluate": evaluation})}

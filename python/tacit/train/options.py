@@ -7,13 +7,13 @@ from typing import Any
 
 from tacit.data.limits import MOST_RECORDS, is_whole
 from tacit.errors import InputError, ModelError
-from tacit.train.description import BITS, OVERFLOWS
+from tacit.train.description import BITS, MOST_CHUNKS, MOST_NAME, MOST_NODES, MOST_OPERANDS, OVERFLOWS
 from tacit.train.network import Network
 from tacit.train.optimizer import SGD
 from tacit.train.tape import Scales
 
-#: Characters of a name, and records of one inference, at most.
-MOST_NAME, MOST_INFER = 200, 1 << 16
+#: Records of one inference, at most.
+MOST_INFER = 1 << 16
 
 
 def check_kinds(schema: Any, optimizer: Any) -> None:
@@ -68,6 +68,38 @@ def check_ends(network: Network, features: tuple[int, ...], targets: int) -> Non
                 place=network.graph.name,
                 remedy="the schema's columns and labels decide the first and the last width of a network",
             )
+
+
+def check_size(network: Network, chunks: int) -> None:
+    """What is compiled can be read again: names, nodes and chunks are within a description's bounds.
+
+    Raises ModelError (slugs name, too_large), InputError (slug rate).
+    """
+    graph, nodes = network.graph, network.nodes
+    for node in nodes:
+        for name in (graph.name or "model", node.name or node.op, *node.inputs, *node.outputs):
+            if not 0 < len(name) <= MOST_NAME:
+                raise ModelError(
+                    f"expected names of 1 to {MOST_NAME} characters, got one of {len(name)}",
+                    slug="name",
+                    place=name[:40] or "model",
+                    remedy="rename it in the model",
+                )
+    operands = sum(len(node.inputs) for node in nodes)
+    if len(nodes) > MOST_NODES or operands > MOST_OPERANDS:
+        raise ModelError(
+            f"expected at most {MOST_NODES} nodes with {MOST_OPERANDS} operands, got {len(nodes)} with {operands}",
+            slug="too_large",
+            place=graph.name[:MOST_NAME],
+            remedy="train a smaller network",
+        )
+    if chunks > MOST_CHUNKS:
+        raise InputError(
+            f"expected at most {MOST_CHUNKS} chunks of steps, got {chunks}",
+            slug="rate",
+            place="rate",
+            remedy="use fewer rates, or numbers of steps that are powers of two",
+        )
 
 
 def _count(shape: tuple[int, ...]) -> int:

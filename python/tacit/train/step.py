@@ -19,6 +19,7 @@ from tacit.integer.operators.arithmetic import Added, Times
 from tacit.integer.operators.layout import Reshape
 from tacit.integer.operators.rounding import Round
 from tacit.integer.reach import rounded, signed_bits
+from tacit.program.room import Room
 from tacit.train import rules as _rules  # noqa: F401 - registers the rules
 from tacit.train.loss import Loss
 from tacit.train.network import Network
@@ -28,6 +29,18 @@ from tacit.train.tape import RULES, Backward, Scales, Shape, Tape
 
 #: Names of a step's inputs and outputs.
 X, Y, BEFORE, AFTER, SPEED_BEFORE, SPEED_AFTER = "x", "y", "before", "after", "speed before", "speed after"
+
+
+def before_of(name: str) -> str:
+    """The input that holds a weight before the step."""
+    return f"{BEFORE} {name}"
+
+
+def speed_of(name: str) -> str:
+    """The input that holds a weight's momentum before the step."""
+    return f"{SPEED_BEFORE} {name}"
+
+
 #: How near a share of a momentum or of a weight is met, and what its c is below.
 NEAR_SHARE, MOST_SHARE = 1 / 32, 1 << 16
 
@@ -72,15 +85,16 @@ class Step:
     fracs: Mapping[str, int]
 
 
+#: By a step's input (`before_of`, `speed_of`): names of weights alone would meet, for a weight may be called like an input.
 Bounds = Mapping[str, tuple[int, int]]
 
 
 def forward(
-    plan: Plan, steps: int, batch: int, bounds: Bounds, boxing: bool = False
+    plan: Plan, steps: int, batch: int, bounds: Bounds, boxing: bool = False, room: Room | None = None
 ) -> tuple[Tape, list[tuple[str, Backward]]]:
     """The tape after the network's nodes; the ways back, last first, by the tensor whose error signal each takes."""
     network, record = plan.network, plan.record
-    tape = Tape(network, plan.scales, steps, batch, plan.power, boxing, dict(bounds))
+    tape = Tape(network, plan.scales, steps, batch, plan.power, boxing, dict(bounds), room)
     shape = network.graph.shapes[network.input][1:]
     spec = InputSpec((steps, batch, *record.features), *record.interval, record.frac)
     x = Signal(tape.ints.input(X, spec))
@@ -98,9 +112,14 @@ def forward(
     return tape, ways[::-1]
 
 
-def training_step(plan: Plan, steps: int, c: int, bounds: Bounds, boxing: bool = False) -> Step:
-    """`steps` steps side by side; `boxing`: in boxes, for a program. Raises QuantizationError naming what is not trained."""
-    tape, ways = forward(plan, steps, plan.batch, bounds, boxing)
+def training_step(
+    plan: Plan, steps: int, c: int, bounds: Bounds, boxing: bool = False, room: Room | None = None
+) -> Step:
+    """`steps` steps side by side; `boxing`: in boxes, for a program; `room`: what may be made for it.
+
+    Raises QuantizationError naming what is not trained.
+    """
+    tape, ways = forward(plan, steps, plan.batch, bounds, boxing, room)
     record, shape = plan.record, (steps, plan.batch, plan.record.targets)
     y = tape.labels(record.targets, record.label_interval, record.label_frac)
     scores = tape.values[plan.network.scores]
@@ -124,7 +143,7 @@ def training_step(plan: Plan, steps: int, c: int, bounds: Bounds, boxing: bool =
 
 def _update(tape: Tape, plan: Plan, name: str, c: int) -> None:
     """after = before - c * (gradient, or the momentum that holds it), and less its decay."""
-    before = Signal(tape.ints.values[f"{BEFORE} {name}"])
+    before = Signal(tape.ints.values[before_of(name)])
     moved = tape.gradients.get(name)
     if moved is None:
         raise QuantizationError("nothing comes back to it: it moves nothing", place=name, remedy="freeze it")
@@ -146,9 +165,9 @@ def part_of(name: str) -> str:
 
 def _momentum(tape: Tape, plan: Plan, name: str, gradient: Signal) -> Signal:
     """M' = round(momentum * M) + gradient, at the gradient's scale."""
-    lo, hi = tape.bounds.get(f"{SPEED_BEFORE} {name}", (-1, 0))
+    lo, hi = tape.bounds.get(speed_of(name), (-1, 0))
     spec = InputSpec(gradient.shape, lo, hi, tape.whole(gradient.frac, name))
-    speed = Signal(tape.ints.input(f"{SPEED_BEFORE} {name}", spec))
+    speed = Signal(tape.ints.input(speed_of(name), spec))
     kept = _share(tape, speed, kept_share(plan.momentum), gradient, f"{name}.kept")
     after = joined(tape, tape.added([(1, kept), (1, gradient)], f"{SPEED_AFTER} {name}"), name)
     _given_back(tape, f"{SPEED_AFTER} {name}", after)

@@ -23,6 +23,8 @@ from tacit.integer.operators.layout import Expand, Reshape
 from tacit.integer.operators.linear import Contract
 from tacit.integer.operators.reduction import Total
 from tacit.integer.operators.rounding import Commit, Round
+from tacit.integer.operators.tables import RoundTable
+from tacit.program.room import Room
 from tacit.train.pieces import Box, Held, Signal, boxed, boxes_of, each, joined
 
 if TYPE_CHECKING:
@@ -75,7 +77,8 @@ class Tape:
 
     `power`: k. `boxing`: whether values are made in boxes (`pieces`), as programs have them. `values`: what a float tensor is;
     `errors`: the error signals that have come back to it so far; `gradients`:
-    those of parameters, raw. `fracs`: the scale of every parameter, fixed where it is used first.
+    those of parameters, raw. `bounds`: intervals of inputs, by their names. `room`: what may be made of a description that
+    somebody else wrote. `fracs`: the scale of every parameter, fixed where it is used first.
     """
 
     network: Network
@@ -85,6 +88,7 @@ class Tape:
     power: int
     boxing: bool = False
     bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
+    room: Room | None = None
     ints: IntGraph = field(default_factory=lambda: IntGraph("step"))
     values: dict[str, Held] = field(default_factory=dict)
     errors: dict[str, list[Held]] = field(default_factory=dict)
@@ -102,6 +106,8 @@ class Tape:
         """One more step of the graph. Inputs are addressed by name, so no tensor of the network is called like one."""
         if name.split(" ")[0] in RESERVED:
             name = f"value {name}"
+        if self.room is not None:
+            self.room.take(terms=1, numbers=len(op.outs) // 2 if isinstance(op, RoundTable) else 0)
         value = self.ints.emit(op, [arg.value for arg in args], name)
         raw = isinstance(op, MAKES_RAW) or (isinstance(op, PASSES) and any(arg.raw for arg in args))
         return Signal(value, raw)
@@ -186,7 +192,7 @@ class Tape:
             )
         self.fracs[name] = frac
         shape = (self.steps, *self.network.graph.shapes[name])
-        lo, hi = self.bounds.get(name, (-1, 0))
+        lo, hi = self.bounds.get(f"before {name}", (-1, 0))
         return Signal(self.ints.input(f"before {name}", InputSpec(shape, lo, hi, frac)))
 
     def weight(self, name: str, operand: Signal) -> Signal:

@@ -14,7 +14,7 @@ from tacit.integer.graph import IntGraph
 from tacit.integer.reach import Overflow
 from tacit.program.builder import int_array
 from tacit.train.bounds import Bounds, made_total
-from tacit.train.step import AFTER, BEFORE, SPEED_AFTER, SPEED_BEFORE, Plan, X, Y, training_step
+from tacit.train.step import AFTER, SPEED_AFTER, Plan, X, Y, before_of, speed_of, training_step
 
 Ints = npt.NDArray[np.int64]
 Weights = Mapping[str, Any]
@@ -71,12 +71,11 @@ class Trainer:
 
     def _step(self, graph: IntGraph, weights: Weights, speeds: Weights, x: Ints, y: Ints) -> dict[str, Ints]:
         inputs: dict[str, Ints] = {X: x[None], Y: y[None]}
-        for name in graph.inputs:
-            if name.startswith(f"{BEFORE} "):
-                inputs[name] = weights[name.removeprefix(f"{BEFORE} ")][None]
-            elif name.startswith(f"{SPEED_BEFORE} "):
-                own = name.removeprefix(f"{SPEED_BEFORE} ")
-                inputs[name] = speeds[own][None] if own in speeds else np.zeros(graph.inputs[name].shape, np.int64)
+        for name in weights:
+            inputs[before_of(name)] = weights[name][None]
+            if (speed := speed_of(name)) in graph.inputs:
+                shape = graph.inputs[speed].shape
+                inputs[speed] = speeds[name][None] if name in speeds else np.zeros(shape, np.int64)
         values = graph.run(inputs)
         return {name: values[spec.value] for name, spec in graph.outputs.items()}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import urllib.error
 import urllib.parse
@@ -11,6 +10,7 @@ from http.client import HTTPException
 from typing import Any
 
 from tacit.errors import InputError
+from tacit.foreign_json import parse
 
 _CHUNK = 1 << 14
 
@@ -56,8 +56,8 @@ def get_json(url: str, *, most: int, seconds: float, body: bytes | None = None) 
     """The JSON object at a URL. Raises InputError (slug fetch)."""
     data = get(url, most=most, seconds=seconds, body=body)
     try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
+        found = parse(data)
+    except ValueError:
         raise InputError("expected JSON, got something else", slug="fetch", place=url) from None
     if not isinstance(found, dict):
         raise InputError(f"expected a JSON object, got {type(found).__name__}", slug="fetch", place=url)

@@ -6,6 +6,8 @@ y (1 - y) and 1 - y^2, by a table; that of GELU from its operand.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -48,18 +50,14 @@ def squash(tape: Tape, node: Node) -> Backward:
     tensor, out, frac = node.inputs[0], node.outputs[0], tape.scales.activations
     half = int(REACH[node.op] * 2**frac)
     x = tape.at_least(tape.values[tensor], frac, out)
-    function = FUNCTIONS[node.op.lower()]
-    table = RoundTable(
-        tape.shift(x, frac, out), -half, _rows(function(np.arange(-half, half) * 2.0**-frac), frac), frac, frac,
-        node.op.lower(),
-    )  # fmt: skip
+    name = node.op.lower()
+    table = RoundTable(tape.shift(x, frac, out), -half, _rows(name, -half, half, frac), frac, frac, name)
     y = tape.values[out] = tape.entrywise(table, [x], out)
 
     def backward(d: Held) -> None:
         lo = 0 if node.op == "Sigmoid" else -(1 << frac)
-        at = np.arange(lo, (1 << frac) + 1) * 2.0**-frac
-        slope = at * (1 - at) if node.op == "Sigmoid" else 1 - at**2
-        _times_slope(tape, node, d, y, RoundTable(0, lo, _rows(slope, frac), frac, frac))
+        rows = _rows(f"{name} by result", lo, (1 << frac) + 1, frac)
+        _times_slope(tape, node, d, y, RoundTable(0, lo, rows, frac, frac))
 
     return backward
 
@@ -71,11 +69,11 @@ def gelu(tape: Tape, node: Node) -> Backward:
     frac, (lo, hi) = scales.activations, signed(scales.activation_bits)
     name = "gelu_tanh" if node.attrs["approximate"] == "tanh" else "gelu"
     x = tape.rounded(tape.values[tensor], frac, scales.activation_bits, f"{out}.operand")
-    at = np.arange(lo, hi + 1) * 2.0**-frac
-    tape.values[out] = tape.entrywise(RoundTable(0, lo, _rows(FUNCTIONS[name](at), frac), frac, frac, name), [x], out)
+    table = RoundTable(0, lo, _rows(name, lo, hi + 1, frac), frac, frac, name)
+    tape.values[out] = tape.entrywise(table, [x], out)
 
     def backward(d: Held) -> None:
-        rows = _rows(FUNCTIONS[f"{name}_slope"](at), frac)
+        rows = _rows(f"{name}_slope", lo, hi + 1, frac)
         _times_slope(tape, node, d, x, RoundTable(0, lo, rows, frac, frac, f"{name}_slope"))
 
     return backward
@@ -90,5 +88,16 @@ def _times_slope(tape: Tape, node: Node, d: Held, of: Held, table: RoundTable) -
     tape.flow(tensor, tape.product(tape.error(d, out), slope, f"{out}.sloped"))
 
 
-def _rows(values: npt.NDArray[Any], frac: int) -> tuple[int, ...]:
+#: Slopes by the result that they belong to.
+BY_RESULT: dict[str, Callable[[npt.NDArray[Any]], npt.NDArray[Any]]] = {
+    "sigmoid by result": lambda at: at * (1 - at),
+    "tanh by result": lambda at: 1 - at**2,
+}
+
+
+@lru_cache(8)
+def _rows(name: str, lo: int, end: int, frac: int) -> tuple[int, ...]:
+    """A function's table; all nodes of a kind have the same, and every look at a step takes it again."""
+    function = BY_RESULT.get(name) or FUNCTIONS[name]
+    values = function(np.arange(lo, end) * 2.0**-frac)
     return tuple(int(v) for v in np.floor(values * 2.0**frac + 0.5))
