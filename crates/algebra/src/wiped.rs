@@ -12,6 +12,23 @@ impl<T: Copy + Default> Wiped<T> {
     pub fn new(values: Vec<T>) -> Self {
         Self(values)
     }
+
+    /// Appends `more`, then defaults up to `len` entries. Memory that has no room for them is left, and overwritten.
+    ///
+    /// # Panics
+    /// When they are more.
+    pub fn extend_to(&mut self, more: impl IntoIterator<Item = T>, len: usize) {
+        if self.0.capacity() < len {
+            let mut roomy = Vec::with_capacity(len);
+            roomy.extend_from_slice(&self.0);
+            drop(Self(std::mem::replace(&mut self.0, roomy)));
+        }
+        for x in more {
+            assert!(self.0.len() < len, "no more than there is room for");
+            self.0.push(x);
+        }
+        self.0.resize(len, T::default());
+    }
 }
 
 impl<T: Copy + Default> Deref for Wiped<T> {
@@ -60,5 +77,27 @@ impl Drop for Key {
     fn drop(&mut self) {
         self.0.fill(0);
         std::hint::black_box(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Wiped;
+
+    #[test]
+    fn grown_memory_holds_what_it_held() {
+        for room in [3, 8] {
+            let mut values = Vec::with_capacity(room);
+            values.extend([1u64, 2, 3]);
+            let mut wiped = Wiped::new(values);
+            wiped.extend_to([4, 5], 8);
+            assert_eq!(&wiped[..], [1, 2, 3, 4, 5, 0, 0, 0]);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "no more than there is room for")]
+    fn more_than_there_is_room_for() {
+        Wiped::new(vec![1u64, 2]).extend_to([3], 2);
     }
 }

@@ -19,7 +19,7 @@ pub use evaluate::expressions::ExprAt;
 pub use execute::{
     dense::dense,
     operands::reduce_operand,
-    pack::pack,
+    pack::{pack, pack_with_room},
     run::{execute, Shared},
     trace::{Trace, Values},
 };

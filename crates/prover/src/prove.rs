@@ -5,7 +5,7 @@ use tacit_algebra::hash::Digest;
 use tacit_algebra::{f_to_i64, Affine, Key, Wiped, F};
 use tacit_params::Geometry;
 use tacit_pcs::random::{Stream, MASK, PADS};
-use tacit_pcs::{commit_witness, prove_opening, Columns, Commitment, NoHooks, Slab};
+use tacit_pcs::{commit_own_witness, prove_opening, Columns, Commitment, NoHooks, Slab};
 use tacit_program::{execute, Prepared, Publics, Trace, Values};
 use tacit_transcript::{Reader, Writer};
 use tacit_verifier::{opening, verify_from_common_point, verify_to_common_point, Claim, Statement};
@@ -148,7 +148,7 @@ impl Job<'_> {
             Err(e) if !hooks.ignores_checks() => return Err(e.into()),
             Err(_) => self.columns(),
         };
-        let argument = self.argue(&statement, &columns, &trace, hooks, &mut profile, further)?;
+        let argument = self.argue(&statement, &columns, trace, hooks, &mut profile, further)?;
         profile.finish();
         Ok(Proof {
             publics,
@@ -157,12 +157,12 @@ impl Job<'_> {
         })
     }
 
-    /// The argument of a statement from a trace.
+    /// The argument of a statement from a trace, which is gone before the opening: that is where most memory is needed.
     fn argue<H: Hooks>(
         &self,
         statement: &Statement<'_>,
         columns: &Columns,
-        trace: &Trace,
+        trace: Trace,
         hooks: &mut H,
         profile: &mut Profile,
         further: &[Claim],
@@ -171,9 +171,12 @@ impl Job<'_> {
         statement.absorb(&mut writer.sponge)?;
         let witness_slab = self.prepared.witness_slab();
         let mut cells = profile.time("pack", || {
-            tacit_program::pack(self.prepared, witness_slab, trace).map(Wiped::new)
+            let columns = columns.columns.last().copied().unwrap_or(0) as usize;
+            let room = columns * self.geometry.r();
+            tacit_program::pack_with_room(self.prepared, witness_slab, &trace, room).map(Wiped::new)
         })?;
         hooks.witness(&mut cells);
+        let count = cells.len();
         let seed = profile.time("seed", || self.seed(&cells, writer.sponge.state(), hooks))?;
         let pads = Stream::new(&seed, PADS).k_vec(self.prepared.sizes.pads as usize);
         let mut pads = Wiped::new(pads);
@@ -181,16 +184,17 @@ impl Job<'_> {
         let witness = profile.time("commit", || {
             // A mask of the opening: uniform over all M rows.
             let g = Stream::new(&seed, MASK).k_vec(self.geometry.m());
-            commit_witness(self.geometry, columns.k0, &cells, &pads, g, *seed)
+            commit_own_witness(self.geometry, columns.k0, cells, &pads, g, *seed)
         })?;
         hooks.committed(&witness);
         let root = witness.root();
         writer.set_pads(pads.to_vec());
         writer.send_bytes("witness", &root);
-        let mut claims = self.relations(statement, &mut writer, trace, hooks, profile)?;
+        let mut claims = self.relations(statement, &mut writer, &trace, hooks, profile)?;
+        drop(trace);
         claims.extend_from_slice(further);
         let mut all: Vec<&[F]> = self.slabs.iter().map(|s| s.data()).collect();
-        all.push(&cells);
+        all.push(&witness.data()[..count]);
         hooks.claims(&claims, &all, &pads);
         let claims: Vec<Affine> = claims
             .into_iter()

@@ -22,14 +22,15 @@ struct Item<'a> {
     table: &'a KVec,
 }
 
-/// All claims' forms and single cells; not the powers of z of the bindings, which stay geometric.
+/// All claims' forms and single cells; not the powers of z of the bindings, which stay geometric. Of an even number of columns:
+/// where that is one more than there are, its coefficients are zeros.
 ///
 /// # Panics
 /// For another number of scalars than of claims and bindings.
 pub fn data_coefficients(st: &OpeningClaims, columns: &Columns, scalars: &[K]) -> KVec {
     assert_eq!(check_scalars(st, scalars), Ok(()));
     let r = st.geometry.r();
-    let mut out = KVec::zeros(columns.total() * r);
+    let mut out = KVec::zeros(columns.total().next_multiple_of(2) * r);
     let forms: Vec<(&ProductForm, K)> = st
         .claims
         .iter()

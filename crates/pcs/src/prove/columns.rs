@@ -45,25 +45,41 @@ impl RankOne {
     }
 }
 
-/// Data rows whose coefficients are written out. After round i column j of the coefficients lies at j 2^i R, of the vector at j 2^(i-1) R.
+/// Data rows whose coefficients are written out, in places of R entries: one for each column, and one more where their number
+/// is odd. After round i column j has two of them, its coefficients at j 2^i and the vector behind: the place of the odd column
+/// that it was folded with is free.
 struct Dense<'a> {
     rows: usize,
     data: Vec<&'a [F]>,
-    coefficients: KVec,
-    folded: KVec,
+    places: KVec,
     columns: usize,
     round: usize,
 }
 
-impl Dense<'_> {
+impl<'a> Dense<'a> {
+    fn new(rows: usize, data: Vec<&'a [F]>, places: KVec) -> Self {
+        let columns = data.len();
+        assert_eq!(places.len(), columns.next_multiple_of(2) * rows);
+        Self {
+            rows,
+            data,
+            places,
+            columns,
+            round: 0,
+        }
+    }
+
+    fn place(&self, at: usize, from: usize, to: usize) -> Planes<'_> {
+        let at = at * self.rows;
+        self.places.planes().slice(at + from, at + to)
+    }
+
     fn coefficient(&self, j: usize, from: usize, to: usize) -> Planes<'_> {
-        let at = (j << self.round) * self.rows;
-        self.coefficients.planes().slice(at + from, at + to)
+        self.place(j << self.round, from, to)
     }
 
     fn vector(&self, j: usize, from: usize, to: usize) -> Planes<'_> {
-        let at = (j << (self.round - 1)) * self.rows;
-        self.folded.planes().slice(at + from, at + to)
+        self.place((j << self.round) + 1, from, to)
     }
 
     fn ends(&self) -> [K; 2] {
@@ -100,49 +116,48 @@ impl Dense<'_> {
     }
 
     fn fold(&mut self, r: K) {
-        fold_pairs(
-            &mut self.coefficients,
-            self.rows,
-            self.round,
-            self.columns,
-            r,
-        );
-        if self.round == 0 {
-            self.fold_data(r);
-        } else {
-            fold_pairs(&mut self.folded, self.rows, self.round - 1, self.columns, r);
-        }
-        self.columns = self.columns.div_ceil(2);
-        self.round += 1;
-    }
-
-    fn fold_data(&mut self, r: K) {
-        let data = &self.data;
-        let [a, b, c] = &mut self.folded.0;
-        a.par_chunks_mut(self.rows)
-            .zip(b.par_chunks_mut(self.rows))
-            .zip(c.par_chunks_mut(self.rows))
+        let (rows, round, columns, data) = (self.rows, self.round, self.columns, &self.data);
+        let pair = (2 << round) * rows;
+        let [a, b, c] = &mut self.places.0;
+        a.par_chunks_mut(pair)
+            .zip(b.par_chunks_mut(pair))
+            .zip(c.par_chunks_mut(pair))
+            .take(columns.div_ceil(2))
             .enumerate()
-            .for_each(|(pair, ((a, b), c))| {
-                let mut out = PlanesMut([a, b, c]);
-                match data.get(2 * pair + 1) {
-                    Some(odd) => out.fold_base(data[2 * pair], odd, r),
-                    None => out.add_scaled_base(data[2 * pair], K::ONE - r),
+            .for_each(|(j, ((a, b), c))| {
+                let mut places = PlanesMut([a, b, c]);
+                let alone = 2 * j + 1 == columns;
+                if round > 0 {
+                    places.fold_place(0, 1 << round, rows, alone, r);
+                    places.fold_place(1, (1 << round) + 1, rows, alone, r);
+                    return;
+                }
+                places.fold_place(0, 1, rows, alone, r);
+                let mut vector = places.slice(rows, 2 * rows);
+                match data.get(2 * j + 1) {
+                    Some(odd) => vector.fold_base(data[2 * j], odd, r),
+                    // Nothing was written to the place of a column that is none.
+                    None => vector.add_scaled_base(data[2 * j], K::ONE - r),
                 }
             });
+        self.columns = columns.div_ceil(2);
+        self.round += 1;
     }
 
     /// The one column that is left, R rows, and its coefficients.
     fn finish(mut self) -> (KVec, KVec) {
+        let mut vector = KVec::zeros(self.rows);
         if self.round == 0 {
-            let mut one = KVec::zeros(self.rows);
-            one.planes_mut().add_scaled_base(self.data[0], K::ONE);
-            self.folded = one;
+            vector.planes_mut().add_scaled_base(self.data[0], K::ONE);
+        } else {
+            let of = self.vector(0, 0, self.rows);
+            vector.planes_mut().add_scaled(of, K::ONE);
         }
-        for v in [&mut self.folded, &mut self.coefficients] {
-            v.0.iter_mut().for_each(|p| p.truncate(self.rows));
-        }
-        (self.folded, self.coefficients)
+        self.places.0.iter_mut().for_each(|p| {
+            p.truncate(self.rows);
+            p.shrink_to_fit();
+        });
+        (vector, self.places)
     }
 }
 
@@ -156,21 +171,14 @@ pub struct ColumnFold<'a> {
 }
 
 impl<'a> ColumnFold<'a> {
+    /// `coefficients`: as `data_coefficients` writes them, of an even number of columns.
     pub fn new(
         rows: usize,
         data: Vec<&'a [F]>,
         coefficients: Option<KVec>,
         rank_one: Vec<RankOne>,
     ) -> Self {
-        let columns = data.len();
-        let dense = coefficients.map(|coefficients| Dense {
-            rows,
-            folded: KVec::zeros(columns.div_ceil(2) * rows),
-            data: data.clone(),
-            coefficients,
-            columns,
-            round: 0,
-        });
+        let dense = coefficients.map(|places| Dense::new(rows, data.clone(), places));
         Self {
             rows,
             data,
@@ -255,25 +263,85 @@ pub fn products(data: &[&[F]], factors: &[(usize, Planes)], k0: u32) -> Vec<Vec<
         .collect()
 }
 
-/// Folds columns 2j and 2j + 1, which lie `2^stride` columns apart, into the place of the first.
-fn fold_pairs(v: &mut KVec, rows: usize, stride: usize, columns: usize, r: K) {
-    let pair = (2 << stride) * rows;
-    let [a, b, c] = &mut v.0;
-    a.par_chunks_mut(pair)
-        .zip(b.par_chunks_mut(pair))
-        .zip(c.par_chunks_mut(pair))
-        .take(columns.div_ceil(2))
-        .enumerate()
-        .for_each(|(j, ((a, b), c))| {
-            let at = (1 << stride) * rows;
-            if 2 * j + 1 == columns {
-                PlanesMut([a, b, c]).slice(0, rows).scale(K::ONE - r);
-                return;
+impl PlanesMut<'_> {
+    /// Folds the column at place `odd` into the one at `even`, places of `rows` entries; alone, a column of zeros.
+    fn fold_place(&mut self, even: usize, odd: usize, rows: usize, alone: bool, r: K) {
+        let [a, b, c] = &mut self.0;
+        if alone {
+            let at = even * rows..(even + 1) * rows;
+            PlanesMut([&mut a[at.clone()], &mut b[at.clone()], &mut c[at]]).scale(K::ONE - r);
+            return;
+        }
+        let (a, a1) = a.split_at_mut(odd * rows);
+        let (b, b1) = b.split_at_mut(odd * rows);
+        let (c, c1) = c.split_at_mut(odd * rows);
+        let at = even * rows..(even + 1) * rows;
+        PlanesMut([&mut a[at.clone()], &mut b[at.clone()], &mut c[at]])
+            .fold(Planes([&a1[..rows], &b1[..rows], &c1[..rows]]), r);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Stream, MASK};
+    use tacit_algebra::field::k_limbs;
+
+    /// Every message of the fold is that of <f, W> over the cube, and what is left is f and W at the challenges.
+    #[test]
+    fn written_coefficients_fold_as_they_are_defined() {
+        const R: usize = 16;
+        let mut rng = Stream::new(&[5; 32], MASK);
+        for columns in 1..=9usize {
+            let k0 = columns.next_power_of_two().trailing_zeros();
+            let limbs = |v: Vec<K>| -> Vec<F> { v.iter().map(|x| k_limbs(x)[0]).collect() };
+            let data: Vec<Vec<F>> = (0..columns).map(|_| limbs(rng.k_vec(R))).collect();
+            let own = rng.k_vec(columns * R);
+            let mut places = own.clone();
+            places.resize(columns.next_multiple_of(2) * R, K::ZERO);
+            let refs: Vec<&[F]> = data.iter().map(|c| &c[..]).collect();
+            let mut fold = ColumnFold::new(R, refs, Some(KVec::from_slice(&places)), Vec::new());
+            // The tables themselves, 2^k0 columns of them.
+            let at =
+                |x: usize, c: usize| (c < columns).then(|| data[c][x]).map_or(K::ZERO, K::from);
+            let mut f: Vec<Vec<K>> = (0..1 << k0)
+                .map(|c| (0..R).map(|x| at(x, c)).collect())
+                .collect();
+            let mut w: Vec<Vec<K>> = (0..1 << k0)
+                .map(|c| {
+                    (0..R)
+                        .map(|x| own.get(c * R + x).copied().unwrap_or(K::ZERO))
+                        .collect()
+                })
+                .collect();
+            for _ in 0..k0 {
+                let line = |v: &[Vec<K>], r: K| -> Vec<Vec<K>> {
+                    let pair =
+                        |p: &[Vec<K>]| (0..R).map(|x| p[0][x] + r * (p[1][x] - p[0][x])).collect();
+                    v.chunks_exact(2).map(pair).collect()
+                };
+                let sum = |r: K| -> K {
+                    let (f, w) = (line(&f, r), line(&w, r));
+                    f.iter()
+                        .flatten()
+                        .zip(w.iter().flatten())
+                        .map(|(&a, &b)| a * b)
+                        .sum()
+                };
+                assert_eq!(
+                    fold.message(),
+                    [sum(K::ZERO), sum(K::TWO)],
+                    "{columns} columns"
+                );
+                let r = rng.next_k();
+                fold.fold(r);
+                (f, w) = (line(&f, r), line(&w, r));
             }
-            let (a, a1) = a.split_at_mut(at);
-            let (b, b1) = b.split_at_mut(at);
-            let (c, c1) = c.split_at_mut(at);
-            let odd = Planes([&a1[..rows], &b1[..rows], &c1[..rows]]);
-            PlanesMut([a, b, c]).slice(0, rows).fold(odd, r);
-        });
+            let (vector, coefficients, _) = fold.finish();
+            assert_eq!(
+                [vector.to_vec(), coefficients.to_vec()],
+                [f.remove(0), w.remove(0)]
+            );
+        }
+    }
 }

@@ -17,7 +17,7 @@ pub struct WitnessSlab {
     rows: usize,
     blinding: usize,
     /// C_w*R cells: tensors, multiplicities, pads.
-    data: Vec<F>,
+    data: Wiped<F>,
     /// T_w blinding rows of each column, column by column.
     blind: Vec<F>,
     g: KVec,
@@ -42,6 +42,21 @@ pub fn commit_witness(
     commit_changed(geometry, k0, cells, pads, g, key, |_| ())
 }
 
+/// The same for cells that the slab keeps: with room for all its columns (`witness_columns` of R entries) they are not copied.
+///
+/// # Errors
+/// As `commit_witness`.
+pub fn commit_own_witness(
+    geometry: &Geometry,
+    k0: u32,
+    cells: Wiped<F>,
+    pads: &[K],
+    g: Vec<K>,
+    key: [u8; 32],
+) -> Result<WitnessSlab, PcsError> {
+    commit(geometry, k0, cells, pads, g, key, |_| ())
+}
+
 /// The same, with a step between encoding and hashing.
 pub(crate) fn commit_changed(
     geometry: &Geometry,
@@ -54,6 +69,23 @@ pub(crate) fn commit_changed(
 ) -> Result<WitnessSlab, PcsError> {
     geometry.check_well_formed()?;
     let columns = witness_columns(geometry, cells.len(), pads.len());
+    let mut own = Vec::with_capacity(columns as usize * geometry.r());
+    own.extend_from_slice(cells);
+    commit(geometry, k0, Wiped::new(own), pads, g, key, change)
+}
+
+fn commit(
+    geometry: &Geometry,
+    k0: u32,
+    mut data: Wiped<F>,
+    pads: &[K],
+    g: Vec<K>,
+    key: [u8; 32],
+    change: impl FnOnce(&mut Code),
+) -> Result<WitnessSlab, PcsError> {
+    geometry.check_well_formed()?;
+    let cells = data.len();
+    let columns = witness_columns(geometry, cells, pads.len());
     let blinding = witness_blinding(geometry, k0) as usize;
     let rows = geometry.r();
     for (what, got) in [("witness", rows + blinding), ("mask", g.len())] {
@@ -65,10 +97,7 @@ pub(crate) fn commit_changed(
             });
         }
     }
-    let mut data = Vec::with_capacity(columns as usize * rows);
-    data.extend_from_slice(cells);
-    data.extend(pads.iter().flat_map(k_limbs));
-    data.resize(columns as usize * rows, F::ZERO);
+    data.extend_to(pads.iter().flat_map(k_limbs), columns as usize * rows);
     let mut blind = vec![F::ZERO; columns as usize * blinding];
     let (key, g) = (Key::new(&key), Wiped::new(g));
     Stream::new(&key, BLINDING).fill(&mut blind);
@@ -138,7 +167,6 @@ impl WitnessSlab {
 
 impl Drop for WitnessSlab {
     fn drop(&mut self) {
-        wipe(&mut self.data);
         wipe(&mut self.blind);
         self.g.wipe();
     }

@@ -15,8 +15,22 @@ use tacit_algebra::{bits, F, P};
 /// # Errors
 /// `execution` when the trace has not all values of the slab's tensors.
 pub fn pack(prepared: &Prepared, slab: usize, trace: &Trace) -> Result<Vec<F>> {
+    pack_with_room(prepared, slab, trace, 0)
+}
+
+/// The same, with room for this many cells.
+///
+/// # Errors
+/// As `pack`.
+pub fn pack_with_room(
+    prepared: &Prepared,
+    slab: usize,
+    trace: &Trace,
+    room: usize,
+) -> Result<Vec<F>> {
     let layout = prepared.slab_layout(slab);
-    let mut cells = F::zero_vec(layout.cells);
+    let mut cells = F::zero_vec(layout.cells.max(room));
+    cells.truncate(layout.cells);
     let tensors = prepared.program.tensors.len();
     for (&id, &offset) in layout.order.iter().zip(&layout.offsets) {
         let id = id as usize;
