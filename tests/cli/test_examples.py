@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tacit.errors import InputError
+
 ROOT = Path(__file__).resolve().parents[2]
 # `examples/flower` has an environment of its own: tests/flower.
 EXAMPLES = sorted(path for path in (ROOT / "examples").glob("*") if path.is_file())
@@ -56,10 +58,15 @@ def test_federated_demo(tmp_path: Path) -> None:
     pytest.importorskip("sqlalchemy")
     from tacit.demo import federated
 
-    found = federated.run(quiet=True, folder=str(tmp_path))
+    found = federated.run(quiet=True, folder=str(tmp_path / "kept"))
     for kind in ("random", "sorted"):
         assert [told["verified"] for told in found[kind]] == [4] * 5
         assert found[kind][-1]["accuracy"] >= max(0.93, found[kind][-1]["plain"] - 0.03)
     assert len(found["cheats"]) == 13
     assert found["cheats"].pop("flipped labels") == "accepted"
     assert all(slug for slug in found["cheats"].values())
+    assert {path.name for path in tmp_path.iterdir()} == {"kept"}
+    assert (tmp_path / "kept" / "lineage.html").stat().st_size > 1000
+    with pytest.raises(InputError) as caught:
+        federated.run(quiet=True, folder=str(tmp_path / "kept"))
+    assert caught.value.slug == "exists"

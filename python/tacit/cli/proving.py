@@ -299,7 +299,7 @@ def demo(
     story: Annotated[Story, typer.Argument(help="Which one.")] = Story.clinic,
     folder: Annotated[
         Path | None,
-        typer.Option("--folder", help="Of federated: keep here what is public, with a picture of the lineage."),
+        typer.Option("--folder", help="Of federated: a new folder, for the lineage and a picture of it."),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -6,6 +6,7 @@ cheats, in every way that a proof or a signature stops, and in one that neither 
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from tacit import console, data, train
 from tacit.demo import Teller, hospitals
 from tacit.demo.cheating import flipped, refusals
 from tacit.demo.hospitals import ROUNDS, TRAINING, Federation, Split
-from tacit.errors import CompilerBug
+from tacit.errors import CompilerBug, InputError
 from tacit.network.aggregate import Rule
 from tacit.network.training import TrainingReaders
 from tacit.train import floats
@@ -50,10 +51,19 @@ class Course:
 
 
 def run(*, quiet: bool = False, folder: str | None = None) -> dict[str, Any]:
-    """Tell the story; its figures. `folder`: where what is public lies afterwards; else nothing is kept.
+    """Tell the story; its figures. `folder`: a new one, for what is public of the second federation; else nothing is kept.
 
-    Raises MissingDependency without scikit-learn, cryptography or sqlalchemy.
+    Raises MissingDependency without scikit-learn, cryptography or sqlalchemy, InputError (slug exists) for a folder that
+    holds something.
     """
+    kept = None if folder is None else Path(folder)
+    if kept is not None and kept.exists() and (not kept.is_dir() or any(kept.iterdir())):
+        raise InputError(
+            "expected a new folder, or an empty one, got one that holds something",
+            slug="exists",
+            place=str(kept),
+            remedy="name another one",
+        )
     out = None if quiet else console.stdout()
     teller = Teller(out)
     start = time.perf_counter()
@@ -67,19 +77,21 @@ def run(*, quiet: bool = False, folder: str | None = None) -> dict[str, Any]:
     )
     found: dict[str, Any] = {"compile_seconds": teller.figures["compile_seconds"]}
     with tempfile.TemporaryDirectory() as name:
-        place = Path(folder or name)
+        place = Path(name)
         for kind in ("random", "sorted"):
             tables = hospitals.split(skewed=kind == "sorted")
-            found[kind] = _federation(teller, made, described, tables, place / kind, kind, folder is not None)
+            found[kind] = _federation(teller, made, described, tables, place / kind, kind, kept)
         found["cheats"] = _cheats(teller, made, described, place / "cheats")
     found["seconds"] = time.perf_counter() - start
     teller.say("")
     teller.row("All of it", console.duration(found["seconds"]), "proofs, checks, refusals")
+    if kept is None:
+        teller.say("  tacit demo federated --folder NEW keeps the lineage, and a picture of it")
     return found
 
 
 def _federation(
-    teller: Teller, made: train.Deployment, described: Any, tables: Split, folder: Path, kind: str, kept: bool
+    teller: Teller, made: train.Deployment, described: Any, tables: Split, folder: Path, kind: str, kept: Path | None
 ) -> list[dict[str, float]]:
     teller.title(
         f"Four hospitals, {hospitals.RECORDS} records each, {'dealt at random' if kind == 'random' else 'sorted by diagnosis'}"
@@ -130,7 +142,9 @@ def _rounds(made_up: Federation, tables: Split) -> Course:
     return course
 
 
-def _lineage(teller: Teller, made_up: Federation, course: Course, tables: Split, folder: Path, kept: bool) -> None:
+def _lineage(
+    teller: Teller, made_up: Federation, course: Course, tables: Split, folder: Path, kept: Path | None
+) -> None:
     """A prediction under the last model, proven, and all that it rests on, verified again by somebody who trusts nobody."""
     from tacit.network import lineage
 
@@ -157,8 +171,9 @@ def _lineage(teller: Teller, made_up: Federation, course: Course, tables: Split,
     if teller.out is not None:
         teller.out.print(lineage.tree(found))
     (published / "lineage.html").write_text(lineage.page(found), encoding="utf-8")
-    if kept:
-        teller.say(f"  a picture of it: {published / 'lineage.html'}")
+    if kept is not None:
+        shutil.copytree(published, kept, dirs_exist_ok=True)
+        teller.say(f"  kept in {kept}, with a picture of it: {kept / 'lineage.html'}")
 
 
 def _plain_round(made_up: Federation, model: Mapping[str, Any], number: int) -> dict[str, Any]:
