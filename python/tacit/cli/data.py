@@ -121,7 +121,7 @@ def schema(
     if label is None:
         found = data.Schema.load(file)
     else:
-        target = files.check_output(out or file.with_suffix(".schema"), file)
+        target = files.check_output(out or file.with_suffix(".schema"), file, kind="schema")
         declared = _assigned(ranges, "--range", "--range age=0:120", _pair(float))
         names = None if classes is None else classes.split(",")
         found = data.Schema.from_frame(

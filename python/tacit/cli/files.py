@@ -217,7 +217,8 @@ def beside(path: Path, suffix: str) -> Path:
 def check_output(path: Path, *inputs: Path | None, kind: str | None = None) -> Path:
     """The path, if a file can be written there that destroys nothing; before there is work to lose. Raises InputError.
 
-    `inputs`: what the command reads. `kind`: a file that is there already must be of this kind (`tacit.inspect`).
+    `inputs`: what the command reads. `kind`: a file that is there already must be of this kind: of `tacit.inspect`, or one of
+    `BEGINNINGS`.
     """
     place = str(path)
     if not path.name or path.is_dir():
@@ -227,15 +228,42 @@ def check_output(path: Path, *inputs: Path | None, kind: str | None = None) -> P
     if not os.access(path.parent, os.W_OK):
         raise InputError("the folder is not writable", slug="file", place=str(path.parent))
     if path.exists():
+        if not path.is_file():
+            raise InputError("expected a file, got a device or a pipe", slug="file", place=place)
         if any(one is not None and one.exists() and path.samefile(one) for one in inputs):
             raise InputError(
                 "the output would replace an input", slug="exists", place=place, remedy="another name with -o"
             )
-        if kind is not None and _kind(path) != kind:
+        if kind is not None and not _is_of(path, kind):
             raise InputError(
-                f"another file than a {kind} is there already", slug="exists", place=place, remedy="choose another name"
+                f"another file than {_named(kind)} is there already",
+                slug="exists",
+                place=place,
+                remedy="choose another name",
             )
     return path
+
+
+#: How files of kinds that have no header begin, and what each is called.
+BEGINNINGS = {
+    "arrays": ("an .npz of arrays", (b"PK",)),
+    "deployment": ("a deployment", (b'{"tacit-deployment"',)),
+    "schema": ("a schema", (b'{"tacit-schema"',)),
+    "picture": ("a picture", (b"<svg", b"<?xml", b"<!doctype html", b"<html")),
+}
+
+
+def _is_of(path: Path, kind: str) -> bool:
+    if kind not in BEGINNINGS:
+        return _kind(path) == kind
+    from tacit.api.native import read_file
+
+    head = read_file(path, 64).lower()
+    return any(head.startswith(beginning.lower()) for beginning in BEGINNINGS[kind][1])
+
+
+def _named(kind: str) -> str:
+    return BEGINNINGS[kind][0] if kind in BEGINNINGS else f"a {kind}"
 
 
 def check_distinct(*paths: Path | None) -> None:

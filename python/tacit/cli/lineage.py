@@ -70,6 +70,8 @@ def verify(
     bound_to = files.read_context(context)
     if picture is not None and picture.suffix not in PICTURES:
         raise _usage("--picture", f"expected a name that ends in {' or '.join(PICTURES)}, got {picture.name}")
+    if picture is not None:
+        files.check_output(picture, kind="picture")
     if prediction is None and (round is not None or context):
         raise _usage("--prediction", "a round and a context are those of a prediction")
     proof = None if prediction is None else read_file(prediction)

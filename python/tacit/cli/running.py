@@ -52,7 +52,7 @@ def run(
                 place="--out",
                 remedy="-o out.npz",
             )
-        files.check_output(out, program, weights, model, data, input_)
+        files.check_output(out, program, weights, model, data, input_, kind="arrays")
     loaded = tacit.Program.load(program)
     values = _values(weights, model)
     secret = None if data is None else tacit.Secret.load(data)

@@ -122,8 +122,8 @@ def compile_deployment(
     """Make the programs of a task from what is public of it, and its first weights. No private record goes in."""
     from tacit import data, train
 
-    target, weights = files.check_output(out, schema), first or out.with_suffix(".npz")
-    files.check_output(weights, schema, calibration)
+    target, weights = files.check_output(out, schema, kind="deployment"), first or out.with_suffix(".npz")
+    files.check_output(weights, schema, calibration, kind="arrays")
     files.check_distinct(target, weights)
     about = data.Schema.load(schema)
     optimizer = train.SGD(

@@ -78,7 +78,7 @@ def fit(
     """Train in integers, without a proof: the very weights that a proof would be of. Spends nothing."""
     from tacit import train
 
-    files.check_output(out, deployment, schema, table, base)
+    files.check_output(out, deployment, schema, table, base, kind="arrays")
     task, drawn = train.Deployment.load(deployment), models.read_seed(seed)
     before, records = models.read_model(task, base), _trained_on(task, schema, table, first)
     start = time.perf_counter()
@@ -121,7 +121,7 @@ def prove(
 
     bound_to, drawn, agreed = files.read_context(context), models.read_seed(seed), counter_of(counter)
     weights_file, proof_file = files.beside(out, ".npz"), files.beside(out, ".proof")
-    files.check_output(weights_file, deployment, schema, table, base)
+    files.check_output(weights_file, deployment, schema, table, base, kind="arrays")
     files.check_output(proof_file, kind="training proof")
     task = train.Deployment.load(deployment)
     private_next = task.description.places.next == "private"
