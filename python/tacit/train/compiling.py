@@ -82,7 +82,7 @@ def compile(
     )
     check_count("proofs", proofs)
     chosen = _loss(loss, schema)
-    graph = graph_of(model, schema.features, schema.labels)
+    graph = graph_of(model, schema.features, schema.labels, chosen)
     trained = network(graph, frozen=frozen, fixed=untrained(model, graph), end=chosen.end)
     check_ends(trained, schema.features, schema.labels)
     check_meaning(trained)
