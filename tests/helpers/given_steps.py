@@ -11,6 +11,7 @@ from given_models import OnnxModel, as_in_file
 from tacit.data import Column, Label, Schema
 from tacit.errors import AccuracyWarning
 from tacit.train import SGD, Deployment, compile
+from tacit.train.description import decode
 
 RATE, BATCH = 0.25, 4
 
@@ -31,6 +32,7 @@ def compiled(model: OnnxModel, frac: int | None = None, **options: Any) -> tuple
 def check_step(model: OnnxModel, frac: int | None = None, **options: Any) -> Deployment:
     """One step of the integers, beside rate x gradient of the file. `frac`: of records."""
     made, schema = compiled(model, frac, **options)
+    assert decode(made.description.encode()).encode() == made.description.encode()
     rng = np.random.default_rng(1)
     # About 1 in real units: nothing is clamped, which would be another step.
     x = rng.integers(-(1 << schema.frac), 1 << schema.frac, (BATCH, *model.features), endpoint=True)
