@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tacit.array_files import FREE_PER_BYTE, MOST_HEADER, MOST_MEMBERS
 from tacit.cli import files
-from tacit.cli.arrays import FREE_PER_BYTE, MOST_HEADER, MOST_MEMBERS
 from tacit.errors import InputError
 
 Members = list[tuple[str, bytes, int]]
@@ -81,7 +81,7 @@ def test_headers(tmp_path: Path, start: bytes, zeros: int, said: str) -> None:
 
 
 def test_what_is_not_asked_for_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tacit.cli.arrays.FREE", 2**20)
+    monkeypatch.setattr("tacit.array_files.FREE", 2**20)
     good = io.BytesIO()
     np.save(good, np.arange(3.0))
     bomb = (header(str((2**26,)), "'|u1'"), 2**26)
@@ -103,7 +103,7 @@ def test_what_is_not_asked_for_is_not_unpacked(tmp_path: Path, monkeypatch: pyte
 
 
 def test_bounds_count_all_that_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tacit.cli.arrays.FREE", 2**17)
+    monkeypatch.setattr("tacit.array_files.FREE", 2**17)
     path = packed(tmp_path / "x.npz", [(f"{name}.npy", header("(8192,)"), 2**16) for name in "abc"])
     assert FREE_PER_BYTE * path.stat().st_size < 3 * 2**16
     arrays = files.read_arrays(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -214,6 +216,47 @@ def test_files_that_are_no_tables_are_refused(name: str, data: bytes, slug: str,
     with pytest.raises(InputError) as caught:
         FLAG.encode(tmp_path / name)
     assert caught.value.slug == slug
+
+
+def damaged(kind: str) -> bytes:
+    """An archive of two columns that Python's own readers stumble over."""
+    file = io.BytesIO()
+    np.savez_compressed(file, a=np.zeros(1000), ill=np.zeros(1000, dtype=int))
+    raw = bytearray(file.getvalue())
+    listed, first = raw.find(b"PK\x01\x02"), raw.find(b"PK\x03\x04")
+    if kind == "no archive":
+        return b"PK\x03\x04" + bytes(100)
+    if kind == "packed wrongly":
+        raw[60:75] = b"\xff" * 15
+    elif kind == "an unknown way of packing":
+        raw[listed + 10 : listed + 12] = raw[first + 8 : first + 10] = b"\x63\x00"
+    elif kind == "encrypted":
+        raw[listed + 8] |= 1
+    return bytes(raw)
+
+
+@pytest.mark.parametrize("kind", ["no archive", "packed wrongly", "an unknown way of packing", "encrypted"])
+def test_archives_that_are_damaged_are_refused(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.npz"
+    path.write_bytes(damaged(kind))
+    with pytest.raises(InputError) as caught:
+        FLAG.encode(path)
+    assert caught.value.slug == "table"
+    assert caught.value.place == str(path)
+
+
+def test_an_archive_unpacks_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tacit.array_files.FREE", 2**20)
+    path = tmp_path / "t.npz"
+    np.savez_compressed(path, a=np.zeros(2**20), ill=np.zeros(2**20, dtype=int))
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match="bytes unpacked") as caught:
+            FLAG.encode(path)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+    assert caught.value.slug == "table"
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

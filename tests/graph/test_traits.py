@@ -44,6 +44,7 @@ class Example:
         return [int(np.prod(shape)) if i in self.constants else None for i, shape in enumerate(self.shapes)]
 
 
+STRIDES = {key: value for key, value in WINDOW.items() if key != "kernel_shape"}
 COMPARISONS = ("Greater", "Less", "GreaterOrEqual", "LessOrEqual")
 IMAGE = (1, 2, 4, 4)
 EXAMPLES: dict[str, Example] = {
@@ -52,7 +53,7 @@ EXAMPLES: dict[str, Example] = {
     "Mul": Example(((1, 3), (1, 3)), (1,)),
     "Div": Example(((1, 3), (1, 3)), (1,)),
     "MatMul": Example(((2, 3), (3, 4)), (1,)),
-    "Conv": Example((IMAGE, (3, 2, 2, 2), (3,)), (1, 2), {**WINDOW, "group": 1}),
+    "Conv": Example((IMAGE, (3, 2, 2, 2), (3,)), (1, 2), {**STRIDES, "group": 1}),
     "MaxPool": Example((IMAGE,), (), WINDOW),
     "AveragePool": Example((IMAGE,), (), {**WINDOW, "count_include_pad": 1}),
     "GlobalAveragePool": Example((IMAGE,)),
@@ -128,6 +129,22 @@ def test_numbers_that_are_public_are_named(name: str) -> None:
     real = {key for key, value in example.attrs.items() if isinstance(value, float)}
     assert set(operator.shown.attributes) == real
     assert operator.shown.one_number == (operator.compares or operator.product == "entries")
+
+
+@ALL
+def test_attributes(name: str) -> None:
+    """A node has exactly those of its operator; another type of the same number is none."""
+    operator, example = of(name)
+    assert set(operator.attributes) == set(example.attrs)
+    for key, value in example.attrs.items():
+        attribute = operator.attributes[key]
+        assert attribute.has(value)
+        wrong = [None, True, "", [1], (True,), (1.0,), (-(1 << 40),), 1 << 40, f"{value}~"] + [1.0] * (
+            not attribute.real
+        )
+        assert not any(map(attribute.has, wrong))
+        if attribute.distinct or attribute.ascending:
+            assert not attribute.has((1, 1))
 
 
 @ALL

@@ -150,7 +150,7 @@ def case(
     overflow: Overflow | None = TOTAL,
     order: str = "committed",
 ) -> Case:
-    trained = network(graph, classes=loss != "mse", frozen=frozen)
+    trained = network(graph, end=LOSSES[loss].end, frozen=frozen)
     targets = trained.graph.shapes[trained.scores][-1]
     label = ((-512, 511), 8) if loss == "mse" else ((0, 1), 0)
     record = Record(trained.graph.shapes[trained.input][1:], (-256, 255), 8, targets, *label)

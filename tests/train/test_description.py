@@ -285,3 +285,35 @@ def test_initial_weights_are_checked() -> None:
             made.integers(weights)
         with pytest.raises(InputError):
             made.check_model(weights, "base")
+
+
+@pytest.mark.parametrize(
+    ("op", "attribute", "value"),
+    [
+        ("Relu", "negative_slope", 0.3), ("Relu", "trained", False), ("MaxPool", "strides", [True, 2]),
+        ("MaxPool", "strides", [2.0, 2]), ("MaxPool", "pads", [0, 0, 0, -1]), ("MaxPool", "pads", [0.0, 0, 0, 0]),
+        ("MaxPool", "pads", [False, 0, 0, 0]), ("MaxPool", "ceil_mode", 0), ("Conv", "group", True), ("Conv", "group", ...),
+        ("Conv", "dilations", 1), ("Add", "axis", 1), ("Reshape", "allowzero", 0), ("Reshape", "shape", None),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_attributes_are_those_of_the_operator(op: str, attribute: str, value: Any) -> None:
+    """What no program reads, or reads as another number, is no part of a description."""
+    found = plain()
+    node = next(node for node in found["network"]["nodes"] if node[1] == op)
+    if value is ...:
+        del node[4][attribute]
+    else:
+        node[4][attribute] = value
+    with pytest.raises(InputError) as caught:
+        decode(packed(found))
+    assert caught.value.slug == "description"
+
+
+def test_attributes_have_one_order() -> None:
+    found = plain()
+    node = next(node for node in found["network"]["nodes"] if node[1] == "MaxPool")
+    node[4] = dict(reversed(node[4].items()))
+    with pytest.raises(InputError) as caught:
+        decode(packed(found))
+    assert caught.value.slug == "description"

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tacit.api.kinds import HEAD, journal_of, kind_of
-from tacit.cli.arrays import ArrayFile
+from tacit.array_files import ArrayFile
 from tacit.cli.tables import read_lists, read_table
 from tacit.errors import InputError
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from tacit.array_files import ArrayFile
 from tacit.cli import files
-from tacit.cli.arrays import ArrayFile
 from tacit.errors import InputError
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from tacit.array_files import ArrayFile
 from tacit.errors import InputError, MissingDependency
 
 Array = npt.NDArray[Any]
@@ -150,12 +151,10 @@ def _parquet(path: Path) -> Table:
 
 def _npz(path: Path) -> Table:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not hasattr(archive, "files"):
-                refuse(str(path), "expected several arrays by name, got one")
-            found = {name: archive[name] for name in archive.files}
-    except FileNotFoundError:
-        raise
-    except (ValueError, OSError, EOFError, KeyError, MemoryError) as error:
-        refuse(str(path), f"not a file of arrays: {str(error)[:80]}")
+        archive = ArrayFile(path)
+        if archive.alone:
+            refuse(str(path), "expected several arrays by name, got one")
+        found = {name: archive[name] for name in archive}
+    except InputError as error:
+        refuse(str(path), error.reason, error.remedy or REMEDY)
     return _columns(found, str(path))

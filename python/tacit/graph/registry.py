@@ -9,7 +9,8 @@ none. To add one, write it in the module of its family in :mod:`tacit.graph.oper
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -76,6 +77,46 @@ HIDDEN = Shown()
 
 
 @dataclass(frozen=True)
+class Attribute:
+    """What an attribute is: a whole number from ``least`` to ``most``, or ``many``; a ``real`` one; or one of some ``words``.
+
+    ``distinct``, ``ascending``: of many, none is there twice; each is larger than the one before it.
+    """
+
+    least: int = 0
+    most: int = (1 << 31) - 1
+    many: bool = False
+    distinct: bool = False
+    ascending: bool = False
+    real: bool = False
+    words: tuple[str, ...] = ()
+
+    def has(self, value: Any) -> bool:
+        """Whether this is a value of it, by its exact type: true is no number, and 1.0 no whole one."""
+        if self.words:
+            return isinstance(value, str) and value in self.words
+        if self.real:
+            return isinstance(value, float)
+        if not self.many:
+            return self._whole(value)
+        if not isinstance(value, tuple) or not all(map(self._whole, value)):
+            return False
+        if self.ascending:
+            return all(a < b for a, b in pairwise(value))
+        return not self.distinct or len(set(value)) == len(value)
+
+    def _whole(self, value: Any) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and self.least <= value <= self.most
+
+
+#: An axis, counted from the front, or several; a flag; numbers from 0, from 1, of any sign.
+AXIS, FLAG = Attribute(), Attribute(most=1)
+AXES, ASCENDING = Attribute(many=True, distinct=True), Attribute(many=True, ascending=True)
+COUNTS, EXTENTS, WHOLES = Attribute(many=True), Attribute(least=1, many=True), Attribute(-(1 << 31), many=True)
+REAL = Attribute(real=True)
+
+
+@dataclass(frozen=True)
 class Operator:
     """A canonical operator with one output.
 
@@ -102,6 +143,7 @@ class Operator:
       its own where there is more than one, "keeps" them as columns of the result; any of these.
     - ``inverse``: of an increasing function, where it is used for thresholds: the number that gives this one; None where
       none does.
+    - ``attributes``: its attributes by name, in order (:class:`Attribute`): nodes have these and no others.
     - ``unimported``: why no importer makes it; empty where one does.
     - ``gradient``: the chain rule, in float64 (``@gradient``); None for what jumps.
     """
@@ -130,6 +172,7 @@ class Operator:
     columns: frozenset[str] = frozenset()
     inverse: Callable[[float], float | None] | None = None
     unimported: str = ""
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
     gradient: GradientRule | None = None
     doc: str = ""
 

@@ -72,6 +72,8 @@ def _read(model: Any, batch: int, example: Any, as_written: bool = False) -> tup
             raise ModelError("this is not an ONNX model: it has no graph", slug="not_onnx", place="model")
     elif torch.is_module(model):
         proto = torch.to_onnx(model, example, as_written=as_written)
+        if as_written:  # what is compared with is exported by the module's own values alone
+            return proto, Origin(_serialise(torch.to_onnx(model, example)), None, batch, ())
     elif sklearn.is_estimator(model):
         proto = sklearn.to_onnx(model)
     else:

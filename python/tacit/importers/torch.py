@@ -6,16 +6,20 @@ import inspect
 import io
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto
+import numpy.typing as npt
+from onnx import ModelProto, TensorProto, numpy_helper
 
 from tacit.errors import InputError, ModelError
 from tacit.importers.onnx.read import parse
 
+Array = npt.NDArray[Any]
 OPSET = 17
+FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
 
 
 def is_module(model: Any) -> bool:
@@ -49,7 +53,8 @@ def _first(samples: Any, batch: int, name: str) -> Any:
 def to_onnx(model: Any, example: Any, *, as_written: bool = False) -> ModelProto:
     """The module in evaluation mode as ONNX, traced on ``example``: a tensor, an array, a tuple of them, or those by name.
 
-    ``as_written``: the exporter computes nothing of weights, so that each parameter is there by its own name.
+    ``as_written``: the exporter computes nothing of weights, so that each parameter is there by its own name, whatever its
+    values are.
 
     Inputs have the names of the example, or are ``input`` (``input_0``, ..); outputs are ``output`` (``output_0``, ..).
     """
@@ -64,27 +69,85 @@ def to_onnx(model: Any, example: Any, *, as_written: bool = False) -> ModelProto
     tensors = tuple(part if isinstance(part, torch.Tensor) else torch.as_tensor(part) for part in parts)
     training = model.training
     buffer = io.BytesIO()
+    unlike = _Unlike()
     try:
         model.eval()
         # The exporter that is asked for says that it is an old one.
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             outputs = _numbered("output", _count(model(*tensors)))
-            torch.onnx.export(
-                model,
-                tensors,
-                buffer,
-                input_names=names,
-                output_names=outputs,
-                opset_version=OPSET,
-                **_exporter(torch.onnx.export),
-                **(_as_written() if as_written else {}),
-            )
+            with unlike.within(model) if as_written else nullcontext():
+                torch.onnx.export(
+                    model,
+                    tensors,
+                    buffer,
+                    input_names=names,
+                    output_names=outputs,
+                    opset_version=OPSET,
+                    **_exporter(torch.onnx.export),
+                    **(_as_written() if as_written else {}),
+                )
     except Exception as error:  # torch raises many types
         raise ModelError(f"torch.onnx cannot export it: {error}", slug="conversion", place=name) from error
     finally:
         model.train(training)
-    return parse(buffer.getvalue(), name)
+    return unlike.given_back(parse(buffer.getvalue(), name))
+
+
+class _Unlike:
+    """No two parameters or buffers of a module have the same values for a while: the exporter makes one tensor of those that do.
+
+    Those that come later have other values meanwhile. What is one object, or one memory, stays one.
+    """
+
+    def __init__(self) -> None:
+        self._own: list[tuple[Array, Array]] = []
+
+    @contextmanager
+    def within(self, model: Any) -> Iterator[None]:
+        """So it is until the end of the block."""
+        import torch
+
+        taken, drawn = list[Any](), list[tuple[Any, Any, Any]]()
+        generator = torch.Generator().manual_seed(0)
+        # Buffers first, which keep theirs: where a module computes of numbers in Python, they are mostly buffers.
+        for tensor in (*model.buffers(), *model.parameters()):
+            own = values = tensor.data
+            if own.dtype not in (torch.float16, torch.float32, torch.float64) or not own.numel():
+                continue
+            if any(own.data_ptr() == other.data_ptr() for other in taken):
+                continue
+            while any(_alike(values, other) for other in taken):
+                # Above 1: they may be variances.
+                values = (1 + torch.rand(own.shape, generator=generator)).to(own)
+            taken += [own] if values is own else [own, values]
+            if values is not own:
+                drawn.append((tensor, own, values))
+        self._own = [(own.cpu().numpy(), values.cpu().numpy()) for _, own, values in drawn]
+        try:
+            for tensor, _, values in drawn:
+                tensor.data = values
+            yield
+        finally:
+            for tensor, own, _ in drawn:
+                tensor.data = own
+
+    def given_back(self, proto: ModelProto) -> ModelProto:
+        """The exported model with the module's own values."""
+        constants = (a.t for node in proto.graph.node if node.op_type == "Constant" for a in node.attribute)
+        for stored in (*proto.graph.initializer, *constants) if self._own else ():
+            values = numpy_helper.to_array(stored) if stored.data_type in FLOATS else None
+            for own, drawn in self._own:
+                if values is not None and values.shape == drawn.shape and np.array_equal(values, drawn):
+                    stored.CopyFrom(numpy_helper.from_array(own, stored.name))
+        return proto
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """As the exporter compares: 0 and -0 are one."""
+    import torch
+
+    return a.dtype == b.dtype and a.device == b.device and bool(torch.equal(a, b))
 
 
 def _inputs(model: Any, example: Any) -> tuple[list[str], list[Any]]:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tacit.train.compiling import compile
+    from tacit.train.dense import mlp
     from tacit.train.deployment import Deployment, Held, Update
-    from tacit.train.models import mlp
     from tacit.train.optimizer import SGD
     from tacit.train.proof import TrainingProof
     from tacit.train.report import TrainingReport
@@ -37,7 +37,7 @@ _HOMES = {
     "TrainingReport": "report",
     "Update": "deployment",
     "compile": "compiling",
-    "mlp": "models",
+    "mlp": "dense",
 }
 
 

@@ -25,7 +25,7 @@ from tacit.data.limits import FRACS
 from tacit.errors import InputError
 from tacit.foreign_json import parse
 from tacit.graph.nodes import Graph, Node
-from tacit.graph.registry import CANONICAL
+from tacit.graph.registry import CANONICAL, Operator
 from tacit.program.builder import Settings
 from tacit.train.emit import SETTINGS, Places, Slots
 from tacit.train.loss import LOSSES
@@ -42,8 +42,9 @@ MOST_CHUNKS, MOST_NODES, MOST_OPERANDS, MOST_NAME = 1 << 10, 1 << 10, 1 << 12, 2
 OVERFLOWS = ("total", "refuse")
 #: Operands of those that have not one: least and most.
 OPERANDS = {**dict.fromkeys(("MatMul", "Add", "Sub", "Mul", "Div"), (2, 2)), "Conv": (2, 3), "Concat": (1, 1 << 10)}
-#: Attributes that are extents or strides; least and most of what `Scales` has, for tables have a row a number.
-POSITIVE = {"strides", "dilations", "kernel_shape", "shape"}
+#: Numbers of an attribute, at most: two for each axis.
+MOST_NUMBERS = 16
+#: Least and most of what `Scales` has, for tables have a row a number.
 BITS = {
     "inputs": (0, 24), "activations": (0, 12), "activation_bits": (3, 16), "errors": (0, 24), "error_bits": (3, 30),
     "weights": (0, 60),
@@ -107,9 +108,7 @@ def _network(graph: Graph, network: Network) -> dict[str, Any]:
         "name": graph.name,
         "input": network.input,
         "shapes": {name: [int(n) for n in graph.shapes[name]] for name in used},
-        "nodes": [
-            [node.name, node.op, list(node.inputs), node.outputs[0], _plain(node.attrs)] for node in network.nodes
-        ],
+        "nodes": [[node.name, node.op, list(node.inputs), node.outputs[0], _plain(node)] for node in network.nodes],
         "scores": network.scores,
         "numbers": numbers,
         "frozen": sorted(network.frozen),
@@ -121,8 +120,10 @@ def _numbers(network: Network) -> set[str]:
     return {name for node in network.nodes for name in node.inputs if name in network.coefficients}
 
 
-def _plain(attrs: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: list(v) if isinstance(v, tuple) else v for key, v in attrs.items()}
+def _plain(node: Node) -> dict[str, Any]:
+    """Its attributes, in the operator's order."""
+    values = {key: node.attrs[key] for key in node.operator.attributes}
+    return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
 
 
 def decode(data: bytes) -> Description:
@@ -228,9 +229,7 @@ def _graph(found: Mapping[str, Any]) -> Network:
         known = op in CANONICAL and all(tensor in shapes for tensor in (*inputs, output))
         if not known or not isinstance(inputs, list) or not least <= len(inputs) <= most:
             raise ValueError(f"node {name}")
-        fixed = {_name(key): tuple(v) if isinstance(v, list) else v for key, v in attrs.items()}
-        for key in POSITIVE & fixed.keys():
-            _shape(list(fixed[key]))
+        fixed = _attributes(CANONICAL[op], attrs, [shapes[tensor] for tensor in inputs])
         if CANONICAL[op].shape(fixed, [shapes[tensor] for tensor in inputs]) != shapes[output]:
             raise ValueError(f"the shape of {output}")
         constants |= {n: _constant(shapes[n], found["numbers"].get(n)) for n in inputs if n not in made}
@@ -242,6 +241,23 @@ def _graph(found: Mapping[str, Any]) -> Network:
     if found["scores"] not in {node.outputs[0] for node in nodes} or shapes[found["input"]][:1] != (1,):
         raise ValueError("the network's ends")
     return Network(graph, found["scores"], frozenset(map(_name, found["frozen"])))
+
+
+def _attributes(operator: Operator, found: Mapping[str, Any], operands: list[tuple[int, ...]]) -> dict[str, Any]:
+    """Exactly those of the operator, in their order: what nothing reads would stand in a description as if it were so."""
+    if list(found) != list(operator.attributes):
+        raise ValueError(f"attributes of {operator.name}: {', '.join(found)[:80]}")
+    fixed = {key: tuple(v) if isinstance(v, list) else v for key, v in found.items()}
+    for key, value in fixed.items():
+        rank = len(operands[0])
+        axes = {"axis": (value,), "axes": value, "perm": value}.get(key, ())
+        if not operator.attributes[key].has(value) or any(axis >= rank for axis in axes):
+            raise ValueError(f"attribute {key} of {operator.name}: {str(value)[:80]}")
+        if isinstance(value, tuple) and len(value) > MOST_NUMBERS:
+            raise ValueError(f"attribute {key} of {operator.name}: more than {MOST_NUMBERS} numbers")
+    if len(fixed.get("perm", operands[0])) != len(operands[0]):
+        raise ValueError(f"perm of {operator.name}")
+    return fixed
 
 
 def _name(value: Any) -> str:

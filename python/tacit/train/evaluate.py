@@ -53,8 +53,13 @@ def evaluation_graph(
 
 
 def _halves(tape: Tape, z: Signal, y: Signal, records: int) -> None:
-    """[(z >= 0) = y] = 1 - e - y + 2 e y for e = [z >= 0], which is [round(z) >= 0]."""
-    scores = joined(tape, tape.rounded(z, tape.scales.activations, tape.scales.logit_bits, "scores"), "scores")
+    """[(z >= 0) = y] = 1 - e - y + 2 e y for e = [z >= 0], which is [floor(z) >= 0]: half a step off, then rounded."""
+    scale = tape.scales.activations
+    z = joined(tape, tape.at_least(z, scale, "scores"), "scores")
+    shift = tape.shift(z, scale, "scores")
+    if shift:
+        z = tape.emit(Offset(1, -(1 << (shift - 1)), z.frac), [z], "scores.down")
+    scores = joined(tape, tape.rounded(z, scale, tape.scales.logit_bits, "scores"), "scores")
     e = tape.emit(AtLeast(tape.scales.logit_bits), [scores], "positive")
     both = tape.emit(Times(2, 0), [tape.emit(Contract("tbc", "tbc", ""), [e, y], "both")], "twice both")
     sums = [tape.emit(Total((0, 1, 2)), [x], name) for x, name in ((e, "positives"), (y, "labels"))]

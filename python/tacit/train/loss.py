@@ -34,14 +34,20 @@ PREDICTION_BITS = 20
 class Loss:
     """`predicted`: the prediction (t, b, targets) at fd; what comes back is prediction - y. `real`: the same in float64.
 
-    `value`: the loss of predictions, summed over records. `classes`: y is one-hot.
+    `value`: the loss of predictions, summed over records.
+    `end`: the operator of models that makes its predictions of scores; none where they are the scores.
     """
 
     name: str
     predicted: Callable[[Tape, Signal], Signal]
     real: Callable[[Array], Array]
     value: Callable[[Array, Array], float]
-    classes: bool
+    end: str
+
+    @property
+    def classes(self) -> bool:
+        """Whether y is one-hot, or bits."""
+        return bool(self.end)
 
 
 def _softmax(tape: Tape, z: Signal) -> Signal:
@@ -84,8 +90,8 @@ def _half_square(p: Array, y: Array) -> float:
 LOSSES = {
     loss.name: loss
     for loss in (
-        Loss("cross_entropy", _softmax, _real_softmax, _entropy, True),
-        Loss("logistic", _sigmoid, sigmoid, _bits, True),
-        Loss("mse", _identity, lambda z: z, _half_square, False),
+        Loss("cross_entropy", _softmax, _real_softmax, _entropy, "Softmax"),
+        Loss("logistic", _sigmoid, sigmoid, _bits, "Sigmoid"),
+        Loss("mse", _identity, lambda z: z, _half_square, ""),
     )
 }

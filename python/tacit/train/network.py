@@ -16,13 +16,15 @@ from tacit.errors import ModelError
 from tacit.graph.nodes import Graph, Node, Shape
 
 Array = npt.NDArray[Any]
+#: Operators that make probabilities of scores, and the loss whose own each is.
+ENDS = {"Softmax": "cross_entropy", "Sigmoid": "logistic"}
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
     """A canonical graph of one record (batch extent 1) whose constants are the weights.
 
-    `scores`: the tensor that the loss reads: logits, or predictions; a softmax or sigmoid behind it is the loss's own.
+    `scores`: the tensor that the loss reads: logits, or predictions; one softmax or sigmoid behind it is the loss's own.
     `frozen`: constants that training does not move.
     """
 
@@ -81,9 +83,10 @@ class Network:
         return {name: self.graph.shapes[name] for name in self.parameters}
 
 
-def network(graph: Graph, *, frozen: Sequence[str] = (), fixed: frozenset[str] = frozenset(), classes: bool) -> Network:
-    """The network of a graph with one input and one output; a last softmax (or sigmoid) of a classifier is cut off.
+def network(graph: Graph, *, frozen: Sequence[str] = (), fixed: frozenset[str] = frozenset(), end: str) -> Network:
+    """The network of a graph with one input and one output.
 
+    `end`: the operator that the loss does itself (`Loss.end`): where it is the last one, once, it is cut off.
     `frozen`: names of weights that stay, here or in the model, with * for any part; `fixed`: more, as they are. Every other
     one is a weight of the model as it was given, by itself: a step down the gradient of a product or a sum of two would be
     another step.
@@ -93,7 +96,7 @@ def network(graph: Graph, *, frozen: Sequence[str] = (), fixed: frozenset[str] =
         raise ModelError(
             f"expected one input, got {', '.join(graph.inputs)}", slug="inputs", place=graph.name, remedy="join them"
         )
-    scores = _scores(graph, classes)
+    scores = _scores(graph, end)
     if graph.shapes[graph.inputs[0]][0] != 1 or graph.shapes[scores][0] != 1:
         raise ModelError("expected the first axis of input and output to count records", slug="batch", place=graph.name)
     made = Network(graph, scores, frozenset())
@@ -142,18 +145,34 @@ def _numbers(made: Network) -> set[str]:
     return alone
 
 
-def _scores(graph: Graph, classes: bool) -> str:
-    """The output that the loss reads."""
+def _scores(graph: Graph, end: str) -> str:
+    """The output that the loss reads. Raises ModelError (slug outputs)."""
     made = {node.outputs[0]: node for node in graph.nodes}
     outputs = [name for name in graph.outputs if name in made]
-    if classes and len(outputs) > 1:  # a classifier's label beside its probabilities
+    if end and len(outputs) > 1:  # a classifier's label beside its probabilities
         outputs = [name for name in outputs if graph.kinds.get(name, "float") == "float"]
     if len(outputs) != 1:
         raise ModelError(f"expected one output, got {', '.join(graph.outputs)}", slug="outputs", place=graph.name)
     last = made[outputs[0]]
-    while classes and last.op in ("Softmax", "Sigmoid") and last.inputs[0] in made:
-        last = made[last.inputs[0]]
-    return last.outputs[0]
+    if not end or last.op not in ENDS:
+        return last.outputs[0]
+    # Its results are probabilities: scores of another loss they are not, and this loss would take them for scores.
+    if last.op != end:
+        raise ModelError(
+            f"expected scores, or {end} of them, as the loss has it, got {last.op}",
+            slug="outputs",
+            place=last.name,
+            remedy=f"give the model without it, or train with loss={ENDS[last.op]!r}",
+        )
+    rank = len(graph.shapes[last.outputs[0]])
+    if last.op == "Softmax" and last.attrs["axis"] != rank - 1:
+        raise ModelError(
+            f"expected a softmax over the classes (axis {rank - 1}), got one over axis {last.attrs['axis']}",
+            slug="outputs",
+            place=last.name,
+            remedy="take the softmax over the last axis, or give the model without it",
+        )
+    return last.inputs[0] if last.inputs[0] in made else last.outputs[0]
 
 
 def float_weights(network: Network, integers: Mapping[str, Array], fracs: Mapping[str, int]) -> dict[str, Array]:

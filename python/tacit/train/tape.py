@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from tacit.errors import CompilerBug, QuantizationError
 from tacit.graph.nodes import Node
 from tacit.integer.graph import InputSpec, IntGraph, Operator
-from tacit.integer.operators.arithmetic import Added, Times
+from tacit.integer.operators.arithmetic import Added, Offset, Times
 from tacit.integer.operators.layout import Expand, Reshape
 from tacit.integer.operators.linear import Contract
 from tacit.integer.operators.reduction import Total
@@ -34,7 +34,7 @@ Shape = tuple[int, ...]
 #: First words of names that steps have for themselves: inputs, and what a step takes off a weight.
 RESERVED = ("x", "y", "before", "speed", "part")
 #: Operators whose results hold sums of products that nobody committed; those that only pass such on.
-MAKES_RAW, PASSES = (Contract,), (Added, Times)
+MAKES_RAW, PASSES = (Contract,), (Added, Times, Offset)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ import numpy as np
 from tacit.graph import functions
 from tacit.graph.registry import (
     HIDDEN,
+    REAL,
     Array,
+    Attribute,
     Attrs,
     Shown,
     always,
@@ -52,6 +54,7 @@ def relu_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Ar
     homogeneous=always,
     keeps_scale=True,
     keeps_errors=True,
+    attributes={"alpha": REAL},
 )
 def leaky_relu(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """x for x >= 0, else alpha * x. Attribute ``alpha``: float."""
@@ -74,6 +77,7 @@ def leaky_relu_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, gr
     keeps_scale=True,
     keeps_errors=True,
     limits=("min", "max"),
+    attributes={"min": REAL, "max": REAL},
 )
 def clip(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """min(max(x, min), max). Attributes ``min``, ``max``: float, -inf and inf when there is no bound."""
@@ -136,7 +140,15 @@ def erf_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad: Arr
     return [grad * functions.erf_slope(inputs[0])]
 
 
-@canonical("Gelu", same_shape, shown=HIDDEN, kind=kind_float, elementwise=True, tabulated=True)
+@canonical(
+    "Gelu",
+    same_shape,
+    shown=HIDDEN,
+    kind=kind_float,
+    elementwise=True,
+    tabulated=True,
+    attributes={"approximate": Attribute(words=("none", "tanh"))},
+)
 def gelu(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """x * Phi(x). Attribute ``approximate``: "none" or "tanh".
 

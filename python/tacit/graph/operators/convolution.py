@@ -7,8 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from tacit.graph.registry import (
+    COUNTS,
+    EXTENTS,
     HIDDEN,
     Array,
+    Attribute,
     Attrs,
     Shape,
     canonical,
@@ -34,7 +37,15 @@ def _conv_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
     return (x[0], weight[0], *_window(attrs, weight).extents(x[2:]))
 
 
-@canonical("Conv", _conv_shape, shown=HIDDEN, kind=kind_arithmetic, product="sums", added=2)
+@canonical(
+    "Conv",
+    _conv_shape,
+    shown=HIDDEN,
+    kind=kind_arithmetic,
+    product="sums",
+    added=2,
+    attributes={"strides": EXTENTS, "dilations": EXTENTS, "pads": COUNTS, "group": Attribute(least=1)},
+)
 def conv(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """Cross-correlation of x (n, c, spatial...) with a constant weight (o, c/group, kernel...), 1-D or 2-D.
 

@@ -8,7 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from tacit.graph.registry import (
+    AXES,
+    AXIS,
+    COUNTS,
+    EXTENTS,
     HIDDEN,
+    WHOLES,
     Array,
     Attrs,
     Shape,
@@ -35,6 +40,7 @@ def _reshape_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
     keeps_range=True,
     keeps_errors=True,
     columns=frozenset({"keeps"}),
+    attributes={"shape": EXTENTS},
 )
 def reshape(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """The same entries in row-major order. Attribute ``shape``: the output's, complete (no 0 or -1)."""
@@ -63,6 +69,7 @@ def _transpose_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
     keeps_scale=True,
     keeps_range=True,
     keeps_errors=True,
+    attributes={"perm": AXES},
 )
 def transpose(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """Axis i of the output is axis perm[i] of the input. Attribute ``perm``."""
@@ -92,6 +99,7 @@ def _concat_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
     homogeneous=always,
     keeps_errors=True,
     columns=frozenset({"keeps"}),
+    attributes={"axis": AXIS},
 )
 def concat(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """The inputs one after the other along ``axis``; some may be constants."""
@@ -111,7 +119,16 @@ def _pad_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
     return tuple(pads[i] + shapes[0][i] + pads[rank + i] for i in range(rank))
 
 
-@canonical("Pad", _pad_shape, shown=HIDDEN, moves=True, homogeneous=always, keeps_scale=True, keeps_errors=True)
+@canonical(
+    "Pad",
+    _pad_shape,
+    shown=HIDDEN,
+    moves=True,
+    homogeneous=always,
+    keeps_scale=True,
+    keeps_errors=True,
+    attributes={"pads": COUNTS},
+)
 def pad(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """Zeros around the input. Attribute ``pads``: [begin..., end...], one each for every axis, at least 0.
 
@@ -148,6 +165,7 @@ def _slice_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
     keeps_range=True,
     keeps_errors=True,
     columns=frozenset({"reads"}),
+    attributes={"starts": COUNTS, "ends": WHOLES, "axes": AXES, "steps": WHOLES},
 )
 def slice_(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """Entries range(start, end, step) of each listed axis. Attributes ``starts``, ``ends``, ``axes``, ``steps``.

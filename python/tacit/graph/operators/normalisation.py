@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tacit.graph.registry import (
+    AXIS,
     HIDDEN,
     Array,
     Attrs,
@@ -17,7 +18,9 @@ from tacit.graph.registry import (
 from tacit.graph.shapes import same_shape
 
 
-@canonical("Softmax", same_shape, shown=HIDDEN, kind=kind_float, gives=(0.0, 1.0), shares=True)
+@canonical(
+    "Softmax", same_shape, shown=HIDDEN, kind=kind_float, gives=(0.0, 1.0), shares=True, attributes={"axis": AXIS}
+)
 def softmax(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """exp(x) / sum of exp(x) along ``axis``, the maximum subtracted first."""
     shifted = np.exp(inputs[0] - inputs[0].max(axis=attrs["axis"], keepdims=True))

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from tacit.graph.registry import (
+    COUNTS,
+    EXTENTS,
     HIDDEN,
     Array,
+    Attribute,
     Attrs,
     Shape,
     always,
@@ -17,6 +20,9 @@ from tacit.graph.registry import (
     kind_float,
 )
 from tacit.graph.windows import Window, gathered, patches
+
+#: Attributes of windows.
+WINDOW = {"kernel_shape": EXTENTS, "strides": EXTENTS, "dilations": EXTENTS, "pads": COUNTS}
 
 
 def _window(attrs: Attrs) -> Window:
@@ -28,7 +34,14 @@ def _pool_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
 
 
 @canonical(
-    "MaxPool", _pool_shape, shown=HIDDEN, homogeneous=always, keeps_scale=True, keeps_range=True, keeps_errors=True
+    "MaxPool",
+    _pool_shape,
+    shown=HIDDEN,
+    homogeneous=always,
+    keeps_scale=True,
+    keeps_range=True,
+    keeps_errors=True,
+    attributes={**WINDOW},
 )
 def max_pool(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """Largest entry of each window of x (n, c, spatial...); padding never wins, every window meets an entry of x.
@@ -57,7 +70,15 @@ def max_pool_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, grad
     return [gathered(chosen * np.expand_dims(grad, tuple(range(2, 2 + rank))), inputs[0].shape[2:], window)]
 
 
-@canonical("AveragePool", _pool_shape, shown=HIDDEN, kind=kind_float, homogeneous=always, keeps_range=True)
+@canonical(
+    "AveragePool",
+    _pool_shape,
+    shown=HIDDEN,
+    kind=kind_float,
+    homogeneous=always,
+    keeps_range=True,
+    attributes={**WINDOW, "count_include_pad": Attribute(least=1, most=1)},
+)
 def average_pool(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """Mean of each window of x (n, c, spatial...), padding counted as zeros: the divisor is always the kernel's size.
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tacit.graph.registry import (
+    ASCENDING,
+    FLAG,
     HIDDEN,
     Array,
     Attrs,
@@ -31,7 +33,14 @@ def _spread(attrs: Attrs, shape: Shape, grad: Array) -> Array:
     return np.broadcast_to(grad.reshape(kept), shape)
 
 
-@canonical("ReduceSum", reduced_shape, shown=HIDDEN, kind=kind_arithmetic, homogeneous=always)
+@canonical(
+    "ReduceSum",
+    reduced_shape,
+    shown=HIDDEN,
+    kind=kind_arithmetic,
+    homogeneous=always,
+    attributes={"axes": ASCENDING, "keepdims": FLAG},
+)
 def reduce_sum(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """Sum over ``axes`` (ascending, at least one); ``keepdims``: 1 keeps them with extent 1, 0 drops them."""
     return np.asarray(inputs[0].sum(axis=attrs["axes"], keepdims=bool(attrs["keepdims"])))
@@ -43,7 +52,15 @@ def reduce_sum_gradient(attrs: Attrs, inputs: Sequence[Array], output: Array, gr
     return [_spread(attrs, inputs[0].shape, grad)]
 
 
-@canonical("ReduceMean", reduced_shape, shown=HIDDEN, kind=kind_float, homogeneous=always, keeps_range=True)
+@canonical(
+    "ReduceMean",
+    reduced_shape,
+    shown=HIDDEN,
+    kind=kind_float,
+    homogeneous=always,
+    keeps_range=True,
+    attributes={"axes": ASCENDING, "keepdims": FLAG},
+)
 def reduce_mean(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """Mean over ``axes`` (ascending, at least one); ``keepdims`` as in ReduceSum."""
     return np.asarray(inputs[0].mean(axis=attrs["axes"], keepdims=bool(attrs["keepdims"])))

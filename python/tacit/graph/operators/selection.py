@@ -8,8 +8,11 @@ import numpy as np
 
 from tacit.graph.operators.reduction import reduced_shape
 from tacit.graph.registry import (
+    AXIS,
+    FLAG,
     HIDDEN,
     Array,
+    Attribute,
     Attrs,
     Shape,
     Shown,
@@ -51,7 +54,16 @@ def _argmax_shape(attrs: Attrs, shapes: Sequence[Shape]) -> Shape:
     return reduced_shape({"axes": (attrs["axis"],), "keepdims": attrs["keepdims"]}, shapes)
 
 
-@canonical("ArgMax", _argmax_shape, shown=HIDDEN, kind=kind_int, jumps=True, scale_free=True, columns=READ)
+@canonical(
+    "ArgMax",
+    _argmax_shape,
+    shown=HIDDEN,
+    kind=kind_int,
+    jumps=True,
+    scale_free=True,
+    columns=READ,
+    attributes={"axis": AXIS, "keepdims": FLAG, "select_last_index": Attribute(most=0)},
+)
 def argmax(attrs: Attrs, inputs: Sequence[Array]) -> Array:
     """Index of the first largest entry along ``axis``. Attributes ``axis``, ``keepdims``, ``select_last_index`` = 0."""
     found = np.argmax(inputs[0], axis=attrs["axis"], keepdims=bool(attrs["keepdims"]))

@@ -71,7 +71,10 @@ def max_pool(tape: Tape, node: Node) -> Backward:
         raise QuantizationError(
             "expected a max pool without padding", place=node.name, remedy="pad before the activation, with zeros"
         )
-    x, shape = tape.settled(tensor), tape.shape(out)
+    scales, x, shape = tape.scales, tape.settled(tensor), tape.shape(out)
+    if x.frac > scales.activations:
+        # What came out of a factor, or took a bias, is finer: bits of an activation would not hold it.
+        x = joined(tape, tape.rounded(x, scales.activations, scales.activation_bits, f"{out}.operand"), out)
     seen = windows.seen(tape, x, tuple((0, n) for n in shape), f"{out}.windows")
     flat = tape.emit(Reshape((*shape, prod(windows.kernel))), [seen], f"{out}.flat")
     e = tape.emit(OneHotMaxLast(tape.scales.activation_bits), [flat], f"{out}.first")

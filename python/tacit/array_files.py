@@ -68,6 +68,11 @@ class ArrayFile(Mapping[str, Array]):
             found[name] = member
         return found
 
+    @property
+    def alone(self) -> bool:
+        """Whether it is one array without a name: an .npy file."""
+        return self._members is None
+
     def __iter__(self) -> Iterator[str]:
         return iter(("x",) if self._members is None else self._members)
 
