@@ -79,7 +79,7 @@ def test_a_reply_before_the_beacon(tmp_path: Path) -> None:
     node = network.nodes[0]
     announced, name = ANNOUNCEMENT.read_signed(network.server.open(), network.task.server)
     model = network.server.model(announced.base)
-    reply = Reply(network.digest, 1, node.key.public, name, bytes(32), bytes(32), announced.base, None)
+    reply = Reply(network.digest, 1, node.key.public, name, bytes(32), bytes(32), bytes(32), announced.base, None)
     outcome = network.server.receive(Submission(REPLY.sign(reply, node.key), write_model(model)))
     assert outcome.state == "early"
 

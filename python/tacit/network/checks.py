@@ -4,9 +4,9 @@ Order of checks, each with its own slug, the cheap ones first:
 
     registration    signature; deployment of the task; chain; manifest (issuer, node, task, time); number of records; then, shard
                     by shard, the commitment and the dataset proof, which must say what the manifest says
-    contribution    signatures of reply and delivery; task, round, node, announcement; manifest at the round's time; shard that
-                    is due; commitment to it; tensors in their intervals; norm of the update; and the proof, with seed and context
-                    made here
+    contribution    signatures of reply and delivery; task, round, node, announcement, beacon; manifest at the round's time; shard
+                    that is due; commitment to it; tensors in their intervals; norm of the update; and the proof, with seed and
+                    context made here
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tacit.network.aggregate import bounded
 from tacit.network.beacon import Beacon
 from tacit.network.context import Context, model_of, model_size, seed, shard_due
 from tacit.network.interface import Commitment, Deployment, Ints, Manifest, Model, Readers, Shard
-from tacit.network.messages import DELIVERY, REGISTRATION, REPLY, Announcement, Contribution, Registration, Task
+from tacit.network.messages import DELIVERY, REGISTRATION, REPLY, Announcement, Contribution, Registration, Reply, Task
 from tacit.network.objects import Objects, read_signed, read_tagged
 from tacit.network.sources import Reveals
 
@@ -190,6 +190,7 @@ def check_contribution(
         )
     if replied.announcement != stage.digest:
         raise _refused(slug="announcement", place="reply", reason="it is about another announcement of this round")
+    check_beacon(replied, stage.beacon)
     if (delivered.task, delivered.round, delivered.node) != (announced.task, announced.round, node):
         raise _refused(
             slug="round_other", place="delivery", reason="expected a proof of this node for this round, got another"
@@ -219,6 +220,20 @@ def check_contribution(
         deployment.verify(stage.base, model, commitment, sown, context, proof)
     contribution = Contribution(node, replied.data, joined.registration.manifest, reply, delivery, replied.next)
     return Checked(contribution, entered, deployment.records, len(proof))
+
+
+def check_beacon(replied: Reply, beacon: bytes | None) -> None:
+    """Whether a reply is about the round's beacon. Raises InvalidProof (slug beacon).
+
+    Evidence is signed by nobody: a server could give a node other evidence than it publishes, and then its proof would not hold.
+    """
+    if replied.beacon != beacon:
+        raise _refused(
+            slug="beacon",
+            place="reply",
+            reason=f"the node was given the beacon {replied.beacon.hex()[:16]}, and the round has "
+            f"{'none' if beacon is None else beacon.hex()[:16]}",
+        )
 
 
 def seed_of(task: bytes, announced: Announcement, node: bytes, data: bytes, beacon: bytes) -> bytes:

@@ -57,6 +57,7 @@ class _Due:
 
     base: dict[str, Ints]
     holding: Holding
+    beacon: bytes
     seed: bytes
     context: bytes
 
@@ -142,7 +143,7 @@ class Node:
             write_file(self._file(announced.round, "brief"), brief.to_bytes())
         else:
             next, proof = self.deployment.prove(due.base, due.holding.secret, due.seed, due.context)
-        submission = self._replied(announced, name, due.holding, next)
+        submission = self._replied(announced, name, due, next)
         if proof is not None:
             submission = self._proven(submission, proof)
         write_file(file, submission.to_bytes())
@@ -225,21 +226,22 @@ class Node:
         sown = seed_of(self.digest, announced, node, holding.shard.identity, beacon)
         manifest = tagged(digests.MANIFEST, self.manifest)
         context = context_of(self.digest, announced, name, node, manifest, beacon)
-        return _Due(model_of(brief.base, self.deployment.parameters), holding, sown, context)
+        return _Due(model_of(brief.base, self.deployment.parameters), holding, beacon, sown, context)
 
-    def _replied(self, announced: Announcement, name: bytes, holding: Holding, next: Model) -> Submission:
+    def _replied(self, announced: Announcement, name: bytes, due: _Due, next: Model) -> Submission:
         written = model_bytes(next, self.deployment.parameters)
         reply = Reply(
             task=self.digest,
             round=announced.round,
             node=self.key.public,
             announcement=name,
-            data=holding.shard.identity,
-            commitment=tagged(digests.COMMITMENT, holding.commitment),
+            beacon=due.beacon,
+            data=due.holding.shard.identity,
+            commitment=tagged(digests.COMMITMENT, due.holding.commitment),
             next=tagged(digests.MODEL, written),
             reveal=None if self.chain is None else self.chain.value(announced.round + 1),
         )
-        return Submission(REPLY.sign(reply, self.key), write_model(next), holding.commitment)
+        return Submission(REPLY.sign(reply, self.key), write_model(next), due.holding.commitment)
 
     def _proven(self, submission: Submission, proof: bytes) -> Submission:
         reply = REPLY.open(submission.reply)[0]
