@@ -18,6 +18,7 @@ from tacit.errors import InvalidProof
 from tacit.network import digests
 from tacit.network.aggregate import bounded
 from tacit.network.beacon import Beacon
+from tacit.network.beacon.reveals import RevealedBeacon
 from tacit.network.context import Context, model_of, model_size, seed, shard_due
 from tacit.network.interface import Commitment, Deployment, Ints, Manifest, Model, Readers, Shard
 from tacit.network.messages import DELIVERY, REGISTRATION, REPLY, Announcement, Contribution, Registration, Reply, Task
@@ -264,6 +265,16 @@ def check_moments(beacon: Beacon, announced: Announcement) -> None:
     if announced.following <= announced.moment:
         raise _refused(
             slug="beacon_known", place="announcement", reason="two rounds would have one beacon, or an older one"
+        )
+    if isinstance(beacon, RevealedBeacon) and (announced.moment, announced.following) != (
+        announced.round,
+        announced.round + 1,
+    ):
+        raise _refused(
+            slug="announcement",
+            place="announcement",
+            reason=f"expected moments {announced.round} and the next, as values are opened round by round, "
+            f"got {announced.moment} and {announced.following}",
         )
 
 

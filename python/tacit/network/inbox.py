@@ -2,8 +2,8 @@
 
 Order of checks: lengths; the message's own form; whether there is such a round, and the node is registered; the signature; if
 it is a node of the round; whether it has replied already; the time; the announcement; the beacon; every tensor; the model's
-identity; the opened value; the commitment. Each is cheap, and what is dear, the proof, is looked at when the set is closed, one for each node
-at most.
+identity; the opened value; the commitment. Each is cheap, and what is dear, the proof, is looked at when the set is closed, one
+for each node at most.
 """
 
 from __future__ import annotations

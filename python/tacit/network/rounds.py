@@ -142,8 +142,18 @@ class Rounds(Core):
                 place="beacon",
             )
 
-    def brief(self) -> Brief:
-        """What nodes need of the open round. Raises InputError (slug beacon_early) before `begin`."""
+    def links(self, since: int = 1) -> tuple[bytes, ...]:
+        """The links of the rounds from this one on that are over, in order."""
+        last = self.store.round(self.digest)
+        rows = [self.store.round(self.digest, at) for at in range(max(since, 1), 1 if last is None else last.round + 1)]
+        names = [row.link for row in rows if row is not None and row.link is not None]
+        return tuple(read_tagged(self.store.objects, digests.LINK, name, MOST_LIST, "link") for name in names)
+
+    def brief(self, since: int = 1) -> Brief:
+        """What nodes need of the open round; `since`: the last round that all who get it took part in, if that is known.
+
+        Raises InputError (slug beacon_early) before `begin`.
+        """
         row = self._current("open")
         if row.evidence is None:
             raise InputError("the round has no beacon yet", slug="beacon_early", place="round")
@@ -152,6 +162,7 @@ class Rounds(Core):
             self.store.objects.read(row.announcement, ANNOUNCEMENT.most + 64, "announcement"),
             read_tagged(self.store.objects, digests.EVIDENCE, row.evidence, MOST_LIST, "evidence"),
             self._model_bytes(announced.base),
+            self.links(since),
         )
 
     def model(self, identity: bytes) -> dict[str, Ints]:
