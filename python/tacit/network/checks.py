@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tacit.errors import InvalidProof
+from tacit.errors import InputError, InvalidProof
 from tacit.network import digests
 from tacit.network.aggregate import bounded
 from tacit.network.beacon import Beacon
@@ -221,6 +221,29 @@ def check_contribution(
         deployment.verify(stage.base, model, commitment, sown, context, proof)
     contribution = Contribution(node, replied.data, joined.registration.manifest, reply, delivery, replied.next)
     return Checked(contribution, entered, deployment.records, len(proof))
+
+
+def check_alike(deployments: Sequence[Deployment]) -> None:
+    """Whether one task's deployments train one network in the same integers. Raises InputError (slug task).
+
+    Tensors of one shape and interval may have other scales: a mean would add integers that mean different numbers.
+    """
+    first, *others = deployments
+    for other in others:
+        for what, same in (
+            ("tensors and intervals", list(other.parameters) == list(first.parameters)),
+            ("scales", dict(other.scales) == dict(first.scales)),
+            ("network", other.network == first.network),
+        ):
+            if not same:
+                raise InputError(
+                    f"expected deployments with the same {what}; those of {first.records} and of {other.records} records "
+                    "have others",
+                    slug="task",
+                    place="deployments",
+                    remedy="compile them alike but for the records, with a batch that does not follow from them "
+                    "(train.SGD(batch=..)), or make a task of each",
+                )
 
 
 def check_beacon(replied: Reply, beacon: bytes | None) -> None:
