@@ -118,11 +118,13 @@ class Desk:
         return number
 
     def wait_for_beacon(self, announced: Announcement) -> bool:
-        """Whether the beacon's value is there before the round ends."""
+        """Whether the beacon's value is there before the round ends; a round that was opened too late has none."""
         while True:
             try:
                 self.server.begin()
             except InputError as error:
+                if error.slug == "beacon_known":  # opened too late
+                    return False
                 if error.slug not in ("beacon_early", "beacon_source"):
                     raise
                 if self.server.now() >= announced.deadline:

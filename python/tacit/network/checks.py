@@ -272,19 +272,32 @@ def context_of(
     return Context(task, announced.round, node, manifest, beacon, announced.previous, announcement).to_bytes()
 
 
-def check_moments(beacon: Beacon, announced: Announcement) -> None:
-    """Whether the beacons that an announcement fixes were still to come, as far as they have times. Raises InvalidProof.
+def known_when_opened(beacon: Beacon, announced: Announcement) -> bool:
+    """Whether a round's own beacon was known when its roster and base were fixed: then it has none, and nobody contributes."""
+    when = beacon.when(announced.moment)
+    return when is not None and when <= announced.opened
 
-    The round's own beacon was fixed by the announcement before; the first one fixes both.
+
+def check_moments(beacon: Beacon, announced: Announcement, *, used: bool = True) -> None:
+    """Whether the beacons of an announcement come when they may, as far as they have times. Raises InvalidProof.
+
+    The round's own one comes behind the opening, which fixes roster and base; `used`: not asked where it is not used, but in the
+    first round, which fixes it itself. The next one comes behind the deadline, so that nobody waits for it with a reply.
     """
-    for moment in (announced.moment, announced.following) if announced.round == 1 else (announced.following,):
-        when = beacon.when(moment)
-        if when is not None and when <= announced.opened:
-            raise _refused(
-                slug="beacon_known",
-                place="announcement",
-                reason=f"moment {moment} was at {when}, before it was fixed at {announced.opened}",
-            )
+    if (used or announced.round == 1) and known_when_opened(beacon, announced):
+        raise _refused(
+            slug="beacon_known",
+            place="announcement",
+            reason=f"moment {announced.moment} was at {beacon.when(announced.moment)}, and the round was opened at "
+            f"{announced.opened}: roster and base were fixed when its value was known",
+        )
+    when = beacon.when(announced.following)
+    if when is not None and when <= announced.deadline:
+        raise _refused(
+            slug="beacon_known",
+            place="announcement",
+            reason=f"the next moment {announced.following} is at {when}, and the round goes on until {announced.deadline}",
+        )
     if announced.following <= announced.moment:
         raise _refused(
             slug="beacon_known", place="announcement", reason="two rounds would have one beacon, or an older one"

@@ -24,10 +24,15 @@ from tacit.network.store import NOBODY, Row, Store
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds: from the first announcement to its beacon; from a beacon to the deadline, for training and proving."""
+    """Seconds: from the first announcement to its beacon; from a beacon to the deadline, for training and proving; from the
+    deadline to the next beacon, for judging what came and opening the next round.
+
+    A round that is opened when its beacon is known, since that took longer, has no beacon, and nobody contributes.
+    """
 
     notice: int = 30
     window: int = 3600
+    gap: int = 300
 
 
 @dataclass(frozen=True)

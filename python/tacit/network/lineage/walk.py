@@ -111,7 +111,7 @@ class Walk:
         with at_place(f"round {self.number}"):
             link = self._link(name)
             announced = self._announcement(link)
-            check_moments(self._source({}), announced)
+            check_moments(self._source({}), announced, used=link.beacon is not None)
             joined = self._roster(announced)
             beacon = self._beacon(link, announced, joined)
             closing = self._closing(link, announced, joined)
