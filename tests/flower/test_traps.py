@@ -294,8 +294,9 @@ def test_a_value_of_a_chain_that_is_none(tmp_path: Path) -> None:
     flower = LittleFlower(tmp_path)
     flower.grid.tampers[2, "query.tacit_reveal"] = with_head(value=b"y" * 32)
     flower.run(1)
+    # The node opened its value, and does not answer where it is left out: what is lost on the way costs it the round.
     assert flower.slugs(2)[0] == "chain"
-    assert len(flower.link().contributions) == 3
+    assert len(flower.link().contributions) == 2
 
 
 # --- replies of any form ------------------------------------------------------------------------------------------------

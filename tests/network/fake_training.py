@@ -114,6 +114,15 @@ class FakeDeployment:
     def parameters(self) -> Sequence[tuple[str, tuple[int, ...], int, int]]:
         return PARAMETERS
 
+    @property
+    def scales(self) -> Mapping[str, int]:
+        # Rates of 4 and 5 stand for other plans: other scales, another network.
+        return dict.fromkeys(("w", "b"), 15 if self.rate == 4 else 14)
+
+    @property
+    def network(self) -> bytes:
+        return digest(b"another" if self.rate == 5 else b"a linear model")
+
     def order(self, seed: bytes) -> Ints:
         return epoch_order(seed, 0, self.records)
 

@@ -99,10 +99,12 @@ class LittleNetwork:
 
     def begin(self) -> None:
         """Open a round, and see to its beacon."""
-        announced, _ = ANNOUNCEMENT.open(self.server.open())
+        announcement = self.server.open()
+        announced, _ = ANNOUNCEMENT.open(announcement)
         for node in self.nodes:
             if node.chain is not None:
-                self.server.reveal(announced.round, node.key.public, node.reveal(announced.round))
+                value = node.reveal(announcement, self.server.links())
+                self.server.reveal(announced.round, node.key.public, value)
         self.clock.now += 31
         self.server.begin()
 

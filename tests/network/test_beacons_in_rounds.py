@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fake_training import FakeReaders
-from little_network import Clock, LittleNetwork
+from little_network import SERVER, Clock, LittleNetwork
 from local_server import serving
 from recorded import BLOCK_23535880, MAINNET_SIGNATURE, QUICKNET_ROUND, QUICKNET_SIGNATURE
 from spoiled_lineage import Forger, refused
@@ -68,7 +71,8 @@ def test_drand(tmp_path: Path) -> None:
         assert all(outcome.taken for outcome in network.register())
         announced, _ = ANNOUNCEMENT.open(network.server.open())
         assert announced.moment == QUICKNET_ROUND
-        assert announced.deadline == beacon.when(announced.following)
+        assert announced.deadline == WHEN + 600
+        assert announced.deadline + 300 <= (beacon.when(announced.following) or 0) < announced.deadline + 303
         with pytest.raises(InputError) as failure:
             network.server.begin()
         assert failure.value.slug == "beacon_early"
@@ -90,8 +94,96 @@ def test_drand(tmp_path: Path) -> None:
         assert failure.value.slug == "beacon_source"
 
 
-def test_a_beacon_that_was_known(tmp_path: Path) -> None:
+@contextmanager
+def second_round(folder: Path, *, opened: int) -> Iterator[LittleNetwork]:
+    """The first round ended without a reply; the second one, whose beacon is the recorded one, is opened then."""
+    body = json.dumps({"signature": QUICKNET_SIGNATURE.hex()}).encode()
+    clock = Clock(WHEN - 900)
+    with serving(lambda *_: (200, body)) as server:
+        beacon = Drand(QUICKNET, endpoints=[server], clock=clock)
+        network = LittleNetwork(
+            folder, source=QUICKNET, beacon=beacon, clock=clock, times=Times(30, 570, 300), counts=((8,), (8,))
+        )
+        manifests_that_hold(network)
+        network.server.register(*network.nodes[0].registration())
+        announced, _ = ANNOUNCEMENT.open(network.server.open())
+        assert (announced.following, announced.deadline) == (QUICKNET_ROUND, WHEN - 300)
+        clock.now = opened
+        network.server.close()
+        network.server.finish()
+        # Somebody joins now, for whom an issuer signed now.
+        late = network.nodes[1]
+        late.manifest = network.manifest(1, [late.holdings[0].shard], issued=opened, expires=1 << 40)
+        assert network.server.register(*late.registration()).taken
+        network.server.open()
+        yield network
+
+
+def test_a_roster_is_fixed_before_its_beacon_is_known(tmp_path: Path) -> None:
+    with second_round(tmp_path, opened=WHEN - 1) as network:
+        network.clock.now = WHEN
+        network.server.begin()
+        found = whole_round(network, tmp_path / "lineage")
+        assert [len(item.contributors) for item in found.rounds] == [0, 2]
+
+
+def test_a_round_that_is_opened_when_its_beacon_is_known(tmp_path: Path) -> None:
+    """It has no beacon: nobody joins for a value that he knows. What was lost is a round."""
+    with second_round(tmp_path, opened=WHEN) as network:
+        with pytest.raises(InputError) as failure:
+            network.server.begin()
+        assert failure.value.slug == "beacon_known"
+        network.clock.now += 1
+        network.end(late=False)
+        announced, _ = ANNOUNCEMENT.open(network.server.open())
+        assert announced.round == 3
+        assert announced.moment > QUICKNET_ROUND + 300 // QUICKNET.period - 1
+        assert announced.deadline > network.clock.now
+        export(network.server.store, network.digest, tmp_path / "lineage")
+        found = verify(tmp_path / "lineage", FakeReaders(), task=network.digest)
+        assert [item.beacon for item in found.rounds] == [None, None]
+
+
+def test_a_server_that_uses_a_beacon_that_was_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes do not answer, and no lineage with such a round holds."""
+    monkeypatch.setattr("tacit.network.rounds.known_when_opened", lambda *_: False)
+    with second_round(tmp_path, opened=WHEN) as network:
+        network.server.begin()
+        brief = network.server.brief()
+        for node in network.nodes:
+            with pytest.raises(InvalidProof) as refusal:
+                node.answer(brief)
+            assert (refusal.value.slug, refusal.value.place) == ("beacon_known", "announcement")
+        network.clock.now += 1
+        network.end(late=False)
+        export(network.server.store, network.digest, tmp_path / "lineage")
+        refused(tmp_path / "lineage", "beacon_known", "round 2: announcement")
+
+
+def test_a_round_ends_before_the_next_beacon(tmp_path: Path) -> None:
+    """Or replies could wait until that is known."""
+    with second_round(tmp_path, opened=WHEN - 1) as network:
+        announced, _ = ANNOUNCEMENT.open(network.server.open())
+        network.clock.now = WHEN
+        network.server.begin()
+        brief = network.server.brief()
+        beacon = network.nodes[0]._beacon
+        assert beacon is not None
+        deadline = beacon.when(announced.following) or 0
+        longer = ANNOUNCEMENT.sign(replace(announced, deadline=deadline), SERVER)
+        with pytest.raises(InvalidProof) as refusal:
+            network.nodes[0].answer(replace(brief, announcement=longer))
+        assert refusal.value.slug == "beacon_known"
+        found = whole_round(network, tmp_path / "lineage")
+        assert len(found.rounds) == 2
+        forger = Forger(tmp_path / "lineage")
+        forger.publish(announcement=forger.signed(ANNOUNCEMENT, forger.link.announcement, deadline=deadline))
+        refused(tmp_path / "lineage", "beacon_known", "round 2: announcement")
+
+
+def test_a_beacon_that_was_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that looks at the beacon before it announces it: nodes do not answer."""
+    monkeypatch.setattr("tacit.network.rounds.known_when_opened", lambda *_: False)
     clock = Clock(WHEN - 30)
     body = json.dumps({"signature": QUICKNET_SIGNATURE.hex()}).encode()
     with serving(lambda *_: (200, body)) as server:
@@ -134,10 +226,10 @@ def test_blocks(tmp_path: Path) -> None:
     clock = Clock()
     with serving(node) as one, serving(node) as two:
         beacon = Block(Blocks(1, 64), endpoints=[one, two], clock=clock)
-        network = LittleNetwork(tmp_path, source=Blocks(1, 64), beacon=beacon, clock=clock, times=Times(1, 600))
+        network = LittleNetwork(tmp_path, source=Blocks(1, 64), beacon=beacon, clock=clock, times=Times(1, 600, 60))
         network.register()
         announced, _ = ANNOUNCEMENT.open(network.server.open())
-        assert (announced.moment, announced.following) == (NUMBER, NUMBER + 50)
+        assert (announced.moment, announced.following) == (NUMBER, NUMBER + 55)
         with pytest.raises(InputError) as failure:
             network.server.begin()
         assert failure.value.slug == "beacon_early"

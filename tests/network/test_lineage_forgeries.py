@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attackers import honest_others, ready
 from fake_training import FakeReaders
 from little_network import LittleNetwork
 from spoiled_lineage import Forger, absences_with, refused, text_of
@@ -15,7 +16,7 @@ from spoiled_lineage import Forger, absences_with, refused, text_of
 from tacit.network import digests
 from tacit.network.aggregate import Median, Rule
 from tacit.network.digests import tagged
-from tacit.network.lineage import verify
+from tacit.network.lineage import export, verify
 from tacit.network.lineage.files import Head
 from tacit.network.messages import (
     ANNOUNCEMENT,
@@ -43,7 +44,7 @@ LINKS: dict[str, tuple[Callable[[Link], dict[str, Any]], str]] = {
     "another beacon": (changed_link("beacon", bytes(32)), "beacon"),
     "no beacon": (
         lambda link: {"beacon": None, "evidence": None, "contributions": (), "absences": link.absences},
-        "link",
+        "beacon",
     ),
     "no contributions": (lambda link: {"contributions": ()}, "link"),
     "a contribution left out": (
@@ -235,7 +236,49 @@ def test_evidence_with_an_absence_that_was_none(forger: Forger, folder: Path, ne
     refused(folder, "beacon", "round 2")
     value = tagged(digests.REVEALS, forger.head.task, (2).to_bytes(4, "little"), other)
     forger.publish(evidence=name, beacon=value)
-    refused(folder, "final_claim", "round 2: node")
+    refused(folder, "beacon", "round 2: node")
+
+
+def test_a_good_round_without_its_beacon(forger: Forger, folder: Path) -> None:
+    """The server says that the beacon never came, and calls what came refused."""
+    absences = forger.link.absences
+    for item in forger.link.contributions:
+        absences = absences_with(replace(forger.link, absences=absences), item.node, "final_claim")
+    forger.publish(evidence=None, beacon=None, contributions=(), absences=absences, next=forger.link.base)
+    found = refused(folder, "beacon", "round 2: node")
+    assert "the round has none" in found.reason
+
+
+def test_a_node_that_is_given_other_evidence(tmp_path: Path) -> None:
+    """Evidence is signed by nobody, but a reply says which beacon it is about: a server that takes it shows its own lie."""
+    network = ready(tmp_path)
+    brief, victim = network.server.brief(), network.nodes[0]
+    at = brief.evidence.index(network.keys[1].public) + 32
+    other = replace(brief, evidence=brief.evidence[:at] + b"\0" + brief.evidence[at + 33 :])
+    answer = victim.answer(other)
+    assert network.server.receive(answer).state == "beacon"
+    with pytest.MonkeyPatch.context() as lying:
+        lying.setattr("tacit.network.inbox.check_beacon", lambda *_: None)
+        assert network.server.receive(answer).taken
+    honest_others(network)
+    network.end(late=False)
+    export(network.server.store, network.digest, tmp_path / "lineage")
+    refused(tmp_path / "lineage", "beacon", f"round 1: node {victim.key.public.hex()[:16]}")
+
+
+def test_another_reason_than_is_found(network: LittleNetwork, forger: Forger, folder: Path) -> None:
+    """What is refused here is refused for what the link says; a list's refusal is the server's word, what is found is shown."""
+    liar = network.keys[3].public
+
+    def said(slug: str) -> None:
+        absences = tuple(replace(item, slug=slug) if item.node == liar else item for item in forger.link.absences)
+        forger.publish(absences=absences)
+
+    said("update_norm")
+    assert "refused as 'final_claim'" in refused(folder, "link", f"round 2: node {liar.hex()[:16]}").reason
+    said("manifest_revoked")
+    found = {item.node: item for item in verify(folder, FakeReaders()).rounds[1].left}[liar]
+    assert (found.slug, found.seen) == ("final_claim", True)
 
 
 def test_a_refusal_for_a_list_is_the_servers_word(forger: Forger, folder: Path) -> None:

@@ -30,7 +30,7 @@ EXAMPLES: list[tuple[Kind[Any], Any]] = [
     (m.REGISTRATION, m.Registration(d("t"), d("n"), d("d"), d("m"), (m.Offer(d("c"), d("p")),), None)),
     (m.ROSTER, m.Roster((m.Member(d("a"), d("r")), m.Member(d("b"), d("r"))))),
     (m.ANNOUNCEMENT, m.Announcement(d("t"), 1, d("b"), d("p"), d("r"), 7, 8, 100, 200)),
-    (m.REPLY, m.Reply(d("t"), 1, d("n"), d("a"), d("d"), d("c"), d("x"), d("v"))),
+    (m.REPLY, m.Reply(d("t"), 1, d("n"), d("a"), d("b"), d("d"), d("c"), d("x"), d("v"))),
     (m.DELIVERY, m.Delivery(d("t"), 1, d("n"), d("r"), d("p"))),
     (m.RECEIPT, m.Receipt(d("t"), 1, d("n"), d("r"), 150)),
     (m.CLOSING, m.Closing(d("t"), 1, d("a"), (m.Received(d("n"), d("r"), None),), 201)),

@@ -79,7 +79,7 @@ def test_a_reply_before_the_beacon(tmp_path: Path) -> None:
     node = network.nodes[0]
     announced, name = ANNOUNCEMENT.read_signed(network.server.open(), network.task.server)
     model = network.server.model(announced.base)
-    reply = Reply(network.digest, 1, node.key.public, name, bytes(32), bytes(32), announced.base, None)
+    reply = Reply(network.digest, 1, node.key.public, name, bytes(32), bytes(32), bytes(32), announced.base, None)
     outcome = network.server.receive(Submission(REPLY.sign(reply, node.key), write_model(model)))
     assert outcome.state == "early"
 
@@ -171,16 +171,18 @@ def test_a_value_that_opens_no_chain(tmp_path: Path) -> None:
 def test_values_of_a_chain(tmp_path: Path) -> None:
     network = LittleNetwork(tmp_path)
     network.register()
-    network.server.open()
+    announcement = network.server.open()
     node, stranger = network.nodes[0], Key.generate()
-    assert network.server.reveal(1, node.key.public, network.nodes[1].reveal(1)).state == "chain"
-    assert network.server.reveal(1, node.key.public, node.reveal(2)).state == "chain"
-    assert network.server.reveal(2, node.key.public, node.reveal(2)).state == "round_unknown"
-    assert network.server.reveal(1, stranger.public, node.reveal(1)).state == "node_unknown"
-    assert network.server.reveal(1, node.key.public, node.reveal(1)).state == "new"
-    assert network.server.reveal(1, node.key.public, node.reveal(1)).state == "same"
+    assert node.chain is not None
+    own, other, next = node.reveal(announcement), network.nodes[1].reveal(announcement), node.chain.value(2) or b""
+    assert network.server.reveal(1, node.key.public, other).state == "chain"
+    assert network.server.reveal(1, node.key.public, next).state == "chain"
+    assert network.server.reveal(2, node.key.public, next).state == "round_unknown"
+    assert network.server.reveal(1, stranger.public, own).state == "node_unknown"
+    assert network.server.reveal(1, node.key.public, own).state == "new"
+    assert network.server.reveal(1, node.key.public, own).state == "same"
     network.begin()
-    assert network.server.reveal(1, node.key.public, node.reveal(1)).state == "late"
+    assert network.server.reveal(1, node.key.public, own).state == "late"
 
 
 def test_a_verifier_that_fails_is_the_nodes_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -236,7 +236,7 @@ def test_a_node_believes_nobody(tmp_path: Path) -> None:
     network = LittleNetwork(tmp_path)
     network.register()
     network.begin()
-    brief, node = network.server.brief(), network.nodes[0]
+    brief, node = network.server.brief(), network.node(0, (8,), name="-new")
     announced, _ = ANNOUNCEMENT.open(brief.announcement)
 
     def signed(**fields: object) -> bytes:
@@ -256,7 +256,7 @@ def test_a_node_believes_nobody(tmp_path: Path) -> None:
     with pytest.raises(InvalidProof) as refusal:
         node.answer(replace(brief, announcement=signed(previous=bytes(32))))
     assert refusal.value.slug == "base"
-    assert not list((tmp_path / "node-0").iterdir())
+    assert not list((tmp_path / "node-0-new").iterdir())
 
 
 def test_a_server_of_another_task_is_no_server(tmp_path: Path) -> None:

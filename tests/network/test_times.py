@@ -156,15 +156,16 @@ def test_manifests_that_ended_do_not_hold_again_when_the_clock_goes_back(tmp_pat
 def test_a_node_refuses_a_round_that_is_dated_back(tmp_path: Path) -> None:
     network = registered(tmp_path, honest=False)
     network.run(1)
+    away = network.nodes.pop()
     network.begin()
-    away = network.nodes[2]
-    for node in network.nodes[:2]:
-        network.server.receive(node.answer(network.server.brief()))
+    network.answer()
     network.end()
     second = times(network, 2)[0].opened
     network.clock.now = second - 1
+    network.nodes = [away]
     network.begin()
     brief = network.server.brief()
+    network.nodes = [network.node(0, (8,))]
     # After a restart as well: what it took lies in its folder.
     for node in (network.nodes[0], network.node(0, (8,))):
         before = sorted((tmp_path / "node-0").iterdir())
@@ -180,11 +181,12 @@ def test_a_node_refuses_a_round_that_is_dated_back(tmp_path: Path) -> None:
 def test_a_node_refuses_a_round_that_is_dated_behind_a_later_one(tmp_path: Path) -> None:
     """A round that it missed, and is asked for when it has taken part in the next one."""
     network = registered(tmp_path)
+    node = network.nodes.pop(0)
     network.begin()
-    missed, node = network.server.brief(), network.nodes[0]
-    for other in network.nodes[1:]:
-        network.server.receive(other.answer(missed))
+    missed = network.server.brief()
+    network.answer()
     network.end()
+    network.nodes.append(node)
     network.begin()
     node.answer(network.server.brief())
     announced, _ = ANNOUNCEMENT.open(missed.announcement)

@@ -227,10 +227,12 @@ def federation(made: train.Deployment, described: data.Schema, tables: Split, fo
 
 def opened(federation: Federation) -> None:
     """A round is announced, the hospitals' beacon is there, and training can begin."""
-    announced, _ = ANNOUNCEMENT.open(federation.server.open())
+    announcement = federation.server.open()
+    announced, _ = ANNOUNCEMENT.open(announcement)
     for hospital in federation.hospitals:
         if hospital.node is not None and hospital.node.chain is not None:
-            federation.server.reveal(announced.round, hospital.key.public, hospital.node.reveal(announced.round))
+            value = hospital.node.reveal(announcement, federation.server.links())
+            federation.server.reveal(announced.round, hospital.key.public, value)
     federation.clock.now += 31
     federation.server.begin()
 

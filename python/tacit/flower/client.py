@@ -18,6 +18,7 @@ from tacit.errors import InputError, InvalidProof, TacitError
 from tacit.flower import records
 from tacit.flower.files import load_node
 from tacit.network.node import Node
+from tacit.network.submission import unpack_links
 from tacit.network.wire import pack
 
 _LOG = getLogger("flwr")
@@ -113,8 +114,10 @@ def _register(node: Node, content: RecordDict) -> RecordDict:
 
 
 def _reveal(node: Node, content: RecordDict) -> RecordDict:
-    number = records.whole(content.config_records[records.ROUND], "round", "reveal")
-    return _answered({"node": node.key.public, "value": node.reveal(number)})
+    head = content.config_records[records.ROUND]
+    links = unpack_links(records.blob(head, "links", "reveal"))
+    value = node.reveal(records.blob(head, "announcement", "reveal"), links)
+    return _answered({"node": node.key.public, "value": value})
 
 
 def _train(node: Node, content: RecordDict) -> RecordDict:

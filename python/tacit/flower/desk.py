@@ -21,6 +21,7 @@ from tacit.network.messages import ANNOUNCEMENT, LINK, REGISTRATION, Announcemen
 from tacit.network.objects import read_message
 from tacit.network.server import Server
 from tacit.network.sources import Reveals
+from tacit.network.submission import pack_links
 from tacit.network.wire import unpack
 
 #: Bytes of a registration's parts at most; Flower itself takes no more in one piece.
@@ -100,15 +101,30 @@ class Desk:
         there = self.server.store.reveals(self.server.digest, announced.round)
         missing = [node for node, key in self._asked.items() if key not in there]
         seconds = float(self.server.times.notice)
-        questions = [self._ask(node, records.REVEAL, {"round": announced.round}, seconds) for node in missing]
+        head: dict[str, int | bytes] = {
+            "round": announced.round,
+            "announcement": self.server.open(),
+            "links": pack_links(self.server.links(self._since(announced.round))),
+        }
+        questions = [self._ask(node, records.REVEAL, head, seconds) for node in missing]
         grid.exchange(questions, seconds, self._revealed)
 
+    def _since(self, number: int) -> int:
+        """The last round that all who are asked replied to: the links from there on are what they need."""
+        left = set(self._asked.values())
+        while left and number > 1:
+            number -= 1
+            left -= {entry.node for entry in self.server.store.entries(self.server.digest, number)}
+        return number
+
     def wait_for_beacon(self, announced: Announcement) -> bool:
-        """Whether the beacon's value is there before the round ends."""
+        """Whether the beacon's value is there before the round ends; a round that was opened too late has none."""
         while True:
             try:
                 self.server.begin()
             except InputError as error:
+                if error.slug == "beacon_known":  # opened too late
+                    return False
                 if error.slug not in ("beacon_early", "beacon_source"):
                     raise
                 if self.server.now() >= announced.deadline:
@@ -122,7 +138,8 @@ class Desk:
     def questions(self, announced: Announcement, config: ConfigRecord) -> list[Message]:
         """The train messages of the round."""
         base = self.server.model(announced.base)
-        content = records.written_brief(self.server.brief(), base, announced.round, deferred=self.deferred)
+        brief = self.server.brief(self._since(announced.round))
+        content = records.written_brief(brief, base, announced.round, deferred=self.deferred)
         content[records.CONFIG] = config
         return [self._train(node, content) for node in self._asked]
 

@@ -6,9 +6,9 @@
     query.tacit_reveal   tacit.round                   tacit: node, value
     query.tacit_proof    tacit.round                   tacit: delivery, proof
 
-`tacit.round` has `round`, and as it needs them `announcement`, `evidence`, `deferred`, `receipt`; arrays are the integers of the
-model. All bytes are those of `tacit.network`, signed where it matters. What Flower says of an array (dtype, shape) is not
-looked at: `Array.numpy` believes a header that somebody else wrote, `tacit.network.wire` does not.
+`tacit.round` has `round`, and as it needs them `announcement`, `links`, `evidence`, `deferred`, `receipt`; arrays are the
+integers of the model. All bytes are those of `tacit.network`, signed where it matters. What Flower says of an array (dtype,
+shape) is not looked at: `Array.numpy` believes a header that somebody else wrote, `tacit.network.wire` does not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Message, RecordDict
 from tacit.errors import InvalidProof
 from tacit.network.context import model_bytes
 from tacit.network.interface import Model, Parameter
-from tacit.network.submission import Brief, Submission
+from tacit.network.submission import Brief, Submission, pack_links, unpack_links
 from tacit.network.wire import read_model, write_model
 
 ARRAYS, CONFIG, METRICS, ROUND, ANSWER = "arrays", "config", "metrics", "tacit.round", "tacit"
@@ -75,6 +75,7 @@ def files_of(record: ArrayRecord) -> dict[str, bytes]:
 def written_brief(brief: Brief, base: Model, number: int, *, deferred: bool) -> RecordDict:
     """What a node needs of a round. The base is sent as arrays, which Flower cuts into pieces."""
     head = {"round": number, "announcement": brief.announcement, "evidence": brief.evidence, "deferred": deferred}
+    head["links"] = pack_links(brief.links)
     arrays = arrays_of(write_model(base), shapes_of(base))
     return RecordDict({ARRAYS: arrays, ROUND: ConfigRecord(head)})
 
@@ -86,7 +87,9 @@ def read_brief(content: RecordDict, parameters: list[Parameter]) -> tuple[Brief,
         raise InvalidProof(f"expected one record of arrays, {ARRAYS!r}", slug="flower_record", place="train")
     base = read_model(files_of(content.array_records[ARRAYS]), parameters)
     announcement, evidence = blob(head, "announcement", "train"), blob(head, "evidence", "train")
-    return Brief(announcement, evidence, model_bytes(base, parameters)), entry(head, "deferred", bool, "train") is True
+    links = unpack_links(blob(head, "links", "train"))
+    brief = Brief(announcement, evidence, model_bytes(base, parameters), links)
+    return brief, entry(head, "deferred", bool, "train") is True
 
 
 def written_answer(submission: Submission, shapes: Mapping[str, tuple[int, ...]]) -> RecordDict:

@@ -4,9 +4,9 @@ Order of checks, each with its own slug, the cheap ones first:
 
     registration    signature; deployment of the task; chain; manifest (issuer, node, task, time); number of records; then, shard
                     by shard, the commitment and the dataset proof, which must say what the manifest says
-    contribution    signatures of reply and delivery; task, round, node, announcement; manifest at the round's time; shard that
-                    is due; commitment to it; tensors in their intervals; norm of the update; and the proof, with seed and context
-                    made here
+    contribution    signatures of reply and delivery; task, round, node, announcement, beacon; manifest at the round's time; shard
+                    that is due; commitment to it; tensors in their intervals; norm of the update; and the proof, with seed and
+                    context made here
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tacit.errors import InvalidProof
+from tacit.errors import InputError, InvalidProof
 from tacit.network import digests
 from tacit.network.aggregate import bounded
 from tacit.network.beacon import Beacon
+from tacit.network.beacon.reveals import RevealedBeacon
 from tacit.network.context import Context, model_of, model_size, seed, shard_due
 from tacit.network.interface import Commitment, Deployment, Ints, Manifest, Model, Readers, Shard
-from tacit.network.messages import DELIVERY, REGISTRATION, REPLY, Announcement, Contribution, Registration, Task
+from tacit.network.messages import DELIVERY, REGISTRATION, REPLY, Announcement, Contribution, Registration, Reply, Task
 from tacit.network.objects import Objects, read_signed, read_tagged
 from tacit.network.sources import Reveals
 
@@ -190,6 +191,7 @@ def check_contribution(
         )
     if replied.announcement != stage.digest:
         raise _refused(slug="announcement", place="reply", reason="it is about another announcement of this round")
+    check_beacon(replied, stage.beacon)
     if (delivered.task, delivered.round, delivered.node) != (announced.task, announced.round, node):
         raise _refused(
             slug="round_other", place="delivery", reason="expected a proof of this node for this round, got another"
@@ -221,6 +223,43 @@ def check_contribution(
     return Checked(contribution, entered, deployment.records, len(proof))
 
 
+def check_alike(deployments: Sequence[Deployment]) -> None:
+    """Whether one task's deployments train one network in the same integers. Raises InputError (slug task).
+
+    Tensors of one shape and interval may have other scales: a mean would add integers that mean different numbers.
+    """
+    first, *others = deployments
+    for other in others:
+        for what, same in (
+            ("tensors and intervals", list(other.parameters) == list(first.parameters)),
+            ("scales", dict(other.scales) == dict(first.scales)),
+            ("network", other.network == first.network),
+        ):
+            if not same:
+                raise InputError(
+                    f"expected deployments with the same {what}; those of {first.records} and of {other.records} records "
+                    "have others",
+                    slug="task",
+                    place="deployments",
+                    remedy="compile them alike but for the records, with a batch that does not follow from them "
+                    "(train.SGD(batch=..)), or make a task of each",
+                )
+
+
+def check_beacon(replied: Reply, beacon: bytes | None) -> None:
+    """Whether a reply is about the round's beacon. Raises InvalidProof (slug beacon).
+
+    Evidence is signed by nobody: a server could give a node other evidence than it publishes, and then its proof would not hold.
+    """
+    if replied.beacon != beacon:
+        raise _refused(
+            slug="beacon",
+            place="reply",
+            reason=f"the node was given the beacon {replied.beacon.hex()[:16]}, and the round has "
+            f"{'none' if beacon is None else beacon.hex()[:16]}",
+        )
+
+
 def seed_of(task: bytes, announced: Announcement, node: bytes, data: bytes, beacon: bytes) -> bytes:
     """The seed of a node's batches in an announced round."""
     return seed(task=task, round=announced.round, node=node, data=data, base=announced.base, beacon=beacon)
@@ -233,22 +272,45 @@ def context_of(
     return Context(task, announced.round, node, manifest, beacon, announced.previous, announcement).to_bytes()
 
 
-def check_moments(beacon: Beacon, announced: Announcement) -> None:
-    """Whether the beacons that an announcement fixes were still to come, as far as they have times. Raises InvalidProof.
+def known_when_opened(beacon: Beacon, announced: Announcement) -> bool:
+    """Whether a round's own beacon was known when its roster and base were fixed: then it has none, and nobody contributes."""
+    when = beacon.when(announced.moment)
+    return when is not None and when <= announced.opened
 
-    The round's own beacon was fixed by the announcement before; the first one fixes both.
+
+def check_moments(beacon: Beacon, announced: Announcement, *, used: bool = True) -> None:
+    """Whether the beacons of an announcement come when they may, as far as they have times. Raises InvalidProof.
+
+    The round's own one comes behind the opening, which fixes roster and base; `used`: not asked where it is not used, but in the
+    first round, which fixes it itself. The next one comes behind the deadline, so that nobody waits for it with a reply.
     """
-    for moment in (announced.moment, announced.following) if announced.round == 1 else (announced.following,):
-        when = beacon.when(moment)
-        if when is not None and when <= announced.opened:
-            raise _refused(
-                slug="beacon_known",
-                place="announcement",
-                reason=f"moment {moment} was at {when}, before it was fixed at {announced.opened}",
-            )
+    if (used or announced.round == 1) and known_when_opened(beacon, announced):
+        raise _refused(
+            slug="beacon_known",
+            place="announcement",
+            reason=f"moment {announced.moment} was at {beacon.when(announced.moment)}, and the round was opened at "
+            f"{announced.opened}: roster and base were fixed when its value was known",
+        )
+    when = beacon.when(announced.following)
+    if when is not None and when <= announced.deadline:
+        raise _refused(
+            slug="beacon_known",
+            place="announcement",
+            reason=f"the next moment {announced.following} is at {when}, and the round goes on until {announced.deadline}",
+        )
     if announced.following <= announced.moment:
         raise _refused(
             slug="beacon_known", place="announcement", reason="two rounds would have one beacon, or an older one"
+        )
+    if isinstance(beacon, RevealedBeacon) and (announced.moment, announced.following) != (
+        announced.round,
+        announced.round + 1,
+    ):
+        raise _refused(
+            slug="announcement",
+            place="announcement",
+            reason=f"expected moments {announced.round} and the next, as values are opened round by round, "
+            f"got {announced.moment} and {announced.following}",
         )
 
 

@@ -11,7 +11,7 @@ from tacit.errors import InputError, InvalidProof, MissingDependency, TacitError
 from tacit.network import digests
 from tacit.network.beacon import Beacon
 from tacit.network.beacon.reveals import Opened, RevealedBeacon
-from tacit.network.checks import Limits, World
+from tacit.network.checks import Limits, World, check_alike
 from tacit.network.context import check_parameters, model_bytes
 from tacit.network.digests import tagged
 from tacit.network.interface import Model, Parameter, Readers
@@ -24,10 +24,15 @@ from tacit.network.store import NOBODY, Row, Store
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds: from the first announcement to its beacon; from a beacon to the deadline, for training and proving."""
+    """Seconds: from the first announcement to its beacon; from a beacon to the deadline, for training and proving; from the
+    deadline to the next beacon, for judging what came and opening the next round.
+
+    A round that is opened when its beacon is known, since that took longer, has no beacon, and nobody contributes.
+    """
 
     notice: int = 30
     window: int = 3600
+    gap: int = 300
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,7 @@ class Core:
             raise _other("deployments", "the deployments that the task names")
         self.parameters: Sequence[Parameter] = next(iter(read.values()))[0].parameters
         check_parameters(self.parameters)
-        if any(list(found.parameters) != list(self.parameters) for found, _ in read.values()):
-            raise _other("deployments", "deployments with the same tensors and intervals")
+        check_alike([found for found, _ in read.values()])
         model = model_bytes(base, self.parameters)
         if tagged(digests.MODEL, model) != task.base:
             raise _other("base", "the base model that the task names")

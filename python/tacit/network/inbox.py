@@ -1,9 +1,9 @@
 """What nodes send in a round: replies, proofs, values of their hash chains.
 
 Order of checks: lengths; the message's own form; whether there is such a round, and the node is registered; the signature; if
-it is a node of the round; whether it has replied already; the time; the announcement; every tensor; the model's identity; the
-opened value; the commitment. Each is cheap, and what is dear, the proof, is looked at when the set is closed, one for each node
-at most.
+it is a node of the round; whether it has replied already; the time; the announcement; the beacon; every tensor; the model's
+identity; the opened value; the commitment. Each is cheap, and what is dear, the proof, is looked at when the set is closed, one
+for each node at most.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from __future__ import annotations
 from tacit.errors import InvalidProof
 from tacit.network import digests
 from tacit.network.beacon.reveals import opens
+from tacit.network.checks import check_beacon
 from tacit.network.context import model_bytes
 from tacit.network.core import Core, Outcome, Sender
 from tacit.network.digests import tagged
 from tacit.network.messages import DELIVERY, REPLY, Announcement, Reply
+from tacit.network.objects import read_tagged
 from tacit.network.sources import Reveals
 from tacit.network.store import Row
 from tacit.network.submission import Submission
@@ -86,6 +88,7 @@ class Inbox(Core):
             self._check_time(row, announcement, "reply")
             if reply.announcement != row.announcement:
                 raise InvalidProof("it is about another announcement", slug="announcement", place="reply")
+            check_beacon(reply, row.beacon)
             self._take(submission, reply, name)
         elif there.reply != name and self.store.may_conflict(self.digest, row.round, reply.node):
             self.store.objects.put(name, submission.reply)
@@ -111,8 +114,9 @@ class Inbox(Core):
             if tagged(digests.COMMITMENT, submission.commitment) != reply.commitment:
                 raise InvalidProof("it is not the commitment of the reply", slug="object_changed", place="commitment")
             objects.put(reply.commitment, submission.commitment)
-        elif not objects.has(reply.commitment):
-            raise InvalidProof("no commitment came with it", slug="object_missing", place="commitment")
+        else:
+            # Another object of that name would make the round's lineage one that nobody can judge.
+            read_tagged(objects, digests.COMMITMENT, reply.commitment, self.limits.commitment, "commitment")
         objects.put(reply.next, model)
         objects.put(name, submission.reply)
 

@@ -47,6 +47,14 @@ class Deployment(Protocol):
     def parameters(self) -> Sequence[Parameter]:
         """The integer tensors of the model, base and next alike."""
 
+    @property
+    def scales(self) -> Mapping[str, int]:
+        """Fractional bits of every parameter: what its integers mean, and with other ones mean no more."""
+
+    @property
+    def network(self) -> bytes:
+        """A digest of the network that is trained: its operators, shapes and coefficients, and which weights move."""
+
     def order(self, seed: bytes) -> Ints | None:
         """The records of every step, in order, as the seed says; None where every step takes all."""
 

@@ -100,12 +100,15 @@ class Announcement:
 
 @dataclass(frozen=True)
 class Reply:
-    """A node's update, signed by the node. `data`: the identity its issuer signed; `reveal`: its chain's next value."""
+    """A node's update, signed by the node. `beacon`: the value that it was given, which no server can exchange afterwards;
+    `data`: the identity its issuer signed; `reveal`: its chain's next value.
+    """
 
     task: bytes
     round: int
     node: bytes
     announcement: bytes
+    beacon: bytes
     data: bytes
     commitment: bytes
     next: bytes
@@ -178,7 +181,7 @@ class Absence:
 class Link:
     """A round's end. Its digest is the next round's `previous`: the chain of them is the lineage.
 
-    `evidence`, `beacon`: none where the beacon never came, and so nobody contributed.
+    `evidence`, `beacon`: none where the beacon never came, and so no reply did.
     """
 
     previous: bytes
@@ -341,6 +344,7 @@ REPLY: Kind[Reply] = Kind(
         Reply,
         **_OF_NODE,
         announcement=_Digest,
+        beacon=_Digest,
         data=_Digest,
         commitment=_Digest,
         next=_Digest,

@@ -16,8 +16,8 @@ from tacit.api.native import read_file, write_file
 from tacit.errors import InputError, InvalidProof
 from tacit.network import digests
 from tacit.network.beacon import Beacon
-from tacit.network.beacon.reveals import Chain, revealed
-from tacit.network.checks import Limits, check_moments, check_opened, context_of, seed_of
+from tacit.network.beacon.reveals import Chain, RevealedBeacon, revealed
+from tacit.network.checks import Limits, check_moments, context_of, seed_of
 from tacit.network.context import model_bytes, model_of, shard_due
 from tacit.network.digests import tagged
 from tacit.network.interface import Deployment, Ints, Model, Shard
@@ -38,6 +38,7 @@ from tacit.network.messages import (
 )
 from tacit.network.sources import Reveals
 from tacit.network.submission import Brief, Submission, most_submission
+from tacit.network.taken import check_goes_on, last_taken
 from tacit.network.wire import write_model
 
 
@@ -57,6 +58,7 @@ class _Due:
 
     base: dict[str, Ints]
     holding: Holding
+    beacon: bytes
     seed: bytes
     context: bytes
 
@@ -108,44 +110,45 @@ class Node:
         )
         return REGISTRATION.sign(registration, self.key), parts
 
-    def reveal(self, round: int) -> bytes:
-        """The value of this node's chain for a round, where no reply could carry it: for the first, or after it missed one."""
-        value = None if self.chain is None else self.chain.value(round)
+    def reveal(self, announcement: bytes, links: Sequence[bytes] = ()) -> bytes:
+        """The value of this node's chain for the announced round, where no reply carried it: the first, or after a missed one.
+
+        Earlier values follow from a later one, so only a round that is due is answered. `links`: `Server.links`, since the last
+        round that this node took part in. Raises InvalidProof as `answer`, InputError (slug chain) where no chains are.
+        """
+        announced, name = self._announced(announcement)
+        value = None if self.chain is None else self.chain.value(announced.round)
         if value is None:
-            raise InputError(f"this node has no value for round {round}", slug="chain", place="reveal")
+            raise InputError("the beacon of this task is not made by its nodes", slug="chain", place="reveal")
+        self._check_order(announced, name, announcement, links)
+        self._check_moments(announced)
+        write_file(self._file(announced.round, "announcement"), announcement)
+        write_file(self._file(announced.round, "revealed"), announcement)
         return value
 
     def answer(self, brief: Brief, *, deferred: bool = False) -> Submission:
-        """Train, prove and sign; or what was signed for this round before. Raises InvalidProof for a brief that does not hold.
+        """Train, prove and sign; or what was signed for this round before. Raises InvalidProof for a brief that does not hold,
+        or does not go on from what this node took before.
 
         `deferred`: the reply only; `deliver` proves it, by the round's deadline. Raises InputError (slug replied) where this
-        node has signed a reply to another announcement of the round.
+        node has taken another announcement of the round.
         """
-        announced, name = self._announced(brief)
-        file = self._file(announced.round, "reply")
+        announced, name = self._announced(brief.announcement)
+        self._check_order(announced, name, brief.announcement, brief.links)
         found = self._signed(announced.round)
         if found is not None:
-            if REPLY.open(found.reply)[0].announcement != name:
-                write_file(self._file(announced.round, "second-announcement"), brief.announcement)
-                raise InputError(
-                    f"this node has replied to another announcement of round {announced.round}",
-                    slug="replied",
-                    place=str(file),
-                    remedy="the server signed two announcements of one round: both are kept beside it, as evidence",
-                )
             return found
-        self._check_order(announced)
         due = self._due(brief, announced, name)
         write_file(self._file(announced.round, "announcement"), brief.announcement)
         if deferred:
             proof, next = None, self.deployment.fit(due.base, due.holding.secret, due.seed)
-            write_file(self._file(announced.round, "brief"), brief.to_bytes())
+            write_file(self._file(announced.round, "brief"), replace(brief, links=()).to_bytes())
         else:
             next, proof = self.deployment.prove(due.base, due.holding.secret, due.seed, due.context)
-        submission = self._replied(announced, name, due.holding, next)
+        submission = self._replied(announced, name, due, next)
         if proof is not None:
             submission = self._proven(submission, proof)
-        write_file(file, submission.to_bytes())
+        write_file(self._file(announced.round, "reply"), submission.to_bytes())
         return submission
 
     def deliver(self, round: int) -> Submission:
@@ -159,7 +162,7 @@ class Node:
         if found.delivery is None:
             kept = read_file(self._file(round, "brief"))
             brief = Brief.from_bytes(kept, self.deployment.parameters)
-            due = self._due(brief, *self._announced(brief))
+            due = self._due(brief, *self._announced(brief.announcement))
             next, proof = self.deployment.prove(due.base, due.holding.secret, due.seed, due.context)
             if write_model(next) != dict(found.arrays):
                 raise InputError("the update is not the one that was signed", slug="replied", place=f"round {round}")
@@ -184,38 +187,58 @@ class Node:
             return None
         return Submission.from_bytes(read_file(file), most_submission(self.deployment.parameters, Limits()))
 
-    def _announced(self, brief: Brief) -> tuple[Announcement, bytes]:
-        announced, name = ANNOUNCEMENT.read_signed(brief.announcement, self.task.server)
+    def _announced(self, announcement: bytes) -> tuple[Announcement, bytes]:
+        announced, name = ANNOUNCEMENT.read_signed(announcement, self.task.server)
         if announced.task != self.digest or not 1 <= announced.round <= self.task.rounds:
             raise InvalidProof("it is none of this task's rounds", slug="task_other", place="announcement")
         if announced.round == 1 and (announced.base, announced.previous) != (self.task.base, self.digest):
             raise InvalidProof("the first round is about the task's base", slug="base", place="announcement")
-        if tagged(digests.MODEL, brief.base) != announced.base:
-            raise InvalidProof("the model is not the announced base", slug="base", place="brief")
         return announced, name
 
-    def _check_order(self, announced: Announcement) -> None:
-        """Whether a round was opened behind those before it, and before those behind it, that this node took part in.
+    def _check_order(self, announced: Announcement, name: bytes, announcement: bytes, links: Sequence[bytes]) -> None:
+        """Whether a round goes on from the last that this node took, or was taken: announcements lie in its folder.
 
-        Their announcements lie in its folder. Raises InvalidProof (slug announcement).
+        Raises InvalidProof (slug announcement, base), InputError (slug replied).
         """
-        for file in self._folder.glob("round-*.announcement"):
-            other = ANNOUNCEMENT.open(read_file(file))[0]
-            if other.round != announced.round:
-                first, second = sorted((announced, other), key=lambda item: item.round)
-                check_opened(second, first.opened)
+        file = self._file(announced.round, "announcement")
+        if not file.exists():
+            check_goes_on(self.task, self.digest, last_taken(self._folder), announced, links)
+        elif ANNOUNCEMENT.digest(read_file(file)[64:]) != name:
+            write_file(self._file(announced.round, "second-announcement"), announcement)
+            raise InputError(
+                f"this node has taken another announcement of round {announced.round}",
+                slug="replied",
+                place=str(file),
+                remedy="the server signed two announcements of one round: both are kept beside it, as evidence",
+            )
+
+    def _check_moments(self, announced: Announcement) -> Beacon:
+        """The beacon, if its moments are ones that an announcement may have. Raises InvalidProof as `check_moments`."""
+        beacon = self._beacon if self.chain is None else RevealedBeacon(self.digest, lambda _: {})
+        assert beacon is not None
+        check_moments(beacon, announced)
+        return beacon
 
     def _checked_beacon(self, announced: Announcement, evidence: bytes) -> bytes:
-        if self.chain is None and self._beacon is not None:
-            check_moments(self._beacon, announced)
-            return self._beacon.verify(announced.moment, evidence)
+        beacon = self._check_moments(announced)
+        if self.chain is None:
+            return beacon.verify(announced.moment, evidence)
         opened = revealed(evidence, announced.moment)
-        if self.key.public not in opened or opened[self.key.public] not in (None, self.reveal(announced.moment)):
+        own, found = self.chain.value(announced.round), opened.get(self.key.public)
+        # None where it had not opened it: a value that it did open cannot be left out to get another beacon.
+        absent = self.key.public in opened and found is None and not self._has_revealed(announced.round)
+        if found != own and not absent:
             raise InvalidProof("this node's value is missing, or another", slug="beacon", place="brief")
         return tagged(digests.REVEALS, self.digest, announced.moment.to_bytes(4, "little"), evidence)
 
+    def _has_revealed(self, round: int) -> bool:
+        """Whether this node opened its value for a round: by itself, or in the reply before."""
+        return self._file(round, "revealed").exists() or self._file(round - 1, "reply").exists()
+
     def _due(self, brief: Brief, announced: Announcement, name: bytes) -> _Due:
         """What this node has to train on in a round, and what its proof is bound to."""
+        if tagged(digests.MODEL, brief.base) != announced.base:
+            raise InvalidProof("the model is not the announced base", slug="base", place="brief")
         beacon = self._checked_beacon(announced, brief.evidence)
         node = self.key.public
         at = shard_due(
@@ -225,21 +248,22 @@ class Node:
         sown = seed_of(self.digest, announced, node, holding.shard.identity, beacon)
         manifest = tagged(digests.MANIFEST, self.manifest)
         context = context_of(self.digest, announced, name, node, manifest, beacon)
-        return _Due(model_of(brief.base, self.deployment.parameters), holding, sown, context)
+        return _Due(model_of(brief.base, self.deployment.parameters), holding, beacon, sown, context)
 
-    def _replied(self, announced: Announcement, name: bytes, holding: Holding, next: Model) -> Submission:
+    def _replied(self, announced: Announcement, name: bytes, due: _Due, next: Model) -> Submission:
         written = model_bytes(next, self.deployment.parameters)
         reply = Reply(
             task=self.digest,
             round=announced.round,
             node=self.key.public,
             announcement=name,
-            data=holding.shard.identity,
-            commitment=tagged(digests.COMMITMENT, holding.commitment),
+            beacon=due.beacon,
+            data=due.holding.shard.identity,
+            commitment=tagged(digests.COMMITMENT, due.holding.commitment),
             next=tagged(digests.MODEL, written),
             reveal=None if self.chain is None else self.chain.value(announced.round + 1),
         )
-        return Submission(REPLY.sign(reply, self.key), write_model(next), holding.commitment)
+        return Submission(REPLY.sign(reply, self.key), write_model(next), due.holding.commitment)
 
     def _proven(self, submission: Submission, proof: bytes) -> Submission:
         reply = REPLY.open(submission.reply)[0]

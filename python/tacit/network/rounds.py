@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from tacit.errors import InputError, InvalidProof
 from tacit.network import digests
 from tacit.network.aggregate import aggregate
-from tacit.network.checks import Checked, Stage, check_contribution, earliest_closing
+from tacit.network.checks import Checked, Stage, check_contribution, earliest_closing, known_when_opened
 from tacit.network.context import model_bytes, model_of, model_size
 from tacit.network.core import Core, refusal_of
 from tacit.network.digests import tagged
@@ -70,9 +70,13 @@ class Rounds(Core):
         before = None if last is None else self.announcement(last)
         # A second at least: what is known now is no moment to fix.
         moment = self.beacon.fix(opened + max(1, self.times.notice), number) if before is None else before.following
-        begins = max(opened, self.beacon.when(moment) or opened)
-        # Fixed now, so that nobody chooses among values that are known: the next beacon is that of the deadline.
-        following = max(moment + 1, self.beacon.fix(begins + max(1, self.times.window), number + 1))
+        when = self.beacon.when(moment)
+        # Behind its beacon nobody can answer: the round ends, and the next one can be opened soon.
+        deadline = (
+            opened if when is not None and when <= opened else max(opened, when or opened) + max(1, self.times.window)
+        )
+        # Fixed now, so that nobody chooses among values that are known; late enough for the next roster and base.
+        following = max(moment + 1, self.beacon.fix(deadline + max(1, self.times.gap), number + 1))
         announcement = Announcement(
             task=self.digest,
             round=number,
@@ -82,7 +86,7 @@ class Rounds(Core):
             moment=moment,
             following=following,
             opened=opened,
-            deadline=self.beacon.when(following) or begins + self.times.window,
+            deadline=deadline,
         )
         signed = ANNOUNCEMENT.sign(announcement, self.key)
         name = ANNOUNCEMENT.digest(signed[64:])
@@ -117,11 +121,21 @@ class Rounds(Core):
         return row
 
     def begin(self) -> bytes:
-        """The beacon's value of the open round, once it is there. Raises InputError (slug beacon_early, beacon_source)."""
+        """The beacon's value of the open round, once it is there.
+
+        Raises InputError: slug beacon_early, beacon_source; beacon_known for a round that was opened too late: it can be closed.
+        """
         row = self._current("open")
         if row.beacon is None:
             announced = self.announcement(row)
             moment = announced.moment
+            if known_when_opened(self.beacon, announced):
+                raise InputError(
+                    f"the beacon of round {row.round} was known when it was opened, {announced.opened}: it has none",
+                    slug="beacon_known",
+                    place="round",
+                    remedy="close and finish it, and open the next one; open rounds within `Times.gap` of the last deadline",
+                )
             self._wait_for_reveals(row, announced)
             evidence = self.beacon.value(moment)
             value = self.beacon.verify(moment, evidence)
@@ -142,8 +156,18 @@ class Rounds(Core):
                 place="beacon",
             )
 
-    def brief(self) -> Brief:
-        """What nodes need of the open round. Raises InputError (slug beacon_early) before `begin`."""
+    def links(self, since: int = 1) -> tuple[bytes, ...]:
+        """The links of the rounds from this one on that are over, in order."""
+        last = self.store.round(self.digest)
+        rows = [self.store.round(self.digest, at) for at in range(max(since, 1), 1 if last is None else last.round + 1)]
+        names = [row.link for row in rows if row is not None and row.link is not None]
+        return tuple(read_tagged(self.store.objects, digests.LINK, name, MOST_LIST, "link") for name in names)
+
+    def brief(self, since: int = 1) -> Brief:
+        """What nodes need of the open round; `since`: the last round that all who get it took part in, if that is known.
+
+        Raises InputError (slug beacon_early) before `begin`.
+        """
         row = self._current("open")
         if row.evidence is None:
             raise InputError("the round has no beacon yet", slug="beacon_early", place="round")
@@ -152,6 +176,7 @@ class Rounds(Core):
             self.store.objects.read(row.announcement, ANNOUNCEMENT.most + 64, "announcement"),
             read_tagged(self.store.objects, digests.EVIDENCE, row.evidence, MOST_LIST, "evidence"),
             self._model_bytes(announced.base),
+            self.links(since),
         )
 
     def model(self, identity: bytes) -> dict[str, Ints]:

@@ -12,6 +12,8 @@ from tacit.network.messages import MOST_LIST, MOST_MESSAGE
 from tacit.network.wire import most_bytes, pack, unpack
 
 _ARRAY = "array/"
+#: Bytes of the links that a node is shown at most; 8,192 links.
+MOST_LINKS = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -62,20 +64,35 @@ def most_submission(parameters: Sequence[Parameter], limits: Limits) -> int:
 
 @dataclass(frozen=True)
 class Brief:
-    """What a node needs of a round: the announcement, signed; the beacon's evidence; the base model's canonical bytes."""
+    """What a node needs of a round: the announcement, signed; the beacon's evidence; the base model's canonical bytes.
+
+    `links`: those of the rounds since the last that the node took part in, in order.
+    """
 
     announcement: bytes
     evidence: bytes
     base: bytes = field(repr=False)
+    links: tuple[bytes, ...] = field(default=(), repr=False)
 
     def to_bytes(self) -> bytes:
         """All of it in one string of bytes."""
-        return pack({"announcement": self.announcement, "evidence": self.evidence, "base": self.base})
+        parts = {"announcement": self.announcement, "evidence": self.evidence, "base": self.base}
+        return pack(parts | {"links": pack_links(self.links)})
 
     @classmethod
     def from_bytes(cls, data: bytes, parameters: Sequence[Parameter]) -> Brief:
         """What `to_bytes` gave. Raises InvalidProof (slug message_size, message)."""
-        parts = unpack(data, most_bytes(parameters) + MOST_LIST, "brief")
-        if set(parts) != {"announcement", "evidence", "base"}:
-            raise InvalidProof("expected announcement, evidence and base", slug="message", place="brief")
-        return cls(**parts)
+        parts = unpack(data, most_bytes(parameters) + MOST_LIST + MOST_LINKS, "brief")
+        if set(parts) != {"announcement", "evidence", "base", "links"}:
+            raise InvalidProof("expected announcement, evidence, base and links", slug="message", place="brief")
+        return cls(parts["announcement"], parts["evidence"], parts["base"], unpack_links(parts["links"]))
+
+
+def pack_links(links: Sequence[bytes]) -> bytes:
+    """Links in one string of bytes."""
+    return pack({f"{at:08}": data for at, data in enumerate(links)})
+
+
+def unpack_links(data: bytes) -> tuple[bytes, ...]:
+    """What `pack_links` gave. Raises InvalidProof (slug message_size, message)."""
+    return tuple(unpack(data, MOST_LINKS, "links").values())

@@ -11,6 +11,7 @@ import tacit
 from tacit.data import Issuers, Manifest, Revocations, Schema, check_manifest, verify_dataset
 from tacit.data.checking import check_vouched
 from tacit.errors import InputError, InvalidProof, ProgramError, TacitError
+from tacit.hashing import digest
 from tacit.network import interface
 from tacit.network.interface import Ints, Model, Parameter
 from tacit.train import Deployment
@@ -49,6 +50,14 @@ class TrainedDeployment:
     @property
     def parameters(self) -> Sequence[Parameter]:
         return self.deployment.parameters
+
+    @property
+    def scales(self) -> Mapping[str, int]:
+        return {name: self.deployment.programs.fracs[name] for name, _, _, _ in self.parameters}
+
+    @property
+    def network(self) -> bytes:
+        return digest(self.deployment.description.network())
 
     def order(self, seed: bytes) -> Ints | None:
         return self.deployment.order(seed)

@@ -100,6 +100,11 @@ class Description:
         }
         return json.dumps(found, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
+    def network(self) -> bytes:
+        """Canonical bytes of what is trained, without its name: the same for deployments whose models mean the same."""
+        found = _network(self.plan.network.graph, self.plan.network)
+        return json.dumps({key: found[key] for key in found if key != "name"}, separators=(",", ":")).encode()
+
 
 def _network(graph: Graph, network: Network) -> dict[str, Any]:
     used = dict.fromkeys(name for node in network.nodes for name in (*node.inputs, *node.outputs))

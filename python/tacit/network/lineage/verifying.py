@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tacit.errors import InvalidProof
 from tacit.network import digests
-from tacit.network.checks import Limits, World
+from tacit.network.checks import Limits, World, check_alike
 from tacit.network.context import check_parameters, model_of, model_size
 from tacit.network.interface import Deployment, Readers
 from tacit.network.lineage.files import Source, open_lineage
@@ -83,8 +83,7 @@ def _opened(source: Source, name: bytes, readers: Readers, limits: Limits, kept:
                 raise refused("it is another deployment than the task names", slug="object_changed", place="deployment")
             deployments[wanted] = found
         parameters = list(deployments[task.deployments[0]].parameters)
-        if any(list(found.parameters) != parameters for found in deployments.values()):
-            raise refused("expected deployments with the same tensors and intervals", slug="task", place="deployments")
+        check_alike(list(deployments.values()))
         check_parameters(parameters)
         data = read_tagged(source.objects, digests.MODEL, task.base, model_size(parameters), "base")
         base = model_of(data, parameters)

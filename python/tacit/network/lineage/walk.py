@@ -7,9 +7,10 @@ Of every round, in this order, with the place in the refusal:
                    the earliest
     roster         registrations: signed, manifests that held then, commitments, dataset proofs; nobody's data twice; nobody anew
     beacon         the evidence shows the value
-    closing        signed; behind the opening, and the beacon; behind the deadline, or with everything that could come
+    closing        signed; every reply in it is about this beacon, and without one there is none; behind the opening, and the
+                   beacon; behind the deadline, or with everything that could come
     contributions  among what had come; each with all checks, the proof included
-    absences       everybody else; who had delivered is refused here, too
+    absences       everybody else; who had delivered is refused here, too, for what the link says
     next           the exact aggregate
 """
 
@@ -31,6 +32,7 @@ from tacit.network.checks import (
     Joined,
     Stage,
     World,
+    check_beacon,
     check_contribution,
     check_moments,
     check_opened,
@@ -38,6 +40,7 @@ from tacit.network.checks import (
     overlapping,
 )
 from tacit.network.context import model_identity, model_size
+from tacit.network.core import refusal_of
 from tacit.network.interface import Ints
 from tacit.network.lineage.report import Contributor, Left, Lineage, Round
 from tacit.network.messages import (
@@ -51,7 +54,6 @@ from tacit.network.messages import (
     Announcement,
     Closing,
     Link,
-    Received,
     Task,
     least_contributions,
 )
@@ -109,7 +111,7 @@ class Walk:
         with at_place(f"round {self.number}"):
             link = self._link(name)
             announced = self._announcement(link)
-            check_moments(self._source({}), announced)
+            check_moments(self._source({}), announced, used=link.beacon is not None)
             joined = self._roster(announced)
             beacon = self._beacon(link, announced, joined)
             closing = self._closing(link, announced, joined)
@@ -196,6 +198,7 @@ class Walk:
         delivered = {item.node for item in found.received if item.delivery is not None}
         if {item.node for item in found.received} - joined.keys():
             raise refused("it names a node that is none of the round", slug="closing", place="closing")
+        self._check_replies(link, found)
         earliest = earliest_closing(self._source({}), announced, known=link.beacon is not None)
         if found.time < earliest:
             raise refused(
@@ -210,6 +213,17 @@ class Walk:
                 place="closing",
             )
         return found
+
+    def _check_replies(self, link: Link, closing: Closing) -> None:
+        """Whether all that came is signed by its node and about the link's beacon. No node can reply without one.
+
+        Otherwise a server could say another beacon, or none, and every proof would be refused here as it says.
+        """
+        for came in closing.received:
+            with at_place(f"node {came.node.hex()[:16]}"):
+                check_beacon(read_signed(self.world.objects, REPLY, came.reply, came.node), link.beacon)
+                if came.delivery is not None:
+                    read_signed(self.world.objects, DELIVERY, came.delivery, came.node)
 
     # --- what came ----------------------------------------------------------------------------------------------------
 
@@ -239,40 +253,41 @@ class Walk:
         for item in link.absences:
             came = received.get(item.node)
             with at_place(f"node {item.node.hex()[:16]}"):
-                self._signed(item.node, came)
                 if came is None or came.delivery is None:
                     wanted = "absent" if came is None else "undelivered"
                     if item.slug != wanted:
                         raise refused(f"expected {wanted}, got {item.slug!r}", slug="link", place="absence")
                     left.append(Left(item.node, item.slug, True))
                 else:
-                    seen = self._refused_again(stage, joined[item.node], came.reply, came.delivery, item.slug)
-                    left.append(Left(item.node, item.slug, seen))
+                    left.append(self._refused_again(stage, joined[item.node], came.reply, came.delivery, item.slug))
         return tuple(left)
 
-    def _signed(self, node: bytes, came: Received | None) -> None:
-        """Whether what came is signed by the node: otherwise the server took what it should not, or spoils it to leave it out."""
-        if came is not None:
-            read_signed(self.world.objects, REPLY, came.reply, node)
-        if came is not None and came.delivery is not None:
-            read_signed(self.world.objects, DELIVERY, came.delivery, node)
-
-    def _refused_again(self, stage: Stage, joined: Joined, reply: bytes, delivery: bytes, slug: str) -> bool:
-        """Whether what the server refused is refused here; it may be for a list that is not here, and then it is its word."""
+    def _refused_again(self, stage: Stage, joined: Joined, reply: bytes, delivery: bytes, slug: str) -> Left:
+        """What the server refused is refused here for the same. It may be for a list that is not here: then it is its word."""
+        node = joined.registration.node
         try:
             check_contribution(self.world, stage, joined, reply, delivery)
-        except InvalidProof as error:
+        except MemoryError:
+            raise
+        except Exception as error:
+            found = refusal_of(error)
             # What is not there cannot be judged: its publisher has to show it.
-            if error.slug in ("object_missing", "object_changed", "object_size"):
-                raise
-            return True
+            if found.slug in ("object_missing", "object_changed", "object_size"):
+                raise found from None
+            if found.slug != slug and slug not in _OF_LISTS:
+                raise refused(
+                    f"the server left it out as {slug!r}, and here it is refused as {found.slug!r}: {found.reason}",
+                    slug="link",
+                    place="absence",
+                ) from None
+            return Left(node, found.slug, True)
         if slug not in _OF_LISTS:
             raise refused(f"the server left it out as {slug!r}, and it holds", slug="left_out", place="absence")
         self.notes.append(
-            f"that node {joined.registration.node.hex()[:16]} was left out of round {self.number} rightly ({slug}): "
+            f"that node {node.hex()[:16]} was left out of round {self.number} rightly ({slug}): "
             "the server's lists said so, those at hand do not"
         )
-        return False
+        return Left(node, slug, False)
 
     def _next(self, link: Link, checked: list[Checked]) -> None:
         if len(checked) >= least_contributions(self.task):
