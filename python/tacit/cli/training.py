@@ -288,15 +288,18 @@ def commit(
     counter: Counter = None,
     as_json: Json = False,
 ) -> None:
-    """Commit to the records that a node trains on. Proofs of all programs of the deployment refer to it."""
+    """Commit to the records that a node trains on, or to those of a test: as many as training or an evaluation takes.
+
+    Proofs of all programs of the deployment for so many records refer to it.
+    """
     from tacit import train
     from tacit.api.counted import counter_of
 
     output_files, agreed = files.fresh_pair(out), counter_of(counter)
     task = train.Deployment.load(deployment)
-    commits.look_ahead(task.train, "data")
-    _about, records = models.read_records(schema, table, first)
-    training_proofs.check_count(task, records, str(table))
+    about, records = models.read_records(schema, table, first)
+    training_proofs.same_records(task, about, schema)
+    commits.look_ahead(task.program_of(records.count, str(table)), "data")
     start = time.perf_counter()
     with console.busy("committing to the records"):
         secret = task.commit_data(records, proofs=proofs, children=children)
@@ -307,7 +310,7 @@ def commit(
         seconds=time.perf_counter() - start,
         as_json=as_json,
         counter=agreed,
-        more={"identity": secret.commitment.identity, "records": task.records, "ids": f"{lo}:{hi}"},
+        more={"identity": secret.commitment.identity, "records": records.count, "ids": f"{lo}:{hi}"},
     )
 
 

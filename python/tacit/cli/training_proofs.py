@@ -50,11 +50,12 @@ def _trained_on(task: Deployment, schema: Path, table: Path, first: int | None) 
     """A table's records, under the schema that the deployment was compiled with. Raises InputError."""
     about, records = models.read_records(schema, table, first)
     check_count(task, records, str(table))
-    _same_records(task, about, schema)
+    same_records(task, about, schema)
     return records
 
 
-def _same_records(task: Deployment, about: Any, schema: Path) -> None:
+def same_records(task: Deployment, about: Any, schema: Path) -> None:
+    """Records of the shape and the intervals that the deployment was compiled for. Raises InputError (slug schema_file)."""
     wanted = tuple((name, tuple(shape), lo, hi) for name, shape, lo, hi in about.tensors(task.records))
     if wanted != task.description.data:
         raise InputError(
@@ -270,7 +271,7 @@ def predict(
     if out is not None:
         files.check_output(out, deployment, table, schema, model, kind="proof")
     task, about = train.Deployment.load(deployment), data.Schema.load(schema)
-    _same_records(task, about, schema)
+    same_records(task, about, schema)
     x = about.encode_features(str(table))
     if out is not None:
         _check_one(task, x, table)

@@ -232,8 +232,34 @@ class Deployment(Stored):
         return [program for name, program in self.all.items() if name != "train"]
 
     def commit_data(self, records: Mapping[str, Ints], *, proofs: int | None = None, children: int = 0) -> Secret:
-        """A commitment to a shard's integers (`Schema.encode`): x, y, id."""
-        return integers.commit(self.train, DATA, dict(records), proofs=proofs, children=children, others=self._others)
+        """A commitment to a shard's integers (`Schema.encode`): x, y, id.
+
+        As many records as training takes, or as an evaluation does. Raises InputError (slug records: another number).
+        """
+        program = self.program_of(np.size(records["id"])) if "id" in records else self.train
+        others = [other for other in self.all.values() if other is not program]
+        return integers.commit(program, DATA, dict(records), proofs=proofs, children=children, others=others)
+
+    def program_of(self, count: int, place: str = "records") -> Program:
+        """The program whose shards have so many records: `train` or `evaluate`. Raises InputError (slug records)."""
+        if count == self.records:
+            return self.train
+        tested = self.description.evaluate
+        if self.evaluate is not None and count == tested:
+            return self.evaluate
+        if self.evaluate is None:
+            wanted, sizes = f"the {self.records} records that the deployment is for", str(self.records)
+        elif tested == self.records:
+            wanted, sizes = f"the {self.records} records that training and evaluation take", str(self.records)
+        else:
+            wanted = f"the {self.records} records that training takes, or the {tested} of an evaluation"
+            sizes = f"{self.records} or {tested}"
+        raise InputError(
+            f"expected {wanted}, got {count}",
+            slug="records",
+            place=place,
+            remedy=f"compile for {count} records, or cut the table into shards of {sizes}",
+        )
 
     # --- proofs
 
