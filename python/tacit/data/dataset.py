@@ -18,7 +18,7 @@ from tacit.api.objects import Commitment, Program, Proof
 from tacit.api.parameters import check, check_count
 from tacit.api.secret import Secret
 from tacit.api.verifying import verify
-from tacit.data import relations
+from tacit.data import relations, told
 from tacit.data.encoding import encoded
 from tacit.data.limits import check_range
 from tacit.data.schema import Schema
@@ -47,7 +47,7 @@ def compile(
     check("schema", schema, Schema)
     check_count("proofs", proofs)
     made = relations.program(schema, records, histogram=histogram).encode()
-    notes = json.dumps({"dataset": {"schema": schema.digest}}, sort_keys=True)
+    notes = json.dumps(told.notes(schema), sort_keys=True)
     with failures():
         geometry = _native.derive([made], proofs, security, optimize)
         return Program(_native.Program(made, geometry, proofs, notes))
@@ -86,6 +86,7 @@ class Dataset:
     def opened(cls, program: Program, schema: Schema, secret: Secret, id_range: tuple[int, int]) -> Dataset:
         """A dataset of its saved secret, and of what is public. Raises InputError (slugs program, ids, commitments, header)."""
         count, _ = relations.read(schema, Decoded.decode(program._native.bytes()))
+        told.check_told(program, schema, "schema")
         secret_for(program, "data", secret)
         return cls(secret, count, check_range(id_range), schema.digest, program.digest)
 
@@ -120,13 +121,14 @@ class DatasetStatement:
         lo, hi = self.id_range
         found = [
             f"the commitment holds {self.records} records, each of them valid under the schema {self.schema[:16]}",
+            f"the schema: {told.NOT_BOUND}",
             f"no record stands in it twice: their ids differ and lie in [{lo}, {hi}]",
         ]
         if self.histogram is not None:
             found.append("labels: " + ", ".join(f"{count} {name}" for name, count in self.histogram.items()))
         if self.bounds is not None:
-            told = (f"{least} to {most} {name}" for name, (least, most) in self.bounds.items())
-            found.append("labels: " + ", ".join(told))
+            counts = (f"{least} to {most} {name}" for name, (least, most) in self.bounds.items())
+            found.append("labels: " + ", ".join(counts))
         return (*found, "not shown: the records; not said: that they are true, which is the issuer's word")
 
 
@@ -150,6 +152,7 @@ def commit_dataset(
     check("program", program, Program)
     check("schema", schema, Schema)
     count, _ = relations.read(schema, Decoded.decode(program._native.bytes()))
+    told.check_told(program, schema, "schema")
     records = encoded(schema, table, ids)
     if records.count != count:
         raise InputError(
@@ -204,7 +207,9 @@ def verify_dataset(
     """Accept a dataset proof about this commitment and say what it states, or raise InvalidProof.
 
     The program is made anew from the schema and compared: a proof of any other relations is refused (slug program), whoever
-    wrote the program file. `context`, `security`: as for `tacit.verify`.
+    wrote the program file. Names, units, scales and the order of classes are in no program: schemas whose integers are alike
+    have one. Of these the one is refused that the program file does not name (slug schema), where it names one; what binds
+    them is the digest in `DatasetStatement.schema`, which a manifest signs. `context`, `security`: as for `tacit.verify`.
     """
     check("program", program, Program)
     check("schema", schema, Schema)
@@ -213,6 +218,7 @@ def verify_dataset(
         count, histogram = relations.read(schema, Decoded.decode(program._native.bytes()))
     except InputError as error:
         raise InvalidProof(error.reason, slug="program", place=error.place, remedy=error.remedy) from None
+    told.check_told(program, schema, "dataset program", InvalidProof)
     found = verify(program, proof, data=commitment, context=context, security=security)
     names = schema.classes or ()
     shown = found.integers.get("histogram")

@@ -247,11 +247,8 @@ class Deployment(Stored):
         tested = self.description.evaluate
         if self.evaluate is not None and count == tested:
             return self.evaluate
-        if self.evaluate is None:
-            wanted, sizes = f"the {self.records} records that the deployment is for", str(self.records)
-        elif tested == self.records:
-            wanted, sizes = f"the {self.records} records that training and evaluation take", str(self.records)
-        else:
+        wanted, sizes = f"the {self.records} records that the deployment is for", str(self.records)
+        if self.evaluate is not None and tested != self.records:
             wanted = f"the {self.records} records that training takes, or the {tested} of an evaluation"
             sizes = f"{self.records} or {tested}"
         raise InputError(
@@ -362,8 +359,8 @@ class Deployment(Stored):
     def check(self, schema: Schema | None = None) -> None:
         """Make every program once more from the description (the dataset's from the schema), and compare.
 
-        Whoever did not compile a deployment should, before its proofs mean anything to him. Raises ProgramError (slug program)
-        naming the program that is another.
+        Whoever did not compile a deployment should, before its proofs mean anything to him. Raises ProgramError: slug program,
+        naming the program that is another; slug schema, where its file names another schema, whose integers are alike.
         """
         file.check(self, schema)
 
@@ -384,6 +381,7 @@ def deployed(
 ) -> Deployment:
     """All programs under one geometry. Raises ProgramError."""
     from tacit import data
+    from tacit.data.told import notes
 
     made = {"train": programs.training.program, "infer": programs.inference[0]}
     made["dataset"] = data.program(schema, programs.description.records)
@@ -395,5 +393,6 @@ def deployed(
         security=security,
         optimize=optimize,
         architectures={1: programs.inference[1]},
+        notes={2: notes(schema)},
     )
     return Deployment(programs, dict(zip(made, found, strict=True)), weights)
