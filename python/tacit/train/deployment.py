@@ -24,6 +24,7 @@ from tacit.train.emit import DATA, MODEL, NEXT
 from tacit.train.network import float_weights
 from tacit.train.order import batches
 from tacit.train.programs import Programs
+from tacit.train.proof import refusals
 from tacit.train.trainer import Ints, Trainer, Trajectory, check_records
 
 if TYPE_CHECKING:
@@ -342,7 +343,8 @@ class Deployment(Stored):
                 raise InvalidProof("expected the integers of the next", slug="commitments", place=NEXT)
             self.check_model(next, "next")
             publics |= self.programs.training.next_values(next)
-        integers.verify(self.train, proof, commitments, publics, context, security)
+        with refusals():
+            integers.verify(self.train, proof, commitments, publics, context, security)
 
     def _commitment(self, model: Model | Commitment, place: str) -> Commitment:
         if isinstance(model, Commitment):
