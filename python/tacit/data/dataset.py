@@ -20,6 +20,7 @@ from tacit.api.secret import Secret
 from tacit.api.verifying import verify
 from tacit.data import relations, told
 from tacit.data.encoding import encoded
+from tacit.data.held import check_held
 from tacit.data.limits import check_range
 from tacit.data.schema import Schema
 from tacit.errors import InputError, InvalidProof
@@ -58,7 +59,7 @@ class Dataset:
     """A committed dataset, its owner's side: the secret, and what is public of it.
 
     `records`: their number. `id_range`: the least and the greatest id that proofs show, which need not be those of a record.
-    `schema`, `program`: digests, hexadecimal.
+    `schema`, `program`: digests, hexadecimal. `classes`: of the labels, for what is said to people.
     """
 
     secret: Secret = field(repr=False)
@@ -66,6 +67,7 @@ class Dataset:
     id_range: tuple[int, int]
     schema: str
     program: str
+    classes: tuple[str, ...] = ()
 
     @property
     def commitment(self) -> Commitment:
@@ -88,7 +90,7 @@ class Dataset:
         count, _ = relations.read(schema, Decoded.decode(program._native.bytes()))
         told.check_told(program, schema, "schema")
         secret_for(program, "data", secret)
-        return cls(secret, count, check_range(id_range), schema.digest, program.digest)
+        return cls(secret, count, check_range(id_range), schema.digest, program.digest, tuple(schema.classes or ()))
 
     def child(self, proofs: int | None = None) -> Dataset:
         """A child of this master: the same records under a fresh commitment (`Secret.rotate`), for whoever trains with them."""
@@ -171,13 +173,14 @@ def commit_dataset(
             remedy="leave out the records beyond the range, or declare a wider one",
         )
     secret = integers.commit(program, "data", records, proofs=proofs, children=children)
-    return Dataset(secret, count, (lo, hi), schema.digest, program.digest)
+    return Dataset(secret, count, (lo, hi), schema.digest, program.digest, tuple(schema.classes or ()))
 
 
 def prove_dataset(program: Program, dataset: Dataset, *, context: bytes = b"") -> Proof:
     """Prove what the dataset program says of the commitment. Spends one proof of its secret.
 
     Of a dataset whose secret is a master, with a child (`Dataset.child`). `context`: bytes that the proof is bound to.
+    Ids beyond the range and classes beyond the program's bounds are refused first, and count nothing (slugs ids, histogram).
     Raises InputError, AllowanceExceeded.
     """
     check("program", program, Program)
@@ -190,6 +193,7 @@ def prove_dataset(program: Program, dataset: Dataset, *, context: bytes = b"") -
             remedy="prove with the program that it was committed for",
         )
     lo, hi = dataset.id_range
+    check_held(program, dataset.secret, dataset.id_range, dataset.classes)
     return prove(
         program, None, {"id_lo": np.array([lo]), "id_hi": np.array([hi])}, data=dataset.secret, context=context
     )
