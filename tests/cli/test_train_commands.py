@@ -41,6 +41,7 @@ COMMANDS = {
     "keys-check": "train check t.train --json",
     "commit": "train commit t.train t.csv --schema s.schema",
     "keys-commit": "train commit p.train t.csv --schema s.schema -o pdata --json",
+    "keys-commit-again": "train commit t.train t.csv --schema s.schema -o twice --json",
     "commit-base": "train commit-base p.train p.npz -o pmodel",
     "fit": f"train fit t.train {FIT} -o fitted.npz",
     "keys-fit": f"train fit t.train {FIT} -o again.npz --json",
@@ -68,6 +69,7 @@ COMMANDS = {
     "refused-base": f"{VERIFY.replace('--base t.npz', '--base next.npz')} --context c0ffee --known",
     "refused-seed": f"{VERIFY.replace('07', '08')} --context c0ffee --known",
     "refused-data": f"{VERIFY.replace('data.commitment', 'pdata.commitment')} --context c0ffee --known",
+    "refused-data-of-others": f"{VERIFY.replace('data.commitment', 'twice.commitment')} --context c0ffee --known",
     "refused-deployment": VERIFY.replace("t.train", "k.train"),
     "refused-programs": VERIFY.replace("t.train", "forged.train"),
     "refused-proof": VERIFY.replace("next.proof", "one.proof"),
@@ -217,6 +219,15 @@ def test_no_secret_is_printed(shots: dict[str, str]) -> None:
     shown = shots["prove-private"] + shots["verify-private"] + shots["commit-base"] + shots["commit"]
     assert "size" not in re.sub(r"<size>", "", shown)
     assert "[[" not in shown
+
+
+@pytest.mark.parametrize("what", ["base", "next", "data-of-others", "seed", "context"])
+def test_a_refusal_names_all_that_may_be_another(what: str, shots: dict[str, str]) -> None:
+    """An argument names nothing, so nothing is said to be right."""
+    said = " ".join(shots[f"refused-{what}"].split())
+    for part in ("the deployment", "the base", "the next", "the data's commitment", "the seed", "the context"):
+        assert part in said
+    assert "are those that the proof was made with" not in said
 
 
 @pytest.mark.parametrize("at", [0, 7, 8, 12, 40, 44, 60, -1])

@@ -25,6 +25,12 @@ from tacit.errors import InputError, InvalidProof
 from tacit.exact import as_integers
 from tacit.progress import note, slow
 
+#: How a refusal of a proof's file goes on, which names its program and commitments.
+NAMED = "program and commitments are those that the proof was made with"
+#: What an argument is bound to.
+GIVEN = "to the given program, commitments, public values and context"
+BOUND = "one of these is another than it was made with, or the argument was changed"
+
 Flat = list[tuple[str, Ints]]
 
 
@@ -205,7 +211,19 @@ def verify(
     identities = [bytes.fromhex(commitment.identity) for commitment in accepted]
     with failures():
         read = _native.Proof.of(program._native, identities, _flat(publics), bytes(argument))
-    return _verified(program, read, accepted, context, security)
+    try:
+        return _verified(program, read, accepted, context, security)
+    except InvalidProof as error:
+        raise _of_argument(error) from None
+
+
+def _of_argument(error: InvalidProof) -> InvalidProof:
+    """A refusal without what only a proof's file could know: an argument names no program and no commitment."""
+    if not error.remedy.startswith(NAMED):
+        return error
+    reason = error.reason.replace("to the given context or public values", GIVEN).replace("to the given context", GIVEN)
+    place = "argument" if error.slug == "grinding" else error.place
+    return InvalidProof(reason, slug=error.slug, place=place, remedy=BOUND, details=error.details)
 
 
 def verify_file(

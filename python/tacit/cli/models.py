@@ -14,6 +14,7 @@ from tacit.cli import files
 from tacit.errors import InputError
 
 if TYPE_CHECKING:
+    from tacit.data import Schema
     from tacit.train import Deployment
 
 Ints = npt.NDArray[np.int64]
@@ -59,6 +60,35 @@ def read_records(schema: Path, table: Path, first: int | None) -> tuple[Any, Any
 
     about = data.Schema.load(schema)
     return about, about.encode(table, ids=first)
+
+
+def read_schema(path: Path, digest: str | None) -> Schema:
+    """A schema file, and whether it is the one of this digest. Raises InputError (slugs schema, schema_file)."""
+    from tacit import data
+
+    found = data.Schema.load(path)
+    if digest is not None and digest.lower().removeprefix("0x") != found.digest:
+        raise InputError(
+            f"expected the schema of the digest {digest[:64]}, got {found.digest}",
+            slug="schema",
+            place=str(path),
+            remedy="fetch the schema that its publisher published; `tacit data schema` shows a schema and its digest",
+        )
+    return found
+
+
+def maybe_schema(path: Path | None, digest: str | None) -> Schema | None:
+    """The same where a schema is given; a digest alone is refused. Raises InputError (slug usage)."""
+    if path is not None:
+        return read_schema(path, digest)
+    if digest is not None:
+        raise InputError(
+            "a digest is given, and no schema",
+            slug="usage",
+            place="--schema-digest",
+            remedy="give the file with --schema",
+        )
+    return None
 
 
 def read_seed(text: str | None) -> bytes | None:

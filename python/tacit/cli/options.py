@@ -12,6 +12,14 @@ Json = Annotated[bool, typer.Option("--json", help="The result as JSON on stdout
 Context = Annotated[
     str, typer.Option("--context", metavar="HEX", help="Bytes the proof is bound to: a nonce, a recipient, a chain.")
 ]
+SchemaDigest = Annotated[
+    str | None,
+    typer.Option(
+        "--schema-digest",
+        metavar="HEX",
+        help="The published digest of the schema: a file of another schema is refused.",
+    ),
+]
 ProgramFile = Annotated[Path, typer.Argument(metavar="M.tacit", help="The public program.", show_default=False)]
 WeightsFile = Annotated[Path, typer.Argument(metavar="M.weights", help="Its private integers.", show_default=False)]
 ProofFile = Annotated[Path, typer.Argument(metavar="PROOF", help="The proof file.", show_default=False)]

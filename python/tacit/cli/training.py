@@ -17,7 +17,7 @@ from tacit import console
 from tacit.cli import commit as commits
 from tacit.cli import files, models, training_proofs
 from tacit.cli.commit import Children, Out, Proofs
-from tacit.cli.options import Aim, CompiledProofs, Counter, Json, Optimize, Target
+from tacit.cli.options import Aim, CompiledProofs, Counter, Json, Optimize, SchemaDigest, Target
 from tacit.errors import InputError
 
 app = typer.Typer(help="Training that is proven: the programs of a task, updates with their proofs, predictions.")
@@ -215,26 +215,31 @@ def check(
     schema: Annotated[
         Path | None, typer.Option("--schema", metavar="S.schema", help="Compares records and dataset program, too.")
     ] = None,
+    digest: SchemaDigest = None,
     as_json: Json = False,
 ) -> None:
-    """Make every program once more from the description, and compare. Exit code 0: they are what the description says."""
-    from tacit import data, train
+    """Make every program once more from the description, and compare. Exit code 0: they are what the description says.
+
+    Names, units, scales and the order of classes are in no program: compare the schema's digest (--schema-digest).
+    """
+    from tacit import train
 
     task = train.Deployment.load(deployment)
-    about = None if schema is None else data.Schema.load(schema)
+    about = models.maybe_schema(schema, digest)
     start = time.perf_counter()
     with console.busy("making the programs"):
         task.check(about)
     seconds = time.perf_counter() - start
     compared = [name for name in task.all if name != "dataset" or about is not None]
     if as_json:
-        console.print_json({"same": True, "digest": task.digest.hex(), "compared": compared, "seconds": seconds})
+        result = {"same": True, "digest": task.digest.hex(), "compared": compared, "seconds": seconds}
+        console.print_json({**result, **({} if about is None else {"schema": about.digest})})
         return
     out = console.stdout()
     out.print(f"[bold green]the same programs[/bold green] in {console.duration(seconds)}: {', '.join(compared)}")
     if about is None:
         out.print("not compared: dataset, which is made from a schema (--schema)")
-    out.print(console.facts([("digest", task.digest.hex())]))
+    out.print(console.facts([("digest", task.digest.hex()), *training_proofs.about_schema(about)]))
 
 
 def export(
@@ -288,15 +293,18 @@ def commit(
     counter: Counter = None,
     as_json: Json = False,
 ) -> None:
-    """Commit to the records that a node trains on. Proofs of all programs of the deployment refer to it."""
+    """Commit to the records that a node trains on, or to those of a test: as many as training or an evaluation takes.
+
+    Proofs of all programs of the deployment for so many records refer to it.
+    """
     from tacit import train
     from tacit.api.counted import counter_of
 
     output_files, agreed = files.fresh_pair(out), counter_of(counter)
     task = train.Deployment.load(deployment)
-    commits.look_ahead(task.train, "data")
-    _about, records = models.read_records(schema, table, first)
-    training_proofs.check_count(task, records, str(table))
+    about, records = models.read_records(schema, table, first)
+    training_proofs.same_records(task, about, schema)
+    commits.look_ahead(task.program_of(records.count, str(table)), "data")
     start = time.perf_counter()
     with console.busy("committing to the records"):
         secret = task.commit_data(records, proofs=proofs, children=children)
@@ -307,7 +315,7 @@ def commit(
         seconds=time.perf_counter() - start,
         as_json=as_json,
         counter=agreed,
-        more={"identity": secret.commitment.identity, "records": task.records, "ids": f"{lo}:{hi}"},
+        more={"identity": secret.commitment.identity, "records": records.count, "ids": f"{lo}:{hi}"},
     )
 
 

@@ -14,10 +14,11 @@ from rich.markup import escape
 
 from tacit import console
 from tacit.cli import files, models
-from tacit.cli.options import Context, Counter, Json
+from tacit.cli.options import Context, Counter, Json, SchemaDigest
 from tacit.errors import InputError
 
 if TYPE_CHECKING:
+    from tacit.data import Schema
     from tacit.train import Deployment
 
 DeploymentFile = Annotated[Path, typer.Argument(metavar="D.train", help="The deployment.", show_default=False)]
@@ -50,11 +51,14 @@ def _trained_on(task: Deployment, schema: Path, table: Path, first: int | None) 
     """A table's records, under the schema that the deployment was compiled with. Raises InputError."""
     about, records = models.read_records(schema, table, first)
     check_count(task, records, str(table))
-    _same_records(task, about, schema)
+    same_records(task, about, schema)
     return records
 
 
-def _same_records(task: Deployment, about: Any, schema: Path) -> None:
+def same_records(task: Deployment, about: Any, schema: Path) -> None:
+    """Records of the shape and the intervals that the deployment was compiled for. Raises InputError (slug schema_file)."""
+    from tacit.data.told import check_told
+
     wanted = tuple((name, tuple(shape), lo, hi) for name, shape, lo, hi in about.tensors(task.records))
     if wanted != task.description.data:
         raise InputError(
@@ -63,6 +67,7 @@ def _same_records(task: Deployment, about: Any, schema: Path) -> None:
             place=str(schema),
             remedy="tacit train check --schema says whether a schema is the one",
         )
+    check_told(task.dataset, about, str(schema))
 
 
 def fit(
@@ -189,22 +194,28 @@ def verify(
     schema: Annotated[
         Path | None, typer.Option("--schema", metavar="S.schema", help="Compares records and dataset program, too.")
     ] = None,
+    digest: SchemaDigest = None,
     known: Annotated[
         bool, typer.Option("--known", help="The deployment was checked before: its programs are not made again.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check that one model was trained from another on committed records. Exit code 0: the statement below is true."""
+    """Check that one model was trained from another on committed records. Exit code 0: the statement below is true.
+
+    Names, units, scales and the order of classes are no part of a proof: compare the schema's digest (--schema-digest).
+    """
     import tacit
-    from tacit import data as datasets
     from tacit import train
 
     bound_to, drawn = files.read_context(context), models.read_seed(seed)
     task, file = train.Deployment.load(deployment), train.TrainingProof.load(proof)
     file.check_deployment(task.digest)
+    about = models.maybe_schema(schema, digest)
     if not known:
         with console.busy("making the programs"):
-            task.check(None if schema is None else datasets.Schema.load(schema))
+            task.check(about)
+    elif about is not None and schema is not None:
+        same_records(task, about, schema)
     places = task.description.places
     before, after = _model(task, places.base, base), _model(task, places.next, next_)
     commitment = tacit.Commitment.load(data)
@@ -214,6 +225,7 @@ def verify(
     seconds = time.perf_counter() - start
     said = says(task, commitment)
     result = {"accepted": True, "seconds": seconds, "says": said, "checked": not known, "digest": task.digest.hex()}
+    result |= {} if about is None else {"schema": about.digest}
     if as_json:
         console.print_json(result)
         return
@@ -222,7 +234,14 @@ def verify(
     for sentence in said:
         out.print(escape(console.one_line(sentence)))
     checked = "not made again (--known)" if known else "the description's own"
-    out.print(console.facts([("deployment", task.digest.hex()), ("its programs", checked)]))
+    out.print(console.facts([("deployment", task.digest.hex()), ("its programs", checked), *about_schema(about)]))
+
+
+def about_schema(about: Schema | None) -> list[tuple[str, str]]:
+    """What is said of a schema that was compared: its digest, and what no program binds."""
+    from tacit.data.told import NOT_BOUND
+
+    return [] if about is None else [("schema", about.digest), ("of that", NOT_BOUND)]
 
 
 def _model(task: Deployment, place: str, path: Path) -> Any:
@@ -270,7 +289,7 @@ def predict(
     if out is not None:
         files.check_output(out, deployment, table, schema, model, kind="proof")
     task, about = train.Deployment.load(deployment), data.Schema.load(schema)
-    _same_records(task, about, schema)
+    same_records(task, about, schema)
     x = about.encode_features(str(table))
     if out is not None:
         _check_one(task, x, table)

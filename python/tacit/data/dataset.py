@@ -18,8 +18,9 @@ from tacit.api.objects import Commitment, Program, Proof
 from tacit.api.parameters import check, check_count
 from tacit.api.secret import Secret
 from tacit.api.verifying import verify
-from tacit.data import relations
+from tacit.data import relations, told
 from tacit.data.encoding import encoded
+from tacit.data.held import check_held
 from tacit.data.limits import check_range
 from tacit.data.schema import Schema
 from tacit.errors import InputError, InvalidProof
@@ -47,7 +48,7 @@ def compile(
     check("schema", schema, Schema)
     check_count("proofs", proofs)
     made = relations.program(schema, records, histogram=histogram).encode()
-    notes = json.dumps({"dataset": {"schema": schema.digest}}, sort_keys=True)
+    notes = json.dumps(told.notes(schema), sort_keys=True)
     with failures():
         geometry = _native.derive([made], proofs, security, optimize)
         return Program(_native.Program(made, geometry, proofs, notes))
@@ -58,7 +59,7 @@ class Dataset:
     """A committed dataset, its owner's side: the secret, and what is public of it.
 
     `records`: their number. `id_range`: the least and the greatest id that proofs show, which need not be those of a record.
-    `schema`, `program`: digests, hexadecimal.
+    `schema`, `program`: digests, hexadecimal. `classes`: of the labels, for what is said to people.
     """
 
     secret: Secret = field(repr=False)
@@ -66,6 +67,7 @@ class Dataset:
     id_range: tuple[int, int]
     schema: str
     program: str
+    classes: tuple[str, ...] = ()
 
     @property
     def commitment(self) -> Commitment:
@@ -86,8 +88,9 @@ class Dataset:
     def opened(cls, program: Program, schema: Schema, secret: Secret, id_range: tuple[int, int]) -> Dataset:
         """A dataset of its saved secret, and of what is public. Raises InputError (slugs program, ids, commitments, header)."""
         count, _ = relations.read(schema, Decoded.decode(program._native.bytes()))
+        told.check_told(program, schema, "schema")
         secret_for(program, "data", secret)
-        return cls(secret, count, check_range(id_range), schema.digest, program.digest)
+        return cls(secret, count, check_range(id_range), schema.digest, program.digest, tuple(schema.classes or ()))
 
     def child(self, proofs: int | None = None) -> Dataset:
         """A child of this master: the same records under a fresh commitment (`Secret.rotate`), for whoever trains with them."""
@@ -120,13 +123,14 @@ class DatasetStatement:
         lo, hi = self.id_range
         found = [
             f"the commitment holds {self.records} records, each of them valid under the schema {self.schema[:16]}",
+            f"the schema: {told.NOT_BOUND}",
             f"no record stands in it twice: their ids differ and lie in [{lo}, {hi}]",
         ]
         if self.histogram is not None:
             found.append("labels: " + ", ".join(f"{count} {name}" for name, count in self.histogram.items()))
         if self.bounds is not None:
-            told = (f"{least} to {most} {name}" for name, (least, most) in self.bounds.items())
-            found.append("labels: " + ", ".join(told))
+            counts = (f"{least} to {most} {name}" for name, (least, most) in self.bounds.items())
+            found.append("labels: " + ", ".join(counts))
         return (*found, "not shown: the records; not said: that they are true, which is the issuer's word")
 
 
@@ -150,6 +154,7 @@ def commit_dataset(
     check("program", program, Program)
     check("schema", schema, Schema)
     count, _ = relations.read(schema, Decoded.decode(program._native.bytes()))
+    told.check_told(program, schema, "schema")
     records = encoded(schema, table, ids)
     if records.count != count:
         raise InputError(
@@ -168,13 +173,14 @@ def commit_dataset(
             remedy="leave out the records beyond the range, or declare a wider one",
         )
     secret = integers.commit(program, "data", records, proofs=proofs, children=children)
-    return Dataset(secret, count, (lo, hi), schema.digest, program.digest)
+    return Dataset(secret, count, (lo, hi), schema.digest, program.digest, tuple(schema.classes or ()))
 
 
 def prove_dataset(program: Program, dataset: Dataset, *, context: bytes = b"") -> Proof:
     """Prove what the dataset program says of the commitment. Spends one proof of its secret.
 
     Of a dataset whose secret is a master, with a child (`Dataset.child`). `context`: bytes that the proof is bound to.
+    Ids beyond the range and classes beyond the program's bounds are refused first, and count nothing (slugs ids, histogram).
     Raises InputError, AllowanceExceeded.
     """
     check("program", program, Program)
@@ -187,6 +193,7 @@ def prove_dataset(program: Program, dataset: Dataset, *, context: bytes = b"") -
             remedy="prove with the program that it was committed for",
         )
     lo, hi = dataset.id_range
+    check_held(program, dataset.secret, dataset.id_range, dataset.classes)
     return prove(
         program, None, {"id_lo": np.array([lo]), "id_hi": np.array([hi])}, data=dataset.secret, context=context
     )
@@ -204,7 +211,9 @@ def verify_dataset(
     """Accept a dataset proof about this commitment and say what it states, or raise InvalidProof.
 
     The program is made anew from the schema and compared: a proof of any other relations is refused (slug program), whoever
-    wrote the program file. `context`, `security`: as for `tacit.verify`.
+    wrote the program file. Names, units, scales and the order of classes are in no program: schemas whose integers are alike
+    have one. Of these the one is refused that the program file does not name (slug schema), where it names one; what binds
+    them is the digest in `DatasetStatement.schema`, which a manifest signs. `context`, `security`: as for `tacit.verify`.
     """
     check("program", program, Program)
     check("schema", schema, Schema)
@@ -213,6 +222,7 @@ def verify_dataset(
         count, histogram = relations.read(schema, Decoded.decode(program._native.bytes()))
     except InputError as error:
         raise InvalidProof(error.reason, slug="program", place=error.place, remedy=error.remedy) from None
+    told.check_told(program, schema, "dataset program", InvalidProof)
     found = verify(program, proof, data=commitment, context=context, security=security)
     names = schema.classes or ()
     shown = found.integers.get("histogram")

@@ -24,6 +24,7 @@ from tacit.train.emit import DATA, MODEL, NEXT
 from tacit.train.network import float_weights
 from tacit.train.order import batches
 from tacit.train.programs import Programs
+from tacit.train.proof import refusals
 from tacit.train.trainer import Ints, Trainer, Trajectory, check_records
 
 if TYPE_CHECKING:
@@ -232,8 +233,31 @@ class Deployment(Stored):
         return [program for name, program in self.all.items() if name != "train"]
 
     def commit_data(self, records: Mapping[str, Ints], *, proofs: int | None = None, children: int = 0) -> Secret:
-        """A commitment to a shard's integers (`Schema.encode`): x, y, id."""
-        return integers.commit(self.train, DATA, dict(records), proofs=proofs, children=children, others=self._others)
+        """A commitment to a shard's integers (`Schema.encode`): x, y, id.
+
+        As many records as training takes, or as an evaluation does. Raises InputError (slug records: another number).
+        """
+        program = self.program_of(np.size(records["id"])) if "id" in records else self.train
+        others = [other for other in self.all.values() if other is not program]
+        return integers.commit(program, DATA, dict(records), proofs=proofs, children=children, others=others)
+
+    def program_of(self, count: int, place: str = "records") -> Program:
+        """The program whose shards have so many records: `train` or `evaluate`. Raises InputError (slug records)."""
+        if count == self.records:
+            return self.train
+        tested = self.description.evaluate
+        if self.evaluate is not None and count == tested:
+            return self.evaluate
+        wanted, sizes = f"the {self.records} records that the deployment is for", str(self.records)
+        if self.evaluate is not None and tested != self.records:
+            wanted = f"the {self.records} records that training takes, or the {tested} of an evaluation"
+            sizes = f"{self.records} or {tested}"
+        raise InputError(
+            f"expected {wanted}, got {count}",
+            slug="records",
+            place=place,
+            remedy=f"compile for {count} records, or cut the table into shards of {sizes}",
+        )
 
     # --- proofs
 
@@ -319,7 +343,8 @@ class Deployment(Stored):
                 raise InvalidProof("expected the integers of the next", slug="commitments", place=NEXT)
             self.check_model(next, "next")
             publics |= self.programs.training.next_values(next)
-        integers.verify(self.train, proof, commitments, publics, context, security)
+        with refusals():
+            integers.verify(self.train, proof, commitments, publics, context, security)
 
     def _commitment(self, model: Model | Commitment, place: str) -> Commitment:
         if isinstance(model, Commitment):
@@ -336,8 +361,8 @@ class Deployment(Stored):
     def check(self, schema: Schema | None = None) -> None:
         """Make every program once more from the description (the dataset's from the schema), and compare.
 
-        Whoever did not compile a deployment should, before its proofs mean anything to him. Raises ProgramError (slug program)
-        naming the program that is another.
+        Whoever did not compile a deployment should, before its proofs mean anything to him. Raises ProgramError: slug program,
+        naming the program that is another; slug schema, where its file names another schema, whose integers are alike.
         """
         file.check(self, schema)
 
@@ -358,6 +383,7 @@ def deployed(
 ) -> Deployment:
     """All programs under one geometry. Raises ProgramError."""
     from tacit import data
+    from tacit.data.told import notes
 
     made = {"train": programs.training.program, "infer": programs.inference[0]}
     made["dataset"] = data.program(schema, programs.description.records)
@@ -369,5 +395,6 @@ def deployed(
         security=security,
         optimize=optimize,
         architectures={1: programs.inference[1]},
+        notes={2: notes(schema)},
     )
     return Deployment(programs, dict(zip(made, found, strict=True)), weights)

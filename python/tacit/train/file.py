@@ -69,6 +69,7 @@ def check(made: Deployment, schema: Schema | None) -> None:
     expected = _made(programs)
     if schema is not None:
         from tacit import data
+        from tacit.data.told import check_told
 
         expected["dataset"] = data.program(schema, made.records)
         wanted = tuple((name, tuple(shape), lo, hi) for name, shape, lo, hi in schema.tensors(made.records))
@@ -81,6 +82,8 @@ def check(made: Deployment, schema: Schema | None) -> None:
         found, program = made.all.get(name), expected.get(name)
         if found is None or (programs.decoded(name) or Decoded.decode(found._native.bytes())) != program:
             raise another(name)
+    if schema is not None:
+        check_told(made.dataset, schema, "schema", ProgramError)
 
 
 def _made(programs: Programs) -> dict[str, Decoded | None]:
