@@ -278,7 +278,7 @@ fn powers_from(start: K, base: K, n: usize) -> Vec<K> {
 
 impl KVec {
     pub fn zeros(n: usize) -> Self {
-        Self([0, 1, 2].map(|_| F::zero_vec(n)))
+        Self([0, 1, 2].map(|_| vec![F::ZERO; n]))
     }
 
     pub fn from_slice(v: &[K]) -> Self {
