@@ -261,8 +261,9 @@ def test_an_archive_unpacks_within_bounds(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     for name in ("t.csv", "t.parquet", "t.npz"):
-        with pytest.raises(FileNotFoundError):
+        with pytest.raises(InputError) as caught:
             FLAG.encode(tmp_path / name)
+        assert (caught.value.slug, caught.value.place) == ("file", str(tmp_path / name))
 
 
 TABLES: list[tuple[Any, str]] = [

@@ -163,6 +163,7 @@ def prove_file(
 def _prove(
     program: Program, secrets: Mapping[str, Secret], inputs: Mapping[str, Array], context: bytes, detail: bool
 ) -> tuple[list[_native.Slab], bytes, Flat]:
+    check("context", context, bytes)
     given = dict(secrets)
     for role, secret in given.items():
         check(role, secret, Secret)
@@ -207,6 +208,8 @@ def verify(
     public slab the one that `commit_public` makes here. `publics`: all public tensors, by address. `context`, `security`: as
     for `tacit.verify`. Raises InputError where a public tensor is missing (slug public_shape), or one that is given is none.
     """
+    check("proof", argument, bytes, bytearray, memoryview)
+    check("context", context, bytes)
     accepted = _accepted(program, commitments, security)
     identities = [bytes.fromhex(commitment.identity) for commitment in accepted]
     with failures():
@@ -235,6 +238,7 @@ def verify_file(
 ) -> Verified:
     """As `verify` for a proof's file, whose public tensors are what it says. Raises InvalidProof."""
     check("proof", proof, Proof, bytes, bytearray, memoryview)
+    check("context", context, bytes)
     with failures():
         read = _native.Proof.from_file(proof.data if isinstance(proof, Proof) else bytes(proof))
         read.check_program(program._native)

@@ -35,6 +35,19 @@ def check(name: str, value: Any, *kinds: type, optional: bool = False) -> None:
     )
 
 
+def check_named(place: str, values: Any, *names: str) -> None:
+    """Raise InputError unless these are values by name, and have those of these names."""
+    check(place, values, Mapping)
+    missing = [name for name in names if name not in values]
+    if missing:
+        raise InputError(
+            f"expected {', '.join(names)}, got {', '.join(map(str, values))[:200] or 'nothing'}",
+            slug="missing",
+            place=place,
+            remedy=f"give {', '.join(missing)}, too",
+        )
+
+
 def check_weights(program: Program, weights: Weights) -> None:
     """Raise InputError unless the weights are those of this program."""
     if weights.program != program.digest:

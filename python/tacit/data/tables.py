@@ -50,11 +50,19 @@ class Table:
 
 
 def table_of(given: Any) -> Table:
-    """A table with named columns; raises InputError (slugs table, file), MissingDependency, OSError."""
+    """A table with named columns; raises InputError (slugs table, file), MissingDependency."""
     if isinstance(given, Table):
         return given
     if isinstance(given, (str, os.PathLike)):
-        return _file(Path(given))
+        try:
+            return _file(Path(given))
+        except OSError as error:
+            raise InputError(
+                error.strerror or str(error),
+                slug="file",
+                place=str(given),
+                remedy="check the name and the permissions",
+            ) from None
     if isinstance(given, Mapping):
         return _columns({str(name): values for name, values in given.items()}, "table")
     if hasattr(given, "column_names") and hasattr(given, "column"):  # of Arrow

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tacit import hashing
 from tacit.api import integers
 from tacit.api.objects import Commitment, Program, Weights
+from tacit.api.parameters import check, check_named
 from tacit.api.secret import Secret
 from tacit.api.storage import Stored
 from tacit.errors import InputError, InvalidProof
@@ -135,7 +136,8 @@ class Deployment(Stored):
         return out
 
     def real(self, model: Model) -> dict[str, npt.NDArray[np.float64]]:
-        """The real weights that integers stand for."""
+        """The real weights that integers stand for. Raises InputError for one that is missing."""
+        self._check_names(model, "model")
         return float_weights(self.description.plan.network, model, self.programs.fracs)
 
     def check_model(self, model: Model, place: str) -> None:
@@ -237,6 +239,7 @@ class Deployment(Stored):
 
         As many records as training takes, or as an evaluation does. Raises InputError (slug records: another number).
         """
+        check("records", records, Mapping)
         program = self.program_of(np.size(records["id"])) if "id" in records else self.train
         others = [other for other in self.all.values() if other is not program]
         return integers.commit(program, DATA, dict(records), proofs=proofs, children=children, others=others)
@@ -278,6 +281,7 @@ class Deployment(Stored):
         Raises InputError, WitnessError, AllowanceExceeded.
         """
         held = self._held(base)
+        check_named("records", records, "x", "y")
         trajectory = self.fit(held.weights, records["x"], records["y"], seed)
         secrets = {MODEL: held.secret, DATA: data}
         given = self.programs.training.given(trajectory)
