@@ -105,6 +105,7 @@ def test_the_lineage_of_a_prediction(trained: Trained) -> None:
     assert [len(item.contributors) for item in found.rounds] == [2, 2]
     assert {item.records for item in found.rounds[0].contributors} == {16}
     assert {item.issuer for item in found.rounds[0].contributors} == {trained.made.issuer.public}
+    assert found.names == {trained.made.issuer.public: "Health authority"}
     assert found.predicted == found.model
     assert found.prediction is not None
     assert found.prediction["program"] == trained.made.deployment.infer.digest

@@ -97,6 +97,11 @@ class TrainingReaders:
         #: By number of records; one for each that a deployment has.
         self._datasets: dict[int, tacit.Program] = {}
 
+    @property
+    def names(self) -> dict[bytes, str]:
+        """Of issuers by key, as the registry has them."""
+        return {entry.key: entry.name for entry in self.issuers.entries}
+
     def deployment(self, data: bytes, *, name: bytes | None = None) -> TrainedDeployment:
         """Made once more from its description, and compared, if it is the one of this name."""
         try:

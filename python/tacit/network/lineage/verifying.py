@@ -58,7 +58,8 @@ def examine(
         if wanted is not None and wanted != got:
             raise refused(f"expected {what} {wanted.hex()[:16]}, got {got.hex()[:16]}", slug="lineage", place="lineage")
     walk = _opened(source, head.task, readers, limits or Limits(), round)
-    found = Lineage(head.task, walk.task)
+    # Readers that know issuers by name say so; others need not.
+    found = Lineage(head.task, walk.task, names=dict(getattr(readers, "names", {})))
     try:
         for name in walk.links(head.link):
             found.rounds.append(walk.round(name))
