@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tacit_algebra::{eq_table, Affine, Group, ProductForm, F, K};
+use tacit_algebra::{eq_table, Affine, Group, ProductForm, Wiped, F, K};
 use tacit_params::{Geometry, Level};
 use tacit_pcs::random::{Stream, MASK, PADS};
 use tacit_pcs::*;
@@ -117,7 +117,8 @@ fn prove(
     let key = [i; 32];
     let mask = profile.time("draw g", || Stream::new(&key, MASK).k_vec(g.m()));
     let w = profile.time("commit witness", || {
-        commit_witness(g, columns.k0, cells, pads, mask, key).expect("a witness")
+        commit_witness(g, columns.k0, Wiped::new(cells.to_vec()), pads, mask, key)
+            .expect("a witness")
     });
     let mut claims: Vec<Affine> = (0..4)
         .map(|i| match i % 2 {

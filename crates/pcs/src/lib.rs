@@ -39,5 +39,5 @@ pub use slab::header::{
 #[cfg(feature = "prove")]
 pub use slab::secret_file::secret_bytes;
 #[cfg(feature = "prove")]
-pub use slab::witness::{commit_own_witness, commit_witness, WitnessSlab};
+pub use slab::witness::{commit_witness, WitnessSlab};
 pub use verify::opening::verify_opening;

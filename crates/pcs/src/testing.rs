@@ -12,7 +12,7 @@ use crate::vector::KVec;
 use crate::{OpeningHooks, PcsError, Profile, Slab, WitnessSlab};
 use tacit_algebra::field::{f_from_bytes, f_to_bytes, k_limbs};
 use tacit_algebra::hash::Digest;
-use tacit_algebra::{F, K};
+use tacit_algebra::{Wiped, F, K};
 use tacit_params::Geometry;
 use tacit_transcript::{Reader, Writer};
 
@@ -97,6 +97,7 @@ pub fn commit_witness_changed(
     key: [u8; 32],
     change: impl FnOnce(&mut CodeWords),
 ) -> Result<WitnessSlab, PcsError> {
+    let cells = Wiped::new(cells.to_vec());
     commit_changed(geometry, k0, cells, pads, g, key, |code| {
         change(&mut CodeWords(code));
     })

@@ -3,7 +3,7 @@
 mod common;
 use common::{slug, toy, unit, verify, Shape, World};
 use p3_field::PrimeCharacteristicRing;
-use tacit_algebra::{Affine, F, K};
+use tacit_algebra::{Affine, Wiped, F, K};
 use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::testing::{commit_witness_changed, half_and_half};
 use tacit_pcs::{commit, commit_witness, NoHooks, OpeningHooks, PcsError, Slab};
@@ -332,7 +332,17 @@ fn slabs_that_do_not_fit() {
     assert_eq!(slug(make(0, 3)), "header");
     assert_eq!(slug(make(2, 17)), "header");
     assert_eq!(slug(make(64, 3)), "geometry");
-    let witness = |m| commit_witness(&g, 3, &cells, &[], vec![K::ONE; m], [1; 32]).map(|_| ());
+    let witness = |m| {
+        commit_witness(
+            &g,
+            3,
+            Wiped::new(cells.clone()),
+            &[],
+            vec![K::ONE; m],
+            [1; 32],
+        )
+        .map(|_| ())
+    };
     assert_eq!(slug(witness(128)), "accepted");
     assert_eq!(slug(witness(127)), "geometry");
     assert_eq!(slug(witness(129)), "geometry");

@@ -5,7 +5,7 @@ use tacit_algebra::hash::Digest;
 use tacit_algebra::{f_to_i64, Affine, Key, Wiped, F};
 use tacit_params::Geometry;
 use tacit_pcs::random::{Stream, MASK, PADS};
-use tacit_pcs::{commit_own_witness, prove_opening, Columns, Commitment, NoHooks, Slab};
+use tacit_pcs::{commit_witness, prove_opening, Columns, Commitment, NoHooks, Slab};
 use tacit_program::{execute, Prepared, Publics, Trace, Values};
 use tacit_transcript::{Reader, Writer};
 use tacit_verifier::{opening, verify_from_common_point, verify_to_common_point, Claim, Statement};
@@ -184,7 +184,7 @@ impl Job<'_> {
         let witness = profile.time("commit", || {
             // A mask of the opening: uniform over all M rows.
             let g = Stream::new(&seed, MASK).k_vec(self.geometry.m());
-            commit_own_witness(self.geometry, columns.k0, cells, &pads, g, *seed)
+            commit_witness(self.geometry, columns.k0, cells, &pads, g, *seed)
         })?;
         hooks.committed(&witness);
         let root = witness.root();

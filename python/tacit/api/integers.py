@@ -27,9 +27,8 @@ from tacit.progress import note, slow
 
 #: How a refusal of a proof's file goes on, which names its program and commitments.
 NAMED = "program and commitments are those that the proof was made with"
-#: What an argument is bound to.
-GIVEN = "to the given program, commitments, public values and context"
-BOUND = "one of these is another than it was made with, or the argument was changed"
+#: What an argument is bound to, which names none of it.
+BOUND = "the program, the commitments, the public values and the context"
 
 Flat = list[tuple[str, Ints]]
 
@@ -201,12 +200,14 @@ def verify(
     publics: Mapping[str, Array],
     context: bytes = b"",
     security: int = 128,
+    bound: str = BOUND,
 ) -> Verified:
     """Accept an argument (`prove`) for these commitments and public tensors, or raise InvalidProof.
 
     `commitments`: by the roles of the program's slabs; one of another role is taken where its tensors are the slab's. Of a
     public slab the one that `commit_public` makes here. `publics`: all public tensors, by address. `context`, `security`: as
-    for `tacit.verify`. Raises InputError where a public tensor is missing (slug public_shape), or one that is given is none.
+    for `tacit.verify`. `bound`: what a refusal says may be another. Raises InputError where a public tensor is missing (slug
+    public_shape), or one that is given is none.
     """
     check("proof", argument, bytes, bytearray, memoryview)
     check("context", context, bytes)
@@ -217,16 +218,18 @@ def verify(
     try:
         return _verified(program, read, accepted, context, security)
     except InvalidProof as error:
-        raise _of_argument(error) from None
+        raise _of_argument(error, bound) from None
 
 
-def _of_argument(error: InvalidProof) -> InvalidProof:
+def _of_argument(error: InvalidProof, bound: str) -> InvalidProof:
     """A refusal without what only a proof's file could know: an argument names no program and no commitment."""
     if not error.remedy.startswith(NAMED):
         return error
-    reason = error.reason.replace("to the given context or public values", GIVEN).replace("to the given context", GIVEN)
+    given = f"to {bound} that were given"
+    reason = error.reason.replace("to the given context or public values", given).replace("to the given context", given)
     place = "argument" if error.slug == "grinding" else error.place
-    return InvalidProof(reason, slug=error.slug, place=place, remedy=BOUND, details=error.details)
+    remedy = f"{bound.replace(' and ', ' or ')} is not what the proof was made with, or the proof was changed"
+    return InvalidProof(reason, slug=error.slug, place=place, remedy=remedy, details=error.details)
 
 
 def verify_file(

@@ -57,12 +57,7 @@ def table_of(given: Any) -> Table:
         try:
             return _file(Path(given))
         except OSError as error:
-            raise InputError(
-                error.strerror or str(error),
-                slug="file",
-                place=str(given),
-                remedy="check the name and the permissions",
-            ) from None
+            raise InputError(error.strerror or str(error), slug="file", place=str(given)) from None
     if isinstance(given, Mapping):
         return _columns({str(name): values for name, values in given.items()}, "table")
     if hasattr(given, "column_names") and hasattr(given, "column"):  # of Arrow

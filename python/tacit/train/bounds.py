@@ -14,7 +14,8 @@ from tacit.integer.lookups import signed
 from tacit.integer.reach import Overflow, Reach
 from tacit.integer.total import total
 from tacit.program.room import Room
-from tacit.train.step import Plan, Step, before_of, kept_share, part_of, speed_of, training_step
+from tacit.train.step import Plan, Step, kept_share, part_of, training_step
+from tacit.train.tape import before_of, speed_of
 
 Interval = tuple[int, int]
 #: A weight has room for this magnitude at least, whatever the scales are.

@@ -25,7 +25,7 @@ from tacit.train.emit import DATA, MODEL, NEXT
 from tacit.train.network import float_weights
 from tacit.train.order import batches
 from tacit.train.programs import Programs
-from tacit.train.proof import refusals
+from tacit.train.proof import BOUND
 from tacit.train.trainer import Ints, Trainer, Trajectory, check_records
 
 if TYPE_CHECKING:
@@ -347,8 +347,7 @@ class Deployment(Stored):
                 raise InvalidProof("expected the integers of the next", slug="commitments", place=NEXT)
             self.check_model(next, "next")
             publics |= self.programs.training.next_values(next)
-        with refusals():
-            integers.verify(self.train, proof, commitments, publics, context, security)
+        integers.verify(self.train, proof, commitments, publics, context, security, BOUND)
 
     def _commitment(self, model: Model | Commitment, place: str) -> Commitment:
         if isinstance(model, Commitment):

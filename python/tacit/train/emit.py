@@ -30,7 +30,8 @@ from tacit.program.builder import Builder, Lazy, Settings, int_array
 from tacit.program.syntax import Expr, FromTensor, Link, Term
 from tacit.train.bounds import Bounds, Interval, made_total
 from tacit.train.rooms import room_of
-from tacit.train.step import AFTER, SPEED_AFTER, Plan, X, Y, before_of, speed_of, training_step
+from tacit.train.step import AFTER, SPEED_AFTER, Plan, X, Y, training_step
+from tacit.train.tape import before_of, speed_of
 from tacit.train.trainer import Trajectory
 
 #: Roles of the commitments of a training program.

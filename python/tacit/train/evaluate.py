@@ -26,8 +26,8 @@ from tacit.program.room import Room
 from tacit.train.emit import DATA, MODEL, SETTINGS, Slots
 from tacit.train.pieces import Signal, joined
 from tacit.train.rooms import room_of
-from tacit.train.step import Plan, X, Y, before_of, forward
-from tacit.train.tape import Tape
+from tacit.train.step import Plan, X, Y, forward
+from tacit.train.tape import Tape, before_of
 
 #: The public output.
 CORRECT, SQUARES = "correct", "squares"

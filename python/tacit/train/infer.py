@@ -16,7 +16,8 @@ from tacit.program.room import Room
 from tacit.train.emit import SETTINGS
 from tacit.train.pieces import joined
 from tacit.train.rooms import room_of
-from tacit.train.step import Plan, X, before_of, forward
+from tacit.train.step import Plan, X, forward
+from tacit.train.tape import before_of
 
 #: Names of the input and the output.
 INPUT, OUTPUT = "x", "prediction"

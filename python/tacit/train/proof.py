@@ -5,11 +5,8 @@ kind 8, borsh: { deployment: [u8; 32], argument: Vec<u8> }          (docs/protoc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tacit.api import integers
 from tacit.api.storage import Stored
 from tacit.data.container import body_of, framed
 from tacit.errors import InputError, InvalidProof
@@ -20,19 +17,6 @@ MOST_BYTES = 1 << 28
 _DIGEST, _HEAD = 32, 36
 #: All that a training proof is bound to.
 BOUND = "the deployment, the base, the next, the data's commitment, the seed and the context"
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """An argument that fits nothing names nothing: its refusal names all that may be another."""
-    try:
-        yield
-    except InvalidProof as error:
-        if error.remedy != integers.BOUND:
-            raise
-        reason = error.reason.replace(integers.GIVEN, f"to {BOUND} that were given")
-        remedy = f"{BOUND.replace(' and ', ' or ')} is not what the proof was made with, or the proof was changed"
-        raise InvalidProof(reason, slug=error.slug, place=error.place, remedy=remedy, details=error.details) from None
 
 
 @dataclass(frozen=True)

@@ -25,22 +25,10 @@ from tacit.train.loss import Loss
 from tacit.train.network import Network
 from tacit.train.optimizer import Factor, dyadic
 from tacit.train.pieces import Signal, joined
-from tacit.train.tape import RULES, Backward, Scales, Shape, Tape
+from tacit.train.tape import RULES, Backward, Scales, Shape, Tape, before_of, speed_of
 
 #: Names of a step's inputs and outputs.
-X, Y, BEFORE, AFTER, SPEED_BEFORE, SPEED_AFTER = "x", "y", "before", "after", "speed before", "speed after"
-
-
-def before_of(name: str) -> str:
-    """The input that holds a weight before the step."""
-    return f"{BEFORE} {name}"
-
-
-def speed_of(name: str) -> str:
-    """The input that holds a weight's momentum before the step."""
-    return f"{SPEED_BEFORE} {name}"
-
-
+X, Y, AFTER, SPEED_AFTER = "x", "y", "after", "speed after"
 #: How near a share of a momentum or of a weight is met, and what its c is below.
 NEAR_SHARE, MOST_SHARE = 1 / 32, 1 << 16
 

@@ -33,6 +33,18 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 #: First words of names that steps have for themselves: inputs, and what a step takes off a weight.
 RESERVED = ("x", "y", "before", "speed", "part")
+
+
+def before_of(name: str) -> str:
+    """A step's input that holds a weight before the step."""
+    return f"before {name}"
+
+
+def speed_of(name: str) -> str:
+    """A step's input that holds a weight's momentum before the step."""
+    return f"speed before {name}"
+
+
 #: Operators whose results hold sums of products that nobody committed; those that only pass such on.
 MAKES_RAW, PASSES = (Contract,), (Added, Times, Offset)
 
@@ -192,8 +204,8 @@ class Tape:
             )
         self.fracs[name] = frac
         shape = (self.steps, *self.network.graph.shapes[name])
-        lo, hi = self.bounds.get(f"before {name}", (-1, 0))
-        return Signal(self.ints.input(f"before {name}", InputSpec(shape, lo, hi, frac)))
+        lo, hi = self.bounds.get(before_of(name), (-1, 0))
+        return Signal(self.ints.input(before_of(name), InputSpec(shape, lo, hi, frac)))
 
     def weight(self, name: str, operand: Signal) -> Signal:
         """A weight whose gradient is a sum of products of the operand and an error signal."""

@@ -14,7 +14,8 @@ from tacit.integer.graph import IntGraph
 from tacit.integer.reach import Overflow
 from tacit.program.builder import int_array
 from tacit.train.bounds import Bounds, made_total
-from tacit.train.step import AFTER, SPEED_AFTER, Plan, X, Y, before_of, speed_of, training_step
+from tacit.train.step import AFTER, SPEED_AFTER, Plan, X, Y, training_step
+from tacit.train.tape import before_of, speed_of
 
 Ints = npt.NDArray[np.int64]
 Weights = Mapping[str, Any]

@@ -27,26 +27,12 @@ pub struct WitnessSlab {
 }
 
 /// Commits tensors and multiplicities (`cells`), the pads behind them, and the mask `g` of M entries. Blinding rows and
-/// salts come from `key`, which must be used once.
+/// salts come from `key`, which must be used once. Cells with room for all columns (`witness_columns` of R entries) are not
+/// copied.
 ///
 /// # Errors
 /// `geometry` when it is not well formed, the columns do not fit its rows, or g has not M entries.
 pub fn commit_witness(
-    geometry: &Geometry,
-    k0: u32,
-    cells: &[F],
-    pads: &[K],
-    g: Vec<K>,
-    key: [u8; 32],
-) -> Result<WitnessSlab, PcsError> {
-    commit_changed(geometry, k0, cells, pads, g, key, |_| ())
-}
-
-/// The same for cells that the slab keeps: with room for all its columns (`witness_columns` of R entries) they are not copied.
-///
-/// # Errors
-/// As `commit_witness`.
-pub fn commit_own_witness(
     geometry: &Geometry,
     k0: u32,
     cells: Wiped<F>,
@@ -54,27 +40,11 @@ pub fn commit_own_witness(
     g: Vec<K>,
     key: [u8; 32],
 ) -> Result<WitnessSlab, PcsError> {
-    commit(geometry, k0, cells, pads, g, key, |_| ())
+    commit_changed(geometry, k0, cells, pads, g, key, |_| ())
 }
 
 /// The same, with a step between encoding and hashing.
 pub(crate) fn commit_changed(
-    geometry: &Geometry,
-    k0: u32,
-    cells: &[F],
-    pads: &[K],
-    g: Vec<K>,
-    key: [u8; 32],
-    change: impl FnOnce(&mut Code),
-) -> Result<WitnessSlab, PcsError> {
-    geometry.check_well_formed()?;
-    let columns = witness_columns(geometry, cells.len(), pads.len());
-    let mut own = Vec::with_capacity(columns as usize * geometry.r());
-    own.extend_from_slice(cells);
-    commit(geometry, k0, Wiped::new(own), pads, g, key, change)
-}
-
-fn commit(
     geometry: &Geometry,
     k0: u32,
     mut data: Wiped<F>,
@@ -84,8 +54,7 @@ fn commit(
     change: impl FnOnce(&mut Code),
 ) -> Result<WitnessSlab, PcsError> {
     geometry.check_well_formed()?;
-    let cells = data.len();
-    let columns = witness_columns(geometry, cells, pads.len());
+    let columns = witness_columns(geometry, data.len(), pads.len());
     let blinding = witness_blinding(geometry, k0) as usize;
     let rows = geometry.r();
     for (what, got) in [("witness", rows + blinding), ("mask", g.len())] {

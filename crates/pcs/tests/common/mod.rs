@@ -5,7 +5,7 @@ use p3_field::PrimeCharacteristicRing;
 use std::sync::Arc;
 use tacit_algebra::field::k_new;
 use tacit_algebra::hash::Digest;
-use tacit_algebra::{Affine, Group, ProductForm, F, K};
+use tacit_algebra::{Affine, Group, ProductForm, Wiped, F, K};
 use tacit_params::{Geometry, Level};
 use tacit_pcs::random::{Stream, PADS};
 use tacit_pcs::*;
@@ -103,8 +103,15 @@ impl World {
         let data = cells(&mut rng, shape.witness);
         let pads = rng.k_vec(shape.pads);
         let g = rng.k_vec(geometry.m());
-        let witness =
-            commit_witness(geometry, columns.k0, &data, &pads, g, [seed ^ 99; 32]).unwrap();
+        let witness = commit_witness(
+            geometry,
+            columns.k0,
+            Wiped::new(data),
+            &pads,
+            g,
+            [seed ^ 99; 32],
+        )
+        .unwrap();
         let mut world = Self {
             geometry: geometry.clone(),
             slabs,
@@ -129,7 +136,7 @@ impl World {
         self.witness = commit_witness(
             &self.geometry,
             self.columns.k0,
-            &data,
+            Wiped::new(data),
             &self.pads,
             g,
             [seed; 32],
