@@ -39,6 +39,7 @@ from tacit.reference.field import (  # noqa: E402
 )
 from tacit.reference.program import InSlab, encode_program  # noqa: E402
 from tacit.reference.transcript import Transcript, digest_of, domain_tag, words  # noqa: E402
+from tacit.reference.verify import absorb_public  # noqa: E402
 
 FOLDER = HERE.parents[1] / "vectors"
 
@@ -119,6 +120,17 @@ def transcript_vectors() -> dict[str, Any]:
         found = t.positions("queries", count, log)
         step("positions", "queries", count=count, log=log, value=found)
     return {"start": start, "steps": steps}
+
+
+def public_vectors() -> dict[str, Any]:
+    """A transcript that absorbed one public tensor: around the most that is absorbed whole, and at the edges of blocks."""
+    out = []
+    for count in (1, 1024, 4095, 4096, 4097, 5120, 5121, 8192, 20000):
+        values = [(i * i * 2654435761 + 7 * i) % 2**40 - 2**39 for i in range(count)]
+        t = Transcript()
+        absorb_public(t, values)
+        out.append({"entries": count, "state": t.state.hex()})
+    return {"tensors": out}
 
 
 def merkle_vectors() -> dict[str, Any]:
@@ -239,6 +251,20 @@ def indices() -> dict[str, dict[str, Any]]:
     }
 
 
+def long_publics() -> dict[str, dict[str, Any]]:
+    """Statements of another long public tensor: entries of two blocks exchanged, and one entry changed in the last block."""
+    case = cases.honest("long_public")
+    q, y = (list(values) for values in case.proof.publics)
+    at = next(i for i in range(1024) if q[i] != q[i + 1024])
+    swapped = list(q)
+    swapped[at], swapped[at + 1024] = q[at + 1024], q[at]
+    last = [*q[:-1], q[-1] + 1 if q[-1] < 9 else q[-1] - 1]
+    return {
+        "refuse_public_blocks": vector(case, "entries of two blocks exchanged", publics=[swapped, y]),
+        "refuse_public_last_block": vector(case, "the last entry another", publics=[last, y]),
+    }
+
+
 def refused_vectors() -> dict[str, dict[str, Any]]:
     case = cases.honest("linear")
     argument = case.proof.argument
@@ -281,6 +307,7 @@ def refused_vectors() -> dict[str, dict[str, Any]]:
     out["refuse_summed_products"] = summed_products()
     out["refuse_recurrence"] = doubled_recurrence()
     out |= indices()
+    out |= long_publics()
     lies: dict[str, tuple[str, dict[str, Callable]]] = {
         "lie_products": ("a product that is none", {"product 0": lambda c: add(c, (1, 0, 0))}),
         "lie_final": ("a final vector that is not the fold", {"final": lambda v: [add(v[0], (1, 0, 0)), *v[1:]]}),
@@ -308,6 +335,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write(folder, "field", field_vectors())
     write(folder, "transcript", transcript_vectors())
+    write(folder, "public", public_vectors())
     write(folder, "merkle", merkle_vectors())
     write(folder, "encode", encode_vectors())
     for name, content in {**accepted_vectors(), **refused_vectors()}.items():

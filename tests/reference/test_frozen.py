@@ -6,6 +6,9 @@ hole is in the oracle that both use (toy/oracle.py).
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+
 import pytest
 from test_argument import EARLY, change, false_claims, slug_of
 from toy import cases, programs
@@ -19,8 +22,9 @@ from tacit.reference import rotation as rotations
 from tacit.reference.field import ONE, ZERO, K, add, eq_table, inverse, mul, neg, pack_k, power, sub
 from tacit.reference.program import Program
 from tacit.reference.rotation import Rotation, check_rotation, rotation_key, rotation_program
-from tacit.reference.transcript import next_k, words
+from tacit.reference.transcript import Transcript, next_k, words
 
+VERIFY = sys.modules["tacit.reference.verify"]  # the package's attribute of this name is the function
 VALUE: K = next_k(words(b"known"))
 WIDE = 2**59
 
@@ -118,11 +122,16 @@ def drawn_by(case: cases.Case) -> list[Draw]:
     return log
 
 
-def test_public_values_with_the_same_evaluation() -> None:
+@pytest.mark.parametrize("kind", ["public", "public blocks"])
+def test_public_values_with_the_same_evaluation(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 1. Public values enter the argument by their evaluation at r alone. Where r does not depend on them, other integers in
-    the same interval with the same evaluation are as good: a short vector in a lattice. Guard: they are absorbed before r."""
+    the same interval with the same evaluation are as good: a short vector in a lattice. Guard: they are absorbed before r, or
+    the digests of their blocks are (here of 3, 3 and 2 entries)."""
+    if kind == "public blocks":
+        monkeypatch.setattr(VERIFY, "WHOLE", 4)
+        monkeypatch.setattr(VERIFY, "BLOCK", 3)
     program = copies(8, scalars=False)
-    with holes(deaf=["public"]):
+    with holes(deaf=[kind]):
         case = prove_copies(program, [])
         case.verify()
         r = drawn_by(case)[:3]
@@ -134,6 +143,39 @@ def test_public_values_with_the_same_evaluation() -> None:
     case.verify()
     assert slug_of(lambda: case.verify(publics=other)) in EARLY
     assert slug_of(prove_copies(program, shift).verify) == "final_claim"
+
+
+@pytest.mark.parametrize("missing", [0, 2], ids=["first", "last"])
+def test_public_values_of_a_block_that_is_not_absorbed(missing: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 1, in a transcript that leaves out one block's digest: the entries of that block are free, those of the others
+    are not. Guard: the digests of all blocks are absorbed."""
+    monkeypatch.setattr(VERIFY, "WHOLE", 8)
+    monkeypatch.setattr(VERIFY, "BLOCK", 8)
+    absorb_public = VERIFY.absorb_public
+
+    def without_a_block(transcript: Transcript, values: Sequence[int]) -> None:
+        left = [*values]
+        left[8 * missing : 8 * missing + 8] = [0] * 8
+        absorb_public(transcript, left)
+
+    program = copies(24, scalars=False)
+    monkeypatch.setattr(VERIFY, "absorb_public", without_a_block)
+    case = prove_copies(program, [])
+    case.verify()
+    r = drawn_by(case)[:5]
+    shift = short_relation(eq_table(r)[8 * missing : 8 * missing + 8])
+    assert any(shift)
+    other = [*case.proof.publics[0]]
+    for i, by in enumerate(shift):
+        other[8 * missing + i] += by
+    case.verify(publics=[other])  # the same bytes for two statements
+    another = [*case.proof.publics[0]]
+    another[8] += 1
+    assert slug_of(lambda: case.verify(publics=[another])) in EARLY
+    monkeypatch.setattr(VERIFY, "absorb_public", absorb_public)
+    case = prove_copies(program, [])
+    case.verify()
+    assert slug_of(lambda: case.verify(publics=[other])) in EARLY
 
 
 @pytest.mark.parametrize("kind", ["arity", "gamma"])

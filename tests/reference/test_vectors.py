@@ -14,7 +14,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "vectors"
 PROOFS = sorted([*FOLDER.glob("proof_*.json"), *FOLDER.glob("rust_*.json")])  # made here, and by the Rust prover
 
 
-@pytest.mark.parametrize("name", ["field", "transcript", "merkle", "encode"])
+@pytest.mark.parametrize("name", ["field", "transcript", "public", "merkle", "encode"])
 def test_primitive_vectors_are_current(name: str) -> None:
     made = getattr(make_vectors, f"{name}_vectors")()
     assert json.loads((FOLDER / f"{name}.json").read_text()) == made

@@ -18,6 +18,7 @@ pub enum Tag {
     Binding = 6,
     Program = 7,
     Schema = 8,
+    PublicBlock = 9,
     File = 10,
     Architecture = 11,
 }

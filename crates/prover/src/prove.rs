@@ -168,7 +168,7 @@ impl Job<'_> {
         further: &[Claim],
     ) -> Result<Vec<u8>, ProveError> {
         let mut writer = Writer::new();
-        statement.absorb(&mut writer.sponge)?;
+        statement.absorb(&mut writer.sponge);
         let witness_slab = self.prepared.witness_slab();
         let mut cells = profile.time("pack", || {
             let columns = columns.columns.last().copied().unwrap_or(0) as usize;

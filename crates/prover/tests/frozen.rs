@@ -67,7 +67,7 @@ fn guessed(publics: &Publics) -> (K, K) {
         publics,
         context: CONTEXT,
     };
-    statement.absorb(&mut sponge).unwrap();
+    statement.absorb(&mut sponge);
     (sponge.challenge("alpha"), sponge.challenge("beta"))
 }
 
@@ -224,5 +224,47 @@ fn replays_when_the_statement_is_not_absorbed() {
         assert_eq!(accepted, "accepted", "{kind}");
         let slug = replay(prepared, context, &MLP.prove());
         assert!(EARLY.contains(&slug), "{kind}: {slug}");
+    }
+}
+
+/// Row 1: a long public tensor that a program only shows. A proof for it is one for any other where its blocks are not absorbed.
+#[test]
+fn another_long_public_tensor_when_its_blocks_are_not_absorbed() {
+    let mut case = linear();
+    case.prepared = {
+        let mut program = case.prepared.program.clone();
+        let shown = program.tensors.len() as u32;
+        program.tensors.push(Tensor {
+            name: "shown".into(),
+            shape: vec![5000],
+            place: Place::Public,
+            lo: 0,
+            hi: 9,
+        });
+        program.inputs.push(Port {
+            name: "shown".into(),
+            tensor: shown,
+            frac: 0,
+        });
+        case.givens.push((shown, vec![1; 5000]));
+        Prepared::new(program).unwrap()
+    };
+    let world = World::new(case);
+    let replay = |proof: &Proof, at: usize| {
+        let mut publics = proof.publics.clone();
+        publics.0.last_mut().unwrap()[at] = 2;
+        let named = commitments(&world.slabs);
+        let result = world.verify_against(&named, &publics, CONTEXT, &proof.argument);
+        result.map_or_else(|e| e.slug(), |()| "accepted")
+    };
+    with_holes(&Holes::default().deaf("public blocks"), || {
+        let proof = world.prove();
+        assert_eq!(replay(&proof, 0), "accepted");
+        assert_eq!(replay(&proof, 4999), "accepted");
+    });
+    let proof = world.prove();
+    assert!(world.verify(&proof).is_ok());
+    for at in [0, 1023, 1024, 4999] {
+        assert!(EARLY.contains(&replay(&proof, at)), "entry {at}");
     }
 }

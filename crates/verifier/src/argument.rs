@@ -40,7 +40,7 @@ pub(crate) fn verify_argument(
     let columns = statement.check()?;
     let budget = check_security(statement, target, u32::from(further.is_some()))?;
     let mut reader = Reader::new(argument);
-    statement.absorb(&mut reader.sponge)?;
+    statement.absorb(&mut reader.sponge);
     let root = witness_root(&mut reader)?;
     let claims = verify_relations(&mut reader, prepared, publics)?;
     let further = further.map(|make| make()).transpose()?;

@@ -26,6 +26,7 @@ pub mod files;
 mod lookup_tree;
 mod products;
 mod proof;
+mod publics;
 mod relations;
 mod rotation;
 mod statement;

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use tacit_algebra::field::f_to_bytes;
 use tacit_algebra::hash::Digest;
 use tacit_params::{budget, Budget, Geometry, Relations, Shape, SlabSize};
 use tacit_pcs::{
@@ -13,6 +12,7 @@ use tacit_transcript::Sponge;
 
 use crate::common_point::usize_of;
 use crate::error::{Slug, VerifyError};
+use crate::publics;
 
 /// Columns of a proof.
 const MAX_COLUMNS: usize = 1 << 16;
@@ -32,21 +32,17 @@ pub struct Statement<'a> {
 impl Statement<'_> {
     /// Absorbs geometry, program, identities, public tensors and context, in this order.
     ///
-    /// # Errors
-    /// `public_shape` when a public tensor is missing.
-    pub fn absorb(&self, sponge: &mut Sponge) -> Result<(), VerifyError> {
+    /// Call it after [`Self::check`]: how long public tensors are is the program's matter.
+    pub fn absorb(&self, sponge: &mut Sponge) {
         sponge.absorb("geometry", &self.geometry.bytes());
         sponge.absorb("program", &self.prepared.digest);
         for commitment in self.commitments {
             sponge.absorb("slab", &commitment.identity());
         }
-        for index in 0..self.prepared.publics.len() {
-            let values = self.publics.field(index)?;
-            let bytes: Vec<u8> = values.into_iter().flat_map(f_to_bytes).collect();
-            sponge.absorb("public", &bytes);
+        for values in &self.publics.0 {
+            publics::absorb(sponge, values);
         }
         sponge.absorb("context", self.context);
-        Ok(())
     }
 
     /// No slab stands twice in a proof, which would show twice as much of its columns as its blinding is made for

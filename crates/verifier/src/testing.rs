@@ -1,11 +1,13 @@
-//! What tests may see: LogUp alone, as docs/protocol/protocol.md, section 6, describes it from "alpha" to the last "descend".
+//! What tests may see: public tensors in the transcript, and LogUp alone, as docs/protocol/protocol.md, section 6, describes it
+//! from "alpha" to the last "descend".
 
 use tacit_algebra::{Affine, K};
-use tacit_transcript::Reader;
+use tacit_transcript::{Reader, Sponge};
 
 use crate::claim::{Claim, Triple};
 use crate::error::VerifyError;
 use crate::lookup_tree;
+use crate::publics;
 
 /// What LogUp leaves: P and Q at the point r of the leaves, claims, triples.
 #[derive(Debug)]
@@ -35,4 +37,9 @@ pub fn logup(reader: &mut Reader<'_>, depth: usize, padding: u64) -> Result<Logu
         claims,
         triples,
     })
+}
+
+/// Absorbs a public tensor, as in "Statement" of docs/protocol/protocol.md, section 6.
+pub fn absorb_public(sponge: &mut Sponge, values: &[i64]) {
+    publics::absorb(sponge, values);
 }

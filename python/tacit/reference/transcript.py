@@ -10,7 +10,7 @@ from .errors import Refused
 from .field import K, P
 
 LEAF, NODE, TRANSCRIPT, STREAM = 0, 1, 2, 4
-IDENTITY, BINDING, PROGRAM, SCHEMA, FILE, ARCHITECTURE = 5, 6, 7, 8, 10, 11
+IDENTITY, BINDING, PROGRAM, SCHEMA, PUBLIC_BLOCK, FILE, ARCHITECTURE = 5, 6, 7, 8, 9, 10, 11
 
 
 def digest_of(*parts: bytes) -> bytes:

@@ -23,9 +23,12 @@ from .program import Constant, Program, Public, decode_program, digest, valid_en
 from .relations import Claim, Relations
 from .security import check_security
 from .sizes import Sizes
-from .transcript import Reader
+from .transcript import PUBLIC_BLOCK, Reader, Transcript, digest_of, domain_tag
 from .validation import validate
 from .work import check_geometry_work
+
+# Entries of a public tensor that is absorbed as it is, and of a block of a longer one.
+WHOLE, BLOCK = 4096, 1024
 
 
 def verify(
@@ -114,8 +117,18 @@ def absorb_statement(
     for commitment in commitments:
         reader.absorb("slab", commitment.identity)
     for values in publics:
-        reader.absorb("public", pack_f(values))
+        absorb_public(reader, values)
     reader.absorb("context", context)
+
+
+def absorb_public(transcript: Transcript, values: Sequence[int]) -> None:
+    """A public tensor's entries; those of a long one by the digests of its blocks."""
+    if len(values) <= WHOLE:
+        transcript.absorb("public", pack_f(values))
+        return
+    blocks = [values[at : at + BLOCK] for at in range(0, len(values), BLOCK)]
+    digests = [digest_of(domain_tag(PUBLIC_BLOCK, len(block)), pack_f(block)) for block in blocks]
+    transcript.absorb("public blocks", b"".join(digests))
 
 
 def check_publics(program: Program, publics: Sequence[Sequence[int]]) -> dict[int, Sequence[int]]:

@@ -138,6 +138,7 @@ NAMES = {
     "exclusive": (programs.exclusive, programs.ONE_LEVEL),
     "carried": (programs.carried, programs.TWO_LEVELS),
     "gathered": (programs.gathered, programs.TWO_LEVELS),
+    "long_public": (programs.long_public, programs.TWO_LEVELS),
 }
 
 

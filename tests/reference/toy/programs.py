@@ -415,6 +415,16 @@ def gathered() -> Program:
     return p.done(["q", "x"], ["y"])
 
 
+def long_public() -> Program:
+    """A public tensor that is absorbed by its blocks, the last one shorter: y_i = x_i + q_(1050 i + 1049)."""
+    p = Build("long_public", [("data", True)])
+    p.tensor("q", (4200,), Public(), -9, 9)
+    p.tensor("x", (4,), "data", -50, 50)
+    some = p.term("q", links=(link([(0, 1050)], [(0, 1)], 1049),))
+    p.output("y", (4,), p.expr(p.term("x"), some), -59, 59)
+    return p.done(["q", "x"], ["y"])
+
+
 def values_for(program: Program, seed: int = 1) -> dict[str, list[int]]:
     """Random slab tensors and public inputs within their intervals."""
     rnd = random.Random(seed)

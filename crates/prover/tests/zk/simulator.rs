@@ -192,7 +192,7 @@ impl Simulator<'_> {
         let witness = self.witness(&columns, &foreseen, &h, noise);
 
         let mut sponge = Sponge::new();
-        statement.absorb(&mut sponge).unwrap();
+        statement.absorb(&mut sponge);
         let mut pen = Pen {
             sponge,
             argument: Vec::new(),
@@ -222,7 +222,7 @@ impl Simulator<'_> {
     /// The draws do not depend on what is absorbed: ask for them with anything.
     fn foresee(&self, statement: &Statement, columns: &Columns, messages: &[u8]) -> Foreseen {
         let mut sponge = Sponge::new();
-        statement.absorb(&mut sponge).unwrap();
+        statement.absorb(&mut sponge);
         let mut reader = Reader::resume(messages, sponge);
         let claims = verify_relations(&mut reader, self.prepared, self.publics).unwrap();
         let affine: Vec<_> = claims.into_iter().map(|c| c.affine).collect();
