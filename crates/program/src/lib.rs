@@ -17,7 +17,7 @@ pub use error::ProgramError;
 pub use evaluate::expressions::ExprAt;
 #[cfg(feature = "prove")]
 pub use execute::{
-    dense::dense,
+    dense::{dense, dense_in},
     operands::reduce_operand,
     pack::{pack, pack_with_room},
     run::{execute, Shared},

@@ -9,12 +9,14 @@ use crate::hooks::Hooks;
 use crate::memory::with_room;
 use layer::{finish, pair, pairs, Layer, Pair};
 use leaf_layer::LeafLayer;
+use leaves::{Ground, Leaves};
 use state::State;
 use tacit_sumcheck::lanes::{Base, Ext, PF, W};
 
 mod layer;
 mod leaf_layer;
 pub mod leaves;
+mod rows;
 mod state;
 
 /// Pairs of vectors a task computes at least.
@@ -43,14 +45,22 @@ impl AnyLayer {
         }
     }
 
-    /// Proves sum over x of eq(r, x) (p0 q1 + p1 q0 + lambda q0 q1) = claim. Returns the point and p0, p1, q0, q1 there.
-    fn prove(self, writer: &mut Writer, lambda: K, r: &[K], claim: K) -> (Vec<K>, [K; 4]) {
+    /// Proves sum over x of eq(r, x) (p0 q1 + p1 q0 + lambda q0 q1) = claim. Returns the point and p0, p1, q0, q1 there; leaves
+    /// a layer's memory in `memory`, for the next one.
+    fn prove(
+        self,
+        writer: &mut Writer,
+        (lambda, r, claim): (K, &[K], K),
+        memory: &mut Vec<Pair<PF>>,
+    ) -> (Vec<K>, [K; 4]) {
         let mut state = State::new(lambda, r, claim);
         let (last, joined) = match self {
             Self::Scalar(layer) => (layer, false),
             Self::Packed(mut layer) => {
                 layer.rounds(writer, &mut state, false);
-                (layer.unpack(), true)
+                let last = layer.unpack();
+                *memory = layer.pairs;
+                (last, true)
             }
             Self::LeafLayer(layer) => (layer.rounds(writer, &mut state).unpack(), true),
         };
@@ -58,16 +68,21 @@ impl AnyLayer {
     }
 }
 
-/// The layers from the root down, and the root.
-pub struct Tree {
+/// The layers from the root down, the root, and the leaves where they and the layer above them are made again.
+pub struct Tree<'a> {
     layers: Vec<AnyLayer>,
     root: (K, K),
+    again: Option<Leaves<'a>>,
 }
 
-impl Tree {
-    /// From the layer of the leaves, 2^(depth-1) pairs.
-    pub fn new(leaves: AnyLayer) -> Self {
-        let mut layers = vec![leaves];
+impl<'a> Tree<'a> {
+    /// From the leaves, 2^(depth-1) pairs.
+    pub fn new(ground: Ground<'a>) -> Self {
+        let (lowest, again) = match ground {
+            Ground::Kept(layer) => (layer, None),
+            Ground::Again(mut leaves) => (AnyLayer::Packed(leaves.second()), Some(leaves)),
+        };
+        let mut layers = vec![lowest];
         while let Some(next) = layers.last().and_then(AnyLayer::parent) {
             layers.push(next);
         }
@@ -78,7 +93,11 @@ impl Tree {
             None => (K::ZERO, K::ONE),
         };
         layers.reverse();
-        Self { layers, root }
+        Self {
+            layers,
+            root,
+            again,
+        }
     }
 
     /// Sends the whole argument of the tree and records its triples. Returns r.
@@ -92,10 +111,11 @@ impl Tree {
         let inverse = hooks.inverse(q.try_inverse().unwrap_or(K::ZERO));
         writer.send_padded("root", &[q, inverse]);
         triples.push([q, inverse, K::ONE]);
-        let mut r = Vec::new();
-        for layer in self.layers {
+        let (mut r, mut memory) = (Vec::new(), Vec::new());
+        let mut step = |layer: AnyLayer, memory: &mut Vec<Pair<PF>>| {
             let lambda = writer.challenge("lambda");
-            let (mut point, [p0, p1, q0, q1]) = layer.prove(writer, lambda, &r, p + lambda * q);
+            let claim = (lambda, &r[..], p + lambda * q);
+            let (mut point, [p0, p1, q0, q1]) = layer.prove(writer, claim, memory);
             let mut sent = vec![p0, p1, q0, q1];
             for (a, b) in [(p0, q1), (p1, q0), (q0, q1)] {
                 let c = hooks.product(triples.len(), a * b);
@@ -107,6 +127,15 @@ impl Tree {
             (p, q) = (p0 + s * (p1 - p0), q0 + s * (q1 - q0));
             point.push(s);
             r = point;
+        };
+        for layer in self.layers {
+            step(layer, &mut memory);
+        }
+        if let Some(mut leaves) = self.again {
+            let first = leaves.first(std::mem::take(&mut memory));
+            step(AnyLayer::Packed(first), &mut memory);
+            let leaves = leaves.all(std::mem::take(&mut memory));
+            step(AnyLayer::LeafLayer(leaves), &mut memory);
         }
         r
     }
@@ -168,7 +197,7 @@ mod tests {
     fn argument(leaves: AnyLayer) -> Vec<u8> {
         let mut writer = Writer::new();
         writer.set_pads(vec![K::ZERO; 2000]);
-        let r = Tree::new(leaves).prove(&mut writer, &mut Vec::new(), &mut NoHooks);
+        let r = Tree::new(Ground::Kept(leaves)).prove(&mut writer, &mut Vec::new(), &mut NoHooks);
         assert!(!r.is_empty());
         writer.into_proof()
     }

@@ -11,6 +11,15 @@ pub fn with_room<T>(n: usize) -> Vec<T> {
     out
 }
 
+/// The memory of a vector of fours for twos.
+pub fn as_pairs<T: Copy>(fours: Vec<[T; 4]>) -> Vec<[T; 2]> {
+    let mut fours = std::mem::ManuallyDrop::new(fours);
+    let (start, len, room) = (fours.as_mut_ptr(), fours.len(), fours.capacity());
+    // SAFETY: the memory is the vector's alone, and handed over once; [T; 4] is two [T; 2] of the same alignment, so `2 len`
+    // of them are there and `2 room` of them have the size that was allocated.
+    unsafe { Vec::from_raw_parts(start.cast(), 2 * len, 2 * room) }
+}
+
 /// Asks for huge pages under the vector's memory. Advice may be refused; nothing depends on it.
 #[cfg(target_os = "linux")]
 fn advise<T>(buffer: &Vec<T>) {

@@ -13,7 +13,7 @@ use tacit_verifier::{opening, verify_from_common_point, verify_to_common_point, 
 use crate::allowance::permit::Permit;
 use crate::error::ProveError;
 use crate::hooks::{Hooks, Repeatable};
-use crate::lookup_tree::{leaves, Tree};
+use crate::lookup_tree::{leaves::Ground, Tree};
 use crate::profile::Profile;
 use crate::seed::proof_seed;
 use crate::{einsum, products};
@@ -231,9 +231,9 @@ impl Job<'_> {
         let (start, sponge) = (writer.len(), writer.sponge.clone());
         let mut triples = Vec::with_capacity(sizes.triples as usize);
         if !prepared.program.lookups.is_empty() {
-            let (alpha, beta) = (writer.challenge("alpha"), writer.challenge("beta"));
+            let challenges = (writer.challenge("alpha"), writer.challenge("beta"));
             let tree = profile.time("tree", || {
-                Tree::new(leaves::layer(prepared, trace, alpha, beta))
+                Tree::new(Ground::new(prepared, trace, challenges))
             });
             profile.time("logup", || tree.prove(writer, &mut triples, hooks));
         }

@@ -8,7 +8,7 @@ use tacit_verifier::Rotation;
 
 use crate::error::ProveError;
 use crate::hooks::Hooks;
-use crate::lookup_tree::{leaves, Tree};
+use crate::lookup_tree::{leaves::Ground, Tree};
 use crate::profile::Profile;
 use crate::prove::{Job, Proof, ProveOptions};
 use crate::rotation::Rotating;
@@ -20,8 +20,19 @@ pub fn prove_logup<H: Hooks>(
     trace: &Trace,
     hooks: &mut H,
 ) -> Vec<[K; 3]> {
-    let (alpha, beta) = (writer.challenge("alpha"), writer.challenge("beta"));
-    let tree = Tree::new(leaves::layer(prepared, trace, alpha, beta));
+    prove_logup_keeping(writer, prepared, trace, hooks, usize::MAX)
+}
+
+/// As `prove_logup`, the leaves being kept where there are fewer than `again`, and made again otherwise.
+pub fn prove_logup_keeping<H: Hooks>(
+    writer: &mut Writer,
+    prepared: &Prepared,
+    trace: &Trace,
+    hooks: &mut H,
+    again: usize,
+) -> Vec<[K; 3]> {
+    let challenges = (writer.challenge("alpha"), writer.challenge("beta"));
+    let tree = Tree::new(Ground::keeping(prepared, trace, challenges, again));
     let mut triples = Vec::new();
     tree.prove(writer, &mut triples, hooks);
     triples

@@ -17,22 +17,37 @@ pub fn dense<'a>(
     shape: &[u32],
     trace: &'a Trace,
 ) -> Cow<'a, [i64]> {
-    if let Some(data) = borrowed(prepared, expr, shape, trace) {
-        return Cow::Borrowed(data);
+    let mut out = Vec::new();
+    match dense_in(prepared, expr, shape, trace, &mut out) {
+        Some(data) => Cow::Borrowed(data),
+        None => Cow::Owned(out),
     }
-    let n = entries(shape);
-    let mut out = vec![expr.constant; n];
+}
+
+/// As `dense`, where the values of all but one tensor as it is are written: into `out`, whatever was there, in its memory.
+pub fn dense_in<'a>(
+    prepared: &Prepared,
+    expr: &Expr,
+    shape: &[u32],
+    trace: &'a Trace,
+    out: &mut Vec<i64>,
+) -> Option<&'a [i64]> {
+    if let Some(data) = borrowed(prepared, expr, shape, trace) {
+        return Some(data);
+    }
+    out.clear();
+    out.resize(entries(shape), expr.constant);
     for term in &expr.terms {
         let (data, source_shape) = source(prepared, term.source, trace);
         let have = (data.len(), entries(source_shape));
         assert_eq!(have.0, have.1, "values of {:?}", term.source);
         if is_identity(term, shape, source_shape) {
-            add_scaled(&mut out, data, term.coef);
+            add_scaled(out, data, term.coef);
         } else {
-            Gather::new(term, shape, data, source_shape, trace).add(&mut out);
+            Gather::new(term, shape, data, source_shape, trace).add(out);
         }
     }
-    Cow::Owned(out)
+    None
 }
 
 /// The values when the expression is one tensor (or einsum) as it is.

@@ -304,7 +304,7 @@ impl<B: Base> Pass<'_, B> {
 
 impl Layer<tacit_sumcheck::lanes::PF> {
     /// One vector as a layer of scalars.
-    pub fn unpack(self) -> Layer<tacit_algebra::F> {
+    pub fn unpack(&self) -> Layer<tacit_algebra::F> {
         let pairs = self.pairs.first().map_or_else(Vec::new, |pair| {
             (0..W)
                 .map(|lane| pair.map(|v: PK| Ext::splat(v.lane(lane))))

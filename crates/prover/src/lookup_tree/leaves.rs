@@ -1,24 +1,31 @@
 //! The leaves of the LogUp tree (docs/protocol/protocol.md, section 6): a lookup entry is 1 / (alpha - tag - beta in - beta^2 out), an invalid
 //! index 1 / alpha, a table row -m over the same, a padding row 0 / alpha, an unused leaf 0 / 1.
+//!
+//! A leaf takes 24 bytes, and so do all layers above it, a leaf's share of the next one being 24 and of the others 24 together.
+//! In a large tree the first touch of that memory costs more than the arithmetic, and it is what a proof needs most of. So the
+//! leaves and the layer above them are made where they are asked for, once from below and once on the way down: 24 bytes a leaf
+//! at any time, and three times the leaves' arithmetic.
 
 use p3_field::{PackedValue, PrimeCharacteristicRing};
 use rayon::prelude::*;
-use std::borrow::Cow;
 use tacit_algebra::field::half_power;
 use tacit_algebra::{f_from_i64, F, K};
-use tacit_program::{dense, table_len, table_row, Block, Item, Prepared, Trace};
+use tacit_program::{table_row, Block, Prepared, Trace};
 
-use crate::lookup_tree::layer::pairs;
+use crate::lookup_tree::layer::{pair, pairs, Layer, Pair};
 use crate::lookup_tree::leaf_layer::{Kind, LeafLayer};
-use crate::lookup_tree::AnyLayer;
-use crate::memory::with_room;
+use crate::lookup_tree::rows::{is_valid, Rows, Scratch};
+use crate::lookup_tree::{fraction, parent, AnyLayer};
+use crate::memory::{as_pairs, with_room};
 use tacit_sumcheck::eq_tables::GRAIN;
 use tacit_sumcheck::lanes::{Ext, PF, PK, W};
 
 /// Vectors from which the numerators of a lookup are worth a segment of their own.
 const SEGMENT: usize = 1 << 5;
-/// An index of a padded shape that is not valid; no value of a trace is this small.
-const INVALID: i64 = i64::MIN;
+/// Vectors of leaves that stand under one vector of pairs, two layers up.
+const ABOVE: usize = 4;
+/// Leaves from which they are made again instead of being kept.
+const AGAIN: usize = 1 << 20;
 
 /// Challenges and the tables they are applied to.
 struct Leaf {
@@ -69,85 +76,248 @@ fn residue(x: i64) -> F {
     F::from_u64((x as u64).wrapping_add(shift))
 }
 
-/// The layer of the leaves.
-pub fn layer(prepared: &Prepared, trace: &Trace, alpha: K, beta: K) -> AnyLayer {
-    let log = prepared.sizes.depth as usize - 1;
-    let lanes = W.trailing_zeros() as usize;
-    let leaves: u64 = prepared.sizes.blocks.iter().map(|b| 1u64 << b.bits).sum();
-    if log < lanes {
-        let mut p = vec![K::ZERO; 2 << log];
-        let mut q = vec![K::ONE; 2 << log];
-        for block in &prepared.sizes.blocks {
-            let at = block.offset as usize..(block.offset as usize + (1 << block.bits));
-            scalars(
-                prepared,
-                trace,
-                block,
-                (alpha, beta),
-                &mut p[at.clone()],
-                &mut q[at],
-            );
-        }
-        return AnyLayer::Scalar(pairs(&p, &q));
-    }
-    AnyLayer::LeafLayer(packed(
-        prepared,
-        trace,
-        (alpha, beta),
-        log - lanes,
-        leaves as usize,
-    ))
+/// What the tree stands on: its lowest layer, or what makes the lowest two again.
+pub enum Ground<'a> {
+    Kept(AnyLayer),
+    Again(Leaves<'a>),
 }
 
-/// Blocks of whole vectors of pairs, then the small ones.
-fn packed(
-    prepared: &Prepared,
-    trace: &Trace,
-    challenges: (K, K),
-    log: usize,
-    leaves: usize,
-) -> LeafLayer {
-    let stored = leaves.div_ceil(2 * W);
-    let mut leaf_layer = LeafLayer {
-        log,
-        q: with_room(stored),
-        p: Vec::new(),
-        segments: Vec::new(),
-    };
-    let blocks = &prepared.sizes.blocks;
-    // Blocks are sorted: from here on all are smaller than a vector of pairs.
-    let large = blocks.partition_point(|b| 1usize << b.bits >= 2 * W);
-    for block in &blocks[..large] {
-        fill(prepared, trace, block, challenges, &mut leaf_layer);
+impl<'a> Ground<'a> {
+    pub fn new(prepared: &'a Prepared, trace: &'a Trace, challenges: (K, K)) -> Self {
+        Self::keeping(prepared, trace, challenges, AGAIN)
     }
-    let first = leaf_layer.q.len() * 2 * W;
-    let mut p = vec![K::ZERO; stored * 2 * W - first];
-    let mut q = vec![K::ONE; p.len()];
-    for block in &blocks[large..] {
-        let start = block.offset as usize - first;
-        let at = start..start + (1 << block.bits);
-        scalars(
+
+    /// As `new`; leaves are kept where there are fewer than `again`.
+    pub fn keeping(
+        prepared: &'a Prepared,
+        trace: &'a Trace,
+        challenges: (K, K),
+        again: usize,
+    ) -> Self {
+        let log = prepared.sizes.depth as usize - 1;
+        let mut leaves = Leaves {
             prepared,
             trace,
-            block,
             challenges,
-            &mut p[at.clone()],
-            &mut q[at],
-        );
+            log: log.saturating_sub(W.trailing_zeros() as usize),
+            large: 0,
+            tail: Vec::new(),
+            scratch: Scratch::default(),
+        };
+        let count: u64 = prepared.sizes.blocks.iter().map(|b| 1u64 << b.bits).sum();
+        if 1usize << log < W {
+            let (p, q) = leaves.scalars(0, 2 << log);
+            return Self::Kept(AnyLayer::Scalar(pairs(&p, &q)));
+        }
+        leaves.split(count as usize);
+        if (count as usize) < again || leaves.log < 2 {
+            return Self::Kept(AnyLayer::LeafLayer(leaves.all(Vec::new())));
+        }
+        Self::Again(leaves)
     }
-    let small = p.len() / (2 * W);
-    if small > 0 {
-        leaf_layer.push(small, Kind::Stored(leaf_layer.p.len()));
+}
+
+/// The leaves of a program's lookups and tables, not kept.
+pub struct Leaves<'a> {
+    prepared: &'a Prepared,
+    trace: &'a Trace,
+    challenges: (K, K),
+    /// 2^log vectors of pairs of leaves.
+    log: usize,
+    /// Blocks that fill whole vectors of pairs two layers up; they come first, blocks being sorted by size.
+    large: usize,
+    /// The vectors of pairs of all smaller ones.
+    tail: Vec<Pair<PF>>,
+    scratch: Scratch,
+}
+
+impl Leaves<'_> {
+    /// Cuts `count` leaves into large blocks and the rest.
+    fn split(&mut self, count: usize) {
+        let blocks = &self.prepared.sizes.blocks;
+        self.large = blocks.partition_point(|b| 1usize << b.bits >= 2 * W * ABOVE);
+        let first: usize = blocks[..self.large].iter().map(|b| 1 << b.bits).sum();
+        let (p, q) = self.scalars(self.large, (count - first).next_multiple_of(2 * W));
+        let vector = |(p, q): (&[K], &[K])| {
+            let ([p0, p1], [q0, q1]) = (vectors(p), vectors(q));
+            [p0, p1, q0, q1]
+        };
+        self.tail = p.chunks(2 * W).zip(q.chunks(2 * W)).map(vector).collect();
     }
-    for (p, q) in p.chunks(2 * W).zip(q.chunks(2 * W)) {
-        leaf_layer.p.push(vectors(p));
-        leaf_layer.q.push(vectors(q));
+
+    /// The pairs two layers above the leaves, in memory with room for the layer between.
+    pub fn second(&mut self) -> Layer<PF> {
+        let room = self.stored().div_ceil(2);
+        let mut out = Second(with_room(room));
+        self.large_blocks(&mut out);
+        let tail = parent(&parent(&self.tail_layer()));
+        out.0.extend(tail.pairs);
+        Layer {
+            log: self.log - 2,
+            pairs: out.0,
+        }
     }
-    let rest = (1usize << log) - leaf_layer.q.len();
-    if rest > 0 {
-        leaf_layer.push(rest, Kind::Constant(K::ZERO));
+
+    /// The pairs of the layer above the leaves, in the memory of another one.
+    pub fn first(&mut self, mut memory: Vec<Pair<PF>>) -> Layer<PF> {
+        memory.clear();
+        let mut out = First(memory);
+        self.large_blocks(&mut out);
+        out.0.extend(parent(&self.tail_layer()).pairs);
+        Layer {
+            log: self.log - 1,
+            pairs: out.0,
+        }
     }
-    leaf_layer
+
+    /// The layer of the leaves, in the memory of another one.
+    pub fn all(&mut self, mut memory: Vec<Pair<PF>>) -> LeafLayer {
+        memory.clear();
+        let mut q = as_pairs(memory);
+        if q.capacity() < self.stored() {
+            q = with_room(self.stored());
+        }
+        let mut out = LeafLayer {
+            log: self.log,
+            q,
+            p: Vec::new(),
+            segments: Vec::new(),
+        };
+        self.large_blocks(&mut out);
+        if !self.tail.is_empty() {
+            out.push(self.tail.len(), Kind::Stored(out.p.len()));
+        }
+        for &[p0, p1, q0, q1] in &self.tail {
+            out.p.push([p0, p1]);
+            out.q.push([q0, q1]);
+        }
+        let rest = (1usize << self.log) - out.q.len();
+        if rest > 0 {
+            out.push(rest, Kind::Constant(K::ZERO));
+        }
+        out
+    }
+
+    /// Vectors of pairs of leaves that are not 0 / 1 throughout.
+    fn stored(&self) -> usize {
+        let blocks = self.prepared.sizes.blocks[..self.large].iter();
+        blocks.map(|b| (1usize << b.bits) / (2 * W)).sum::<usize>() + self.tail.len()
+    }
+
+    fn tail_layer(&self) -> Layer<PF> {
+        // Layers above end where their pairs do: the number of variables is not read.
+        Layer {
+            log: self.log,
+            pairs: self.tail.clone(),
+        }
+    }
+
+    /// Every large block, in order.
+    fn large_blocks(&mut self, pass: &mut impl Pass) {
+        let (prepared, trace) = (self.prepared, self.trace);
+        for block in &prepared.sizes.blocks[..self.large] {
+            let size = (1usize << block.bits) / (2 * W);
+            match Rows::new(prepared, trace, block, &mut self.scratch) {
+                Rows::Lookup { id, input, output } => {
+                    let leaf = lookup_leaf(prepared, id, self.challenges);
+                    let numerators = |_| None;
+                    let valid = |i: usize| is_valid(input[i]);
+                    match output {
+                        None => {
+                            let row = |i: usize| valid(i).then(|| (input[i], 0));
+                            pass.block(size, &Vectors::new(&leaf, row, numerators));
+                        }
+                        Some(output) => {
+                            let row = |i: usize| valid(i).then(|| (input[i], output[i]));
+                            pass.block(size, &Vectors::new(&leaf, row, numerators));
+                        }
+                    }
+                }
+                Rows::Table {
+                    id,
+                    kind,
+                    len,
+                    counts,
+                } => {
+                    let leaf = table_leaf(id, self.challenges);
+                    let row = |i: usize| (i < len).then(|| table_row(kind, i as u32));
+                    let numerator = |i: usize| {
+                        if i < len {
+                            -residue(counts[i])
+                        } else {
+                            F::ZERO
+                        }
+                    };
+                    let numerators = |v: usize| {
+                        Some([0, 1].map(|odd| {
+                            let lane = |lane| numerator(2 * W * v + 2 * lane + odd);
+                            PK::base(PF::from_fn(lane))
+                        }))
+                    };
+                    pass.block(size, &Vectors::new(&leaf, row, numerators));
+                }
+            }
+        }
+    }
+
+    /// Numerators and denominators of the blocks from the given one on, one leaf at a time; 0 / 1 behind them.
+    fn scalars(&mut self, from: usize, len: usize) -> (Vec<K>, Vec<K>) {
+        let (mut p, mut q) = (vec![K::ZERO; len], vec![K::ONE; len]);
+        let blocks = &self.prepared.sizes.blocks[from..];
+        let mut at = 0;
+        for block in blocks {
+            let size = 1usize << block.bits;
+            self.scalar_block(block, &mut p[at..at + size], &mut q[at..at + size]);
+            at += size;
+        }
+        (p, q)
+    }
+
+    fn scalar_block(&mut self, block: &Block, p: &mut [K], q: &mut [K]) {
+        let all = p.iter_mut().zip(q).enumerate();
+        match Rows::new(self.prepared, self.trace, block, &mut self.scratch) {
+            Rows::Lookup { id, input, output } => {
+                let leaf = lookup_leaf(self.prepared, id, self.challenges);
+                for (i, (p, q)) in all {
+                    let row = (input[i], output.map_or(0, |o| o[i]));
+                    *p = K::ONE;
+                    *q = leaf.scalar(is_valid(input[i]).then_some(row));
+                }
+            }
+            Rows::Table {
+                id,
+                kind,
+                len,
+                counts,
+            } => {
+                let leaf = table_leaf(id, self.challenges);
+                for (i, (p, q)) in all {
+                    *q = leaf.scalar((i < len).then(|| table_row(kind, i as u32)));
+                    if i < len {
+                        *p = K::from(-f_from_i64(counts[i]));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn lookup_leaf(prepared: &Prepared, id: usize, challenges: (K, K)) -> Leaf {
+    let lookup = &prepared.program.lookups[id];
+    leaf(lookup.table as usize, lookup.shift, challenges)
+}
+
+fn table_leaf(id: usize, challenges: (K, K)) -> Leaf {
+    leaf(id, 0, challenges)
+}
+
+fn leaf(table: usize, shift: u8, (alpha, beta): (K, K)) -> Leaf {
+    Leaf {
+        alpha,
+        beta: beta * half_power(u32::from(shift)),
+        beta2: beta * beta,
+        tag: F::from_u64(table as u64 + 1),
+    }
 }
 
 /// 2 W values: those at even places, those at odd places.
@@ -158,188 +328,106 @@ pub fn vectors(values: &[K]) -> [PK; 2] {
     })
 }
 
-/// A block's rows, shared by the two ways of filling it.
-enum Rows<'a> {
-    Lookup {
-        input: Cow<'a, [i64]>,
-        output: Option<Cow<'a, [i64]>>,
-        leaf: Leaf,
-    },
-    Table {
-        id: usize,
-        len: usize,
-        leaf: Leaf,
-    },
+/// A block's vectors of 2 W leaves, computed where they are asked for.
+struct Vectors<'a, R, N> {
+    leaf: &'a Leaf,
+    /// The row at an index; `None` where it is not valid.
+    row: R,
+    /// The numerators of a vector; `None`: all 1.
+    numerators: N,
 }
 
-impl<'a> Rows<'a> {
-    fn new(prepared: &'a Prepared, trace: &'a Trace, block: &Block, (alpha, beta): (K, K)) -> Self {
-        let leaf = |table: u32, shift: u8| Leaf {
-            alpha,
-            beta: beta * half_power(u32::from(shift)),
-            beta2: beta * beta,
-            tag: F::from_u64(u64::from(table) + 1),
-        };
-        match block.item {
-            Item::Lookup(id) => {
-                let lookup = &prepared.program.lookups[id as usize];
-                let padded = |expr| pad(dense(prepared, expr, &lookup.shape, trace), &lookup.shape);
-                let zero = lookup.output.terms.is_empty() && lookup.output.constant == 0;
-                Rows::Lookup {
-                    input: padded(&lookup.input),
-                    output: (!zero).then(|| padded(&lookup.output)),
-                    leaf: leaf(lookup.table, lookup.shift),
-                }
-            }
-            Item::Table(id) => {
-                let len = table_len(&prepared.program.tables[id as usize].kind) as usize;
-                Rows::Table {
-                    id: id as usize,
-                    len,
-                    leaf: leaf(id, 0),
-                }
-            }
-        }
-    }
-}
-
-/// One leaf at a time.
-fn scalars(
-    prepared: &Prepared,
-    trace: &Trace,
-    block: &Block,
-    challenges: (K, K),
-    p: &mut [K],
-    q: &mut [K],
-) {
-    let rows = Rows::new(prepared, trace, block, challenges);
-    for (i, (p, q)) in p.iter_mut().zip(q).enumerate() {
-        match &rows {
-            Rows::Lookup {
-                input,
-                output,
-                leaf,
-            } => {
-                let valid = input[i] != INVALID;
-                *p = K::ONE;
-                *q = leaf.scalar(valid.then(|| (input[i], output.as_ref().map_or(0, |o| o[i]))));
-            }
-            Rows::Table { id, len, leaf } => {
-                let kind = &prepared.program.tables[*id].kind;
-                let row = (i < *len).then(|| table_row(kind, i as u32));
-                *p = if i < *len {
-                    K::from(-f_from_i64(trace.multiplicities[*id][i]))
-                } else {
-                    K::ZERO
-                };
-                *q = leaf.scalar(row);
-            }
-        }
-    }
-}
-
-/// A block of whole vectors of pairs, behind what is there.
-fn fill(
-    prepared: &Prepared,
-    trace: &Trace,
-    block: &Block,
-    challenges: (K, K),
-    leaf_layer: &mut LeafLayer,
-) {
-    let size = (1usize << block.bits) / (2 * W);
-    match Rows::new(prepared, trace, block, challenges) {
-        Rows::Lookup {
-            input,
-            output,
+impl<'a, R, N> Vectors<'a, R, N>
+where
+    R: Fn(usize) -> Option<(i64, i64)> + Sync,
+    N: Fn(usize) -> Option<[PK; 2]> + Sync,
+{
+    fn new(leaf: &'a Leaf, row: R, numerators: N) -> Self {
+        Self {
             leaf,
-        } => fill_lookup(&input, output.as_deref(), &leaf, size, leaf_layer),
-        Rows::Table { id, len, leaf } => {
-            let kind = &prepared.program.tables[id].kind;
-            denominators(leaf_layer, size, &leaf, |i| {
-                (i < len).then(|| table_row(kind, i as u32))
-            });
-            fill_counts(&trace.multiplicities[id], len, size, leaf_layer);
+            row,
+            numerators,
         }
     }
-}
 
-/// A lookup's denominators; its numerators are 1.
-fn fill_lookup(
-    input: &[i64],
-    output: Option<&[i64]>,
-    leaf: &Leaf,
-    size: usize,
-    leaf_layer: &mut LeafLayer,
-) {
-    let valid = |i: usize| input[i] != INVALID;
-    match output {
-        None => denominators(leaf_layer, size, leaf, |i| valid(i).then(|| (input[i], 0))),
-        Some(output) => denominators(leaf_layer, size, leaf, |i| {
-            valid(i).then(|| (input[i], output[i]))
-        }),
+    #[inline(always)]
+    fn denominators(&self, v: usize) -> [PK; 2] {
+        [0, 1].map(|odd| self.leaf.packed(2 * W * v + odd, &self.row))
     }
-    if size >= SEGMENT {
-        leaf_layer.push(size, Kind::Constant(K::ONE));
-    } else {
-        let first = leaf_layer.p.len();
-        leaf_layer.push(size, Kind::Stored(first));
-        leaf_layer.p.resize(first + size, [PK::ONE; 2]);
-    }
-}
 
-/// A table's numerators: how often a row is used, with a minus.
-fn fill_counts(counts: &[i64], len: usize, size: usize, leaf_layer: &mut LeafLayer) {
-    leaf_layer.push(size, Kind::Stored(leaf_layer.p.len()));
-    let numerator = |i: usize| {
-        if i < len {
-            -residue(counts[i])
-        } else {
-            F::ZERO
+    /// The sum of a vector's fractions, pair by pair.
+    #[inline(always)]
+    fn sum(&self, v: usize) -> (PK, PK) {
+        let [q0, q1] = self.denominators(v);
+        match (self.numerators)(v) {
+            None => (q0 + q1, q0 * q1),
+            Some([p0, p1]) => fraction([p0, p1, q0, q1]),
         }
-    };
-    let rows = (0..size).into_par_iter().with_min_len(GRAIN);
-    leaf_layer.p.par_extend(rows.map(|v| {
-        [0, 1].map(|odd| PK::base(PF::from_fn(|lane| numerator(2 * W * v + 2 * lane + odd))))
-    }));
+    }
+
+    /// A vector of pairs of the layer above.
+    #[inline(always)]
+    fn first(&self, x: usize) -> Pair<PF> {
+        pair(self.sum(2 * x), self.sum(2 * x + 1))
+    }
+
+    /// A vector of pairs two layers above.
+    #[inline(always)]
+    fn second(&self, x: usize) -> Pair<PF> {
+        let [a, b] = [2 * x, 2 * x + 1].map(|x| fraction(self.first(x)));
+        pair(a, b)
+    }
 }
 
-fn denominators(
-    leaf_layer: &mut LeafLayer,
-    size: usize,
-    leaf: &Leaf,
-    row: impl Fn(usize) -> Option<(i64, i64)> + Sync,
-) {
-    let rows = (0..size).into_par_iter().with_min_len(GRAIN);
-    leaf_layer
-        .q
-        .par_extend(rows.map(|v| [0, 1].map(|odd| leaf.packed(2 * W * v + odd, &row))));
+/// What is made of the large blocks.
+trait Pass {
+    /// A block of `size` vectors of pairs of leaves.
+    fn block<R, N>(&mut self, size: usize, vectors: &Vectors<'_, R, N>)
+    where
+        R: Fn(usize) -> Option<(i64, i64)> + Sync,
+        N: Fn(usize) -> Option<[PK; 2]> + Sync;
 }
 
-/// Valid entries, row-major, to the padded block; as they are when every extent is a power of two.
-fn pad<'a>(values: Cow<'a, [i64]>, shape: &[u32]) -> Cow<'a, [i64]> {
-    if shape.iter().all(|e| e.is_power_of_two()) {
-        return values;
+struct First(Vec<Pair<PF>>);
+struct Second(Vec<Pair<PF>>);
+
+impl Pass for First {
+    fn block<R, N>(&mut self, size: usize, vectors: &Vectors<'_, R, N>)
+    where
+        R: Fn(usize) -> Option<(i64, i64)> + Sync,
+        N: Fn(usize) -> Option<[PK; 2]> + Sync,
+    {
+        let rows = (0..size / 2).into_par_iter().with_min_len(GRAIN);
+        self.0.par_extend(rows.map(|x| vectors.first(x)));
     }
-    let mut out = vec![INVALID; 1 << tacit_program::shape_bits(shape)];
-    scatter(&values, shape, &mut out);
-    Cow::Owned(out)
 }
 
-/// Copies axis by axis; returns how many values were used.
-fn scatter(values: &[i64], shape: &[u32], out: &mut [i64]) -> usize {
-    let [extent, inner @ ..] = shape else {
-        out[0] = values[0];
-        return 1;
-    };
-    let stride = 1usize << tacit_program::shape_bits(inner);
-    if inner.is_empty() {
-        let n = *extent as usize;
-        out[..n].copy_from_slice(&values[..n]);
-        return n;
+impl Pass for Second {
+    fn block<R, N>(&mut self, size: usize, vectors: &Vectors<'_, R, N>)
+    where
+        R: Fn(usize) -> Option<(i64, i64)> + Sync,
+        N: Fn(usize) -> Option<[PK; 2]> + Sync,
+    {
+        let rows = (0..size / ABOVE).into_par_iter().with_min_len(GRAIN);
+        self.0.par_extend(rows.map(|x| vectors.second(x)));
     }
-    let mut used = 0;
-    for block in out.chunks_mut(stride).take(*extent as usize) {
-        used += scatter(&values[used..], inner, block);
+}
+
+impl Pass for LeafLayer {
+    fn block<R, N>(&mut self, size: usize, vectors: &Vectors<'_, R, N>)
+    where
+        R: Fn(usize) -> Option<(i64, i64)> + Sync,
+        N: Fn(usize) -> Option<[PK; 2]> + Sync,
+    {
+        let rows = (0..size).into_par_iter().with_min_len(GRAIN);
+        self.q
+            .par_extend(rows.clone().map(|v| vectors.denominators(v)));
+        if size >= SEGMENT && (vectors.numerators)(0).is_none() {
+            return self.push(size, Kind::Constant(K::ONE));
+        }
+        self.push(size, Kind::Stored(self.p.len()));
+        let ones = [PK::ONE; 2];
+        self.p
+            .par_extend(rows.map(|v| (vectors.numerators)(v).unwrap_or(ones)));
     }
-    used
 }
