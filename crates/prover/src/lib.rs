@@ -26,6 +26,7 @@ pub use allowance::{
 pub use error::ProveError;
 #[cfg(feature = "testing")]
 pub use hooks::{Hooks, Repeatable};
+pub use memory::ask_for_huge_pages;
 pub use profile::Profile;
 pub use prove::{gather, public_values, Job, Proof, ProveOptions, Randomness};
 pub use rotation::{

@@ -1,10 +1,12 @@
 //! Memory that is given back is overwritten first: what a secret was in, whichever vector or library held it. The heap of this
-//! extension module alone; Python's objects are not in it.
+//! extension module alone; Python's objects are not in it. What is large is asked for in huge pages.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 
-/// The system's allocator, but for the zeros.
+use tacit_prover::ask_for_huge_pages;
+
+/// The system's allocator, but for the zeros and the advice.
 struct Wiping;
 
 #[global_allocator]
@@ -14,11 +16,15 @@ static HEAP: Wiping = Wiping;
 // copies and calls `dealloc`, so that growth leaves no copy behind.
 unsafe impl GlobalAlloc for Wiping {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        unsafe { System.alloc(layout) }
+        let start = unsafe { System.alloc(layout) };
+        ask_for_huge_pages(start, layout.size());
+        start
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        unsafe { System.alloc_zeroed(layout) }
+        let start = unsafe { System.alloc_zeroed(layout) };
+        ask_for_huge_pages(start, layout.size());
+        start
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
