@@ -249,7 +249,7 @@ BEGINNINGS = {
     "arrays": ("an .npz of arrays", (b"PK",)),
     "deployment": ("a deployment", (b'{"tacit-deployment"',)),
     "schema": ("a schema", (b'{"tacit-schema"',)),
-    "picture": ("a picture", (b"<svg", b"<?xml", b"<!doctype html", b"<html")),
+    "picture": ("a picture", (b"<svg", b"<?xml", b"<!doctypehtml", b"<html")),
 }
 
 
@@ -258,7 +258,8 @@ def _is_of(path: Path, kind: str) -> bool:
         return _kind(path) == kind
     from tacit.api.native import read_file
 
-    head = read_file(path, 64).lower()
+    # Without spaces: a JSON file that people read has line breaks.
+    head = b"".join(read_file(path, 64).lower().split())
     return any(head.startswith(beginning.lower()) for beginning in BEGINNINGS[kind][1])
 
 

@@ -111,26 +111,33 @@ class Schema:
         cls,
         frame: Any,
         *,
-        label: str | Label,
+        label: str | Label | Iterable[str],
         id: str = "",
         ranges: Mapping[str, tuple[float, float]] | None = None,
+        centers: Mapping[str, float] | None = None,
+        scales: Mapping[str, float] | None = None,
         units: Mapping[str, str] | None = None,
         categories: Mapping[str, Iterable[str]] | None = None,
+        codes: Mapping[str, Iterable[int]] | None = None,
         classes: Iterable[str] | None = None,
         rules: Iterable[Rule | str] = (),
         frac: int = 8,
+        label_frac: int = 8,
         public: bool = False,
     ) -> Schema:
         """The schema of a table's columns (a DataFrame, a CSV or Parquet file, a dictionary of arrays).
 
-        `label`: the column that is to be learned: of classes, or, where it has a range, a real target; or a Label, such as
-        `Label.flag` for a logistic loss. Kinds follow from the types. What a schema says is public, so ranges, categories and
-        classes are declared; only with `public=True`, which says that this very table is no secret, they are taken from it.
-        Raises InputError.
+        `label`: the column that is to be learned: of classes, or, where it has a range, a real target; several names are
+        several targets (the label is then called "targets"); or a Label, such as `Label.flag` for a logistic loss.
+        `centers`, `scales`: of number columns, as `Column.number` has them. `codes`: the whole numbers that one entry may be.
+        Kinds follow from the types; a single column of arrays makes a schema of arrays. What a schema says is public, so
+        ranges, categories and classes are declared; only with `public=True`, which says that this very table is no secret,
+        they are taken from it. Raises InputError.
         """
-        from tacit.data.describing import described
+        from tacit.data.describing import Declared, described
 
-        return described(cls, frame, label, id, ranges, units, categories, classes, tuple(rules), frac, public)
+        declared = Declared(ranges, centers, scales, units, categories, codes, classes, bool(public))
+        return described(cls, frame, label, id, declared, tuple(rules), frac, label_frac)
 
     # --- what programs need of it -------------------------------------------------------------------------------------
 
