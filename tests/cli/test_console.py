@@ -12,7 +12,7 @@ import pytest
 
 from tacit import console
 from tacit.cli.failures import report
-from tacit.cli.proving import MOST_ROWS, _shortened
+from tacit.cli.inspecting import MOST_ROWS, _shortened
 from tacit.errors import InputError
 
 
