@@ -16,6 +16,7 @@ from tacit.api.kinds import HEAD, journal_of, kind_of
 from tacit.array_files import ArrayFile
 from tacit.cli.tables import read_lists, read_table
 from tacit.errors import InputError
+from tacit.words import some
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -50,7 +51,7 @@ def pick(arrays: Mapping[str, npt.NDArray[Any]], names: list[str], *, place: str
             return {names[0]: arrays["x"]}
     missing = [name for name in names if name not in arrays]
     raise InputError(
-        f"no array for input {', '.join(missing)}; the file has {', '.join(list(arrays)[:20]) or 'nothing'}",
+        f"no array for input {some(missing)}; the file has {some(arrays)}",
         slug="input_missing",
         place=place,
         remedy=f"numpy.savez(path, {', '.join(f'{name}=...' for name in names)})",
@@ -248,6 +249,7 @@ def check_output(path: Path, *inputs: Path | None, kind: str | None = None) -> P
 BEGINNINGS = {
     "arrays": ("an .npz of arrays", (b"PK",)),
     "deployment": ("a deployment", (b'{"tacit-deployment"',)),
+    "issuers": ("a registry of issuers", (b'{"tacit-issuers"',)),
     "schema": ("a schema", (b'{"tacit-schema"',)),
     "picture": ("a picture", (b"<svg", b"<?xml", b"<!doctypehtml", b"<html")),
 }

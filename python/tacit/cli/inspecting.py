@@ -117,7 +117,7 @@ def _json(path: Path) -> dict[str, Any] | None:
         Issuers.from_json(data, place=str(path))
         statement = "a registry: these keys may sign manifests, each for its time"
         return {"kind": "issuers", "statement": statement, "issuers": found["issuers"]}
-    if isinstance(found, dict) and _REPORT <= set(found):
+    if isinstance(found, dict) and set(found) >= _REPORT:
         plain = {name: value for name, value in found.items() if isinstance(value, (int, float, str))}
         return {
             "kind": "accuracy report",

@@ -25,6 +25,7 @@ from tacit.data.columns import (
 from tacit.data.limits import MOST_ID, check_records, is_whole
 from tacit.data.records import Ints
 from tacit.data.rules import Rule
+from tacit.errors import naming
 
 if TYPE_CHECKING:
     from tacit.data.records import Records
@@ -239,7 +240,8 @@ class Schema:
     @classmethod
     def load(cls, path: Path) -> Schema:
         """Read a schema file. Raises InputError (slugs file, schema_file, column, rule)."""
-        return cls.from_json(read_file(path, schema_file.MOST_BYTES + 1), place=str(path))
+        with naming(str(path)):
+            return cls.from_json(read_file(path, schema_file.MOST_BYTES + 1), place=str(path))
 
     def save(self, path: Path) -> None:
         """Write the schema file, whole or not at all. Raises InputError."""
