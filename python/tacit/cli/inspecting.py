@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tacit import console
 from tacit.array_files import ArrayFile
-from tacit.cli import checking, files, models, network_files, schemas
+from tacit.cli import answers, checking, files, models, network_files, schemas
 from tacit.cli.options import Json
 from tacit.errors import InputError, MissingDependency
+
+if TYPE_CHECKING:
+    from tacit.api.objects import Program
+    from tacit.data import Schema
 
 #: Rows of a table that are shown.
 MOST_ROWS = 64
@@ -33,6 +37,7 @@ def inspect(
         Path | None,
         typer.Option("--program", metavar="M.tacit", help="Of a proof: names its values, tells what it hides."),
     ] = None,
+    schema: answers.AnswerSchema = None,
     as_json: Json = False,
 ) -> None:
     """Say what a file is, what it states, how large, how secure, and what it hides. Verifies nothing."""
@@ -46,8 +51,12 @@ def inspect(
         else:
             console.show(_shortened(told))
         return
+    about = None if program is None else tacit.Program.load(program)
+    words = None if schema is None else _words(about, schema)
     with console.busy("reading"):
-        result = tacit.inspect(file, program=None if program is None else tacit.Program.load(program))
+        result = tacit.inspect(file, program=about)
+    if words is not None and isinstance(values := result.get("claims", {}).get("output prediction"), list):
+        result |= answers.named(words, {"prediction": values})
     if as_json:
         console.print_json(result)
         return
@@ -55,6 +64,18 @@ def inspect(
     console.show(_shortened(console.plain(result)))
     if layers is not None:
         checking.show(layers)
+
+
+def _words(program: Program | None, schema: Path) -> Schema | None:
+    """The schema in whose words a proof's prediction is told. Raises InputError."""
+    if program is None:
+        raise InputError(
+            "a schema names what a proof publishes, and that is its program's",
+            slug="usage",
+            place="--schema",
+            remedy="give the program as well: --program M.tacit",
+        )
+    return answers.schema_for(program, schema, None)
 
 
 def _shortened(result: dict[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import typer
 from rich.markup import escape
 
 from tacit import console
+from tacit.cli import answers, checking, files
 from tacit.cli import chart as charts
-from tacit.cli import checking, files
 from tacit.cli.options import (
     Chart,
     Context,
@@ -32,6 +32,7 @@ from tacit.cli.options import (
     ProofInput,
     ProofOut,
     RotatedCommitment,
+    SchemaDigest,
     ShowHidden,
 )
 from tacit.errors import InputError
@@ -205,6 +206,8 @@ def verify(
     require_check: Annotated[
         bool, typer.Option("--require-check", help="Refuse a program that does not compute the layers that it names.")
     ] = False,
+    schema: answers.AnswerSchema = None,
+    digest: SchemaDigest = None,
     as_json: Json = False,
 ) -> None:
     """Check a proof. Exit code 0: the statement below is true. Exit code 1: refused, with the reason."""
@@ -214,6 +217,7 @@ def verify(
     start = time.perf_counter()
     with console.busy("verifying"):
         about = tacit.Program.load(program)
+        words = answers.schema_for(about, schema, digest)
         statement = tacit.verify(
             about,
             tacit.Proof.load(proof),
@@ -228,6 +232,7 @@ def verify(
     seconds = time.perf_counter() - start
     shown = console.plain(statement)
     result = {"accepted": True, "seconds": seconds, "says": statement.says, "statement": shown}
+    result |= answers.named(words, statement.outputs)
     if as_json:
         console.print_json(result)
         return
@@ -243,6 +248,9 @@ def verify(
         if not shown[part]:
             del shown[part]
     del shown["architecture"]
+    if words is not None:
+        answers.show(words, result["predictions"])
+        answers.show_schema(words)
     console.show(shown)
     checking.show(about.told_architecture)
 

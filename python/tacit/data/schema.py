@@ -213,6 +213,15 @@ class Schema:
 
         return features(self, table)
 
+    def predictions(self, values: Any) -> list[dict[str, float]]:
+        """What a program `infer` gives for each record, in words: shares by class, or targets in their own units.
+
+        `values`: its output `prediction`, (n, labels). Raises InputError (slug shape).
+        """
+        from tacit.data.answers import predictions
+
+        return predictions(self, values)
+
     # --- the file -----------------------------------------------------------------------------------------------------
 
     @cached_property
