@@ -77,9 +77,18 @@ def test_a_schema_may_be_made_again_under_its_name() -> None:
         (["--label", "outcome", "--id", "a=b", *RANGES, *CLASSES], "whole number"),
         (["--label", "outcome", *CLASSES], "--range"),
         (["--center", "age=50"], "no label"),
+        (["--label", "outcom"], "(--label, --id"),
+        (["--label", "outcome", "--range", "age"], "NAME=VALUE"),
+        (["--label", "outcome", "--range", "age=0:1", "--range", "age=0:2"], "twice"),
+        (["--label", "outcome", "--range", "age=0:1:2"], "a value of age"),
     ],
 )
 def test_what_cannot_be_read_is_said(options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["data", "schema", "t.csv", *options, "-o", "made.schema"]) == 1
     assert said in capsys.readouterr().err
     assert not Path("made.schema").exists()
+
+
+def test_a_table_without_a_label_is_no_schema_to_show(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["data", "schema", "t.csv"]) == 1
+    assert "--label COLUMN" in capsys.readouterr().err

@@ -24,7 +24,7 @@ from tacit.cli.options import (
     SchemaDigest,
     Target,
 )
-from tacit.cli.schemas import assigned, pair
+from tacit.cli.schemas import alone, assigned, pair
 
 app = typer.Typer(help="Datasets: what records look like, commitments to them, proofs, and who vouches for them.")
 
@@ -46,7 +46,7 @@ Histogram = Annotated[
 
 
 def _ids(text: str | None) -> tuple[int, int] | None:
-    return None if text is None else assigned([f"ids={text}"], "--ids", "--ids 0:9999", pair(int))["ids"]
+    return None if text is None else alone(text, "--ids", "--ids 0:9999", pair(int))
 
 
 app.command("schema")(schemas.schema)

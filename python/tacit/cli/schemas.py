@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tacit.data import Schema
 
 T = TypeVar("T")
+#: How files of tables end.
+TABLES = (".csv", ".parquet", ".pq", ".npz")
 
 
 def assigned(
@@ -31,18 +33,25 @@ def assigned(
     found, known = dict[str, T](), frozenset(names)
     for text in texts or []:
         name, value = _cut(text, known)
-        try:
-            if not name or name in found:
-                raise ValueError
-            found[name] = read(value)
-        except (ValueError, csv.Error):
-            raise InputError(
-                f"expected NAME=VALUE, each name once, got {text[:60]!r}",
-                slug="usage",
-                place=option,
-                remedy=f"for example {example}",
-            ) from None
+        if not name:
+            raise _usage(f"expected NAME=VALUE, got {text[:60]!r}", option, example)
+        if name in found:
+            raise _usage(f"expected each name once, got {name[:60]!r} twice", option, example)
+        found[name] = alone(value, option, example, read, of=name)
     return found
+
+
+def alone(text: str, option: str, example: str, read: Callable[[str], T], *, of: str = "") -> T:
+    """One value; `of`: whose it is. Raises InputError (slug usage)."""
+    try:
+        return read(text)
+    except (ValueError, csv.Error):
+        what = f"a value of {of[:60]}" if of else "a value"
+        raise _usage(f"expected {what} as the example has one, got {text[:60]!r}", option, example) from None
+
+
+def _usage(reason: str, option: str, example: str) -> InputError:
+    return InputError(reason, slug="usage", place=option, remedy=f"for example {example}")
 
 
 def _cut(text: str, names: frozenset[str]) -> tuple[str, str]:
@@ -169,6 +178,13 @@ def schema(
     target = None
     if not label:
         _check_alone(ranges, centers, scales, units, categories, codes, rules, classes, out)
+        if file.suffix.lower() in TABLES:
+            raise InputError(
+                "expected a schema to show, got a table, and no label",
+                slug="usage",
+                place=str(file),
+                remedy="to make a schema of it, name the column that is to be learned: --label COLUMN",
+            )
         found = data.Schema.load(file)
     else:
         target = files.check_output(out or file.with_suffix(".schema"), file, kind="schema")
@@ -177,10 +193,10 @@ def schema(
         def of(texts: list[str] | None, option: str, example: str, read: Callable[[str], T]) -> dict[str, T]:
             return assigned(texts, f"--{option}", f"--{option} {example}", read, table.columns)
 
-        named = None if classes is None else assigned([f"classes={classes}"], "--classes", "--classes a,b", listed)
+        named = None if classes is None else alone(classes, "--classes", "--classes a,b", listed)
         found = data.Schema.from_frame(
             table,
-            label=_label(label, None if named is None else named["classes"], one_bit),
+            label=_label(label, named, one_bit),
             id=id_,
             ranges=of(ranges, "range", "age=0:120", pair(float)),
             centers=of(centers, "center", "age=50", float),
@@ -188,7 +204,7 @@ def schema(
             units=of(units, "unit", "age=years", str),
             categories=of(categories, "categories", "ward=a,b", listed),
             codes=of(codes, "codes", "stage=0,1,2", lambda text: [int(part) for part in listed(text)]),
-            classes=None if named is None else named["classes"],
+            classes=named,
             rules=rules or (),
             frac=frac,
             label_frac=label_frac,

@@ -189,9 +189,16 @@ def revoke(
 
 
 def _serial(text: str) -> bytes:
-    """Of a manifest's file, or 32 hexadecimal digits."""
+    """Of a manifest's file, or 32 hexadecimal digits. Raises InputError (slug file), InvalidProof."""
     from tacit import data
 
+    if len(text) != 32 and not Path(text).exists():
+        raise InputError(
+            f"expected the file of a manifest or the 32 hexadecimal digits of a serial, got {text[:80]!r}",
+            slug="file",
+            place="MANIFEST",
+            remedy="`tacit inspect` of a manifest shows its serial",
+        )
     if len(text) == 32 and not Path(text).exists():
         try:
             return bytes.fromhex(text)

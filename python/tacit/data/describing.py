@@ -122,6 +122,7 @@ class Declared:
             )
 
 
+NAMED = "name a column of the table as its first line does: label, id, ranges, .. (--label, --id, --range, ..)"
 #: What the command line calls it.
 OPTIONS = {
     "ranges": "--range",
@@ -146,10 +147,10 @@ def described(
     table = table_of(frame)
     if id:
         # Here, and not only where records are encoded: a schema with an id that no record can have helps nobody.
-        whole(table, table.column(id, "id"), 0, MOST_ID, f"id column {id}", slug="ids")
+        whole(table, table.column(id, "id", NAMED), 0, MOST_ID, f"id column {id}", slug="ids")
     made, used = _label_of(table, label, declared, label_frac)
     for one in declared.names:
-        table.column(one, "what is declared")
+        table.column(one, "what is declared", NAMED)
     features = [name for name in table.columns if name not in (*used, id)]
     told = tuple(Rule(r) if isinstance(r, str) else r for r in rules)
     if len(features) == 1 and table.columns[features[0]].ndim > 1:
@@ -163,11 +164,11 @@ def _label_of(table: Table, label: Any, declared: Declared, frac: int) -> tuple[
     if isinstance(label, Label):
         used = [target.name for target in label.targets] or [label.name]
         for one in used:
-            table.column(one, "label")
+            table.column(one, "label", NAMED)
         return label, used
     names = [label] if isinstance(label, str) else [str(name) for name in label]
     for one in names:
-        table.column(one, "label")
+        table.column(one, "label", NAMED)
     if len(names) > 1 or names[0] in declared.of("ranges"):
         targets = [declared.number(name, *declared.pair(name)) for name in names]
         return Label.numbers(names[0] if len(names) == 1 else "targets", targets, frac=frac), names

@@ -37,14 +37,14 @@ class Table:
         where = f"{self.place}: line {self.lines[row]}" if self.lines else f"{self.place}: row {row}"
         return f"{where}, {column}" if column else where
 
-    def column(self, name: str, what: str) -> Array:
-        """Raises InputError (slug missing_column)."""
+    def column(self, name: str, what: str, remedy: str = "") -> Array:
+        """`what`: whose column it is, for the error. Raises InputError (slug missing_column)."""
         if name not in self.columns:
             raise InputError(
                 f"expected a column {name!r}, got the columns {some(self.columns)}",
                 slug="missing_column",
                 place=f"{self.place}: {what}",
-                remedy="name the columns as the schema does (`tacit data schema FILE` prints it)",
+                remedy=remedy or "name the columns as the schema does (`tacit data schema FILE` prints it)",
             )
         return self.columns[name]
 

@@ -198,7 +198,10 @@ class Deployment(Stored):
         if order == "permutation":
             if seed is None:
                 raise InputError(
-                    "batches are drawn from a seed", slug="seed", place="seed", remedy="give the round's 32 bytes"
+                    "batches are drawn from a seed",
+                    slug="seed",
+                    place="seed",
+                    remedy="give the round's 32 bytes (--seed)",
                 )
             return self.order(seed)
         plan = self.description.plan
