@@ -21,7 +21,7 @@ def unmasked(values: Any, place: str) -> Any:
             f"expected a value everywhere, got {int(np.ma.getmaskarray(values).sum())} masked ones",
             slug="missing_value",
             place=place,
-            remedy="leave those records out, or fill the values in yourself (numpy.ma.filled)",
+            remedy="give values without a mask: leave them out, or fill them in yourself (numpy.ma.filled)",
         )
     return values
 

@@ -45,12 +45,13 @@ def test_center_and_scale_and_names_with_signs() -> None:
 
 
 def test_codes_and_several_targets() -> None:
-    Path("t.csv").write_text("stage,dose,stay\n0,1,5\n2,2,9\n", encoding="utf-8")
+    Path("t.csv").write_text("stage,smoker,dose,stay\n0,yes,1,5\n2,no,2,9\n", encoding="utf-8")
     schema = made(
         *("--label", "dose", "--label", "stay", "--range", "dose=0:4", "--range", "stay=0:90"),
         *("--scale", "stay=7", "--codes", "stage=0,1,2", "--label-frac", "5"),
+        *("--flag", "smoker"),
     )
-    assert schema.columns == (Column.code("stage", [0, 1, 2]),)
+    assert schema.columns == (Column.code("stage", [0, 1, 2]), Column.flag("smoker"))
     targets = [Column.number("dose", 0, 4), Column.number("stay", 0, 90, scale=7)]
     assert schema.label == Label.numbers("targets", targets, frac=5)
 

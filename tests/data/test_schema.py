@@ -299,7 +299,7 @@ def test_a_label_with_a_range_is_a_real_target() -> None:
 
 def test_a_frame_takes_all_that_a_column_may_say() -> None:
     """Centers, scales, codes, several targets: what `Column` and `Label` have, `from_frame` has, too."""
-    table = {"age": [40, 50], "stage": [0, 2], "dose": [1.0, 2.0], "stay": [3.0, 4.0]}
+    table = {"age": [40, 50], "stage": [0, 2], "smoker": ["yes", "no"], "dose": [1.0, 2.0], "stay": [3.0, 4.0]}
     schema = Schema.from_frame(
         table,
         label=["dose", "stay"],
@@ -307,9 +307,11 @@ def test_a_frame_takes_all_that_a_column_may_say() -> None:
         centers={"age": 50, "stay": 5},
         scales={"age": 10},
         codes={"stage": [0, 1, 2]},
+        flags=["smoker"],
         label_frac=6,
     )
-    assert schema.columns == (Column.number("age", 0, 120, center=50, scale=10), Column.code("stage", [0, 1, 2]))
+    numbers = Column.number("age", 0, 120, center=50, scale=10), Column.code("stage", [0, 1, 2])
+    assert schema.columns == (*numbers, Column.flag("smoker"))
     targets = [Column.number("dose", 0, 4), Column.number("stay", 0, 90, center=5)]
     assert schema.label == Label.numbers("targets", targets, frac=6)
     assert schema.encode(table).count == 2

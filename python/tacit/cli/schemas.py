@@ -132,6 +132,10 @@ Codes = Annotated[
         show_default=False,
     ),
 ]  # fmt: skip
+Flags = Annotated[
+    list[str] | None,
+    typer.Option("--flag", metavar="COLUMN", help="It is yes or no (true, false, 1, 0).", show_default=False),
+]
 Classes = Annotated[
     str | None,
     typer.Option(metavar="A,B,..", help='What the label may be; "A, B" for a comma.', show_default=False),
@@ -159,6 +163,7 @@ def schema(
     units: Units = None,
     categories: Categories = None,
     codes: Codes = None,
+    flags: Flags = None,
     classes: Classes = None,
     one_bit: OneBit = False,
     rules: Rules = None,
@@ -177,7 +182,7 @@ def schema(
 
     target = None
     if not label:
-        _check_alone(ranges, centers, scales, units, categories, codes, rules, classes, out)
+        _check_alone(ranges, centers, scales, units, categories, codes, flags, rules, classes, out)
         if file.suffix.lower() in TABLES:
             raise InputError(
                 "expected a schema to show, got a table, and no label",
@@ -204,6 +209,7 @@ def schema(
             units=of(units, "unit", "age=years", str),
             categories=of(categories, "categories", "ward=a,b", listed),
             codes=of(codes, "codes", "stage=0,1,2", lambda text: [int(part) for part in listed(text)]),
+            flags=flags or (),
             classes=named,
             rules=rules or (),
             frac=frac,

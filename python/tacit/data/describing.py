@@ -28,6 +28,7 @@ class Declared:
     units: Mapping[str, str] | None = None
     categories: Mapping[str, Iterable[str]] | None = None
     codes: Mapping[str, Iterable[int]] | None = None
+    flags: Iterable[str] = ()
     classes: Iterable[str] | None = None
     public: bool = False
 
@@ -39,7 +40,7 @@ class Declared:
     def names(self) -> list[str]:
         """Columns of which anything is said."""
         found = [self.of(what) for what in ("ranges", "centers", "scales", "units", "categories", "codes")]
-        return list(dict.fromkeys(str(name) for mapping in found for name in mapping))
+        return list(dict.fromkeys([*(str(name) for mapping in found for name in mapping), *self.flags]))
 
     def column(self, table: Table, name: str) -> Column:
         """A feature's column. Raises InputError (slugs column, undeclared, shape)."""
@@ -69,7 +70,7 @@ class Declared:
             return Column.code(name, codes[name], unit=self.of("units").get(name, ""))
         if name in self.of("ranges"):
             return self.number(name, *self.pair(name))
-        if values.dtype.kind == "b":
+        if name in self.flags or values.dtype.kind == "b":
             return Column.flag(name)
         if not _numeric(values):
             return Column.category(name, self.class_names(table, name, None, "categories"))

@@ -120,6 +120,7 @@ class Schema:
         units: Mapping[str, str] | None = None,
         categories: Mapping[str, Iterable[str]] | None = None,
         codes: Mapping[str, Iterable[int]] | None = None,
+        flags: Iterable[str] = (),
         classes: Iterable[str] | None = None,
         rules: Iterable[Rule | str] = (),
         frac: int = 8,
@@ -131,13 +132,14 @@ class Schema:
         `label`: the column that is to be learned: of classes, or, where it has a range, a real target; several names are
         several targets (the label is then called "targets"); or a Label, such as `Label.flag` for a logistic loss.
         `centers`, `scales`: of number columns, as `Column.number` has them. `codes`: the whole numbers that one entry may be.
+        `flags`: columns of yes and no (true, false, 1, 0), whose type does not say so, as in a text file.
         Kinds follow from the types; a single column of arrays makes a schema of arrays. What a schema says is public, so
         ranges, categories and classes are declared; only with `public=True`, which says that this very table is no secret,
         they are taken from it. Raises InputError.
         """
         from tacit.data.describing import Declared, described
 
-        declared = Declared(ranges, centers, scales, units, categories, codes, classes, bool(public))
+        declared = Declared(ranges, centers, scales, units, categories, codes, tuple(flags), classes, bool(public))
         return described(cls, frame, label, id, declared, tuple(rules), frac, label_frac)
 
     # --- what programs need of it -------------------------------------------------------------------------------------
