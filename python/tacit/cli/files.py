@@ -203,7 +203,10 @@ def read_context(text: str) -> bytes:
         return bytes.fromhex(text.removeprefix("0x"))
     except ValueError:
         raise InputError(
-            "not hexadecimal", slug="context", place="--context", remedy="two hexadecimal digits a byte, such as c0ffee"
+            f"expected pairs of hexadecimal digits, got {text[:80]!r}",
+            slug="context",
+            place="--context",
+            remedy="two hexadecimal digits a byte, such as c0ffee",
         ) from None
 
 

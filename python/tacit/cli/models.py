@@ -101,7 +101,7 @@ def read_seed(text: str | None) -> bytes | None:
             raise ValueError
     except ValueError:
         raise InputError(
-            "expected a seed of 64 hexadecimal digits",
+            f"expected a seed of 64 hexadecimal digits, got {text[:80]!r}",
             slug="seed",
             place="--seed",
             remedy="take it from the round: nobody who trains may choose it",
