@@ -109,8 +109,13 @@ MOST_ENTRIES = 12
 def entries(values: Any) -> str:
     """The first numbers of an array."""
     flat = np.asarray(values).reshape(-1)
-    shown = ", ".join(number(float(value)) for value in flat[:MOST_ENTRIES])
+    shown = ", ".join(_listed(float(value)) for value in flat[:MOST_ENTRIES])
     return f"{shown}, ..." if flat.size > MOST_ENTRIES else shown
+
+
+def _listed(value: float) -> str:
+    """A number among others: a comma stands between them, so it stands in none."""
+    return number(value).replace(",", "")
 
 
 def _decimals(value: float) -> int:
@@ -238,7 +243,11 @@ def _leaf(name: str, value: Any) -> str:
             return duration(value)
         return size(int(value)) if name.endswith("bytes") else number(value)
     if isinstance(value, (list, tuple)):
-        shown = ", ".join(_leaf("", item) for item in value[:16])
+        numeric = (int, float)
+        shown = ", ".join(
+            _listed(item) if isinstance(item, numeric) and not isinstance(item, bool) else _leaf("", item)
+            for item in value[:16]
+        )
         return f"[{shown}{', ...' if len(value) > 16 else ''}]"
     if isinstance(value, Mapping):
         return "none"

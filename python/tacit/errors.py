@@ -5,55 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
-#: The next step for a slug, where the place that raises it knows of none that is more precise.
-NEXT_STEPS = {
-    "accuracy": "let the compiler choose the bits, or give more; calibrate with inputs like the real ones; rescale weights or "
-    "columns of extreme magnitudes; max_error sets the bound",
-    "architecture": "compile the model yourself, or ask whoever made the program for one that is what it says",
-    "architecture_only": "compile this model without architecture_only",
-    "attribute": "the node is not valid ONNX: correct it where the model is made, and export it again",
-    "batch": "choose a batch size that the model and the samples allow",
-    "bits": "give a whole number of bits in that range, or none: then the compiler searches",
-    "allowance_io": "check that the folder of the secret can be written and has room",
-    "allowance_locked": "wait until the other process is done: one process at a time proves with a secret",
-    "checksum": "fetch or make the file anew: its bytes were changed or cut off",
-    "children": "give a number of children from 1 to 65535, or 0 for a plain commitment",
-    "constant_type": "store constants as integers of 8 to 64 bits or floats of 16 to 64",
-    "cycle": "the model is not valid ONNX: export it again",
-    "dtype": "give an array of real numbers, such as numpy.float32",
-    "duplicate": "the model is not valid ONNX: export it again",
-    "external_data": "put the data file beside the model, as it was exported",
-    "extra": "give just the inputs that the program takes (`tacit inspect` lists them)",
-    "file": "check the name, the permissions and the room on the disk",
-    "file_kind": "`tacit inspect FILE` says what a file is; give the kind that is asked for",
-    "headroom": "give a factor such as 1.5: how far values may exceed the calibrated ranges",
-    "inexact": "give numbers that a float64 holds: whole ones up to 2^53",
-    "input_type": "export the model with tensors of numbers as inputs",
-    "labels": "give one label for every sample: a class (n,), or values in the output's shape",
-    "max_error": "give a share such as 0.05, the default: the largest relative error that is taken",
-    "magic": "this is no file that tacit wrote; `tacit inspect FILE` says what a file is",
-    "missing": "give a value for every input of the program (`tacit inspect` lists them)",
-    "not_finite": "remove or replace infinities and NaN",
-    "onnx": "give a model in the ONNX format: export it from its framework",
-    "original": "give the model that the program was compiled from",
-    "quantization": "rescale weights, inputs or constants of extreme magnitudes",
-    "overflow": "give one of these: docs/reference/command-line.md says what each does",
-    "ranges": 'give (least, greatest) for each input, such as {"x": (0.0, 1.0)}, with all samples inside',
-    "proofs": "give a number of proofs that the program allows",
-    "security": "compile for 128 or 100 bits, and insist on no more when verifying",
-    "shape": "reshape the values to what the program takes (`tacit inspect` shows it)",
-    "commitments": "give the commitments that the program needs, each for its own role (`tacit inspect` lists them)",
-    "threshold": 'give (output, index, value), such as ("scores", 3, 0.5), with a value in the output\'s range',
-    "onnxruntime": "run the model with onnxruntime by itself: it must be valid there first",
-    "structure": "the model is not valid ONNX: export it again",
-    "truncated": "fetch or make the file anew: it is not whole",
-    "type": "give a value of the type that is named",
-    "unsupported_operator": "change this node where the model is made (docs/reference/operators.md lists what is taken)",
-    "version": "use the release of tacit that wrote the file, or make the file anew with this one",
-}
+from tacit.next_steps import NEXT_STEPS as NEXT_STEPS
 
 
 class TacitError(Exception):
@@ -87,6 +43,28 @@ class TacitError(Exception):
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         # Keyword-only arguments do not survive the default pickling of exceptions (worker processes need it).
         return _rebuild, (type(self), self.reason, self.slug, self.place, self.remedy, self.details)
+
+
+T = TypeVar("T", bound=TacitError)
+
+
+def located(error: T, place: str) -> T:
+    """The same error with a file in front of its place, where it does not name it yet."""
+    if place in error.place:
+        return error
+    where = f"{place}: {error.place}" if error.place else place
+    return type(error)(error.reason, slug=error.slug, place=where, remedy=error.remedy, details=error.details)
+
+
+@contextmanager
+def naming(place: str) -> Iterator[None]:
+    """Errors of the body name this file."""
+    try:
+        yield
+    except TacitError as error:
+        if (found := located(error, place)) is error:
+            raise
+        raise found from None
 
 
 def _rebuild(

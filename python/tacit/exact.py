@@ -14,6 +14,18 @@ from tacit.errors import InputError
 EXACT = 2**53
 
 
+def unmasked(values: Any, place: str) -> Any:
+    """The same, if nothing in it is masked: what stands behind a mask is a fill, and no value. Raises InputError."""
+    if np.ma.is_masked(values):
+        raise InputError(
+            f"expected a value everywhere, got {int(np.ma.getmaskarray(values).sum())} masked ones",
+            slug="missing_value",
+            place=place,
+            remedy="give values without a mask: leave them out, or fill them in yourself (numpy.ma.filled)",
+        )
+    return values
+
+
 def inexact(values: npt.NDArray[Any]) -> int | None:
     """The first whole number of the array, of an integer type or Python's own, beyond 2^53; None if there is none."""
     if values.dtype.kind in "iu" and values.dtype.itemsize > 4:
@@ -86,3 +98,9 @@ def quantized(
             remedy="compile for a wider range (ranges=.., --range), or with samples that cover such values",
         )
     return np.ascontiguousarray(scaled.astype(np.int64))
+
+
+def outside(values: npt.NDArray[Any], lo: int, hi: int) -> Any:
+    """The first value that is not in [lo, hi], or not a number; None where all are."""
+    wrong = ~((values >= lo) & (values <= hi))
+    return values[wrong][0] if wrong.any() else None

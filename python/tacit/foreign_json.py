@@ -31,6 +31,19 @@ def parse(
     return json.loads(data.decode(), object_pairs_hook=object_pairs_hook, parse_constant=parse_constant)
 
 
+def said(error: Exception) -> str:
+    """Why somebody else's JSON is not what it should be, in words: no name of a Python class, which helps no reader."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"not JSON: line {error.lineno}, column {error.colno}: {error.msg}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"expected text in UTF-8, got another byte at {error.start}"
+    if isinstance(error, KeyError):
+        return f"expected the key {str(error.args[0])[:40]!r}, got none" if error.args else "a key is missing"
+    if isinstance(error, ValueError) and "unpack" not in str(error):
+        return str(error)[:200]
+    return "a part of it is of another type or length than it must be"
+
+
 def deep(data: bytes) -> bool:
     """Whether brackets outside strings stand deeper than `MOST_DEPTH`: one pass, no calls within calls."""
     # An escaped quote ends no string; pairs of backslashes go first, so that the last of three still escapes.

@@ -166,8 +166,11 @@ def test_inspect_counts_what_is_spent(folder: Path, capsys: Capture) -> None:
 
 
 def test_inspect_something_else(folder: Path, capsys: Capture) -> None:
-    assert run(["inspect", str(folder / "x.npz"), "--json"]) == 1
+    (folder / "notes.txt").write_text("nothing of this package")
+    assert run(["inspect", str(folder / "notes.txt"), "--json"]) == 1
     assert result(capsys)["error"]["slug"] == "magic"
+    assert run(["inspect", str(folder / "x.npz"), "--json"]) == 0
+    assert result(capsys)["arrays"][0]["name"] == "x"
 
 
 BITS = ("--activation-bits", "--weight-bits", "--input-bits", "--output-bits")

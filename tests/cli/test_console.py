@@ -12,7 +12,7 @@ import pytest
 
 from tacit import console
 from tacit.cli.failures import report
-from tacit.cli.proving import MOST_ROWS, _shortened
+from tacit.cli.inspecting import MOST_ROWS, _shortened
 from tacit.errors import InputError
 
 
@@ -152,3 +152,13 @@ def test_long_tables_are_cut_for_people() -> None:
     assert short["tensors"] == rows[:MOST_ROWS]
     assert short["tensors not shown here (--json has them)"] == 100 - MOST_ROWS
     assert (short["kind"], short["sizes"]) == ("commitment", {"a": 1})
+
+
+def test_numbers_of_a_list_have_no_commas_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """[1,080, 968] would be three numbers."""
+    console.show({"integers": [[1080, 968]], "ids": [1000, 1999], "records": 1000})
+    out = capsys.readouterr().out
+    assert "[[1080, 968]]" in out
+    assert "[1000, 1999]" in out
+    assert "1,000" in out
+    assert console.entries([1234.0, 5.0]) == "1234, 5"

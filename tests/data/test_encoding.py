@@ -413,3 +413,16 @@ def test_more_records_than_a_commitment_holds_are_refused(monkeypatch: pytest.Mo
     with pytest.raises(InputError) as caught:
         replace(FLAG, frac=3).encode(([[1.0], [2.0]], [0, 1]))
     assert caught.value.slug == "records"
+
+
+def test_predictions_are_told_in_the_schema_s_words() -> None:
+    columns = (Column.number("age", 0, 1),)
+    three = Schema(columns, Label.classes("y", ["a", "b", "c, d"]))
+    assert three.predictions([[0.25, 0.5, 0.25]]) == [{"a": 0.25, "b": 0.5, "c, d": 0.25}]
+    flag = Schema(columns, Label.flag("y", ["no", "yes"]))
+    assert flag.predictions(np.array([[0.25], [1.0]])) == [{"no": 0.75, "yes": 0.25}, {"no": 0.0, "yes": 1.0}]
+    days = Schema(columns, Label.number("stay", 0, 90, unit="days", center=10, scale=4))
+    assert days.predictions([[0.5]]) == [{"stay": 12.0}]
+    with pytest.raises(InputError) as refused:
+        three.predictions([[0.5, 0.5]])
+    assert refused.value.slug == "shape"

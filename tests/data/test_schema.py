@@ -297,6 +297,50 @@ def test_a_label_with_a_range_is_a_real_target() -> None:
     assert (schema.labels, schema.classes) == (1, None)
 
 
+def test_a_frame_takes_all_that_a_column_may_say() -> None:
+    """Centers, scales, codes, several targets: what `Column` and `Label` have, `from_frame` has, too."""
+    table = {"age": [40, 50], "stage": [0, 2], "smoker": ["yes", "no"], "dose": [1.0, 2.0], "stay": [3.0, 4.0]}
+    schema = Schema.from_frame(
+        table,
+        label=["dose", "stay"],
+        ranges={"age": (0, 120), "dose": (0, 4), "stay": (0, 90)},
+        centers={"age": 50, "stay": 5},
+        scales={"age": 10},
+        codes={"stage": [0, 1, 2]},
+        flags=["smoker"],
+        label_frac=6,
+    )
+    numbers = Column.number("age", 0, 120, center=50, scale=10), Column.code("stage", [0, 1, 2])
+    assert schema.columns == (*numbers, Column.flag("smoker"))
+    targets = [Column.number("dose", 0, 4), Column.number("stay", 0, 90, center=5)]
+    assert schema.label == Label.numbers("targets", targets, frac=6)
+    assert schema.encode(table).count == 2
+
+
+def test_a_frame_of_arrays_is_a_schema_of_arrays() -> None:
+    table = {"pixels": np.zeros((4, 3, 2)), "y": ["a", "b", "a", "b"]}
+    schema = Schema.from_frame(table, label="y", ranges={"pixels": (0, 1)}, classes=["a", "b"])
+    assert schema == Schema.array((3, 2), 0, 1, ["a", "b"], name="pixels")
+    assert schema.encode(table)["x"].shape == (4, 3, 2)
+    beside = {**table, "age": [1, 2, 3, 4]}
+    ranges = {"pixels": (0.0, 1.0), "age": (0.0, 9.0)}
+    assert slug(lambda: Schema.from_frame(beside, label="y", ranges=ranges, classes=["a", "b"])) == "shape"
+
+
+def test_what_is_declared_of_another_kind_of_column_is_refused() -> None:
+    told: dict[str, Any] = {"label": "outcome", "id": "record", "classes": ["well", "ill"], "ranges": {"age": (0, 120)}}
+    for more in ({"centers": {"ward": 1.0}}, {"scales": {"smoker": 2.0}}):
+        with pytest.raises(InputError, match="number columns") as refused:
+            Schema.from_frame(frame(), categories={"ward": ["a", "b", "c"]}, **told, **more)
+        assert refused.value.slug == "column"
+
+
+def test_ids_that_are_no_whole_numbers_are_refused_before_a_schema_is_made() -> None:
+    told: dict[str, Any] = {"label": "y", "classes": ["a", "b"], "ranges": {"age": (0.0, 120.0)}}
+    table = {"age": [40, 50], "weight": [70.5, 80.0], "y": ["a", "b"]}
+    assert slug(lambda: Schema.from_frame(table, id="weight", **told)) == "ids"
+
+
 def test_a_label_may_be_given_whole() -> None:
     given = {"ranges": {"age": (0, 120)}, "categories": {"ward": ["a", "b", "c"]}}
     schema = Schema.from_frame(frame(), label=Label.flag("outcome", ["well", "ill"]), id="record", **given)  # type: ignore[arg-type]

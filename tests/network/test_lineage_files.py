@@ -11,7 +11,7 @@ from spoiled_lineage import refused
 
 from tacit.errors import InputError, InvalidProof
 from tacit.network.lineage import verify
-from tacit.network.lineage.files import Head
+from tacit.network.lineage.files import Head, open_lineage
 
 
 def files(folder: Path) -> list[Path]:
@@ -101,3 +101,10 @@ def test_no_such_folder(tmp_path: Path) -> None:
     with pytest.raises(InvalidProof) as refusal:
         verify(tmp_path, FakeReaders())
     assert refusal.value.slug == "object_missing"
+
+
+def test_a_folder_that_is_no_lineage_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(InvalidProof) as refusal:
+        open_lineage(tmp_path)
+    assert "a file 'lineage'" in refusal.value.reason
+    assert refusal.value.remedy

@@ -76,3 +76,36 @@ def test_a_refusal_is_drawn(forger: Forger, folder: Path) -> None:
     assert "refused" in text_of(found)
     assert "next: expected the model" in "".join(drawn(found).itertext())
     assert "refused: round 2" in page(found)
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_no_line_is_wider_than_its_box_and_titles_have_all(network: LittleNetwork, folder: Path) -> None:
+    proof = network.deployments[8].predict(network.server.model(verify(folder, FakeReaders()).model), [1, 2, 3, 4], b"")
+    found = verify(folder, FakeReaders(), prediction=proof)
+    found.prediction = {
+        "prediction": [{"same": 0.25, "much better, in all respects there are": 0.75}],
+        "program": "ab" * 32,
+    }
+    root = drawn(found)
+    lines = [text.text or "" for text in root.iter(f"{SVG}text")]
+    # 196 px at 12 px a letter's height: 30 digits of a usual font do not fit, and 25 do.
+    assert max(map(len, lines)) <= 32
+    assert "same: 0.25" in lines
+    assert f"program: {'ab' * 8}" in lines
+    assert any(line.startswith("much better") and line.endswith("…") for line in lines)
+    titles = "".join(title.text or "" for title in root.iter(f"{SVG}title"))
+    assert "much better, in all respects there are: 0.75" in titles
+    assert "ab" * 32 in titles
+
+
+def test_the_legend_fits_a_picture_of_few_columns(tmp_path: Path) -> None:
+    made = LittleNetwork(tmp_path)
+    made.register()
+    made.run(1)
+    export(made.server.store, made.digest, tmp_path / "lineage")
+    found = verify(tmp_path / "lineage", FakeReaders())
+    found.rounds.clear()
+    root = drawn(found)
+    assert max(float(rect.get("x", 0)) for rect in root.iter(f"{SVG}rect")) + 150 <= float(root.get("width", 0))

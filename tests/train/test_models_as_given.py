@@ -204,6 +204,34 @@ REFUSED = {
 }  # fmt: skip
 
 
+#: What a refusal names: the file's own, and never a constant that the importer made.
+NAMED = {
+    "a product of two weights": ("MatMul", "w, s"),
+    "a factor of a Gemm": ("Gemm", "computed of w of"),
+    "a factor of its bias": ("Gemm", "w, b"),
+    "a batch normalisation": ("BatchNormalization", "g, b, m, s"),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_refusal_names_what_stands_in_the_file(name: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        compiled(REFUSED[name][0])
+    operator, weights = NAMED[name]
+    assert f"({operator})" in caught.value.place
+    assert weights in caught.value.reason
+    assert ("normalisation" in caught.value.remedy) == (operator == "BatchNormalization")
+
+
+def test_the_advice_of_a_normalisation_is_none_that_training_refuses() -> None:
+    """It recommended a batch normalisation alone, which a model that is trained may not have."""
+    from tacit.importers.onnx.advice import advice
+
+    said = advice("", "LayerNormalization")
+    assert "trained" in said
+    assert "center and a scale" in said
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_would_be_another_model_is_refused(name: str) -> None:
     model, slug = REFUSED[name]

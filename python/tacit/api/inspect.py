@@ -79,7 +79,13 @@ def _file(path: str | os.PathLike[str], program: Program | None) -> dict[str, An
             remedy=f"tacit.{reader}.load reads it; `tacit inspect` shows it",
         )
     else:
-        raise InputError("not a file of this package", slug="magic", place=str(path))
+        raise InputError(
+            "not a program, weights, a commitment, a secret, its journal, or a proof",
+            slug="magic",
+            place=str(path),
+            remedy="the command `tacit inspect` knows every file that tacit writes (schemas, deployments, registries, lineages), "
+            "tables and arrays; this may be none of them",
+        )
     return {"file": os.fspath(path), "bytes": len(data) or os.path.getsize(path), **found}
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tacit.api.objects import Array, Port, Program
 from tacit.errors import InputError
-from tacit.exact import as_floats
+from tacit.exact import as_floats, unmasked
 
 Floats = npt.NDArray[np.float64]
 
@@ -125,7 +125,7 @@ class Labels:
             if name not in outputs:
                 known = ", ".join(outputs)
                 raise InputError(f"expected labels for {known}, got some for {name}", slug="labels", place="y")
-            arrays[name] = np.asarray(values)
+            arrays[name] = np.asarray(unmasked(values, "y"))
             if arrays[name].ndim == 0 or len(arrays[name]) != samples:
                 raise InputError(
                     f"expected labels for {samples} samples, got shape {arrays[name].shape}", slug="labels", place="y"

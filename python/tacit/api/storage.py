@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from typing import Any, Protocol, TypeVar
 
 from tacit.api.native import MOST_PIPED, failures, read_file, write_file
-from tacit.errors import InputError
+from tacit.errors import InputError, naming
 
 Path = str | os.PathLike[str]
 _CHUNK = 1 << 20
@@ -66,7 +66,7 @@ class Stored(ABC):
         not one of this kind.
         """
         data = read_source(source)
-        with failures(place_of(source)):
+        with naming(place_of(source)), failures(place_of(source)):
             return cls._of_file(data)
 
     def save(self, target: Path | Writable) -> None:

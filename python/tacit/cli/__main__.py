@@ -1,5 +1,5 @@
 """`python -m tacit.cli` is the `tacit` command."""
 
-from tacit.cli.app import main
+from tacit.cli import main
 
 main()

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tacit import console
-from tacit.cli import checking, commit, compiling, data, failures, lineage, proving, running, training
+from tacit.cli import checking, commit, compiling, data, failures, inspecting, lineage, proving, running, training
 
 app = typer.Typer(
     name="tacit",
@@ -27,7 +27,7 @@ app.command("evaluate")(running.evaluate)
 app.command("prove")(proving.prove)
 app.command("verify")(proving.verify)
 app.command("check")(checking.check)
-app.command("inspect")(proving.inspect)
+app.command("inspect")(inspecting.inspect)
 app.command("demo")(proving.demo)
 
 

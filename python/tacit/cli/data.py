@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
 from tacit import console
-from tacit.cli import commit, files, models, signing
+from tacit.cli import commit, files, models, schemas, signing
 from tacit.cli.commit import Children, Out, Proofs
 from tacit.cli.options import (
     Aim,
@@ -25,7 +24,7 @@ from tacit.cli.options import (
     SchemaDigest,
     Target,
 )
-from tacit.errors import InputError
+from tacit.cli.schemas import alone, assigned, pair
 
 app = typer.Typer(help="Datasets: what records look like, commitments to them, proofs, and who vouches for them.")
 
@@ -44,146 +43,19 @@ Histogram = Annotated[
         show_default=False,
     ),
 ]
-T = TypeVar("T")
-
-
-def _assigned(texts: list[str] | None, option: str, example: str, read: Callable[[str], T]) -> dict[str, T]:
-    """NAME=VALUE, each name once. Raises InputError (slug usage)."""
-    found = dict[str, T]()
-    for text in texts or []:
-        name, sign, value = text.partition("=")
-        try:
-            if not sign or not name.strip() or name.strip() in found:
-                raise ValueError
-            found[name.strip()] = read(value)
-        except ValueError:
-            raise InputError(
-                f"expected NAME=VALUE, each name once, got {text[:60]!r}",
-                slug="usage",
-                place=option,
-                remedy=f"for example {example}",
-            ) from None
-    return found
-
-
-def _pair(kind: Callable[[str], T]) -> Callable[[str], tuple[T, T]]:
-    def read(text: str) -> tuple[T, T]:
-        least, greatest = text.split(":")
-        return kind(least), kind(greatest)
-
-    return read
 
 
 def _ids(text: str | None) -> tuple[int, int] | None:
-    return None if text is None else _assigned([f"ids={text}"], "--ids", "--ids 0:9999", _pair(int))["ids"]
+    return None if text is None else alone(text, "--ids", "--ids 0:9999", pair(int))
 
 
-# --- tacit data schema ------------------------------------------------------------------------------------------------
-
-SchemaOrTable = Annotated[
-    Path, typer.Argument(metavar="FILE", help="A schema to show, or a table to make one of.", show_default=False)
-]
-LabelColumn = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column that is to be learned.")]
-IdColumn = Annotated[str, typer.Option("--id", metavar="COLUMN", help="The column that numbers the records.")]
-Ranges = Annotated[
-    list[str] | None,
-    typer.Option("--range", metavar="COLUMN=LEAST:GREATEST", help="What a number may be.", show_default=False),
-]
-Units = Annotated[
-    list[str] | None,
-    typer.Option("--unit", metavar="COLUMN=UNIT", help="What a number counts, for people.", show_default=False),
-]
-Categories = Annotated[
-    list[str] | None,
-    typer.Option("--categories", metavar="COLUMN=A,B,..", help="What a text may be.", show_default=False),
-]
-Classes = Annotated[str | None, typer.Option(metavar="A,B,..", help="What the label may be.", show_default=False)]
-OneBit = Annotated[bool, typer.Option("--one-bit", help="The label's two classes in one bit, for a logistic loss.")]
-Rules = Annotated[
-    list[str] | None,
-    typer.Option("--rule", metavar="RULE", help="Across columns: 'systolic > diastolic'.", show_default=False),
-]
-Frac = Annotated[int, typer.Option(help="Fractional bits of the numbers.")]
-IsPublic = Annotated[
-    bool, typer.Option("--public", help="The table is no secret: what is not declared is taken from it.")
-]
-NewSchema = Annotated[Path | None, typer.Option("-o", "--out", metavar="S.schema", help="Where a new schema goes.")]
-
-
-@app.command("schema")
-def schema(
-    file: SchemaOrTable,
-    label: LabelColumn = None,
-    id_: IdColumn = "",
-    ranges: Ranges = None,
-    units: Units = None,
-    categories: Categories = None,
-    classes: Classes = None,
-    one_bit: OneBit = False,
-    rules: Rules = None,
-    frac: Frac = 8,
-    public: IsPublic = False,
-    out: NewSchema = None,
-    as_json: Json = False,
-) -> None:
-    """Show a schema; or, with --label, make one of a table's columns. All that is in a schema is public."""
-    from tacit import data
-
-    if label is None:
-        found = data.Schema.load(file)
-    else:
-        target = files.check_output(out or file.with_suffix(".schema"), file, kind="schema")
-        declared = _assigned(ranges, "--range", "--range age=0:120", _pair(float))
-        names = None if classes is None else classes.split(",")
-        found = data.Schema.from_frame(
-            file,
-            label=data.Label.flag(label, names or ("no", "yes")) if one_bit else label,
-            id=id_,
-            ranges=declared,
-            units=_assigned(units, "--unit", "--unit age=years", str),
-            categories=_assigned(categories, "--categories", "--categories ward=a,b", lambda text: text.split(",")),
-            classes=names,
-            rules=rules or (),
-            frac=frac,
-            public=public,
-        )
-        found.save(target)
-    lo, hi = found.interval
-    result: dict[str, Any] = {
-        "digest": found.digest,
-        "x of a record": list(found.features),
-        "integers of x": [lo, hi],
-        "fractional bits": found.frac,
-        "label": found.label.name,
-        "classes": None if found.classes is None else list(found.classes),
-        "id": found.id or None,
-        "rules": [str(rule) for rule in found.rules],
-        "columns": [_column(column) for column in found.columns],
-    }
-    if label is not None:
-        result = {"schema": str(target), **result}
-    if as_json:
-        console.print_json(result)
-        return
-    columns = result.pop("columns")
-    console.show({name: value for name, value in result.items() if value not in (None, [])})
-    rows = [[escape(c["name"]), c["kind"], escape(c["values"]), escape(c["unit"])] for c in columns]
-    console.stdout().print(console.table(["column", "kind", "values", "unit"], rows))
-
-
-def _column(column: Any) -> dict[str, str]:
-    if column.scale is not None:
-        values = f"{column.scale.lo:g} .. {column.scale.hi:g}"
-    else:
-        names = column.categories or tuple(map(str, column.codes)) or ("false", "true")
-        values = ", ".join(names[:8]) + (f", .. ({len(names)})" if len(names) > 8 else "")
-    return {"name": column.name, "kind": column.kind, "values": values, "unit": column.unit}
+app.command("schema")(schemas.schema)
 
 
 def _histogram(texts: list[str] | None) -> Any:
     if not texts:
         return None
-    return "public" if texts == ["public"] else _assigned(texts, "--histogram", "--histogram ill=10:90", _pair(int))
+    return "public" if texts == ["public"] else assigned(texts, "--histogram", "--histogram ill=10:90", pair(int))
 
 
 @app.command("program")

@@ -16,6 +16,7 @@ from tacit.api.kinds import HEAD, journal_of, kind_of
 from tacit.array_files import ArrayFile
 from tacit.cli.tables import read_lists, read_table
 from tacit.errors import InputError
+from tacit.words import some
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -50,7 +51,7 @@ def pick(arrays: Mapping[str, npt.NDArray[Any]], names: list[str], *, place: str
             return {names[0]: arrays["x"]}
     missing = [name for name in names if name not in arrays]
     raise InputError(
-        f"no array for input {', '.join(missing)}; the file has {', '.join(list(arrays)[:20]) or 'nothing'}",
+        f"no array for input {some(missing)}; the file has {some(arrays)}",
         slug="input_missing",
         place=place,
         remedy=f"numpy.savez(path, {', '.join(f'{name}=...' for name in names)})",
@@ -202,7 +203,10 @@ def read_context(text: str) -> bytes:
         return bytes.fromhex(text.removeprefix("0x"))
     except ValueError:
         raise InputError(
-            "not hexadecimal", slug="context", place="--context", remedy="two hexadecimal digits a byte, such as c0ffee"
+            f"expected pairs of hexadecimal digits, got {text[:80]!r}",
+            slug="context",
+            place="--context",
+            remedy="two hexadecimal digits a byte, such as c0ffee",
         ) from None
 
 
@@ -248,8 +252,9 @@ def check_output(path: Path, *inputs: Path | None, kind: str | None = None) -> P
 BEGINNINGS = {
     "arrays": ("an .npz of arrays", (b"PK",)),
     "deployment": ("a deployment", (b'{"tacit-deployment"',)),
+    "issuers": ("a registry of issuers", (b'{"tacit-issuers"',)),
     "schema": ("a schema", (b'{"tacit-schema"',)),
-    "picture": ("a picture", (b"<svg", b"<?xml", b"<!doctype html", b"<html")),
+    "picture": ("a picture", (b"<svg", b"<?xml", b"<!doctypehtml", b"<html")),
 }
 
 
@@ -258,7 +263,8 @@ def _is_of(path: Path, kind: str) -> bool:
         return _kind(path) == kind
     from tacit.api.native import read_file
 
-    head = read_file(path, 64).lower()
+    # Without spaces: a JSON file that people read has line breaks.
+    head = b"".join(read_file(path, 64).lower().split())
     return any(head.startswith(beginning.lower()) for beginning in BEGINNINGS[kind][1])
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tacit.array_files import ArrayFile
 from tacit.cli import files
 from tacit.errors import InputError
+from tacit.words import some
 
 if TYPE_CHECKING:
     from tacit.data import Schema
@@ -28,9 +29,8 @@ def read_model(task: Deployment, path: Path) -> dict[str, Ints]:
     arrays = ArrayFile(path)
     wanted = [name for name, *_ in task.parameters]
     if set(arrays) != set(wanted):
-        got = sorted(arrays)[:8]
         raise InputError(
-            f"expected the weights {', '.join(wanted[:8])}{', ..' if len(wanted) > 8 else ''}, got {', '.join(got)[:200]}",
+            f"expected the weights {some(wanted)}, got {some(sorted(arrays))}",
             slug="missing",
             place=str(path),
             remedy="give a model that `tacit train` wrote for this deployment",
@@ -101,7 +101,7 @@ def read_seed(text: str | None) -> bytes | None:
             raise ValueError
     except ValueError:
         raise InputError(
-            "expected a seed of 64 hexadecimal digits",
+            f"expected a seed of 64 hexadecimal digits, got {text[:80]!r}",
             slug="seed",
             place="--seed",
             remedy="take it from the round: nobody who trains may choose it",

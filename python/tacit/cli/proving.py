@@ -1,4 +1,4 @@
-"""`tacit prove`, `verify`, `inspect` and `demo`."""
+"""`tacit prove`, `verify` and `demo`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import typer
 from rich.markup import escape
 
 from tacit import console
+from tacit.cli import answers, checking, files
 from tacit.cli import chart as charts
-from tacit.cli import checking, files, models
 from tacit.cli.options import (
     Chart,
     Context,
@@ -32,12 +32,10 @@ from tacit.cli.options import (
     ProofInput,
     ProofOut,
     RotatedCommitment,
+    SchemaDigest,
     ShowHidden,
 )
 from tacit.errors import InputError
-
-#: Rows of a table that `inspect` shows.
-MOST_ROWS = 64
 
 
 class Story(str, Enum):
@@ -208,6 +206,8 @@ def verify(
     require_check: Annotated[
         bool, typer.Option("--require-check", help="Refuse a program that does not compute the layers that it names.")
     ] = False,
+    schema: answers.AnswerSchema = None,
+    digest: SchemaDigest = None,
     as_json: Json = False,
 ) -> None:
     """Check a proof. Exit code 0: the statement below is true. Exit code 1: refused, with the reason."""
@@ -217,6 +217,7 @@ def verify(
     start = time.perf_counter()
     with console.busy("verifying"):
         about = tacit.Program.load(program)
+        words = answers.schema_for(about, schema, digest)
         statement = tacit.verify(
             about,
             tacit.Proof.load(proof),
@@ -231,6 +232,7 @@ def verify(
     seconds = time.perf_counter() - start
     shown = console.plain(statement)
     result = {"accepted": True, "seconds": seconds, "says": statement.says, "statement": shown}
+    result |= answers.named(words, statement.outputs)
     if as_json:
         console.print_json(result)
         return
@@ -246,6 +248,9 @@ def verify(
         if not shown[part]:
             del shown[part]
     del shown["architecture"]
+    if words is not None:
+        answers.show(words, result["predictions"])
+        answers.show_schema(words)
     console.show(shown)
     checking.show(about.told_architecture)
 
@@ -256,43 +261,6 @@ def _model(path: Path) -> Any:
 
     weights_file = path.suffix == ".weights"
     return tacit.Weights.load(path) if weights_file else tacit.Commitment.load(path)
-
-
-def inspect(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that tacit wrote.", show_default=False)],
-    program: Annotated[
-        Path | None,
-        typer.Option("--program", metavar="M.tacit", help="Of a proof: names its values, tells what it hides."),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Say what a file is, what it states, how large, how secure, and what it hides. Verifies nothing."""
-    import tacit
-
-    if (told := files.signed(file) or models.told(file)) is not None:
-        result = told
-        (console.print_json if as_json else console.show)(result)
-        return
-    with console.busy("reading"):
-        result = tacit.inspect(file, program=None if program is None else tacit.Program.load(program))
-    if as_json:
-        console.print_json(result)
-        return
-    layers = result.pop("architecture", None)
-    console.show(_shortened(console.plain(result)))
-    if layers is not None:
-        checking.show(layers)
-
-
-def _shortened(result: dict[str, Any]) -> dict[str, Any]:
-    """With the first rows of a long table, for people: a file may list a hundred thousand tensors."""
-    short = dict(result)
-    for name, value in result.items():
-        if isinstance(value, (list, dict)) and len(value) > MOST_ROWS:
-            first = list(value.items() if isinstance(value, dict) else value)[:MOST_ROWS]
-            short[name] = dict(first) if isinstance(value, dict) else first
-            short[f"{name} not shown here (--json has them)"] = len(value) - MOST_ROWS
-    return short
 
 
 def demo(

@@ -10,7 +10,7 @@ import numpy as np
 from rich.markup import escape
 
 from tacit import console
-from tacit.cli import files
+from tacit.cli import answers, files
 from tacit.cli.options import (
     AnswersOut,
     AnySecret,
@@ -39,6 +39,7 @@ def run(
     data: DataSecret = None,
     out: AnswersOut = None,
     show_hidden: ShowHidden = False,
+    schema: answers.AnswerSchema = None,
     as_json: Json = False,
 ) -> None:
     """Run the integer program on one input or many, without proving. Spends nothing."""
@@ -54,6 +55,7 @@ def run(
             )
         files.check_output(out, program, weights, model, data, input_, kind="arrays")
     loaded = tacit.Program.load(program)
+    words = answers.schema_for(loaded, schema, None)
     values = _values(weights, model)
     secret = None if data is None else tacit.Secret.load(data)
     names = [name for name, port in loaded.inputs.items() if secret is None or port.place != "data"]
@@ -77,10 +79,13 @@ def run(
         result["out"] = str(out)
     else:
         result["outputs"] = found.outputs
+    result |= answers.named(words, found.outputs)
     if as_json:
         console.print_json(result)
-    else:
-        _show(result, loaded, found.outputs, many=many)
+        return
+    _show(result, loaded, found.outputs, many=many)
+    if words is not None:
+        answers.show(words, result["predictions"])
 
 
 def _values(weights: Path | None, model: Path | None) -> Any:

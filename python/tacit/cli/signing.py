@@ -5,6 +5,7 @@ A private key comes from a file that only its owner reads, or from the environme
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -69,12 +70,19 @@ def trust(
 ) -> None:
     """Add an issuer to a registry: whose word a task takes."""
     from tacit import data
-    from tacit.data.manifest import seconds_of
+    from tacit.data.manifest import date, seconds_of
 
-    files.check_output(registry)
+    files.check_output(registry, kind="issuers")
     known = data.Issuers.load(registry) if registry.exists() else data.Issuers()
-    end = None if until is None else seconds_of(until, "--until")
-    found = known.adding(public, name, since=seconds_of(since, "--from"), until=end)
+    begin, end = seconds_of(since, "--from"), None if until is None else seconds_of(until, "--until")
+    if end is not None and end <= begin:
+        raise InputError(
+            f"expected an end after the beginning, {date(begin)}, got {date(end)}",
+            slug="time",
+            place="--until",
+            remedy="give a later --until, or leave it out: then there is no end",
+        )
+    found = known.adding(public, name, since=begin, until=end)
     found.save(registry)
     result = {"issuers": str(registry), "names": [entry.name for entry in found.entries]}
     if as_json:
@@ -105,26 +113,53 @@ def sign(
     """Vouch for data: verify each dataset proof, and sign a manifest for a node. The names signed are those of masters."""
     import tacit
     from tacit import data
-    from tacit.data.manifest import seconds_of
+    from tacit.data.manifest import key_of, seconds_of
 
-    bound_to, end = files.read_context(context), seconds_of(expires, "--expires")
+    bound_to, end, signer = files.read_context(context), seconds_of(expires, "--expires"), _key(private)
+    _check_ends(end)
+    receiver = key_of(node, "--node")
     files.check_output(out, program, schema, private, kind="manifest")
     loaded, about = tacit.Program.load(program), data.Schema.load(schema)
     found = []
     with console.busy("verifying"):
         for name in shards:
-            commitment = tacit.Commitment.load(files.beside(Path(name), ".commitment"))
-            proof = tacit.Proof.load(files.beside(Path(name), ".proof"))
+            commitment = tacit.Commitment.load(_of_shard(name, ".commitment"))
+            proof = tacit.Proof.load(_of_shard(name, ".proof"))
             found.append(data.verify_dataset(loaded, about, proof, commitment, context=bound_to))
-    made = data.Manifest.sign(
-        _key(private), task=task, node=node, schema=about, program=loaded, shards=found, expires=end
-    )
+    made = data.Manifest.sign(signer, task=task, node=receiver, schema=about, program=loaded, shards=found, expires=end)
     made.save(out)
     result = {"manifest": str(out), **made.as_dict()}
     if as_json:
         console.print_json(result)
         return
     console.show(result)
+
+
+def _check_ends(end: int) -> None:
+    """Before proofs are verified, which takes long: a manifest that has ended holds for nobody. Raises InputError (slug time)."""
+    from tacit.data.manifest import date
+
+    now = int(time.time())
+    if end <= now:
+        raise InputError(
+            f"expected an end after now, {date(now)}, got {date(end)}",
+            slug="time",
+            place="--expires",
+            remedy="give a later date: until when the node may train on this data",
+        )
+
+
+def _of_shard(name: str, suffix: str) -> Path:
+    """NAME.commitment or NAME.proof. Raises InputError (slug file)."""
+    path = files.beside(Path(name), suffix)
+    if not path.exists():
+        raise InputError(
+            f"expected the file {path}, found none",
+            slug="file",
+            place=f"--shard {name}",
+            remedy="a shard's NAME stands for NAME.commitment and its dataset proof NAME.proof (`tacit data prove`)",
+        )
+    return path
 
 
 def revoke(
@@ -154,9 +189,16 @@ def revoke(
 
 
 def _serial(text: str) -> bytes:
-    """Of a manifest's file, or 32 hexadecimal digits."""
+    """Of a manifest's file, or 32 hexadecimal digits. Raises InputError (slug file), InvalidProof."""
     from tacit import data
 
+    if len(text) != 32 and not Path(text).exists():
+        raise InputError(
+            f"expected the file of a manifest or the 32 hexadecimal digits of a serial, got {text[:80]!r}",
+            slug="file",
+            place="MANIFEST",
+            remedy="`tacit inspect` of a manifest shows its serial",
+        )
     if len(text) == 32 and not Path(text).exists():
         try:
             return bytes.fromhex(text)

@@ -94,7 +94,11 @@ def compile_deployment(
     batch: BatchSize = None,
     order: Annotated[Order, typer.Option(help="How a step picks its records.")] = Order.permutation,
     loss: Annotated[
-        Loss | None, typer.Option(help="What is minimised; as the labels are, if not given.", show_default=False)
+        Loss | None,
+        typer.Option(
+            help="What is minimised; as the labels are, if not given. mse is half the squared error of the scaled targets.",
+            show_default=False,
+        ),
     ] = None,
     momentum: Momentum = 0.0,
     decay: Decay = 0.0,

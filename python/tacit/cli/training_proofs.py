@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 
 from tacit import console
-from tacit.cli import files, models
+from tacit.cli import answers, files, models
 from tacit.cli.options import Context, Counter, Json, SchemaDigest
 from tacit.errors import InputError
 
@@ -32,8 +32,6 @@ Seed = Annotated[
     str | None, typer.Option("--seed", metavar="HEX", help="32 bytes that minibatches are drawn from: the round's.")
 ]
 FirstId = Annotated[int | None, typer.Option("--first-id", help="Number the records from here, where no column does.")]
-#: Predictions that are shown.
-MOST_SHOWN = 20
 
 
 def check_count(task: Deployment, records: Any, place: str) -> None:
@@ -308,11 +306,11 @@ def predict(
             proof = tacit.prove(task.infer, owner, {"x": x * 2.0**-about.frac}, context=bound_to)
             found = proof.outputs["prediction"]
     seconds = time.perf_counter() - start
-    result: dict[str, Any] = {"seconds": seconds, "predictions": _named(about, found)}
+    result: dict[str, Any] = {"seconds": seconds, "predictions": about.predictions(found)}
     if out is not None:
         files.keep(proof, out)
         result |= {"proof": str(out), "bytes": out.stat().st_size}
-    _show_predictions(result, as_json)
+    _show_predictions(result, about, as_json)
 
 
 def _check_one(task: Deployment, x: npt.NDArray[Any], table: Path) -> None:
@@ -338,32 +336,15 @@ def _run(task: Deployment, values: Any, x: npt.NDArray[Any], frac: int) -> npt.N
     return np.asarray(found).reshape(len(rows), -1)[: len(x)]
 
 
-def _named(about: Any, found: npt.NDArray[Any]) -> list[dict[str, float]]:
-    """Shares by class, or targets in their units."""
-    if about.classes is None:
-        scales = [(target.name, target.scale) for target in about.label.targets]
-        return [
-            {name: s.center + s.scale * float(v) for (name, s), v in zip(scales, row, strict=True)} for row in found
-        ]
-    if about.labels == 1:
-        found = np.concatenate([1 - found, found], axis=1)
-    return [{name: float(v) for name, v in zip(about.classes, row, strict=True)} for row in found]
-
-
-def _show_predictions(result: dict[str, Any], as_json: bool) -> None:
+def _show_predictions(result: dict[str, Any], about: Schema, as_json: bool) -> None:
     if as_json:
         console.print_json(result)
         return
-    rows, out = [("took", console.duration(result["seconds"]))], console.stdout()
+    rows = [("took", console.duration(result["seconds"]))]
     if "proof" in result:
         rows.insert(0, ("proof", f"[bold]{escape(result['proof'])}[/bold] ({console.size(result['bytes'])})"))
-    out.print(console.facts(rows))
-    predictions = result["predictions"]
-    names = list(predictions[0])
-    shown = [[str(i), *(console.number(row[n]) for n in names)] for i, row in enumerate(predictions[:MOST_SHOWN])]
-    out.print(console.table(["record", *map(escape, names)], shown))
-    if len(predictions) > MOST_SHOWN:
-        out.print(f"[dim]and {console.number(len(predictions) - MOST_SHOWN)} more: --json[/dim]")
+    console.stdout().print(console.facts(rows))
+    answers.show(about, result["predictions"])
 
 
 COMMANDS: dict[str, Callable[..., None]] = {"fit": fit, "prove": prove, "verify": verify, "predict": predict}

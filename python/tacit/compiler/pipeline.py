@@ -17,7 +17,7 @@ from tacit.compiler.fitting import Lowering, fit, frame
 from tacit.compiler.search import MODES, MOST_SAMPLES, SAMPLES, Chosen, Search
 from tacit.compiler.ties import Doubts
 from tacit.errors import InputError, QuantizationError
-from tacit.exact import as_floats, quantized
+from tacit.exact import as_floats, quantized, unmasked
 from tacit.graph import Graph, Node
 from tacit.importers import load, torch
 from tacit.integer.architecture import Architecture
@@ -122,7 +122,7 @@ class CompiledProgram:
         spec = self.ints.inputs.get(name)
         if spec is None:
             raise InputError("no such input", place=name, remedy=f"inputs: {', '.join(self.ints.inputs)}")
-        array = as_floats(np.asarray(values), name)
+        array = as_floats(np.asarray(unmasked(values, name)), name)
         if array.shape != spec.shape:
             raise InputError(f"shape {list(array.shape)}, expected {list(spec.shape)}", place=name)
         return quantized(array, spec.frac, (spec.lo, spec.hi), name)
@@ -387,10 +387,10 @@ def named_ranges(graph: Graph, ranges: Mapping[str, Any] | Any) -> Mapping[str, 
 def named_samples(graph: Graph, samples: Mapping[str, Array] | Array) -> dict[str, Array]:
     """Samples by input name."""
     if isinstance(samples, Mapping):
-        return dict(samples)
+        return {name: unmasked(values, str(name)) for name, values in samples.items()}
     if len(graph.inputs) != 1:
         raise InputError("samples without names for several inputs", remedy=f"inputs: {', '.join(graph.inputs)}")
     try:
-        return {graph.inputs[0]: np.asarray(samples)}
+        return {graph.inputs[0]: np.asarray(unmasked(samples, graph.inputs[0]))}
     except ValueError as error:
         raise InputError(f"not an array of numbers: {error}", slug="dtype", place=graph.inputs[0]) from None

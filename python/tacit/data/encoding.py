@@ -9,7 +9,7 @@ import numpy as np
 
 from tacit.data.limits import MOST_ID, MOST_RECORDS, check_records
 from tacit.data.records import Ints, Records
-from tacit.data.tables import Array, Table, table_of
+from tacit.data.tables import Array, Table, array_of, table_of
 from tacit.data.tables import refuse as refuse_table
 from tacit.data.values import class_numbers, column_integers, refuse, scaled, whole
 
@@ -59,8 +59,8 @@ def _named(schema: Schema, given: tuple[Any, ...] | list[Any]) -> Table:
     """(x, y) or (x, y, ids) by the schema's names. Raises InputError (slugs table, shape)."""
     if len(given) not in (2, 3):
         refuse_table("table", f"expected arrays (x, y) or (x, y, ids), got {len(given)} of them")
-    y = np.asarray(given[1])
-    found = _named_x(schema, np.asarray(given[0]))
+    y = array_of(given[1])
+    found = _named_x(schema, array_of(given[0]))
     if schema.label.kind == "numbers":
         if y.ndim == 1:
             y = y[:, None]
@@ -75,7 +75,7 @@ def _named(schema: Schema, given: tuple[Any, ...] | list[Any]) -> Table:
     else:
         found[schema.label.name] = y.reshape(-1) if y.ndim == 2 and y.shape[1] == 1 else y
     if len(given) == 3:
-        found[_IDS] = np.asarray(given[2])
+        found[_IDS] = array_of(given[2])
     return table_of(found)
 
 
@@ -141,7 +141,7 @@ def _ids(schema: Schema, table: Table, ids: Any) -> Ints:
     if ids is None:
         values = table.columns[name]
     else:
-        values = np.asarray(ids)
+        values = array_of(ids)
         if values.ndim == 0:
             first = int(whole(table, values[None], 0, MOST_ID, "ids", slug="ids")[0])
             if first + table.rows - 1 > MOST_ID:
@@ -185,10 +185,10 @@ def checked(schema: Schema, records: Mapping[str, Array]) -> Records:
             "encode anew",
             slug="shape",
         )
-    ids = np.asarray(records["id"])
+    ids = array_of(records["id"])
     count = check_records(ids.size)
     for name, shape, lo, hi in schema.tensors(count):
-        values = np.asarray(records[name])
+        values = array_of(records[name])
         if values.shape != shape or values.dtype != np.int64:
             refuse(
                 name,

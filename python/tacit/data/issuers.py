@@ -16,9 +16,10 @@ from tacit.data.container import framed, read
 from tacit.data.keys import Key
 from tacit.data.limits import is_whole
 from tacit.data.manifest import MOST_TIME, U64, date, key_of, seconds_of
-from tacit.errors import InputError
-from tacit.foreign_json import parse
+from tacit.errors import InputError, naming
+from tacit.foreign_json import parse, said
 from tacit.program.borsh import U16, Fixed, Struct, Vec, encode, struct_of
+from tacit.words import some
 
 VERSION = 1
 KIND = 7
@@ -66,7 +67,15 @@ class Issuers:
 
     def adding(self, key: bytes | str, name: str, *, since: int = 0, until: int | None = None) -> Issuers:
         """These and one more. Raises InputError (slug issuers), InvalidProof (slug key)."""
-        return Issuers((*self.entries, Issuer(key_of(key, "issuer"), name, since, until)))
+        public = key_of(key, "issuer")
+        if (there := self.find(public)) is not None:
+            raise InputError(
+                f"the key {public.hex()[:16]} is there already, as {there.name!r}",
+                slug="issuers",
+                place="issuers",
+                remedy="an issuer has one entry: change its line in the file for another name or other times",
+            )
+        return Issuers((*self.entries, Issuer(public, name, since, until)))
 
     def to_json(self) -> bytes:
         """The file's bytes."""
@@ -79,10 +88,12 @@ class Issuers:
     @classmethod
     def from_json(cls, data: bytes, *, place: str = "issuers") -> Issuers:
         """Of a file's bytes, read strictly. Raises InputError (slugs issuers, time), InvalidProof (slug key)."""
+        if len(data) > MOST_BYTES:
+            raise _wrong(f"expected at most {MOST_BYTES} bytes, got more", place)
         try:
-            values = parse(data, object_pairs_hook=_once) if len(data) <= MOST_BYTES else None
-        except ValueError:
-            values = None
+            values = parse(data, object_pairs_hook=_once)
+        except ValueError as error:
+            raise _wrong(said(error), place) from None
         found = _keys(values, ("tacit-issuers", "issuers"), place)
         version, rows = found["tacit-issuers"], found["issuers"]
         if type(version) is not int or version != VERSION or not isinstance(rows, list):
@@ -92,7 +103,8 @@ class Issuers:
     @classmethod
     def load(cls, path: Path) -> Issuers:
         """Read the file. Raises as `from_json`, and InputError (slug file)."""
-        return cls.from_json(read_file(path, MOST_BYTES + 1), place=str(path))
+        with naming(str(path)):
+            return cls.from_json(read_file(path, MOST_BYTES + 1), place=str(path))
 
     def save(self, path: Path) -> None:
         """Write the file, whole or not at all. Raises InputError (slug file)."""
@@ -117,10 +129,22 @@ def _check_issuer(entry: Any) -> None:
     except UnicodeEncodeError:
         good = False
     if not good:
-        raise _wrong(f"expected a name of 1 to 128 bytes, got {str(entry.name)[:40]!r}", "issuers")
+        raise _wrong(f"expected a name of 1 to 128 bytes, got {str(entry.name)[:40]!r}", "an issuer's name")
     ends = (entry.since, MOST_TIME if entry.until is None else entry.until)
     if not all(map(is_whole, ends)) or not 0 <= ends[0] < ends[1] <= MOST_TIME:
-        raise _wrong(f"expected an end after the beginning, got {ends}", f"issuer {entry.name}")
+        raise _wrong(
+            f"expected an end after the beginning, and before the year 10000, got {_times(entry)}",
+            f"issuer {entry.name}",
+        )
+
+
+def _times(entry: Issuer) -> str:
+    """From when until when, for an error: what is no time stays as it is."""
+
+    def told(value: Any) -> str:
+        return date(value) if is_whole(value) and 0 <= value <= MOST_TIME else str(value)[:40]
+
+    return f"{told(entry.since)} until {'ever' if entry.until is None else told(entry.until)}"
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -131,13 +155,20 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _keys(values: Any, keys: tuple[str, ...], place: str) -> dict[str, Any]:
-    if not isinstance(values, dict) or set(values) != set(keys):
-        raise _wrong(f"expected an object with the keys {', '.join(keys)}, each once", place)
+    if not isinstance(values, dict):
+        raise _wrong(f"expected an object with the keys {', '.join(keys)}, got {type(values).__name__}", place)
+    if set(values) != set(keys):
+        raise _wrong(f"expected an object with the keys {', '.join(keys)}, got {some(sorted(values))}", place)
     return values
 
 
 def _wrong(reason: str, place: str) -> InputError:
-    return InputError(reason, slug="issuers", place=place, remedy="`tacit data trust` adds an issuer to a file")
+    return InputError(
+        reason,
+        slug="issuers",
+        place=place,
+        remedy="`tacit data trust` makes such a file, and adds an issuer to one: its public key, a name, and times",
+    )
 
 
 # --- revocations ------------------------------------------------------------------------------------------------------

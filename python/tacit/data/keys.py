@@ -75,6 +75,13 @@ class Key:
     def from_environment(cls, name: str) -> Key:
         """The key in a variable of the environment: PEM, or 64 hexadecimal digits of the secret bytes. Raises InputError."""
         text = os.environ.get(name, "").strip()
+        if not text:
+            raise InputError(
+                "expected a private key in this variable of the environment, got nothing",
+                slug="key",
+                place=name,
+                remedy=f"set it, or give the file of a key (--key); {_REMEDY}",
+            )
         if len(text) == 64:
             try:
                 return cls.from_seed(bytes.fromhex(text))
@@ -123,8 +130,15 @@ class Key:
         raise TypeError("a private key is neither copied nor pickled: save it, and load it where it is used")
 
 
-def check_key(public: bytes, place: str) -> bytes:
-    """The bytes of a key that is a canonical point of the prime order. Raises InvalidProof (slug key)."""
+def check_key(public: bytes | str, place: str) -> bytes:
+    """The bytes of a key that is a canonical point of the prime order; a text is none. Raises InvalidProof (slug key)."""
+    if isinstance(public, str):
+        raise InvalidProof(
+            f"expected the 64 hexadecimal digits of an Ed25519 public key, got {public[:80]!r}",
+            slug="key",
+            place=place,
+            remedy="`tacit data key` prints it where it makes a key, and `tacit inspect` of the key's file does",
+        )
     if not isinstance(public, (bytes, bytearray)) or not is_sound(bytes(public)):
         shown = bytes(public[:32]).hex() if isinstance(public, (bytes, bytearray)) else type(public).__name__
         raise InvalidProof(

@@ -146,7 +146,7 @@ class Manifest(Stored):
         if not 1 <= len(self.shards) <= MOST_SHARDS:
             return f"expected 1 to {MOST_SHARDS} shards, got {len(self.shards)}"
         if not self.issued < self.expires <= MOST_TIME:
-            return f"expected an end after {self.issued}, got {self.expires}"
+            return f"expected an end after {date(self.issued)}, got {date(self.expires)}"
         identities = [shard.identity for shard in self.shards]
         if any(a >= b for a, b in pairwise(identities)):
             return "expected shards of ascending identities, none twice"
@@ -231,7 +231,9 @@ def _refused(reason: str) -> InputError:
 
 def _seconds(value: Any, what: str) -> int:
     if not is_whole(value) or not 0 <= value <= MOST_TIME:
-        raise _refused(f"{what}: expected seconds since 1970, got {str(value)[:40]}")
+        raise _refused(
+            f"{what}: expected a time as whole seconds since 1970, at most {MOST_TIME}, got {str(value)[:40]}"
+        )
     return int(value)
 
 
@@ -240,14 +242,14 @@ def key_of(given: bytes | str, place: str) -> bytes:
     if not isinstance(given, str):
         return check_key(given, place)
     try:
-        return check_key(bytes.fromhex(given), place)
+        return check_key(bytes.fromhex(given) if len(given) == 64 else given, place)
     except ValueError:  # no digits
-        return check_key(given.encode(errors="replace"), place)
+        return check_key(given, place)
 
 
 def date(seconds: int) -> str:
-    """A time as people write it, in UTC."""
-    return datetime.fromtimestamp(min(seconds, MOST_TIME), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """A time as people write it, in UTC; one that is no time, as in somebody else's message, as the nearest one."""
+    return datetime.fromtimestamp(min(max(seconds, 0), MOST_TIME), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def seconds_of(text: str, place: str) -> int:
@@ -260,7 +262,7 @@ def seconds_of(text: str, place: str) -> int:
         if moment.year >= 1970:
             return int(moment.timestamp())
     raise InputError(
-        f"expected a time in UTC, got {str(text)[:40]!r}",
+        f"expected a time in UTC, from 1970 on, got {str(text)[:40]!r}",
         slug="time",
         place=place,
         remedy="such as 2026-07-01 or 2026-07-01T12:00:00Z",

@@ -25,6 +25,7 @@ from tacit.data.columns import (
 from tacit.data.limits import MOST_ID, check_records, is_whole
 from tacit.data.records import Ints
 from tacit.data.rules import Rule
+from tacit.errors import naming
 
 if TYPE_CHECKING:
     from tacit.data.records import Records
@@ -111,26 +112,35 @@ class Schema:
         cls,
         frame: Any,
         *,
-        label: str | Label,
+        label: str | Label | Iterable[str],
         id: str = "",
         ranges: Mapping[str, tuple[float, float]] | None = None,
+        centers: Mapping[str, float] | None = None,
+        scales: Mapping[str, float] | None = None,
         units: Mapping[str, str] | None = None,
         categories: Mapping[str, Iterable[str]] | None = None,
+        codes: Mapping[str, Iterable[int]] | None = None,
+        flags: Iterable[str] = (),
         classes: Iterable[str] | None = None,
         rules: Iterable[Rule | str] = (),
         frac: int = 8,
+        label_frac: int = 8,
         public: bool = False,
     ) -> Schema:
         """The schema of a table's columns (a DataFrame, a CSV or Parquet file, a dictionary of arrays).
 
-        `label`: the column that is to be learned: of classes, or, where it has a range, a real target; or a Label, such as
-        `Label.flag` for a logistic loss. Kinds follow from the types. What a schema says is public, so ranges, categories and
-        classes are declared; only with `public=True`, which says that this very table is no secret, they are taken from it.
-        Raises InputError.
+        `label`: the column that is to be learned: of classes, or, where it has a range, a real target; several names are
+        several targets (the label is then called "targets"); or a Label, such as `Label.flag` for a logistic loss.
+        `centers`, `scales`: of number columns, as `Column.number` has them. `codes`: the whole numbers that one entry may be.
+        `flags`: columns of yes and no (true, false, 1, 0), whose type does not say so, as in a text file.
+        Kinds follow from the types; a single column of arrays makes a schema of arrays. What a schema says is public, so
+        ranges, categories and classes are declared; only with `public=True`, which says that this very table is no secret,
+        they are taken from it. Raises InputError.
         """
-        from tacit.data.describing import described
+        from tacit.data.describing import Declared, described
 
-        return described(cls, frame, label, id, ranges, units, categories, classes, tuple(rules), frac, public)
+        declared = Declared(ranges, centers, scales, units, categories, codes, tuple(flags), classes, bool(public))
+        return described(cls, frame, label, id, declared, tuple(rules), frac, label_frac)
 
     # --- what programs need of it -------------------------------------------------------------------------------------
 
@@ -205,6 +215,15 @@ class Schema:
 
         return features(self, table)
 
+    def predictions(self, values: Any) -> list[dict[str, float]]:
+        """What a program `infer` gives for each record, in words: shares by class, or targets in their own units.
+
+        `values`: its output `prediction`, (n, labels). Raises InputError (slug shape).
+        """
+        from tacit.data.answers import predictions
+
+        return predictions(self, values)
+
     # --- the file -----------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -232,7 +251,8 @@ class Schema:
     @classmethod
     def load(cls, path: Path) -> Schema:
         """Read a schema file. Raises InputError (slugs file, schema_file, column, rule)."""
-        return cls.from_json(read_file(path, schema_file.MOST_BYTES + 1), place=str(path))
+        with naming(str(path)):
+            return cls.from_json(read_file(path, schema_file.MOST_BYTES + 1), place=str(path))
 
     def save(self, path: Path) -> None:
         """Write the schema file, whole or not at all. Raises InputError."""

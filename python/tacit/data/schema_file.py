@@ -10,6 +10,7 @@ from tacit.data.columns import MOST_ENTRIES, Column, Label, check_real, refuse
 from tacit.data.rules import Rule
 from tacit.errors import InputError
 from tacit.foreign_json import parse as parse_json
+from tacit.foreign_json import said
 
 VERSION = 1
 #: T(12, 0): what a schema's digest starts with (docs/protocol/protocol.md, section 1).
@@ -84,12 +85,8 @@ def parse(data: bytes, place: str) -> dict[str, Any]:
         values = parse_json(data, object_pairs_hook=_once, parse_constant=_no_constant)
     except InputError as error:
         raise wrong(error.reason, place) from None
-    except json.JSONDecodeError as error:
-        raise wrong(f"not JSON: line {error.lineno}, column {error.colno}: {error.msg}", place) from None
-    except UnicodeDecodeError:
-        raise wrong("expected text in UTF-8", place) from None
     except ValueError as error:
-        raise wrong(f"not JSON: {type(error).__name__}", place) from None
+        raise wrong(said(error), place) from None
     version = values.get("tacit-schema", VERSION) if isinstance(values, dict) else VERSION
     if type(version) is not int or version != VERSION:
         raise wrong(f"expected a schema of version {VERSION}, got {str(version)[:20]}", place)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from tacit.array_files import ArrayFile
 from tacit.errors import InputError, MissingDependency
+from tacit.words import some
 
 Array = npt.NDArray[Any]
 
@@ -36,15 +37,14 @@ class Table:
         where = f"{self.place}: line {self.lines[row]}" if self.lines else f"{self.place}: row {row}"
         return f"{where}, {column}" if column else where
 
-    def column(self, name: str, what: str) -> Array:
-        """Raises InputError (slug missing_column)."""
+    def column(self, name: str, what: str, remedy: str = "") -> Array:
+        """`what`: whose column it is, for the error. Raises InputError (slug missing_column)."""
         if name not in self.columns:
-            have = ", ".join(map(str, list(self.columns)[:12])) or "none"
             raise InputError(
-                f"expected a column {name!r}, got the columns {have}",
+                f"expected a column {name!r}, got the columns {some(self.columns)}",
                 slug="missing_column",
                 place=f"{self.place}: {what}",
-                remedy="name the columns as the schema does (`tacit data schema FILE` prints it)",
+                remedy=remedy or "name the columns as the schema does (`tacit data schema FILE` prints it)",
             )
         return self.columns[name]
 
@@ -74,11 +74,20 @@ def refuse(place: str, reason: str, remedy: str = REMEDY) -> NoReturn:
     raise InputError(reason, slug="table", place=place, remedy=remedy)
 
 
+def array_of(values: Any) -> Array:
+    """An array; a masked value of NumPy's becomes None, a value that is missing: its fill is nobody's value."""
+    if np.ma.is_masked(values):
+        found = np.ma.getdata(values).astype(object)
+        found[np.ma.getmaskarray(values)] = None
+        return found
+    return np.asarray(values)
+
+
 def _columns(given: Mapping[str, Any], place: str) -> Table:
     arrays = dict[str, Array]()
     for name, values in given.items():
         try:
-            arrays[name] = np.asarray(values)
+            arrays[name] = array_of(values)
             if arrays[name].dtype.kind in "US":  # a NaN among texts is not the text "nan"
                 arrays[name] = np.asarray(values, dtype=object)
         except (TypeError, ValueError) as error:
@@ -87,7 +96,7 @@ def _columns(given: Mapping[str, Any], place: str) -> Table:
             refuse(f"{place}: column {name}", "expected a list of values, got one value")
     sizes = {len(values) for values in arrays.values()}
     if len(sizes) > 1:
-        told = ", ".join(f"{len(values)} of {name}" for name, values in list(arrays.items())[:6])
+        told = some(f"{len(values)} of {name}" for name, values in arrays.items())
         refuse(place, f"expected as many values in each column, got {told}")
     if not sizes or not sizes.copy().pop():
         refuse(place, "expected at least one row, got none")
@@ -117,7 +126,8 @@ def _csv(path: Path) -> Table:
                 if not cells:
                     continue
                 if len(cells) != len(names):
-                    refuse(f"{place}: line {lines.line_num}", f"expected {len(names)} columns, got {len(cells)}")
+                    reason = f"expected {len(names)} columns, got {len(cells)}"
+                    refuse(f"{place}: line {lines.line_num}", reason, _separated(names) or _UNEQUAL)
                 rows.append(cells)
                 numbers.append(lines.line_num)
         except UnicodeDecodeError:
@@ -131,8 +141,22 @@ def _csv(path: Path) -> Table:
             )
     if not rows:
         refuse(place, "expected lines below the header, got none")
+    if remedy := _separated(names):
+        refuse(
+            f"{place}: line 1", f"expected names with commas between them, got one column, {names[0][:60]!r}", remedy
+        )
     columns = {name: np.array([row[i].strip() for row in rows], dtype=object) for i, name in enumerate(names)}
     return Table(columns, len(rows), place, numbers)
+
+
+_UNEQUAL = "give every line as many cells as the header has; a cell with a comma stands in double quotes"
+
+
+def _separated(names: list[str]) -> str:
+    """What to do about a header that is one cell with other separators in it; nothing of any other."""
+    signs = {";": "';'", "\t": "a tab", "|": "'|'"}
+    found = [what for sign, what in signs.items() if len(names) == 1 and sign in names[0]]
+    return f"the separator seems to be {found[0]}: save the table with commas (and decimal points)" if found else ""
 
 
 def _parquet(path: Path) -> Table:

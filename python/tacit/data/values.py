@@ -12,6 +12,7 @@ from tacit.data.limits import is_whole
 from tacit.data.tables import Array, Table
 from tacit.errors import InputError
 from tacit.exact import inexact, rounded
+from tacit.words import some
 
 #: How a flag is written.
 FLAGS = {"0": 0, "1": 1, "false": 0, "true": 1, "no": 0, "yes": 1}
@@ -124,7 +125,7 @@ def positions(table: Table, values: Array, names: Sequence[str], place: str) -> 
         if text not in places:
             refuse(
                 table.at(row, place),
-                f"expected one of {', '.join(names[:8])}{', ..' if len(names) > 8 else ''}, got {shown(value)}",
+                f"expected one of {some(names)}, got {shown(value)}",
                 "correct the record or leave it out; a further category is another schema, for every node",
                 slug="category",
             )
@@ -200,8 +201,7 @@ def column_integers(table: Table, column: Column, frac: int) -> Array:
         unknown = ~np.isin(found, column.codes)
         if unknown.any():
             row = int(np.argmax(unknown))
-            codes = ", ".join(map(str, column.codes[:8]))
-            reason = f"expected one of the codes {codes}{', ..' if len(column.codes) > 8 else ''}, got {found[row]}"
+            reason = f"expected one of the codes {some(column.codes)}, got {found[row]}"
             refuse(table.at(row, place), reason, "correct the record or leave it out", slug="category")
         return (found << frac)[:, None]
     if column.kind == "flag":

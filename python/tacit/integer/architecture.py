@@ -22,7 +22,7 @@ import numpy as np
 
 from tacit import hashing
 from tacit.errors import CompilerBug, ProgramError, TacitError
-from tacit.foreign_json import parse
+from tacit.foreign_json import parse, said
 from tacit.graph.functions import FUNCTIONS
 from tacit.integer.emit import INPUT_PLACES, OUTPUT_PLACES, Visibility, emit
 from tacit.integer.graph import OPERATORS, InputSpec, IntGraph, Operator, OutputSpec, Parameter, Threshold
@@ -133,7 +133,7 @@ def decode(data: bytes) -> Architecture:
     except TacitError as error:
         raise _refused(f"expected a well-formed architecture: {error}") from None
     except (CompilerBug, *FAULTS) as error:
-        raise _refused(f"expected a well-formed architecture: {type(error).__name__}: {error}"[:300]) from None
+        raise _refused(f"expected a well-formed architecture: {said(error)}") from None
     return made
 
 
@@ -162,7 +162,7 @@ def check(program: Program, data: bytes) -> Architecture:
     except TacitError as error:
         raise _refused(f"expected layers that have a program: {error}") from None
     except (CompilerBug, *FAULTS) as error:
-        raise _refused(f"expected layers that have a program: {type(error).__name__}: {error}"[:300]) from None
+        raise _refused(f"expected layers that have a program: {said(error)}") from None
     if again != program:
         raise _refused(
             f"expected the program of these layers, got another {difference(again, program)}",

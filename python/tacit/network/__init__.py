@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tacit.network.beacon import Beacon
     from tacit.network.beacon.blocks import Block
     from tacit.network.beacon.drand import Drand
+    from tacit.network.checks import Limits
     from tacit.network.context import model_identity
     from tacit.network.core import Outcome, Times
     from tacit.network.messages import Task, task_digest
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from tacit.network.server import Server
     from tacit.network.sources import MAINNET, QUICKNET, Blocks, Chained, Reveals, Unchained
     from tacit.network.store import Store
-    from tacit.network.submission import Brief, Submission
+    from tacit.network.submission import Brief, Submission, most_submission
     from tacit.network.training import ShardData, TrainedDeployment, TrainingReaders
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Chained",
     "Drand",
     "Holding",
+    "Limits",
     "Mean",
     "Median",
     "Node",
@@ -67,6 +69,7 @@ __all__ = [
     "Unchained",
     "lineage",
     "model_identity",
+    "most_submission",
     "task_digest",
 ]
 
@@ -76,6 +79,7 @@ _HOMES = {
     "Beacon": "beacon",
     "Block": "beacon.blocks",
     "Drand": "beacon.drand",
+    "Limits": "checks",
     "model_identity": "context",
     **dict.fromkeys(("Outcome", "Times"), "core"),
     **dict.fromkeys(("Task", "task_digest"), "messages"),
@@ -83,7 +87,7 @@ _HOMES = {
     "Server": "server",
     **dict.fromkeys(("MAINNET", "QUICKNET", "Blocks", "Chained", "Reveals", "Unchained"), "sources"),
     "Store": "store",
-    **dict.fromkeys(("Brief", "Submission"), "submission"),
+    **dict.fromkeys(("Brief", "Submission", "most_submission"), "submission"),
     **dict.fromkeys(("ShardData", "TrainedDeployment", "TrainingReaders"), "training"),
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tacit.data.limits import is_whole
 from tacit.errors import InputError, InvalidProof, MissingDependency, TacitError
 from tacit.network import digests
 from tacit.network.beacon import Beacon
@@ -33,6 +34,16 @@ class Times:
     notice: int = 30
     window: int = 3600
     gap: int = 300
+
+    def __post_init__(self) -> None:
+        for name, seconds in vars(self).items():
+            if not is_whole(seconds) or seconds < 0:
+                raise InputError(
+                    f"expected whole seconds from 0, got {str(seconds)[:40]}",
+                    slug="seconds",
+                    place=f"times, {name}",
+                    remedy="give seconds, such as Times(notice=30, window=3600, gap=300)",
+                )
 
 
 @dataclass(frozen=True)

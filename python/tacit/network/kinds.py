@@ -62,6 +62,8 @@ class Kind(Generic[M]):
             fault = self.sound(found) or (None if encode(self.codec, found) == data else "another encoding of the same")
         except EncodingError as error:
             fault = str(error)
+        except InputError as error:  # of a message that looks at itself where it is made
+            fault = error.reason
         if fault:
             raise InvalidProof(f"no message of this kind: {fault}", slug="message", place=self.place)
         return found

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tacit.errors import InputError
 from tacit.network import digests
 from tacit.network.aggregate import RULE, Rule, Trimmed
 from tacit.network.digests import distinct_and_sorted
@@ -31,6 +32,7 @@ class Task:
 
     `server` signs rounds and receipts. `deployments`: digests, sorted; they differ in the number of records. `base`: the identity
     of the first model. `least`: contributions without which a round changes nothing. `issuers`: keys that sign manifests, sorted.
+    Raises InputError (slug message) for one that nobody would read.
     """
 
     name: str
@@ -42,6 +44,17 @@ class Task:
     rounds: int
     least: int
     issuers: tuple[bytes, ...]
+
+    def __post_init__(self) -> None:
+        remedy = "correct the fields of network.Task"
+        try:
+            TASK.write(self)  # here, and not where the first node reads it
+        except InputError as error:
+            raise InputError(error.reason, slug=error.slug, place=error.place, remedy=remedy) from None
+        except (AttributeError, TypeError, StopIteration):
+            raise InputError(
+                "a field is of another type than it must be", slug="message", place="task", remedy=remedy
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -214,7 +227,10 @@ def _task(task: Task) -> str | None:
         if fault := _sorted(keys, what):
             return fault
     if not 1 <= task.rounds <= MOST_ROUNDS or not 1 <= task.least <= MOST_NODES:
-        return f"expected 1 to {MOST_ROUNDS} rounds and a least number of contributions from 1"
+        return (
+            f"expected 1 to {MOST_ROUNDS} rounds and 1 to {MOST_NODES} contributions at least, "
+            f"got {task.rounds} and {task.least}"
+        )
     period = getattr(task.source, "period", 1)
     if period < 1:
         return "expected a beacon with a period of at least a second"

@@ -10,6 +10,7 @@ from tacit.network.checks import Limits
 from tacit.network.interface import Parameter
 from tacit.network.messages import MOST_LIST, MOST_MESSAGE
 from tacit.network.wire import most_bytes, pack, unpack
+from tacit.words import some
 
 _ARRAY = "array/"
 #: Bytes of the links that a node is shown at most; 8,192 links.
@@ -39,7 +40,7 @@ class Submission:
         arrays = {name.removeprefix(_ARRAY): parts.pop(name) for name in list(parts) if name.startswith(_ARRAY)}
         if "reply" not in parts or set(parts) - {"reply", "commitment", "delivery", "proof"}:
             raise InvalidProof(
-                f"expected a reply and its parts, got {sorted(parts)[:8]}", slug="message", place="submission"
+                f"expected a reply and its parts, got {some(sorted(parts))}", slug="message", place="submission"
             )
         return cls(arrays=arrays, **parts)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 
 import tacit
 from tacit.data import Issuers, Manifest, Revocations, Schema, check_manifest, verify_dataset
+from tacit.data.answers import OUTPUT, check_predicts, predictions
 from tacit.data.checking import check_vouched
 from tacit.errors import InputError, InvalidProof, ProgramError, TacitError
 from tacit.hashing import digest
@@ -173,7 +175,15 @@ class TrainingReaders:
         found = tacit.verify(own.infer, proof, model=own.weights(dict(model)), context=context)
         facts: dict[str, object] = {}
         for name, values in found.outputs.items():
-            facts[name] = np.asarray(values).tolist()
+            facts[name] = self._named(own.infer, name, values)
         for name, claim in found.input_claims.items():
             facts[f"input {name}"] = claim.says
         return facts | {"program": own.infer.digest}
+
+    def _named(self, program: tacit.Program, name: str, values: object) -> object:
+        """In the schema's words where the program predicts from such records: each record's classes, or targets."""
+        if name == OUTPUT:
+            with suppress(InputError):
+                check_predicts(program, self.schema)
+                return predictions(self.schema, values)
+        return np.asarray(values).tolist()

@@ -92,8 +92,11 @@ def decode(codec: Any, data: bytes) -> Any:
 def _pack(format: str, value: int) -> bytes:
     try:
         return struct.pack(format, value)
-    except struct.error as error:
-        raise EncodingError(f"{value} does not fit {format[1:]}: {error}") from None
+    except struct.error:
+        bits, signed = 8 * struct.calcsize(format), format[1:].islower()
+        least, most = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+        got = str(value)[:40]
+        raise EncodingError(f"expected a whole number from {least} to {most}, got {got}") from None
 
 
 def _write(codec: Any, value: Any, out: bytearray) -> None:

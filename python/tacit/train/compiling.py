@@ -63,7 +63,9 @@ def compile(
     `model`: an architecture (`mlp(784, 128, 10)`, an ONNX file, a torch module, a scikit-learn MLP, LogisticRegression or linear
     model); its weights are the first base (`Deployment.initial`) and are in no program. `schema`: what a record is
     (`tacit.data.Schema`). `records`: N of a shard, which is what a proof of training is about. `loss`: "cross_entropy",
-    "logistic" or "mse"; by default as the schema's labels are. `optimizer`: see `SGD`.
+    "logistic" or "mse", which is half the squared error, 1/2 sum (z - y)^2 of a record's targets, in units of their scales:
+    its gradient is z - y, so a rate here is 2/targets times that for a mean over batch and targets (PyTorch's MSELoss). By
+    default as the schema's labels are. `optimizer`: see `SGD`.
     `base`, `next`: who knows the weights before and after, "public" or "private" (a commitment). `frozen`: names of weights
     that stay, with * for any part. `overflow`: "total": every shard in range has a proof, values far beyond are clamped,
     unless a base is so near the ends of its weights' intervals that steps carry one beyond, which everybody sees of a public

@@ -17,6 +17,7 @@ from tacit.api.parameters import check, check_named
 from tacit.api.secret import Secret
 from tacit.api.storage import Stored
 from tacit.errors import InputError, InvalidProof
+from tacit.exact import outside, unmasked
 from tacit.program.intervals import OutOfField
 from tacit.train import file
 from tacit.train.bounds import Interval
@@ -27,6 +28,7 @@ from tacit.train.order import batches
 from tacit.train.programs import Programs
 from tacit.train.proof import BOUND
 from tacit.train.trainer import Ints, Trainer, Trajectory, check_records
+from tacit.words import some
 
 if TYPE_CHECKING:
     from tacit.data import Schema
@@ -124,14 +126,14 @@ class Deployment(Stored):
         out = {}
         self._check_names(weights, "weights")
         for name, shape, lo, hi in self.parameters:
-            real = np.asarray(weights[name], dtype=np.float64)
+            real = np.asarray(unmasked(weights[name], f"weights, {name}"), dtype=np.float64)
             if real.size != int(np.prod(shape)):
                 got = f"got {list(real.shape)}"
                 raise InputError(f"expected shape {list(shape)}, {got}", slug="shape", place=f"weights, {name}")
             found = np.floor(real.reshape(shape) * 2.0 ** self.programs.fracs[name] + 0.5)
-            if not (np.isfinite(found).all() and found.min() >= lo and found.max() <= hi):
-                ends = lo * 2.0 ** -self.programs.fracs[name], hi * 2.0 ** -self.programs.fracs[name]
-                raise InputError(f"expected weights in [{ends[0]:g}, {ends[1]:g}]", slug="range", place=name)
+            if (got := outside(found, lo, hi)) is not None:
+                low, high, value = (end * 2.0 ** -self.programs.fracs[name] for end in (lo, hi, got))
+                raise InputError(f"expected weights in [{low:g}, {high:g}], got {value:g}", slug="range", place=name)
             out[name] = found.astype(np.int64)
         return out
 
@@ -144,23 +146,25 @@ class Deployment(Stored):
         """Names, shapes and intervals of a model's integers. Raises InputError naming what differs."""
         self._check_names(model, place)
         for name, shape, lo, hi in self.parameters:
-            values = np.asarray(model[name])
+            values = np.asarray(unmasked(model[name], f"{place}, {name}"))
             if values.dtype != np.int64 or values.shape != tuple(shape):
                 got = f"{values.dtype} of shape {list(values.shape)}"
                 raise InputError(
                     f"expected int64 of shape {list(shape)}, got {got}", slug="shape", place=f"{place}, {name}"
                 )
-            if int(values.min()) < lo or int(values.max()) > hi:
-                raise InputError(f"expected integers in [{lo}, {hi}]", slug="range", place=f"{place}, {name}")
+            if (got := outside(values, lo, hi)) is not None:
+                raise InputError(
+                    f"expected integers in [{lo}, {hi}], got {got}", slug="range", place=f"{place}, {name}"
+                )
 
     def _check_names(self, model: Model, place: str) -> None:
         wanted = {name for name, *_ in self.parameters}
         if not isinstance(model, Mapping):
             raise InputError(f"expected weights by name, got {type(model).__name__}", slug="type", place=place)
         if set(model) != wanted:
-            differs = ", ".join(sorted(map(str, wanted ^ set(model))))
+            differs = some(sorted(map(str, wanted ^ set(model))))
             raise InputError(
-                f"expected the weights {', '.join(sorted(wanted))}; {differs[:200]} differ", slug="missing", place=place
+                f"expected the weights {some(sorted(wanted))}; {differs} differ", slug="missing", place=place
             )
 
     # --- training
@@ -194,7 +198,10 @@ class Deployment(Stored):
         if order == "permutation":
             if seed is None:
                 raise InputError(
-                    "batches are drawn from a seed", slug="seed", place="seed", remedy="give the round's 32 bytes"
+                    "batches are drawn from a seed",
+                    slug="seed",
+                    place="seed",
+                    remedy="give the round's 32 bytes (--seed)",
                 )
             return self.order(seed)
         plan = self.description.plan

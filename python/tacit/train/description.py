@@ -23,7 +23,7 @@ import numpy as np
 
 from tacit.data.limits import FRACS
 from tacit.errors import InputError
-from tacit.foreign_json import parse
+from tacit.foreign_json import parse, said
 from tacit.graph.nodes import Graph, Node
 from tacit.graph.registry import CANONICAL, Operator
 from tacit.program.builder import Settings
@@ -142,7 +142,7 @@ def decode(data: bytes) -> Description:
         made = _read(found)
         same = made.encode() == data
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
-        raise refused(f"expected a well-formed description: {type(error).__name__}: {error}"[:300]) from None
+        raise refused(f"expected a well-formed description: {said(error)}") from None
     if not same:
         raise refused("expected its canonical bytes, got others of the same meaning")
     return made

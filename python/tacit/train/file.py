@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tacit.api.objects import Program
 from tacit.errors import ProgramError
-from tacit.foreign_json import parse
+from tacit.foreign_json import parse, said
 from tacit.program import Program as Decoded
 from tacit.train.description import MOST_BYTES, decode, refused
 from tacit.train.programs import Programs, another
@@ -52,7 +52,7 @@ def read(data: bytes) -> tuple[Programs, dict[str, Program]]:
         text = str(found["description"]).encode()
         files = {str(name): base64.b64decode(part, validate=True) for name, part in found["programs"].items()}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise refused(f"expected the file of a deployment: {type(error).__name__}: {error}"[:200]) from None
+        raise refused(f"expected the file of a deployment: {said(error)}") from None
     if not {*ALWAYS} <= files.keys() <= {*ALWAYS, *OPTIONAL} or len(text) > MOST_BYTES:
         raise refused(f"expected the programs {', '.join(ALWAYS)}, got {', '.join(files)}")
     description = decode(text)

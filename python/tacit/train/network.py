@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from tacit.errors import ModelError
 from tacit.graph.nodes import Graph, Node, Shape
+from tacit.words import some
 
 Array = npt.NDArray[Any]
 #: Operators that make probabilities of scores, and the loss whose own each is.
@@ -129,20 +130,35 @@ def _numbers(made: Network) -> set[str]:
         if name not in given and prod(made.graph.shapes[name]) == 1:
             alone.add(name)
         elif name not in given:
-            raise ModelError(
-                "it is computed of other numbers of the model, and trained it would not be the model that was given",
-                slug="weights",
-                place=name,
-                remedy="store the result as a weight of its own: fold batch normalisations, and factors into their layer",
-            )
+            raise _computed(made.graph, name)
         elif seen.setdefault(given[name], name) != name:
             raise ModelError(
                 f"weight {given[name]} is used in two places, in two orders",
                 slug="weights",
-                place=name,
+                place=given[name],
                 remedy="give each place its own weight",
             )
     return alone
+
+
+def _computed(graph: Graph, name: str) -> ModelError:
+    """Of a number that no weight of the model is: by the names of the file, where it has them."""
+    from tacit.importers.onnx.behind import behind  # here: who verifies a deployment needs no ONNX
+
+    found = behind(graph, name)
+    what = f"what it reads is computed of {some(found.weights)}" if found.weights else "it is computed of other numbers"
+    remedy = "store the result as a weight of its own, and factors (alpha, beta) within the weights that they multiply"
+    if "BatchNormalization" in found.operators:
+        remedy = (
+            "training has no normalisation: leave it out, and give columns a center and a scale; or fold a fitted one into the "
+            "weights of the layer before it"
+        )
+    return ModelError(
+        f"{what} of the model, and trained it would not be the model that was given",
+        slug="weights",
+        place=f"node {', '.join(found.nodes)}" if found.nodes else name,
+        remedy=remedy,
+    )
 
 
 def _scores(graph: Graph, end: str) -> str:

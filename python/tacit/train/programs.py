@@ -91,8 +91,9 @@ class Programs:
         except FAULTS as error:
             if self.given is None:
                 raise
-            said = "" if isinstance(error, STATED) else f"{type(error).__name__}: "
-            raise refused(f"no programs come of it: {said}{error}"[:300]) from None
+            # Of anything but a stated reason only Python's own words are known, and they help no reader.
+            why = str(error)[:260] if isinstance(error, STATED) else "two parts of it do not fit each other"
+            raise refused(f"no programs come of it: {why}") from None
 
     @cached_property
     def bounds(self) -> Bounds:

@@ -26,6 +26,8 @@ _SEED = bytes(32)
 class TrainingReport:
     """After one proof's steps: accuracy of both (of numbers: the root of the mean squared error), and how far weights are apart.
 
+    Accuracy is the share of records whose class has the largest share; of one score (a flag), whose probability is at least 1/2
+    where the label is 1, and below it where that is 0. Errors of numbers are in units of the labels' scales.
     `apart`: the largest difference of a weight, as a share of how far training moved any. `rates`: asked for, and taken.
     `drawn`: the records were drawn and say little of real ones.
     """

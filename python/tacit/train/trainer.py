@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tacit.errors import InputError, WitnessError
+from tacit.exact import outside, unmasked
 from tacit.integer.graph import IntGraph
 from tacit.integer.reach import Overflow
 from tacit.program.builder import int_array
@@ -103,6 +104,7 @@ def check_records(plan: Plan, records: int, x: Ints, y: Ints) -> None:
         "y": ((records, record.targets), record.label_interval, y),
     }
     for name, (shape, (lo, hi), values) in wanted.items():
+        unmasked(values, name)
         if not isinstance(values, np.ndarray) or values.dtype != np.int64:
             got = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
             raise InputError(
@@ -113,5 +115,5 @@ def check_records(plan: Plan, records: int, x: Ints, y: Ints) -> None:
             )
         if values.shape != shape:
             raise InputError(f"expected shape {list(shape)}, got {list(values.shape)}", slug="shape", place=name)
-        if values.size and (int(values.min()) < lo or int(values.max()) > hi):
-            raise InputError(f"expected integers in [{lo}, {hi}]", slug="range", place=name)
+        if (worst := outside(values, lo, hi)) is not None:
+            raise InputError(f"expected integers in [{lo}, {hi}], got {worst}", slug="range", place=name)

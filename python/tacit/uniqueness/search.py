@@ -13,6 +13,7 @@ import numpy as np
 
 from tacit import program as pg
 from tacit.errors import InputError
+from tacit.exact import outside
 from tacit.program.intervals import check_program, validate
 from tacit.uniqueness.questions import Array, NoWitness, One, Questions, Two
 from tacit.uniqueness.relations import entries, places
@@ -138,7 +139,7 @@ def _fixed(program: pg.Program, given: Iterable[int], values: Mapping[str, Array
         exact = np.array([int(v) for v in np.asarray(array).reshape(-1)], dtype=object)
         if exact.size != np.prod(tensor.shape, dtype=int):
             raise InputError(f"expected the shape {list(tensor.shape)}", slug="shape", place=name)
-        if min(exact) < tensor.lo or max(exact) > tensor.hi:
-            raise InputError(f"expected integers in [{tensor.lo}, {tensor.hi}]", slug="range", place=name)
+        if (worst := outside(exact, tensor.lo, tensor.hi)) is not None:
+            raise InputError(f"expected integers in [{tensor.lo}, {tensor.hi}], got {worst}", slug="range", place=name)
         found[places_of[name]] = exact.reshape(tensor.shape)
     return found

@@ -11,7 +11,8 @@ from tacit.importers.onnx.registry import IMPORTERS
 
 _ACTIVATION = "Relu, LeakyRelu, PRelu, Gelu, HardSwish, HardSigmoid, Sigmoid and Tanh are supported"
 _NORMALISATION = (
-    "division by computed statistics is not supported yet; BatchNormalization, whose statistics are constants, is"
+    "division by computed statistics is not supported yet. For predictions BatchNormalization is, whose statistics are "
+    "constants; a model that is trained has no normalisation: leave it out, and give columns a center and a scale"
 )
 _RECURRENT = "recurrent layers are not supported yet; convolutions and attention in MatMul and Softmax are"
 _CONTROL = "branches and loops are not supported: export with fixed shapes and a fixed number of steps"

@@ -65,11 +65,20 @@ class Source:
 
 
 def open_lineage(place: str | Path) -> Source:
-    """A folder, or a URL of one. Raises InputError (slug file) where there is no such folder."""
+    """A folder, or a URL of one. Raises InputError (slug file) where there is no such folder, InvalidProof
+    (slug object_missing) where it is no lineage.
+    """
     if isinstance(place, str) and place.startswith(("http://", "https://")):
         web = Web(place)
         return Source(web, lambda name, most: web.file(name, most, name))
     folder = Path(place)
     if not folder.is_dir():
         raise InputError("expected a folder or a URL, found no such folder", slug="file", place=str(place))
+    if not (folder / HEAD).is_file():
+        raise InvalidProof(
+            f"expected a lineage, which has a file {HEAD!r}, got a folder without one",
+            slug="object_missing",
+            place=str(folder),
+            remedy="give the folder that tacit.network.lineage.export wrote, or the address that it is published at",
+        )
     return Source(Folder(folder), lambda name, most: read_bounded(folder / name, most, name))

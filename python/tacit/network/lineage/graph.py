@@ -13,7 +13,8 @@ from tacit.console import duration, number, one_line, size
 from tacit.network.lineage.report import Contributor, Lineage, Round
 
 SHOWN, HIDDEN, REFUSED, FOLDED = "shown", "hidden", "refused", "folded"
-ROUNDS_SHOWN, NODES_SHOWN = 3, 12
+ROUNDS_SHOWN, NODES_SHOWN, LINES_SHOWN = 3, 12, 5
+HEXADECIMAL = frozenset("0123456789abcdef")
 PREDICTION, MODEL, ROUND, NODE, SHARD, ISSUER = range(6)
 
 
@@ -47,8 +48,9 @@ def graph(found: Lineage) -> Graph:
     made = Graph()
     last = f"model {len(found.rounds)}"
     if found.prediction is not None:
-        said = [f"{name}: {one_line(str(value))}" for name, value in found.prediction.items()]
-        made.add("prediction", Box(PREDICTION, ("prediction", *said[:3]), SHOWN, "; ".join(said)))
+        short = [line for name, value in found.prediction.items() for line in _said(name, value, 16)]
+        whole = [line for name, value in found.prediction.items() for line in _said(name, value, 64)]
+        made.add("prediction", Box(PREDICTION, ("prediction", *short[:LINES_SHOWN]), SHOWN, "; ".join(whole)))
         if found.predicted is not None and found.predicted != found.model:
             at = next((item.number for item in found.rounds if item.next == found.predicted), 0)
             made.add(f"model {at}", _model(found.predicted, f"model of round {at}"), "prediction")
@@ -72,6 +74,19 @@ def graph(found: Lineage) -> Graph:
         before = "folded"
     made.add("base", _model(found.task.base, "first model", MODEL if not found.rounds else ROUND), before)
     return made
+
+
+def _said(name: str, value: object, digits: int) -> list[str]:
+    """A fact of a prediction in lines: a record's classes or targets one each, digests by their first digits."""
+    if isinstance(value, list) and value and all(isinstance(record, dict) for record in value):
+        at = [f"record {i}, " if len(value) > 1 else "" for i in range(len(value))]
+        return [
+            f"{where}{one_line(key)}: {number(v)}"
+            for where, rec in zip(at, value, strict=True)
+            for key, v in rec.items()
+        ]
+    text = one_line(str(value))
+    return [f"{name}: {text[:digits] if len(text) == 64 and not set(text) - HEXADECIMAL else text}"]
 
 
 def _model(identity: bytes, title: str, column: int = MODEL) -> Box:

@@ -5,6 +5,7 @@ Everything in it that came from others is escaped, and control characters are re
 
 from __future__ import annotations
 
+from unicodedata import east_asian_width
 from xml.sax.saxutils import escape
 
 from tacit.console import one_line
@@ -12,8 +13,10 @@ from tacit.network.lineage.graph import FOLDED, HIDDEN, HIDES, REFUSED, SHOWN, B
 from tacit.network.lineage.report import Lineage
 
 _WIDTH, _LINE, _PAD, _ACROSS, _DOWN, _MARGIN = 216, 17, 10, 64, 16, 24
-#: Letters of a line that fit a box.
-_LETTERS = 30
+#: Widths of letters at 12 px, rather too wide: which font a reader has is not known. Of wide ones, capitals, narrow ones, others.
+_BROAD, _CAPITAL, _NARROW, _LETTER, _BOLD = 12.5, 9.5, 4.5, 7.7, 1.08
+#: Of the legend: each of its parts, and all.
+_ENTRY = 170
 #: fill, edge, text
 _COLOURS = {
     SHOWN: ("#e6f0fa", "#4a7aa8", "#16324d"),
@@ -75,7 +78,8 @@ def _places(made: Graph) -> tuple[dict[str, tuple[int, int, int]], int, int]:
         for key in columns[at]:
             places[key] = (_MARGIN + order * (_WIDTH + _ACROSS), y, heights[key])
             y += heights[key] + _DOWN
-    return places, 2 * _MARGIN + len(columns) * (_WIDTH + _ACROSS) - _ACROSS, 2 * _MARGIN + tall
+    drawn = max(len(columns) * (_WIDTH + _ACROSS) - _ACROSS, len(_NAMES) * _ENTRY)
+    return places, 2 * _MARGIN + drawn, 2 * _MARGIN + tall
 
 
 def _arrow(made: Graph, places: dict[str, tuple[int, int, int]], before: str, behind: str) -> str:
@@ -97,7 +101,7 @@ def _box(box: Box, x: int, y: int, height: int) -> str:
     for at, line in enumerate(box.lines):
         weight = "" if at else ' font-weight="600"'
         place = f'x="{x + _PAD}" y="{y + _PAD + 10 + _LINE * at}"'
-        lines.append(f'<text {place} fill="{ink}"{weight}>{_text(_cut(line))}</text>')
+        lines.append(f'<text {place} fill="{ink}"{weight}>{_text(_cut(line, bold=not at))}</text>')
     tip = "\n".join([*box.lines, box.tip])
     return (
         f'<g><title>{_text(tip)}</title><rect x="{x}" y="{y}" width="{_WIDTH}" height="{height}" rx="6" fill="{fill}" '
@@ -108,15 +112,29 @@ def _box(box: Box, x: int, y: int, height: int) -> str:
 def _legend(top: int) -> list[str]:
     parts = []
     for at, (kind, name) in enumerate(_NAMES.items()):
-        x, (fill, edge, _) = _MARGIN + at * 170, _COLOURS[kind]
+        x, (fill, edge, _) = _MARGIN + at * _ENTRY, _COLOURS[kind]
         parts.append(f'<rect x="{x}" y="{top}" width="14" height="14" rx="3" fill="{fill}" stroke="{edge}"/>')
         parts.append(f'<text x="{x + 20}" y="{top + 11}" fill="#444444">{name}</text>')
     return parts
 
 
-def _cut(line: str) -> str:
+def _cut(line: str, *, bold: bool = False) -> str:
+    """As much of a line as is sure to fit its box; all of it stands in the box's title."""
     line = one_line(line)
-    return line if len(line) <= _LETTERS else line[: _LETTERS - 1] + "…"
+    room, used = (_WIDTH - 2 * _PAD) / (_BOLD if bold else 1.0), 0.0
+    ends = [used := used + _across(letter) for letter in line]
+    if used <= room:
+        return line
+    return line[: sum(end <= room - _BROAD for end in ends)] + "…"
+
+
+def _across(letter: str) -> float:
+    """About how wide a letter is drawn."""
+    if east_asian_width(letter) in "WF" or letter in "mwMW@%—…":
+        return _BROAD
+    if letter in "ijltfrI.,:;|'!()[] ":
+        return _NARROW
+    return _CAPITAL if letter.isupper() else _LETTER
 
 
 def _text(text: str) -> str:
