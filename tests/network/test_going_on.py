@@ -56,7 +56,9 @@ def test_links_that_lead_elsewhere(tmp_path: Path) -> None:
     first, second = brief.links
     made_up = LINK.write(replace(LINK.read(second), next=bytes(32)))
     assert "round 1," in refused(new, replace(brief, links=()), "announcement").reason
-    refused(new, replace(brief, links=(second,)), "base")
+    found = refused(new, replace(brief, links=(second,)), "base")
+    assert found.reason == "expected the link of round 1, got that of round 2"
+    assert "Server.brief(since=1)" in (found.remedy or "")
     refused(new, replace(brief, links=(first,)), "announcement")
     refused(new, replace(brief, links=(first, made_up)), "base")
     refused(new, replace(signed(brief, previous=LINK.digest(made_up)), links=(first, made_up)), "base")

@@ -101,21 +101,25 @@ class Desk:
         there = self.server.store.reveals(self.server.digest, announced.round)
         missing = [node for node, key in self._asked.items() if key not in there]
         seconds = float(self.server.times.notice)
-        head: dict[str, int | bytes] = {
-            "round": announced.round,
-            "announcement": self.server.open(),
-            "links": pack_links(self.server.links(self._since(announced.round))),
-        }
-        questions = [self._ask(node, records.REVEAL, head, seconds) for node in missing]
+        head: dict[str, int | bytes] = {"round": announced.round, "announcement": self.server.open()}
+        links = self._links(announced.round)
+        questions = [self._ask(node, records.REVEAL, {**head, "links": links[node]}, seconds) for node in missing]
         grid.exchange(questions, seconds, self._revealed)
 
-    def _since(self, number: int) -> int:
-        """The last round that all who are asked replied to: the links from there on are what they need."""
-        left = set(self._asked.values())
+    def _links(self, number: int) -> dict[int, bytes]:
+        """What each that is asked in a round needs: the links since its last reply, as far as that is known.
+
+        One that missed what it was asked last is shown all: it may have lost what it wrote down, and goes on from the task.
+        """
+        left = {key: node for node, key in self._asked.items() if not self.seats.missed(node)}
+        since = dict.fromkeys(self._asked, 1)
         while left and number > 1:
             number -= 1
-            left -= {entry.node for entry in self.server.store.entries(self.server.digest, number)}
-        return number
+            for entry in self.server.store.entries(self.server.digest, number):
+                if entry.node in left:
+                    since[left.pop(entry.node)] = number
+        packed = {first: pack_links(self.server.links(first)) for first in set(since.values())}
+        return {node: packed[first] for node, first in since.items()}
 
     def wait_for_beacon(self, announced: Announcement) -> bool:
         """Whether the beacon's value is there before the round ends; a round that was opened too late has none."""
@@ -138,17 +142,19 @@ class Desk:
     def questions(self, announced: Announcement, config: ConfigRecord) -> list[Message]:
         """The train messages of the round."""
         base = self.server.model(announced.base)
-        brief = self.server.brief(self._since(announced.round))
+        brief, links = self.server.brief(announced.round), self._links(announced.round)
         content = records.written_brief(brief, base, announced.round, deferred=self.deferred)
         content[records.CONFIG] = config
-        return [self._train(node, content) for node in self._asked]
+        return [self._train(node, content, links[node]) for node in self._asked]
 
-    def _train(self, node: int, content: RecordDict) -> Message:
+    def _train(self, node: int, content: RecordDict, links: bytes) -> Message:
+        own: dict[str, bytes] = {"links": links}
         receipt = self._receipts.pop(node, None)
         if receipt is not None:
-            head = ConfigRecord({**content.config_records[records.ROUND], "receipt": receipt})
-            content = RecordDict({**content, records.ROUND: head})
-        return Message(content, node, MessageType.TRAIN, ttl=max(self.left(), 0.0) + _GRACE)
+            own["receipt"] = receipt
+        head = ConfigRecord({**content.config_records[records.ROUND], **own})
+        whole = RecordDict({**content, records.ROUND: head})
+        return Message(whole, node, MessageType.TRAIN, ttl=max(self.left(), 0.0) + _GRACE)
 
     def left(self) -> float:
         """Seconds until the open round ends."""

@@ -50,6 +50,11 @@ class Seats:
         seat = self._seats.get(node)
         return None if seat is None else seat.key
 
+    def missed(self, node: int) -> bool:
+        """Whether it contributed nothing to the last round that it was asked in."""
+        seat = self._seats.get(node)
+        return seat is not None and seat.misses > 0
+
     def reject(self, node: int) -> None:
         """A node's registration was refused: it is asked again later."""
         self._seats.setdefault(node, _Seat()).miss()

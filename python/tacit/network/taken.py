@@ -50,6 +50,10 @@ def check_goes_on(
         link = LINK.read(data)
         if link.round < number:
             continue
+        if link.round > number:
+            raise _refused(
+                "base", f"expected the link of round {number}, got that of round {link.round}", _all_since(number)
+            )
         wanted = (digest, number, previous, base)
         another = last is not None and link.round == last.announcement.round and link.announcement != last.digest
         if (link.task, link.round, link.previous, link.base) != wanted or another:
@@ -59,7 +63,7 @@ def check_goes_on(
         raise _refused(
             "announcement",
             f"expected round {number}, got {announced.round} without the links between",
-            f"ask the server for its links since round {number}: Server.brief(since={number})",
+            _all_since(number),
         )
     if (announced.previous, announced.base) != (previous, base):
         raise _refused("base", "the round does not begin with what the link before it ends with")
@@ -68,6 +72,10 @@ def check_goes_on(
             "announcement",
             f"expected moment {last.announcement.following}, as the round before fixed it, got {announced.moment}",
         )
+
+
+def _all_since(number: int) -> str:
+    return f"ask the server for its links since round {number}: Server.brief(since={number})"
 
 
 def _refused(slug: str, reason: str, remedy: str = "") -> InvalidProof:
