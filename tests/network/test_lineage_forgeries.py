@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from attackers import honest_others, ready
+from ended import Ended
 from fake_training import FakeReaders
 from little_network import LittleNetwork
 from spoiled_lineage import Forger, absences_with, refused, text_of
@@ -24,17 +25,16 @@ from tacit.network.messages import (
     LINK,
     REGISTRATION,
     ROSTER,
-    Link,
     Received,
     Roster,
 )
 
 
-def changed_link(field: str, value: Any) -> Callable[[Link], dict[str, Any]]:
+def changed_link(field: str, value: Any) -> Callable[[Ended], dict[str, Any]]:
     return lambda link: {field: value}
 
 
-LINKS: dict[str, tuple[Callable[[Link], dict[str, Any]], str]] = {
+LINKS: dict[str, tuple[Callable[[Ended], dict[str, Any]], str]] = {
     "another next": (lambda link: {"next": link.base}, "next"),
     "a next that nobody knows": (changed_link("next", bytes(32)), "next"),
     "another base": (changed_link("base", bytes(32)), "link"),
@@ -217,7 +217,7 @@ def test_a_roster_with_the_same_data_twice(network: LittleNetwork, forger: Forge
     forger.publish(announcement=announcement)
     # In the second round the node is registered otherwise than in the first.
     refused(folder, "registered", "round 2: node")
-    first = LINK.read(forger._read(forger.link.previous))
+    first = Ended.read(forger.objects, forger.link.previous)
     forger.link = first
     announcement = forger.signed(ANNOUNCEMENT, first.announcement, roster=ROSTER.digest(written))
     forger.publish(announcement=announcement)

@@ -37,10 +37,10 @@ EXAMPLES: list[tuple[Kind[Any], Any]] = [
     (
         m.LINK,
         m.Link(
-            d("p"), d("t"), 1, d("a"), d("c"), d("e"), d("v"), d("b"), (CONTRIBUTION,), (m.Absence(d("o"), "absent"),),
-            Rule(), d("x"),
+            d("p"), d("t"), 1, d("a"), d("c"), d("e"), d("v"), d("b"), d("r"), Rule(Trimmed(1), Bound(9, True)), d("x")
         ),
     ),
+    (m.RESULTS, m.Results((CONTRIBUTION,), (m.Absence(d("o"), "absent"),))),
 ]  # fmt: skip
 IDS = [kind.place for kind, _ in EXAMPLES]
 
@@ -127,8 +127,11 @@ def test_a_list_that_claims_to_be_long_ends_with_the_bytes() -> None:
         (m.ANNOUNCEMENT, m.Announcement(d("t"), 0, d("b"), d("p"), d("r"), 7, 8, 100, 200)),
         (m.ANNOUNCEMENT, m.Announcement(d("t"), 1, d("b"), d("p"), d("r"), 7, 8, 201, 200)),
         (m.CLOSING, m.Closing(d("t"), 1, d("a"), (m.Received(d("n"), d("r"), None),) * 2, 1)),
-        (m.LINK, dataclasses.replace(EXAMPLES[-1][1], absences=(m.Absence(d("n"), "absent"),))),
-        (m.LINK, dataclasses.replace(EXAMPLES[-1][1], contributions=(CONTRIBUTION, CONTRIBUTION))),
+        (m.RESULTS, m.Results((CONTRIBUTION,), (m.Absence(d("n"), "absent"),))),
+        (m.RESULTS, m.Results((CONTRIBUTION, CONTRIBUTION), ())),
+        (m.RESULTS, m.Results((), (m.Absence(d("n"), "not a slug"),))),
+        (m.LINK, dataclasses.replace(EXAMPLES[-2][1], beacon=None)),
+        (m.TASK, dataclasses.replace(TASK, rounds=m.MOST_ROUNDS + 1)),
     ],
 )
 def test_messages_that_mean_nothing(kind: Kind[Any], message: Any) -> None:

@@ -104,6 +104,7 @@ class Core:
         # The last ones that were asked for: every reply of a round asks for them.
         self._announced: tuple[bytes, Announcement | Any] = (b"", None)
         self._roster: tuple[bytes, Mapping[bytes, bytes]] = (b"", {})
+        self._links: dict[int, bytes] = {}
 
     def _chosen(self, beacon: Beacon | None) -> Beacon:
         if isinstance(self.task.source, Reveals):

@@ -19,10 +19,12 @@ _Digest = Fixed(32)
 #: Bytes of a message at most; of one that names every node of a round.
 MOST_MESSAGE = 1 << 16
 MOST_LIST = 1 << 24
+#: Bytes of a link at most: nodes are shown many.
+MOST_LINK = 1 << 9
 #: Nodes of a round at most; deployments, issuers, and shards of a node; rounds of a task.
 MOST_NODES = 1 << 16
 MOST_NAMED = 256
-MOST_ROUNDS = 1 << 20
+MOST_ROUNDS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ class Closing:
 
 @dataclass(frozen=True)
 class Contribution:
-    """A contribution that was verified, as a link names it."""
+    """A contribution that was verified, as a round's results name it."""
 
     node: bytes
     data: bytes
@@ -178,10 +180,19 @@ class Absence:
 
 
 @dataclass(frozen=True)
+class Results:
+    """What came of a round's nodes: contributions, and everybody else, both sorted by node."""
+
+    contributions: tuple[Contribution, ...]
+    absences: tuple[Absence, ...]
+
+
+@dataclass(frozen=True)
 class Link:
     """A round's end. Its digest is the next round's `previous`: the chain of them is the lineage.
 
-    `evidence`, `beacon`: none where the beacon never came, and so no reply did.
+    `evidence`, `beacon`: none where the beacon never came, and so no reply did. `results`: the digest of `Results`, so
+    that a link is short, however many nodes there are.
     """
 
     previous: bytes
@@ -192,8 +203,7 @@ class Link:
     evidence: bytes | None
     beacon: bytes | None
     base: bytes
-    contributions: tuple[Contribution, ...]
-    absences: tuple[Absence, ...]
+    results: bytes
     rule: Rule
     next: bytes
 
@@ -253,7 +263,7 @@ def _closing(message: Closing) -> str | None:
     return _sorted((item.node for item in message.received), "nodes")
 
 
-def _link(message: Link) -> str | None:
+def _results(message: Results) -> str | None:
     if len(message.contributions) + len(message.absences) > MOST_NODES:
         return f"expected at most {MOST_NODES} nodes"
     nodes = [item.node for item in message.contributions]
@@ -263,9 +273,11 @@ def _link(message: Link) -> str | None:
         or _sorted(absent, "absences")
         or ("a node both contributes and is absent" if set(nodes) & set(absent) else None)
         or next((f"no slug: {item.slug!r}" for item in message.absences if not _SLUG.fullmatch(item.slug)), None)
-        or ("contributions without a beacon" if nodes and message.beacon is None else None)
-        or ("a beacon without evidence" if (message.beacon is None) != (message.evidence is None) else None)
     )
+
+
+def _link(message: Link) -> str | None:
+    return "a beacon without evidence" if (message.beacon is None) != (message.evidence is None) else None
 
 
 _SLUG = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -380,18 +392,11 @@ CLOSING: Kind[Closing] = Kind(
     MOST_LIST,
     _closing,
 )
-LINK: Kind[Link] = Kind(
-    "link",
-    digests.LINK,
+RESULTS: Kind[Results] = Kind(
+    "results",
+    digests.RESULTS,
     struct_of(
-        Link,
-        previous=_Digest,
-        **_ROUND,
-        announcement=_Digest,
-        closing=_Digest,
-        evidence=Option(_Digest),
-        beacon=Option(_Digest),
-        base=_Digest,
+        Results,
         contributions=Vec(
             struct_of(
                 Contribution,
@@ -404,9 +409,26 @@ LINK: Kind[Link] = Kind(
             )
         ),
         absences=Vec(struct_of(Absence, node=_Digest, slug=Text(64))),
+    ),
+    MOST_LIST,
+    _results,
+)
+LINK: Kind[Link] = Kind(
+    "link",
+    digests.LINK,
+    struct_of(
+        Link,
+        previous=_Digest,
+        **_ROUND,
+        announcement=_Digest,
+        closing=_Digest,
+        evidence=Option(_Digest),
+        beacon=Option(_Digest),
+        base=_Digest,
+        results=_Digest,
         rule=RULE,
         next=_Digest,
     ),
-    MOST_LIST,
+    MOST_LINK,
     _link,
 )

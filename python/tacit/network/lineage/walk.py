@@ -50,10 +50,12 @@ from tacit.network.messages import (
     LINK,
     MOST_LIST,
     REPLY,
+    RESULTS,
     ROSTER,
     Announcement,
     Closing,
     Link,
+    Results,
     Task,
     least_contributions,
 )
@@ -116,8 +118,9 @@ class Walk:
             beacon = self._beacon(link, announced, joined)
             closing = self._closing(link, announced, joined)
             stage = Stage(announced, link.announcement, beacon or bytes(32), self.base)
-            checked = self._contributions(link, closing, stage, joined)
-            left = self._absences(link, closing, stage, joined)
+            results = read_message(self.world.objects, RESULTS, link.results)
+            checked = self._contributions(link, results, closing, stage, joined)
+            left = self._absences(results, closing, stage, joined)
             self._next(link, checked)
             self.previous, self.following, self.closed = name, announced.following, closing.time
             return Round(
@@ -228,11 +231,11 @@ class Walk:
     # --- what came ----------------------------------------------------------------------------------------------------
 
     def _contributions(
-        self, link: Link, closing: Closing, stage: Stage, joined: Mapping[bytes, Joined]
+        self, link: Link, results: Results, closing: Closing, stage: Stage, joined: Mapping[bytes, Joined]
     ) -> list[Checked]:
         received = {item.node: (item.reply, item.delivery) for item in closing.received}
         found = []
-        for item in link.contributions:
+        for item in results.contributions:
             with at_place(f"node {item.node.hex()[:16]}"):
                 if received.get(item.node) != (item.reply, item.delivery) or link.beacon is None:
                     raise refused(
@@ -244,13 +247,15 @@ class Walk:
                 found.append(checked)
         return found
 
-    def _absences(self, link: Link, closing: Closing, stage: Stage, joined: Mapping[bytes, Joined]) -> tuple[Left, ...]:
-        there = {item.node for item in link.contributions}
-        if {item.node for item in link.absences} != joined.keys() - there:
+    def _absences(
+        self, results: Results, closing: Closing, stage: Stage, joined: Mapping[bytes, Joined]
+    ) -> tuple[Left, ...]:
+        there = {item.node for item in results.contributions}
+        if {item.node for item in results.absences} != joined.keys() - there:
             raise refused("contributions and absences are not the nodes of the round", slug="link", place="absences")
         received = {item.node: item for item in closing.received}
         left = []
-        for item in link.absences:
+        for item in results.absences:
             came = received.get(item.node)
             with at_place(f"node {item.node.hex()[:16]}"):
                 if came is None or came.delivery is None:
