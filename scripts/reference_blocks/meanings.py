@@ -114,7 +114,7 @@ OF_ERRORS = {
     "kind": "`inspect` is given an object that it does not describe.",
     "labels": "Labels do not belong to the samples or to the output.",
     "late": "A reply, a proof or a value came after the round's deadline.",
-    "left_out": "A server left out a contribution that holds.",
+    "left_out": "A server left out a contribution that holds, or a value of the beacon that it had.",
     "lineage": "A lineage begins elsewhere than is expected, or goes on for more rounds than its task has.",
     "link": "A link says something else than what it names.",
     "message": "Bytes that are no message of a network, or not in their one encoding.",

@@ -225,7 +225,7 @@ def test_a_roster_with_the_same_data_twice(network: LittleNetwork, forger: Forge
 
 
 def test_evidence_with_an_absence_that_was_none(forger: Forger, folder: Path, network: LittleNetwork) -> None:
-    """The server leaves out a value that it has: another beacon, and no reply is about it."""
+    """The server leaves out a value that it has: another beacon, no reply is about it, and one before it shows the value."""
     evidence = forger._read(forger.link.evidence or b"")
     node = network.keys[1].public
     at = evidence.index(node) + 32
@@ -236,7 +236,7 @@ def test_evidence_with_an_absence_that_was_none(forger: Forger, folder: Path, ne
     refused(folder, "beacon", "round 2")
     value = tagged(digests.REVEALS, forger.head.task, (2).to_bytes(4, "little"), other)
     forger.publish(evidence=name, beacon=value)
-    refused(folder, "beacon", "round 2: node")
+    refused(folder, "left_out", "round 2: beacon")
 
 
 def test_a_good_round_without_its_beacon(forger: Forger, folder: Path) -> None:
