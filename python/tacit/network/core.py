@@ -138,7 +138,7 @@ class Core:
         found = self.store.node(self.digest, node)
         if found is None or found.chain is None:
             return None
-        return Opened(*self.store.last_reveals(self.digest, round).get(node, (0, found.chain)))
+        return Opened(*self.store.last_reveals(self.digest, round, node).get(node, (0, found.chain)))
 
     def known(self, round: int) -> dict[bytes, Opened]:
         """Of every node of a round its hash chain, as far as it was opened before."""
