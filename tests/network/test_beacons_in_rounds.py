@@ -17,6 +17,7 @@ from local_server import serving
 from recorded import BLOCK_23535880, MAINNET_SIGNATURE, QUICKNET_ROUND, QUICKNET_SIGNATURE
 from spoiled_lineage import Forger, refused
 
+from tacit.data.manifest import date
 from tacit.errors import InputError, InvalidProof
 from tacit.network.beacon.blocks import Block
 from tacit.network.beacon.drand import Drand
@@ -53,7 +54,7 @@ def dated_before_its_beacon(folder: Path) -> None:
     closing, _ = CLOSING.open(forger.objects.read(forger.link.closing, 1 << 16, "closing"))
     assert closing.time == WHEN
     forger.publish(closing=forger.signed(CLOSING, forger.link.closing, time=WHEN - 1))
-    assert f"a closing at {WHEN}," in refused(folder, "closing", "round 1: closing").reason
+    assert f"a closing at {date(WHEN)}," in refused(folder, "closing", "round 1: closing").reason
 
 
 def test_drand(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tacit.data.manifest import MOST_TIME
 from tacit.errors import InputError, InvalidProof
 from tacit.network import messages as m
 from tacit.network.aggregate import Bound, Mean, Rule, Trimmed
@@ -126,6 +127,9 @@ def test_a_list_that_claims_to_be_long_ends_with_the_bytes() -> None:
         (m.ROSTER, m.Roster((m.Member(d("b"), d("r")), m.Member(d("a"), d("r"))))),
         (m.ANNOUNCEMENT, m.Announcement(d("t"), 0, d("b"), d("p"), d("r"), 7, 8, 100, 200)),
         (m.ANNOUNCEMENT, m.Announcement(d("t"), 1, d("b"), d("p"), d("r"), 7, 8, 201, 200)),
+        (m.ANNOUNCEMENT, m.Announcement(d("t"), 1, d("b"), d("p"), d("r"), 7, 8, 100, MOST_TIME + 1)),
+        (m.RECEIPT, m.Receipt(d("t"), 1, d("n"), d("r"), MOST_TIME + 1)),
+        (m.CLOSING, m.Closing(d("t"), 1, d("a"), (), (1 << 64) - 1)),
         (m.CLOSING, m.Closing(d("t"), 1, d("a"), (m.Received(d("n"), d("r"), None),) * 2, 1)),
         (m.RESULTS, m.Results((CONTRIBUTION,), (m.Absence(d("n"), "absent"),))),
         (m.RESULTS, m.Results((CONTRIBUTION, CONTRIBUTION), ())),

@@ -11,6 +11,7 @@ from fake_training import FakeReaders
 from little_network import SERVER, START, LittleNetwork
 from spoiled_lineage import Forger, refused
 
+from tacit.data.manifest import date
 from tacit.errors import InputError, InvalidProof
 from tacit.network.lineage import export, verify
 from tacit.network.messages import ANNOUNCEMENT, CLOSING, LINK, Announcement, Closing
@@ -74,8 +75,8 @@ def test_a_round_that_is_dated_back(tmp_path: Path) -> None:
     row = network.end(late=False)
     assert len(Ended.read(network.server.store.objects, row.link or b"").contributions) == 3
     found = refused(published(network), "announcement", "round 2: announcement")
-    assert f"opened at {ENDED}" in found.reason
-    assert f"got {START + 5}" in found.reason
+    assert f"opened at {date(ENDED)}" in found.reason
+    assert f"got {date(START + 5)}" in found.reason
 
 
 def test_a_manifest_that_ended_between_rounds_is_in_no_roster(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_a_closing_that_is_dated_back(forger: Forger, folder: Path) -> None:
     forger.link = Ended.read(forger.objects, forger.link.previous)
     announced, _ = ANNOUNCEMENT.open(forger._read(forger.link.announcement))
     forger.publish(closing=forger.signed(CLOSING, forger.link.closing, time=announced.opened - 1))
-    assert f"a closing at {announced.opened}," in refused(folder, "closing", "round 1: closing").reason
+    assert f"a closing at {date(announced.opened)}," in refused(folder, "closing", "round 1: closing").reason
     forger.publish(closing=forger.signed(CLOSING, forger.link.closing, time=announced.opened))
     assert len(verify(folder, FakeReaders()).rounds) == 1
 
@@ -173,7 +174,7 @@ def test_a_node_refuses_a_round_that_is_dated_back(tmp_path: Path) -> None:
         with pytest.raises(InvalidProof) as refusal:
             node.answer(brief)
         assert (refusal.value.slug, refusal.value.place) == ("announcement", "announcement")
-        assert f"opened at {second}," in refusal.value.reason
+        assert f"opened at {date(second)}," in refusal.value.reason
         assert sorted((tmp_path / "node-0").iterdir()) == before
     # Who missed the second round knows the first one's time only.
     assert away.answer(brief).delivery is not None

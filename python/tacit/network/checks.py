@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from tacit.data.manifest import date
 from tacit.errors import InputError, InvalidProof
 from tacit.network import digests
 from tacit.network.aggregate import bounded
@@ -288,15 +289,16 @@ def check_moments(beacon: Beacon, announced: Announcement, *, used: bool = True)
         raise _refused(
             slug="beacon_known",
             place="announcement",
-            reason=f"moment {announced.moment} was at {beacon.when(announced.moment)}, and the round was opened at "
-            f"{announced.opened}: roster and base were fixed when its value was known",
+            reason=f"moment {announced.moment} was at {date(beacon.when(announced.moment) or 0)}, and the round was opened at "
+            f"{date(announced.opened)}: roster and base were fixed when its value was known",
         )
     when = beacon.when(announced.following)
     if when is not None and when <= announced.deadline:
         raise _refused(
             slug="beacon_known",
             place="announcement",
-            reason=f"the next moment {announced.following} is at {when}, and the round goes on until {announced.deadline}",
+            reason=f"the next moment {announced.following} is at {date(when)}, and the round goes on until "
+            f"{date(announced.deadline)}",
         )
     if announced.following <= announced.moment:
         raise _refused(
@@ -323,8 +325,8 @@ def check_opened(announced: Announcement, earliest: int) -> None:
         raise _refused(
             slug="announcement",
             place="announcement",
-            reason=f"expected round {announced.round} opened at {earliest}, the time of what came before, or later, "
-            f"got {announced.opened}",
+            reason=f"expected round {announced.round} opened at {date(earliest)}, the time of what came before, or later, "
+            f"got {date(announced.opened)}",
         )
 
 

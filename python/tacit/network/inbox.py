@@ -8,6 +8,7 @@ for each node at most.
 
 from __future__ import annotations
 
+from tacit.data.manifest import date
 from tacit.errors import InvalidProof
 from tacit.network import digests
 from tacit.network.beacon.reveals import opens
@@ -66,7 +67,7 @@ class Inbox(Core):
     def _check_time(self, row: Row, announcement: Announcement, place: str) -> None:
         if row.state != "open" or self.now() > announcement.deadline:
             raise InvalidProof(
-                f"round {row.round} ended at {announcement.deadline}, or is closed", slug="late", place=place
+                f"round {row.round} ended at {date(announcement.deadline)}, or is closed", slug="late", place=place
             )
         if row.beacon is None:
             raise InvalidProof(f"round {row.round} has no beacon yet", slug="early", place=place)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tacit.data.manifest import MOST_TIME
 from tacit.network import digests
 from tacit.network.aggregate import RULE, Rule, Trimmed
 from tacit.network.digests import distinct_and_sorted
@@ -257,10 +258,23 @@ def _roster(message: Roster) -> str | None:
     return _sorted((member.node for member in message.members), "nodes")
 
 
+def _announcement(message: Announcement) -> str | None:
+    if message.round < 1:
+        return "expected a round from 1, got 0"
+    if not message.opened <= message.deadline <= MOST_TIME:
+        return f"expected a deadline from {message.opened}, the opening, to {MOST_TIME}, got {message.deadline}"
+    return None
+
+
+def _time(time: int) -> str | None:
+    """A time that nobody can write would end the task: no round is opened before the last one was closed."""
+    return None if time <= MOST_TIME else f"expected a time up to {MOST_TIME} (year 9999), got {time}"
+
+
 def _closing(message: Closing) -> str | None:
     if len(message.received) > MOST_NODES:
         return f"expected at most {MOST_NODES} nodes, got {len(message.received)}"
-    return _sorted((item.node for item in message.received), "nodes")
+    return _sorted((item.node for item in message.received), "nodes") or _time(message.time)
 
 
 def _results(message: Results) -> str | None:
@@ -345,9 +359,7 @@ ANNOUNCEMENT: Kind[Announcement] = Kind(
         deadline=_U64,
     ),
     MOST_MESSAGE,
-    lambda message: (
-        None if message.round >= 1 and message.opened <= message.deadline else "a round 0, or a deadline before it"
-    ),
+    _announcement,
 )
 REPLY: Kind[Reply] = Kind(
     "reply",
@@ -377,7 +389,7 @@ RECEIPT: Kind[Receipt] = Kind(
     digests.RECEIPT,
     struct_of(Receipt, **_OF_NODE, received=_Digest, time=_U64),
     MOST_MESSAGE,
-    _any,
+    lambda message: _time(message.time),
 )
 CLOSING: Kind[Closing] = Kind(
     "closing",

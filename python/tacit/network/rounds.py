@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from tacit.data.manifest import date
 from tacit.errors import InputError, InvalidProof
 from tacit.network import digests
 from tacit.network.aggregate import aggregate
@@ -134,7 +135,7 @@ class Rounds(Core):
             moment = announced.moment
             if known_when_opened(self.beacon, announced):
                 raise InputError(
-                    f"the beacon of round {row.round} was known when it was opened, {announced.opened}: it has none",
+                    f"the beacon of round {row.round} was known when it was opened, {date(announced.opened)}: it has none",
                     slug="beacon_known",
                     place="round",
                     remedy="close and finish it, and open the next one; open rounds within `Times.gap` of the last deadline",
@@ -154,7 +155,7 @@ class Rounds(Core):
         left = set(self.roster(announced)) - set(self.store.reveals(self.digest, row.round))
         if left:
             raise InputError(
-                f"{len(left)} nodes have until {announced.opened + self.times.notice} to open their values",
+                f"{len(left)} nodes have until {date(announced.opened + self.times.notice)} to open their values",
                 slug="beacon_early",
                 place="beacon",
             )
@@ -202,7 +203,7 @@ class Rounds(Core):
                 now = self.now()
                 if now <= announced.deadline and delivered != nodes:
                     raise InputError(
-                        f"the round goes on until {announced.deadline}; {len(nodes - delivered)} nodes are still to come",
+                        f"the round goes on until {date(announced.deadline)}; {len(nodes - delivered)} nodes are still to come",
                         slug="round_open",
                         place="round",
                     )

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tacit.data.manifest import date
 from tacit.errors import InvalidProof, MissingDependency, TacitError
 from tacit.network import digests
 from tacit.network.aggregate import aggregate
@@ -223,13 +224,14 @@ class Walk:
         earliest = earliest_closing(self._source({}), announced, known=link.beacon is not None)
         if found.time < earliest:
             raise refused(
-                f"expected a closing at {earliest}, when the round was opened or had its beacon, or later, got {found.time}",
+                f"expected a closing at {date(earliest)}, when the round was opened or had its beacon, or later, "
+                f"got {date(found.time)}",
                 slug="closing",
                 place="closing",
             )
         if found.time <= announced.deadline and delivered != joined.keys():
             raise refused(
-                f"it was closed at {found.time}, before the deadline {announced.deadline}, with nodes still to come",
+                f"it was closed at {date(found.time)}, before the deadline {date(announced.deadline)}, with nodes still to come",
                 slug="closing",
                 place="closing",
             )
