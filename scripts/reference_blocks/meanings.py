@@ -221,6 +221,7 @@ OF_ERRORS = {
     "type": "A value of another type than the argument takes.",
     "undeclared": "A schema is made of a table that is not said to be public, and something public is not declared.",
     "uncounted": "A proof would be made without being counted.",
+    "too_often": "A node sent too many registrations in an hour whose proofs do not hold.",
     "undelivered": "A node replied, and its proof did not come in time.",
     "unsupported_operator": "An operator, or a use of one, that is not compiled.",
     "update_norm": "An update is longer than the task's bound.",

@@ -105,6 +105,8 @@ class Core:
         self._announced: tuple[bytes, Announcement | Any] = (b"", None)
         self._roster: tuple[bytes, Mapping[bytes, bytes]] = (b"", {})
         self._links: dict[int, bytes] = {}
+        #: Of nodes that an issuer vouches for, when proofs of their registrations did not hold.
+        self._failed: dict[bytes, list[int]] = {}
 
     def _chosen(self, beacon: Beacon | None) -> Beacon:
         if isinstance(self.task.source, Reveals):
