@@ -12,6 +12,8 @@ pytest.importorskip("flwr")
 
 from fake_training import FakeReaders
 from little_flower import LittleFlower
+from little_network import START, Clock
+from own_beacons import Line, own_drand
 
 from tacit.network.lineage import export, verify
 
@@ -49,3 +51,19 @@ def test_a_node_that_lost_what_it_wrote_down(tmp_path: Path, deferred: bool) -> 
     assert found[:4] == [{1, 2, 3}] * 3 + [{1, 3}]
     # It sits one out, as whoever missed one.
     assert found[5:] == [{1, 2, 3}] * 2
+
+
+def test_a_round_without_a_beacon_is_nobodys_fault(tmp_path: Path) -> None:
+    """It is opened a day late: nobody is asked, and nobody sits out a round for it."""
+    pytest.importorskip("py_ecc")
+    clock = Clock(START)
+    with own_drand(clock, Line(), chained=False) as beacon:
+        flower = LittleFlower(tmp_path, source=beacon.source, beacon=beacon, clock=clock, rounds=4)
+        flower.run(1)
+        clock.now += 86400
+        flower.run(2)
+        assert flower.link().beacon is None
+        assert flower.strategy.refused == []
+        assert not any(flower.strategy.desk.seats.missed(node) for node in (1, 2, 3))
+        flower.run(3)
+        assert contributions(flower) == [{1, 2, 3}, set(), {1, 2, 3}]

@@ -96,6 +96,24 @@ def test_a_round_left_open_behind_its_deadline_is_ended_first(tmp_path: Path) ->
     assert len(flower.link().contributions) == 3
 
 
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_round_left_with_its_replies_is_ended_first(tmp_path: Path, closed: bool) -> None:
+    """The call is the same after a crash: the model that it begins with is the one before that round's aggregate."""
+    flower = LittleFlower(tmp_path)
+    collector = flower.strategy._collect(flower.grid)
+    messages = list(flower.strategy.configure_train(1, ArrayRecord(), ConfigRecord(), collector))
+    collector.send_next_to(flower.strategy.desk.replied, 1.0)
+    collector.send_and_receive(messages)
+    if closed:
+        flower.network.server.close()
+    flower.network.clock.now += 10_000
+    flower.restart()
+    result = flower.run(2)
+    assert sorted(result.train_metrics_clientapp) == [2]
+    assert flower.link().round == 2
+    assert len(flower.link().contributions) == 3
+
+
 def test_a_deferred_proof_after_the_node_changed_its_mode(tmp_path: Path) -> None:
     """A node that signed a reply for later, and is then asked for both, proves it."""
     flower = LittleFlower(tmp_path, deferred=True)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from little_flower import LittleFlower, Tamper
 
 from tacit.errors import InputError
+from tacit.network.core import Times
 from tacit.network.messages import REPLY
 
 
@@ -337,3 +338,12 @@ def test_any_content_is_refused_and_recorded(tmp_path: Path) -> None:
     collector.send_and_receive(messages)
     flower.strategy.aggregate_train(1, [])
     assert len(flower.link().contributions) == 3
+
+
+def test_a_value_that_does_not_come_costs_no_time_of_the_round(tmp_path: Path) -> None:
+    """However short a round is: its time begins with its beacon, and a dead node does not end it before."""
+    flower = LittleFlower(tmp_path, times=Times(notice=3))
+    flower.grid.tampers[2, "query.tacit_reveal"] = lambda reply: None
+    flower.strategy.start(flower.grid, flower.strategy.initial(), num_rounds=1, timeout=2)
+    assert flower.link().beacon is not None
+    assert len(flower.link().contributions) == 2

@@ -113,7 +113,7 @@ class LittleNetwork:
 
     def end(self, *, late: bool = True) -> Row:
         if late:
-            self.clock.now += 601
+            self.clock.now += 631
         self.server.close()
         return self.server.finish()
 

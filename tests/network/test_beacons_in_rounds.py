@@ -230,7 +230,7 @@ def test_blocks(tmp_path: Path) -> None:
         network = LittleNetwork(tmp_path, source=Blocks(1, 64), beacon=beacon, clock=clock, times=Times(1, 600, 60))
         network.register()
         announced, _ = ANNOUNCEMENT.open(network.server.open())
-        assert (announced.moment, announced.following) == (NUMBER, NUMBER + 55)
+        assert (announced.moment, announced.following) == (NUMBER, NUMBER + 120)
         with pytest.raises(InputError) as failure:
             network.server.begin()
         assert failure.value.slug == "beacon_early"

@@ -190,7 +190,9 @@ class Desk:
             if entry.state == "refused":
                 node = seats.get(entry.node, 0)
                 self.refused.append(Refused(row.round, node, entry.node.hex(), entry.slug, entry.reason))
-        self.seats.over(self._asked, {contribution.node for contribution in results.contributions})
+        # Where a round was opened too late nobody could answer.
+        asked = self._asked if link.beacon is not None or isinstance(self.server.task.source, Reveals) else {}
+        self.seats.over(asked, {contribution.node for contribution in results.contributions})
         return link, results
 
     # --- answers ------------------------------------------------------------------------------------------------------

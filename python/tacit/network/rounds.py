@@ -74,11 +74,7 @@ class Rounds(Core):
         before = None if last is None else self.announcement(last)
         # A second at least: what is known now is no moment to fix.
         moment = self.beacon.fix(opened + max(1, self.times.notice), number) if before is None else before.following
-        when = self.beacon.when(moment)
-        # Behind its beacon nobody can answer: the round ends, and the next one can be opened soon.
-        deadline = (
-            opened if when is not None and when <= opened else max(opened, when or opened) + max(1, self.times.window)
-        )
+        deadline = self._deadline(moment, number, opened, members)
         # Fixed now, so that nobody chooses among values that are known; late enough for the next roster and base.
         following = max(moment + 1, self.beacon.fix(deadline + max(1, self.times.gap), number + 1))
         announcement = Announcement(
@@ -96,6 +92,18 @@ class Rounds(Core):
         name = ANNOUNCEMENT.digest(signed[64:])
         self.store.objects.put(name, signed)
         return name
+
+    def _deadline(self, moment: int, number: int, opened: int, members: Collection[Member]) -> int:
+        """`Times.window` behind the beacon, as far as it is known when that comes."""
+        when = self.beacon.when(moment)
+        if when is not None and when <= opened:
+            # Behind its beacon nobody can answer: the round ends, and the next one can be opened soon.
+            return opened
+        there = self.beacon.expected(moment)
+        if there is None:
+            left = {member.node for member in members} - set(self.store.reveals(self.digest, number))
+            there = opened + (self.times.notice if left else 0)
+        return max(opened, there) + max(1, self.times.window)
 
     def _closed(self, last: Row | None) -> int:
         """When the last round was closed, as the server signed it; 0 before the first."""

@@ -21,6 +21,9 @@ class Beacon(Protocol):
     def when(self, moment: int) -> int | None:
         """The time before which nobody knows its value, Unix seconds; None where the source has no clock."""
 
+    def expected(self, moment: int) -> int | None:
+        """About when `value` has it, by the clock of who asks; None: when all have sent theirs."""
+
     def value(self, moment: int) -> bytes:
         """What shows the value: evidence for `verify`. Slug beacon_early before it is there, beacon_source if nobody gives it."""
 

@@ -48,7 +48,7 @@ _NUMBER = 8
 _TEXT = 12
 _MOST_HEADER = 2048
 _MOST_ANSWER = 1 << 20
-#: Seconds between blocks, for `fix` only: a later block is known no earlier.
+#: Seconds between blocks, for `fix` and `expected` only: a later block is known no earlier.
 _SLOT = 12
 
 
@@ -74,6 +74,11 @@ class Block:
     def when(self, moment: int) -> int | None:
         """As `Beacon.when`: blocks have no clock."""
         return None
+
+    def expected(self, moment: int) -> int | None:
+        """As `Beacon.expected`: when the block is as deep as it has to be, if none is left out until then."""
+        head = min(self._head(endpoint) for endpoint in self._asked())
+        return int(self._clock()) + max(0, moment + self.source.depth - head) * _SLOT
 
     def value(self, moment: int) -> bytes:
         """As `Beacon.value`: the header that all endpoints have, once it is `depth` blocks deep for all of them."""

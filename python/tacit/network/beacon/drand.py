@@ -56,6 +56,10 @@ class Drand:
         """As `Beacon.when`."""
         return self.source.genesis + (moment - 1) * self.source.period
 
+    def expected(self, moment: int) -> int | None:
+        """As `Beacon.expected`."""
+        return self.when(moment)
+
     def value(self, moment: int) -> bytes:
         """As `Beacon.value`: the signature, behind the previous one where they are chained; checked."""
         due = self.source.genesis + (moment - 1) * self.source.period

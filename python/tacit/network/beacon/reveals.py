@@ -107,6 +107,10 @@ class RevealedBeacon:
         """As `Beacon.when`: it is known when the last of them is opened."""
         return None
 
+    def expected(self, moment: int) -> int | None:
+        """As `Beacon.expected`."""
+        return None
+
     def value(self, moment: int) -> bytes:
         """As `Beacon.value`: who opened what, absent ones named. Slug beacon_early while nobody has."""
         known, values = self._known(moment), self._values(moment)
