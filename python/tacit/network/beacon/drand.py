@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from tacit.data.manifest import date
 from tacit.errors import InputError, InvalidProof, MissingDependency
 from tacit.network.beacon.fetching import get_json, hexadecimal
 from tacit.network.sources import CHAIN_HASHES, Chained, Unchained
@@ -65,7 +66,7 @@ class Drand:
         due = self.source.genesis + (moment - 1) * self.source.period
         if self._clock() < due:
             raise InputError(
-                f"round {moment} is signed at {due}, which is not yet", slug="beacon_early", place="beacon"
+                f"round {moment} is signed at {date(due)}, which is not yet", slug="beacon_early", place="beacon"
             )
         if self._chain is None:
             raise InputError(
