@@ -6,13 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ended import Ended
 from flwr.app import Message
 from flwr.clientapp import ClientApp
 from little_network import LittleNetwork
 
 from tacit.flower import LocalGrid, VerifiedFedAvg, client_app
-from tacit.network.messages import LINK, Link
-from tacit.network.objects import read_message
 
 #: Changes a node's reply; None: it never comes.
 Tamper = Callable[[Message], Message | None]
@@ -76,8 +75,8 @@ class LittleFlower:
     def run(self, rounds: int = 1, **options: Any) -> Any:
         return self.strategy.start(self.grid, self.strategy.initial(), num_rounds=rounds, timeout=600, **options)
 
-    def link(self) -> Link:
-        return read_message(self.strategy.server.store.objects, LINK, self.strategy.link or b"")
+    def link(self) -> Ended:
+        return Ended.read(self.strategy.server.store.objects, self.strategy.link or b"")
 
     def slugs(self, node: int) -> list[str]:
         return [one.slug for one in self.strategy.refused if one.node == node]

@@ -12,13 +12,12 @@ import pytest
 
 pytest.importorskip("flwr")
 
+from ended import Ended
 from example import FOLDER, Hospitals, module, served
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message, RecordDict
 
 from tacit.errors import AllowanceExceeded, InputError, InvalidProof
 from tacit.flower import load_node, load_server
-from tacit.network.messages import LINK
-from tacit.network.objects import read_message
 from tacit.network.training import TrainedDeployment
 from tacit.train import Deployment
 
@@ -47,7 +46,7 @@ def test_rounds_that_a_restart_continues(prepared: Path, capsys: pytest.CaptureF
     row = server.store.round(server.digest)
     assert row is not None
     assert row.round == 3
-    link = read_message(server.store.objects, LINK, row.link or b"")
+    link = Ended.read(server.store.objects, row.link or b"")
     assert len(link.contributions) == 3
     assert set(real(server.model(link.next))) == {"w0", "b0", "w1", "b1"}
     assert (prepared / "server" / "rounds.db").exists()

@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("flwr")
 
+from ended import Ended
 from fake_training import PARAMETERS
 from flwr.app import ArrayRecord, ConfigRecord, Context, Message, MetricRecord, RecordDict
 from flwr.client import NumPyClient
@@ -19,8 +20,6 @@ from little_network import LittleNetwork
 
 from tacit.errors import InputError
 from tacit.flower import client_app
-from tacit.network.messages import LINK
-from tacit.network.objects import read_message
 
 COUNTS = ((8,), (12,), (8, 8))
 
@@ -28,7 +27,7 @@ COUNTS = ((8,), (12,), (8, 8))
 def test_the_links_are_those_of_the_network_itself(tmp_path: Path) -> None:
     plain = LittleNetwork(tmp_path / "plain", counts=COUNTS)
     plain.register()
-    expected = [read_message(plain.server.store.objects, LINK, name) for name in plain.run(2)]
+    expected = [Ended.read(plain.server.store.objects, name) for name in plain.run(2)]
     flower = LittleFlower(tmp_path / "flower", counts=COUNTS)
     result = flower.run(2)
     found = flower.link()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ended import Ended
 from fake_training import VERIFIED
 from little_network import LittleNetwork
 
@@ -15,9 +16,8 @@ from tacit.network.context import model_bytes
 from tacit.network.core import Outcome
 from tacit.network.digests import tagged
 from tacit.network.interface import Ints
-from tacit.network.messages import DELIVERY, LINK, REPLY, Delivery, Link
+from tacit.network.messages import DELIVERY, REPLY, Delivery
 from tacit.network.node import Node
-from tacit.network.objects import read_message
 from tacit.network.submission import Submission
 from tacit.network.wire import write_model
 
@@ -31,8 +31,8 @@ def ready(folder: Path, rounds: int = 0, **options: Any) -> LittleNetwork:
     return network
 
 
-def link_of(network: LittleNetwork, late: bool = True) -> Link:
-    return read_message(network.server.store.objects, LINK, network.end(late=late).link or b"")
+def link_of(network: LittleNetwork, late: bool = True) -> Ended:
+    return Ended.read(network.server.store.objects, network.end(late=late).link or b"")
 
 
 def honest_others(network: LittleNetwork, *, without: int = 0) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from attackers import one_cell, remade
+from ended import Ended
 from fake_training import FakeReaders
 from little_network import SERVER, LittleNetwork
 
@@ -15,7 +16,7 @@ from tacit.errors import InvalidProof
 from tacit.network.kinds import Kind
 from tacit.network.lineage import Lineage, tree, verify
 from tacit.network.lineage.files import Head
-from tacit.network.messages import LINK, Absence, Link
+from tacit.network.messages import LINK, Absence
 from tacit.network.objects import Folder
 from tacit.network.submission import Submission
 from tacit.network.wire import read_model
@@ -36,7 +37,7 @@ def refused(folder: Path, slug: str, place: str = "", **options: Any) -> Invalid
     return refusal.value
 
 
-def absences_with(link: Link, node: bytes, slug: str) -> tuple[Absence, ...]:
+def absences_with(link: Ended, node: bytes, slug: str) -> tuple[Absence, ...]:
     """The link's, and the node's for that reason."""
     return tuple(sorted((*link.absences, Absence(node, slug)), key=lambda item: item.node))
 
@@ -47,7 +48,7 @@ class Forger:
     def __init__(self, folder: Path) -> None:
         self.folder, self.objects = folder, Folder(folder)
         self.head = Head.from_bytes((folder / "lineage").read_bytes())
-        self.link = LINK.read(self._read(self.head.link))
+        self.link = Ended.read(self.objects, self.head.link)
 
     def _read(self, name: bytes) -> bytes:
         return self.objects.read(name, 1 << 24, "forger")
@@ -65,7 +66,7 @@ class Forger:
 
     def publish(self, **fields: Any) -> None:
         """The last link with these fields."""
-        data = LINK.write(replace(self.link, **fields))
+        data = LINK.write(self.link.with_(self.objects, **fields))
         self.objects.put(LINK.digest(data), data)
         (self.folder / "lineage").write_bytes(Head(self.head.task, LINK.digest(data)).to_bytes())
 

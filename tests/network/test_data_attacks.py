@@ -50,6 +50,34 @@ def test_the_same_data_twice(tmp_path: Path) -> None:
     assert VERIFIED == []
 
 
+def test_registrations_again_and_again(tmp_path: Path) -> None:
+    """Each costs the server a check: eight an hour of a node, and others are none the worse."""
+    network = LittleNetwork(tmp_path)
+    node, other, third = network.nodes
+    good = node.holdings[0]
+
+    def spoiled(at: int) -> str:
+        node.holdings = [replace(good, proof=good.proof[:-2] + bytes([at, 255]))]
+        return network.server.register(*node.registration()).state
+
+    assert [spoiled(at) for at in range(8)] == ["final_claim"] * 8
+    VERIFIED.clear()
+    network.clock.now += 3599
+    outcome = network.server.register(*node.registration())
+    assert outcome.state == "too_often"
+    assert VERIFIED == []
+    assert network.server.register(*other.registration()).taken
+    # Who has no manifest, or not the key, makes nobody wait; nor does what is refused before its proofs.
+    third.manifest = network.manifest(2, [shard.shard for shard in third.holdings], expires=START)
+    assert [network.server.register(*third.registration()).state for _ in range(9)] == ["manifest_expired"] * 9
+    third.manifest = network.manifest(2, [shard.shard for shard in third.holdings])
+    assert network.server.register(*third.registration()).taken
+    network.clock.now += 1
+    assert spoiled(8) == "final_claim"
+    node.holdings = [good]
+    assert network.server.register(*node.registration()).taken
+
+
 def test_a_second_manifest(tmp_path: Path) -> None:
     """Seed grinding: many commitments, and after the beacon the one whose order is liked."""
     network = LittleNetwork(tmp_path)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ended import Ended
 from little_network import LittleNetwork
 
 from tacit.errors import InputError, InvalidProof
-from tacit.network.messages import LINK, RECEIPT, Receipt
-from tacit.network.objects import read_message
+from tacit.network.messages import RECEIPT, Receipt
 
 
 def deferred_round(network: LittleNetwork) -> None:
@@ -45,7 +45,7 @@ def test_a_proof_that_never_comes(tmp_path: Path) -> None:
     for node in network.nodes[1:]:
         submission = node.deliver(1)
         network.server.deliver(submission.delivery or b"", submission.proof or b"")
-    link = read_message(network.server.store.objects, LINK, network.end().link or b"")
+    link = Ended.read(network.server.store.objects, network.end().link or b"")
     assert [(item.node, item.slug) for item in link.absences] == [(network.keys[0].public, "undelivered")]
     assert len(link.contributions) == 2
 
@@ -107,6 +107,6 @@ def test_a_round_of_some_of_the_nodes(tmp_path: Path) -> None:
     # The third is no node of this round: its value is not in the beacon, and it sees that.
     with pytest.raises(InvalidProof):
         network.nodes[2].answer(brief)
-    link = read_message(network.server.store.objects, LINK, network.end(late=False).link or b"")
+    link = Ended.read(network.server.store.objects, network.end(late=False).link or b"")
     assert sorted(keys) == [item.node for item in link.contributions]
     assert link.absences == ()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from attackers import honest_others, ready
+from ended import Ended
 from fake_training import FakeReaders
 from little_network import LittleNetwork
 from spoiled_lineage import Forger, absences_with, refused, text_of
@@ -24,17 +25,16 @@ from tacit.network.messages import (
     LINK,
     REGISTRATION,
     ROSTER,
-    Link,
     Received,
     Roster,
 )
 
 
-def changed_link(field: str, value: Any) -> Callable[[Link], dict[str, Any]]:
+def changed_link(field: str, value: Any) -> Callable[[Ended], dict[str, Any]]:
     return lambda link: {field: value}
 
 
-LINKS: dict[str, tuple[Callable[[Link], dict[str, Any]], str]] = {
+LINKS: dict[str, tuple[Callable[[Ended], dict[str, Any]], str]] = {
     "another next": (lambda link: {"next": link.base}, "next"),
     "a next that nobody knows": (changed_link("next", bytes(32)), "next"),
     "another base": (changed_link("base", bytes(32)), "link"),
@@ -217,7 +217,7 @@ def test_a_roster_with_the_same_data_twice(network: LittleNetwork, forger: Forge
     forger.publish(announcement=announcement)
     # In the second round the node is registered otherwise than in the first.
     refused(folder, "registered", "round 2: node")
-    first = LINK.read(forger._read(forger.link.previous))
+    first = Ended.read(forger.objects, forger.link.previous)
     forger.link = first
     announcement = forger.signed(ANNOUNCEMENT, first.announcement, roster=ROSTER.digest(written))
     forger.publish(announcement=announcement)
@@ -225,7 +225,7 @@ def test_a_roster_with_the_same_data_twice(network: LittleNetwork, forger: Forge
 
 
 def test_evidence_with_an_absence_that_was_none(forger: Forger, folder: Path, network: LittleNetwork) -> None:
-    """The server leaves out a value that it has: another beacon, and no reply is about it."""
+    """The server leaves out a value that it has: another beacon, no reply is about it, and one before it shows the value."""
     evidence = forger._read(forger.link.evidence or b"")
     node = network.keys[1].public
     at = evidence.index(node) + 32
@@ -236,7 +236,7 @@ def test_evidence_with_an_absence_that_was_none(forger: Forger, folder: Path, ne
     refused(folder, "beacon", "round 2")
     value = tagged(digests.REVEALS, forger.head.task, (2).to_bytes(4, "little"), other)
     forger.publish(evidence=name, beacon=value)
-    refused(folder, "beacon", "round 2: node")
+    refused(folder, "left_out", "round 2: beacon")
 
 
 def test_a_good_round_without_its_beacon(forger: Forger, folder: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tacit.data.manifest import MOST_TIME
 from tacit.errors import InputError, InvalidProof
 from tacit.network import messages as m
 from tacit.network.aggregate import Bound, Mean, Rule, Trimmed
@@ -37,10 +38,10 @@ EXAMPLES: list[tuple[Kind[Any], Any]] = [
     (
         m.LINK,
         m.Link(
-            d("p"), d("t"), 1, d("a"), d("c"), d("e"), d("v"), d("b"), (CONTRIBUTION,), (m.Absence(d("o"), "absent"),),
-            Rule(), d("x"),
+            d("p"), d("t"), 1, d("a"), d("c"), d("e"), d("v"), d("b"), d("r"), Rule(Trimmed(1), Bound(9, True)), d("x")
         ),
     ),
+    (m.RESULTS, m.Results((CONTRIBUTION,), (m.Absence(d("o"), "absent"),))),
 ]  # fmt: skip
 IDS = [kind.place for kind, _ in EXAMPLES]
 
@@ -133,9 +134,15 @@ def task_of(**fields: Any) -> m.Task:
         (m.ROSTER, m.Roster((m.Member(d("b"), d("r")), m.Member(d("a"), d("r"))))),
         (m.ANNOUNCEMENT, m.Announcement(d("t"), 0, d("b"), d("p"), d("r"), 7, 8, 100, 200)),
         (m.ANNOUNCEMENT, m.Announcement(d("t"), 1, d("b"), d("p"), d("r"), 7, 8, 201, 200)),
+        (m.ANNOUNCEMENT, m.Announcement(d("t"), 1, d("b"), d("p"), d("r"), 7, 8, 100, MOST_TIME + 1)),
+        (m.RECEIPT, m.Receipt(d("t"), 1, d("n"), d("r"), MOST_TIME + 1)),
+        (m.CLOSING, m.Closing(d("t"), 1, d("a"), (), (1 << 64) - 1)),
         (m.CLOSING, m.Closing(d("t"), 1, d("a"), (m.Received(d("n"), d("r"), None),) * 2, 1)),
-        (m.LINK, dataclasses.replace(EXAMPLES[-1][1], absences=(m.Absence(d("n"), "absent"),))),
-        (m.LINK, dataclasses.replace(EXAMPLES[-1][1], contributions=(CONTRIBUTION, CONTRIBUTION))),
+        (m.RESULTS, m.Results((CONTRIBUTION,), (m.Absence(d("n"), "absent"),))),
+        (m.RESULTS, m.Results((CONTRIBUTION, CONTRIBUTION), ())),
+        (m.RESULTS, m.Results((), (m.Absence(d("n"), "not a slug"),))),
+        (m.LINK, dataclasses.replace(EXAMPLES[-2][1], beacon=None)),
+        (m.TASK, dataclasses.replace(TASK, rounds=m.MOST_ROUNDS + 1)),
     ],
 )
 def test_messages_that_mean_nothing(kind: Kind[Any], message: Any) -> None:

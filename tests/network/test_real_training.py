@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ended import Ended
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,8 +21,6 @@ from tacit.demo.hospitals import Federation, Split
 from tacit.errors import InvalidProof
 from tacit.network.aggregate import Rule
 from tacit.network.lineage import export, verify
-from tacit.network.messages import LINK
-from tacit.network.objects import read_message
 from tacit.network.training import TrainingReaders
 
 CONTEXT = b"visit 7"
@@ -90,7 +89,7 @@ def test_rounds(trained: Trained) -> None:
     server = trained.made.server
     row = server.store.round(server.digest)
     assert row is not None
-    link = read_message(server.store.objects, LINK, row.link or b"")
+    link = Ended.read(server.store.objects, row.link or b"")
     assert (row.round, len(link.contributions), link.absences) == (2, 2, ())
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 from tacit.errors import InputError, InvalidProof
 from tacit.network.beacon.reveals import MOST_MISSED, Chain, Opened, RevealedBeacon, opens, revealed, step
 from tacit.network.keys import Key
+from tacit.network.messages import MOST_ROUNDS
 
 TASK = b"t" * 32
 KEYS = sorted((Key.from_seed(bytes([at]) * 32) for at in range(4)), key=lambda key: key.public)
@@ -47,6 +51,41 @@ def test_a_chain_follows_from_its_key() -> None:
     assert len({Chain(KEYS[0], TASK, 10).head, Chain(KEYS[1], TASK, 10).head, Chain(KEYS[0], b"u" * 32, 10).head}) == 3
     assert CHAINS[NODES[0]].value(0) is None
     assert CHAINS[NODES[0]].value(11) is None
+
+
+@pytest.mark.parametrize("rounds", [1, 255, 256, 257, 700])
+def test_values_are_the_same_in_any_order(rounds: int) -> None:
+    key, asked = KEYS[0], list(range(1, rounds + 1))
+    random.Random(rounds).shuffle(asked)
+    wanted = {rounds: Chain(key, TASK, rounds).value(rounds) or b""}
+    for at in range(rounds, 0, -1):
+        wanted[at - 1] = step(TASK, key.public, at, wanted[at])
+    chain = Chain(key, TASK, rounds)
+    assert all(chain.value(at) == wanted[at] for at in asked)
+    assert chain.head == Chain(key, TASK, rounds).head == wanted[0]
+
+
+def test_a_long_chain_is_made_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node is loaded for every message: once through the chain at most, a few steps for the next value, little is kept."""
+    steps = 0
+
+    def counted(*parts: Any) -> bytes:
+        nonlocal steps
+        steps += 1
+        return step(*parts)
+
+    monkeypatch.setattr("tacit.network.beacon.reveals.step", counted)
+    chain = Chain(KEYS[0], TASK, MOST_ROUNDS)
+    assert steps == 0
+    assert chain.value(MOST_ROUNDS - 5) is not None
+    assert steps == 5
+    assert chain.value(10) is not None
+    assert steps <= MOST_ROUNDS
+    steps = 0
+    for round in range(11, 300):
+        chain.value(round)
+    assert steps <= 289 * 256
+    assert len(chain._kept) <= MOST_ROUNDS // 256 + 1
 
 
 def test_absence_is_seen_and_changes_the_beacon() -> None:

@@ -7,19 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ended import Ended
 from fake_training import PARAMETERS, VERIFIED, base_model
 from little_network import SERVER, START, LittleNetwork
 
 from tacit.errors import InputError, InvalidProof
 from tacit.network.aggregate import Median, Rule, aggregate
 from tacit.network.context import model_identity
-from tacit.network.messages import ANNOUNCEMENT, CLOSING, LINK, RECEIPT, Announcement, Link
-from tacit.network.objects import read_message, read_signed
+from tacit.network.messages import ANNOUNCEMENT, CLOSING, LINK, RECEIPT, Announcement
+from tacit.network.objects import read_signed
 from tacit.network.submission import Submission
 
 
-def link_of(network: LittleNetwork, name: bytes) -> Link:
-    return read_message(network.server.store.objects, LINK, name)
+def link_of(network: LittleNetwork, name: bytes) -> Ended:
+    return Ended.read(network.server.store.objects, name)
 
 
 def test_two_rounds(tmp_path: Path) -> None:

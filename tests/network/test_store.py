@@ -153,6 +153,26 @@ def test_reveals(store: Store) -> None:
     assert store.last_reveals(TASK, 3) == {NODES[0]: (1, b"a" * 32), NODES[1]: (2, b"d" * 32)}
     assert store.last_reveals(TASK, 4)[NODES[0]] == (3, b"c" * 32)
     assert store.last_reveals(TASK, 1) == {}
+    assert store.last_reveals(TASK, 4, NODES[1]) == {NODES[1]: (2, b"d" * 32)}
+    assert store.last_reveals(TASK, 2, NODES[1]) == {}
+
+
+def test_links_and_last_replies(store: Store) -> None:
+    for round in (1, 2, 3):
+        store.open_round(TASK, round, bytes(32))
+        store.add_reply(TASK, round, NODES[0], b"r" * 32)
+        if round == 2:
+            store.add_reply(TASK, round, NODES[1], b"r" * 32)
+        if round < 3:
+            with store.closing(TASK, round) as closing:
+                closing.fix(bytes(32))
+            store.finish_round(TASK, round, bytes([round]) * 32, bytes(32))
+    assert store.links(TASK, 1) == [(1, b"\1" * 32), (2, b"\2" * 32)]
+    assert store.links(TASK, 2) == [(2, b"\2" * 32)]
+    assert store.links(TASK, 3) == []
+    assert store.last_replies(TASK, 4) == {NODES[0]: 3, NODES[1]: 2}
+    assert store.last_replies(TASK, 2) == {NODES[0]: 1}
+    assert store.last_replies(TASK, 1) == {}
 
 
 def _write(address: str, folder: str, own: int, done: multiprocessing.Queue[tuple[int, list[str]]]) -> None:

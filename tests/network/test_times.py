@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ended import Ended
 from fake_training import FakeReaders
 from little_network import SERVER, START, LittleNetwork
 from spoiled_lineage import Forger, refused
@@ -14,7 +15,7 @@ from tacit.data.manifest import date
 from tacit.errors import InputError, InvalidProof
 from tacit.network.lineage import export, verify
 from tacit.network.messages import ANNOUNCEMENT, CLOSING, LINK, Announcement, Closing
-from tacit.network.objects import read_message, read_signed
+from tacit.network.objects import read_signed
 from tacit.network.server import Server
 from tacit.network.store import Row
 
@@ -72,7 +73,7 @@ def test_a_round_that_is_dated_back(tmp_path: Path) -> None:
     assert all(outcome.taken for outcome in network.answer())
     network.clock.now = ENDED + 1000
     row = network.end(late=False)
-    assert len(read_message(network.server.store.objects, LINK, row.link or b"").contributions) == 3
+    assert len(Ended.read(network.server.store.objects, row.link or b"").contributions) == 3
     found = refused(published(network), "announcement", "round 2: announcement")
     assert f"opened at {date(ENDED)}" in found.reason
     assert f"got {date(START + 5)}" in found.reason
@@ -85,14 +86,14 @@ def test_a_manifest_that_ended_between_rounds_is_in_no_roster(tmp_path: Path) ->
     network.begin()
     network.answer()
     row = network.end(late=False)
-    link = read_message(network.server.store.objects, LINK, row.link or b"")
+    link = Ended.read(network.server.store.objects, row.link or b"")
     assert {item.slug for item in link.absences} == {"manifest_expired"}
     refused(published(network), "manifest_expired", "round 2: node")
 
 
 def test_a_closing_that_is_dated_back(forger: Forger, folder: Path) -> None:
     """Of a round in which everybody had delivered, so that the deadline says nothing."""
-    forger.link = LINK.read(forger._read(forger.link.previous))
+    forger.link = Ended.read(forger.objects, forger.link.previous)
     announced, _ = ANNOUNCEMENT.open(forger._read(forger.link.announcement))
     forger.publish(closing=forger.signed(CLOSING, forger.link.closing, time=announced.opened - 1))
     assert f"a closing at {date(announced.opened)}," in refused(folder, "closing", "round 1: closing").reason

@@ -17,7 +17,7 @@ from tacit.flower import records
 from tacit.flower.collecting import Collector, Hook
 from tacit.flower.seats import Seats
 from tacit.network.core import Outcome, Sender
-from tacit.network.messages import ANNOUNCEMENT, LINK, REGISTRATION, Announcement, Link
+from tacit.network.messages import ANNOUNCEMENT, LINK, REGISTRATION, RESULTS, Announcement, Link, Results
 from tacit.network.objects import read_message
 from tacit.network.server import Server
 from tacit.network.sources import Reveals
@@ -111,13 +111,8 @@ class Desk:
 
         One that missed what it was asked last is shown all: it may have lost what it wrote down, and goes on from the task.
         """
-        left = {key: node for node, key in self._asked.items() if not self.seats.missed(node)}
-        since = dict.fromkeys(self._asked, 1)
-        while left and number > 1:
-            number -= 1
-            for entry in self.server.store.entries(self.server.digest, number):
-                if entry.node in left:
-                    since[left.pop(entry.node)] = number
+        last = self.server.store.last_replies(self.server.digest, number)
+        since = {node: 1 if self.seats.missed(node) else last.get(key, 1) for node, key in self._asked.items()}
         packed = {first: pack_links(self.server.links(first)) for first in set(since.values())}
         return {node: packed[first] for node, first in since.items()}
 
@@ -177,7 +172,7 @@ class Desk:
         question: dict[str, int | bytes] = {"round": self._number, "receipt": self._receipts.pop(node)}
         return [(self._ask(node, records.PROOF, question, self.left()), self._delivered)]
 
-    def finish(self) -> Link:
+    def finish(self) -> tuple[Link, Results]:
         """End the round: when every node has delivered, otherwise at its deadline, which is what they were promised."""
         while True:
             try:
@@ -189,6 +184,7 @@ class Desk:
             self.sleep(max(self.left(), 0.0) + 1.0)
         row = self.server.finish()
         link = read_message(self.server.store.objects, LINK, row.link or b"")
+        results = read_message(self.server.store.objects, RESULTS, link.results)
         seats = {key: node for node, key in self._asked.items()}
         for entry in self.server.store.entries(self.server.digest, row.round):
             if entry.state == "refused":
@@ -196,8 +192,8 @@ class Desk:
                 self.refused.append(Refused(row.round, node, entry.node.hex(), entry.slug, entry.reason))
         # Where a round was opened too late nobody could answer.
         asked = self._asked if link.beacon is not None or isinstance(self.server.task.source, Reveals) else {}
-        self.seats.over(asked, {contribution.node for contribution in link.contributions})
-        return link
+        self.seats.over(asked, {contribution.node for contribution in results.contributions})
+        return link, results
 
     # --- answers ------------------------------------------------------------------------------------------------------
 

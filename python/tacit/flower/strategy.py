@@ -170,11 +170,11 @@ class VerifiedFedAvg(FedAvg):
                 if self._collector is not None:
                     self._collector.exchange([question], self.desk.left(), hook)
         before = len(self.refused)
-        link = self.desk.finish()
+        link, results = self.desk.finish()
         for one in self.refused[before:]:
             _LOG.warning("round %s: refused node %s (%s): %s", one.round, one.node, one.slug, one.reason)
-        _LOG.info("round %s: %s verified, link %s", link.round, len(link.contributions), (self.link or b"").hex()[:16])
-        counts = {"verified": len(link.contributions), "missing": len(link.absences), "round": link.round}
+        counts = {"verified": len(results.contributions), "missing": len(results.absences), "round": link.round}
+        _LOG.info("round %s: %s verified, link %s", link.round, counts["verified"], (self.link or b"").hex()[:16])
         return self.initial(), MetricRecord({**counts})
 
     def configure_evaluate(

@@ -115,6 +115,9 @@ class Core:
         # The last ones that were asked for: every reply of a round asks for them.
         self._announced: tuple[bytes, Announcement | Any] = (b"", None)
         self._roster: tuple[bytes, Mapping[bytes, bytes]] = (b"", {})
+        self._links: dict[int, bytes] = {}
+        #: Of nodes that an issuer vouches for, when proofs of their registrations did not hold.
+        self._failed: dict[bytes, list[int]] = {}
 
     def _chosen(self, beacon: Beacon | None) -> Beacon:
         if isinstance(self.task.source, Reveals):
@@ -148,7 +151,7 @@ class Core:
         found = self.store.node(self.digest, node)
         if found is None or found.chain is None:
             return None
-        return Opened(*self.store.last_reveals(self.digest, round).get(node, (0, found.chain)))
+        return Opened(*self.store.last_reveals(self.digest, round, node).get(node, (0, found.chain)))
 
     def known(self, round: int) -> dict[bytes, Opened]:
         """Of every node of a round its hash chain, as far as it was opened before."""

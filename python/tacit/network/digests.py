@@ -21,7 +21,8 @@ REPLY = b"tacit reply 2"
 DELIVERY = b"tacit delivery 1"
 RECEIPT = b"tacit receipt 1"
 CLOSING = b"tacit closing 1"
-LINK = b"tacit link 1"
+RESULTS = b"tacit results 1"
+LINK = b"tacit link 2"
 MODEL = b"tacit model 1"
 MANIFEST = b"tacit manifest blob 1"
 COMMITMENT = b"tacit commitment blob 1"
@@ -34,8 +35,8 @@ REVEALS = b"tacit reveals 1"
 
 #: All of them; docs/protocol/network.md has the same list.
 LABELS = (
-    TASK, REGISTRATION, ROSTER, ANNOUNCEMENT, REPLY, DELIVERY, RECEIPT, CLOSING, LINK, MODEL, MANIFEST, COMMITMENT, PROOF,
-    EVIDENCE, SEED, SHARD, CHAIN, REVEALS,
+    TASK, REGISTRATION, ROSTER, ANNOUNCEMENT, REPLY, DELIVERY, RECEIPT, CLOSING, RESULTS, LINK, MODEL, MANIFEST, COMMITMENT,
+    PROOF, EVIDENCE, SEED, SHARD, CHAIN, REVEALS,
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tacit.data.manifest import MOST_TIME
 from tacit.errors import InputError
 from tacit.network import digests
 from tacit.network.aggregate import RULE, Rule, Trimmed
@@ -20,10 +21,12 @@ _Digest = Fixed(32)
 #: Bytes of a message at most; of one that names every node of a round.
 MOST_MESSAGE = 1 << 16
 MOST_LIST = 1 << 24
+#: Bytes of a link at most: nodes are shown many.
+MOST_LINK = 1 << 9
 #: Nodes of a round at most; deployments, issuers, and shards of a node; rounds of a task.
 MOST_NODES = 1 << 16
 MOST_NAMED = 256
-MOST_ROUNDS = 1 << 20
+MOST_ROUNDS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,7 @@ class Closing:
 
 @dataclass(frozen=True)
 class Contribution:
-    """A contribution that was verified, as a link names it."""
+    """A contribution that was verified, as a round's results name it."""
 
     node: bytes
     data: bytes
@@ -191,10 +194,19 @@ class Absence:
 
 
 @dataclass(frozen=True)
+class Results:
+    """What came of a round's nodes: contributions, and everybody else, both sorted by node."""
+
+    contributions: tuple[Contribution, ...]
+    absences: tuple[Absence, ...]
+
+
+@dataclass(frozen=True)
 class Link:
     """A round's end. Its digest is the next round's `previous`: the chain of them is the lineage.
 
-    `evidence`, `beacon`: none where the beacon never came, and so no reply did.
+    `evidence`, `beacon`: none where the beacon never came, and so no reply did. `results`: the digest of `Results`, so
+    that a link is short, however many nodes there are.
     """
 
     previous: bytes
@@ -205,8 +217,7 @@ class Link:
     evidence: bytes | None
     beacon: bytes | None
     base: bytes
-    contributions: tuple[Contribution, ...]
-    absences: tuple[Absence, ...]
+    results: bytes
     rule: Rule
     next: bytes
 
@@ -263,13 +274,26 @@ def _roster(message: Roster) -> str | None:
     return _sorted((member.node for member in message.members), "nodes")
 
 
+def _announcement(message: Announcement) -> str | None:
+    if message.round < 1:
+        return "expected a round from 1, got 0"
+    if not message.opened <= message.deadline <= MOST_TIME:
+        return f"expected a deadline from {message.opened}, the opening, to {MOST_TIME}, got {message.deadline}"
+    return None
+
+
+def _time(time: int) -> str | None:
+    """A time that nobody can write would end the task: no round is opened before the last one was closed."""
+    return None if time <= MOST_TIME else f"expected a time up to {MOST_TIME} (year 9999), got {time}"
+
+
 def _closing(message: Closing) -> str | None:
     if len(message.received) > MOST_NODES:
         return f"expected at most {MOST_NODES} nodes, got {len(message.received)}"
-    return _sorted((item.node for item in message.received), "nodes")
+    return _sorted((item.node for item in message.received), "nodes") or _time(message.time)
 
 
-def _link(message: Link) -> str | None:
+def _results(message: Results) -> str | None:
     if len(message.contributions) + len(message.absences) > MOST_NODES:
         return f"expected at most {MOST_NODES} nodes"
     nodes = [item.node for item in message.contributions]
@@ -279,9 +303,11 @@ def _link(message: Link) -> str | None:
         or _sorted(absent, "absences")
         or ("a node both contributes and is absent" if set(nodes) & set(absent) else None)
         or next((f"no slug: {item.slug!r}" for item in message.absences if not _SLUG.fullmatch(item.slug)), None)
-        or ("contributions without a beacon" if nodes and message.beacon is None else None)
-        or ("a beacon without evidence" if (message.beacon is None) != (message.evidence is None) else None)
     )
+
+
+def _link(message: Link) -> str | None:
+    return "a beacon without evidence" if (message.beacon is None) != (message.evidence is None) else None
 
 
 _SLUG = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -349,9 +375,7 @@ ANNOUNCEMENT: Kind[Announcement] = Kind(
         deadline=_U64,
     ),
     MOST_MESSAGE,
-    lambda message: (
-        None if message.round >= 1 and message.opened <= message.deadline else "a round 0, or a deadline before it"
-    ),
+    _announcement,
 )
 REPLY: Kind[Reply] = Kind(
     "reply",
@@ -381,7 +405,7 @@ RECEIPT: Kind[Receipt] = Kind(
     digests.RECEIPT,
     struct_of(Receipt, **_OF_NODE, received=_Digest, time=_U64),
     MOST_MESSAGE,
-    _any,
+    lambda message: _time(message.time),
 )
 CLOSING: Kind[Closing] = Kind(
     "closing",
@@ -396,18 +420,11 @@ CLOSING: Kind[Closing] = Kind(
     MOST_LIST,
     _closing,
 )
-LINK: Kind[Link] = Kind(
-    "link",
-    digests.LINK,
+RESULTS: Kind[Results] = Kind(
+    "results",
+    digests.RESULTS,
     struct_of(
-        Link,
-        previous=_Digest,
-        **_ROUND,
-        announcement=_Digest,
-        closing=_Digest,
-        evidence=Option(_Digest),
-        beacon=Option(_Digest),
-        base=_Digest,
+        Results,
         contributions=Vec(
             struct_of(
                 Contribution,
@@ -420,9 +437,26 @@ LINK: Kind[Link] = Kind(
             )
         ),
         absences=Vec(struct_of(Absence, node=_Digest, slug=Text(64))),
+    ),
+    MOST_LIST,
+    _results,
+)
+LINK: Kind[Link] = Kind(
+    "link",
+    digests.LINK,
+    struct_of(
+        Link,
+        previous=_Digest,
+        **_ROUND,
+        announcement=_Digest,
+        closing=_Digest,
+        evidence=Option(_Digest),
+        beacon=Option(_Digest),
+        base=_Digest,
+        results=_Digest,
         rule=RULE,
         next=_Digest,
     ),
-    MOST_LIST,
+    MOST_LINK,
     _link,
 )

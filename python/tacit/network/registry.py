@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from tacit.data.manifest import date
 from tacit.errors import InvalidProof
-from tacit.network.checks import Joined
-from tacit.network.core import Core, Outcome, Sender
+from tacit.network.checks import Joined, World
+from tacit.network.core import Core, Outcome, Sender, refusal_of
 from tacit.network.messages import REGISTRATION
 from tacit.network.objects import Overlay
 from tacit.network.store import Registered
+
+#: Registrations of a node whose proofs are looked at and do not hold, in so many seconds: each costs the server a check.
+_MOST_FAILED, _SECONDS = 8, 3600
 
 
 class Registry(Core):
@@ -46,11 +50,32 @@ class Registry(Core):
         world = replace(self.world, objects=Overlay(kept, self.store.objects))
         _, manifest = world.cheap(registration, registration.node, self.now())
         self.store.check_shards(self.digest, manifest.shards)
-        joined = world.joined(name, registration.node, self.now())
+        joined = self._checked(world, name, registration.node)
         for digest, data in kept.items():
             self.store.objects.put(digest, data)
         self._note(joined)
         return Outcome("new", receipt=self.receipt(0, registration.node, name))
+
+    def _checked(self, world: World, name: bytes, node: bytes) -> Joined:
+        """The registration with all its proofs; a node for which too many did not hold waits (slug too_often).
+
+        Only the holder of the node's key gets here, and only with a manifest: nobody can make another node wait.
+        """
+        now = self.now()
+        failed = [time for time in self._failed.get(node, ()) if now - _SECONDS < time <= now]
+        if len(failed) >= _MOST_FAILED:
+            raise InvalidProof(
+                f"expected at most {_MOST_FAILED} registrations with proofs that do not hold in {_SECONDS // 60} minutes",
+                slug="too_often",
+                place="registration",
+                remedy=f"send one that holds, after {date(failed[0] + _SECONDS)}",
+            )
+        try:
+            return world.joined(name, node, now)
+        except Exception as error:
+            refusal = refusal_of(error)  # this server's own faults are raised
+            self._failed[node] = [*failed, now]
+            raise refusal from None
 
     def _note(self, joined: Joined) -> None:
         registration = joined.registration

@@ -17,8 +17,10 @@ from tacit.network.messages import (
     ANNOUNCEMENT,
     CLOSING,
     LINK,
+    MOST_LINK,
     MOST_LIST,
     REGISTRATION,
+    RESULTS,
     ROSTER,
     Absence,
     Announcement,
@@ -26,6 +28,7 @@ from tacit.network.messages import (
     Link,
     Member,
     Received,
+    Results,
     Roster,
     least_contributions,
 )
@@ -167,13 +170,13 @@ class Rounds(Core):
 
     def links(self, since: int = 1) -> tuple[bytes, ...]:
         """The links of the rounds from this one on that are over, in order."""
-        last = self.store.round(self.digest)
-        rows = [self.store.round(self.digest, at) for at in range(max(since, 1), 1 if last is None else last.round + 1)]
-        names = [row.link for row in rows if row is not None and row.link is not None]
-        return tuple(read_tagged(self.store.objects, digests.LINK, name, MOST_LIST, "link") for name in names)
+        # They never change, and every newcomer needs them: each is read once.
+        for number, name in self.store.links(self.digest, len(self._links) + 1):
+            self._links[number] = read_tagged(self.store.objects, digests.LINK, name, MOST_LINK, "link")
+        return tuple(self._links[number] for number in range(max(since, 1), len(self._links) + 1))
 
     def brief(self, since: int = 1) -> Brief:
-        """What nodes need of the open round; `since`: the last round that all who get it took part in, if that is known.
+        """What nodes need of the open round; `since`: the last round that all who get it took part in, 1 if that is not known.
 
         Raises InputError (slug beacon_early) before `begin`.
         """
@@ -265,10 +268,13 @@ class Rounds(Core):
     def _link(
         self, row: Row, announced: Announcement, verified: list[Checked], roster: Mapping[bytes, bytes], next: bytes
     ) -> bytes:
-        """Write the link, and give its digest."""
+        """Write the round's results and its link, and give the link's digest."""
         slugs = {entry.node: entry.slug for entry in self.store.entries(self.digest, row.round)}
         contributions = tuple(checked.contribution for checked in verified)
         there = {contribution.node for contribution in contributions}
+        absences = tuple(Absence(node, slugs.get(node, ABSENT)) for node in sorted(roster) if node not in there)
+        results = RESULTS.write(Results(contributions, absences))
+        self.store.objects.put(RESULTS.digest(results), results)
         link = Link(
             previous=announced.previous,
             task=self.digest,
@@ -278,8 +284,7 @@ class Rounds(Core):
             evidence=row.evidence,
             beacon=row.beacon,
             base=announced.base,
-            contributions=contributions,
-            absences=tuple(Absence(node, slugs.get(node, ABSENT)) for node in sorted(roster) if node not in there),
+            results=RESULTS.digest(results),
             rule=self.task.rule,
             next=next,
         )

@@ -22,35 +22,44 @@ from tacit.program.borsh import EncodingError, Fixed, Option, Vec, decode, encod
 #: Rounds that a node may have missed before its chain is too far behind: one hash each.
 MOST_MISSED = 1 << 12
 _MOST_EVIDENCE = 1 << 22
+#: Rounds between values of an own chain that are kept.
+_APART = 256
 
 
 class Chain:
     """A node's hash chain for a task: it follows from the node's key, so that nothing more is to be kept.
 
-    c_rounds = H("tacit chain 1" || the key's signature of "tacit chain 1" || task), which nobody else can make.
+    c_rounds = H("tacit chain 1" || the key's signature of "tacit chain 1" || task), which nobody else can make. Values are made
+    when they are asked for, from the end back; some of those on the way are kept, so that the next ones take few steps.
     """
 
     def __init__(self, key: Key, task: bytes, rounds: int) -> None:
-        value = tagged(digests.CHAIN, key.sign(digests.CHAIN, task))
-        found = [value]
-        for at in range(rounds, 0, -1):
-            value = step(task, key.public, at, value)
-            found.append(value)
-        self._values = found[::-1]
+        self._task, self._node, self._rounds = task, key.public, rounds
+        self._kept = {rounds: tagged(digests.CHAIN, key.sign(digests.CHAIN, task))}
 
     @property
     def head(self) -> bytes:
         """c_0, which is registered."""
-        return self._values[0]
+        return self._at(0)
 
     def value(self, round: int) -> bytes | None:
         """c_round; None beyond the last."""
-        return self._values[round] if 1 <= round < len(self._values) else None
+        return self._at(round) if 1 <= round <= self._rounds else None
+
+    def _at(self, round: int) -> bytes:
+        start = min(at for at in self._kept if at >= round)
+        value = self._kept[start]
+        for at in range(start, round, -1):
+            value = step(self._task, self._node, at, value)
+            if (at - 1) % _APART == 0:
+                self._kept[at - 1] = value
+        return value
 
 
 def step(task: bytes, node: bytes, at: int, value: bytes) -> bytes:
     """c_(at-1) of c_at."""
-    return tagged(digests.CHAIN, task, node, at.to_bytes(4, "little"), value)
+    # One part: there may be many steps, and parts cost more than the hash.
+    return tagged(b"".join((digests.CHAIN, task, node, at.to_bytes(4, "little"), value)))
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def _named(objects: Objects, task: bytes, head: bytes) -> Iterator[bytes]:
         link = read_message(objects, LINK, head)
         announcement = _signed(objects, ANNOUNCEMENT, link.announcement)
         closing = _signed(objects, CLOSING, link.closing)
-        yield from (head, link.announcement, link.closing, link.next, announcement.roster)
+        yield from (head, link.announcement, link.closing, link.results, link.next, announcement.roster)
         if link.evidence is not None:
             yield link.evidence
         members |= {member.registration for member in read_message(objects, ROSTER, announcement.roster).members}

@@ -82,6 +82,11 @@ class Lineage:
         assert isinstance(source, Reveals)
         return "hash chains of the nodes"
 
+    @property
+    def void(self) -> list[int]:
+        """The rounds without a beacon: nobody could contribute."""
+        return [found.number for found in self.rounds if found.beacon is None]
+
     def as_dict(self) -> dict[str, object]:
         """In the types of JSON; bytes are hexadecimal."""
         return {

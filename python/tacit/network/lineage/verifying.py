@@ -65,6 +65,8 @@ def examine(
             found.rounds.append(walk.round(name))
             found.link = name
         found.notes += walk.notes
+        if found.void:
+            found.notes.append(_void(found.void, len(found.rounds)))
         if task is None:
             found.notes.append("that this is the task that you mean: compare its digest with one that you know")
         if prediction is not None:
@@ -72,6 +74,15 @@ def examine(
     except InvalidProof as error:
         found.refusal = error
     return found
+
+
+def _void(rounds: list[int], of: int) -> str:
+    """A server that was late, or one that saw a value, and waited for another."""
+    named = ", ".join(map(str, rounds[:8])) + (", .." if len(rounds) > 8 else "")
+    return (
+        f"that the server was late, and did not choose among beacons: {len(rounds)} of {of} rounds had none, and nobody "
+        f"contributed ({named})"
+    )
 
 
 def _opened(source: Source, name: bytes, readers: Readers, limits: Limits, kept: int | None) -> Walk:

@@ -6,7 +6,7 @@ Of every round, in this order, with the place in the refusal:
     announcement   signed; base, previous; the beacon's moment as the round before had fixed it; opened when that was closed, at
                    the earliest
     roster         registrations: signed, manifests that held then, commitments, dataset proofs; nobody's data twice; nobody anew
-    beacon         the evidence shows the value
+    beacon         the evidence shows the value, and has what replies to the round before opened
     closing        signed; every reply in it is about this beacon, and without one there is none; behind the opening, and the
                    beacon; behind the deadline, or with everything that could come
     contributions  among what had come; each with all checks, the proof included
@@ -27,7 +27,7 @@ from tacit.network.aggregate import aggregate
 from tacit.network.beacon import Beacon
 from tacit.network.beacon.blocks import Block
 from tacit.network.beacon.drand import Drand
-from tacit.network.beacon.reveals import Opened, RevealedBeacon, revealed
+from tacit.network.beacon.reveals import Opened, RevealedBeacon, opens, revealed
 from tacit.network.checks import (
     Checked,
     Joined,
@@ -51,10 +51,12 @@ from tacit.network.messages import (
     LINK,
     MOST_LIST,
     REPLY,
+    RESULTS,
     ROSTER,
     Announcement,
     Closing,
     Link,
+    Results,
     Task,
     least_contributions,
 )
@@ -81,6 +83,8 @@ class Walk:
     closed: int = 0
     registered: dict[bytes, bytes] = field(default_factory=dict)
     opened: dict[bytes, Opened] = field(default_factory=dict)
+    #: What replies to the last round opened for the next one.
+    early: dict[bytes, bytes] = field(default_factory=dict)
     models: dict[int, dict[str, Ints]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -117,8 +121,9 @@ class Walk:
             beacon = self._beacon(link, announced, joined)
             closing = self._closing(link, announced, joined)
             stage = Stage(announced, link.announcement, beacon or bytes(32), self.base)
-            checked = self._contributions(link, closing, stage, joined)
-            left = self._absences(link, closing, stage, joined)
+            results = read_message(self.world.objects, RESULTS, link.results)
+            checked = self._contributions(link, results, closing, stage, joined)
+            left = self._absences(results, closing, stage, joined)
             self._next(link, checked)
             self.previous, self.following, self.closed = name, announced.following, closing.time
             return Round(
@@ -180,10 +185,26 @@ class Walk:
         if value != link.beacon:
             raise refused("the evidence shows another value", slug="beacon", place="beacon")
         if isinstance(self.task.source, Reveals):
-            for node, opened in revealed(evidence, announced.moment).items():
+            found = revealed(evidence, announced.moment)
+            self._check_early(found, known, announced.moment)
+            for node, opened in found.items():
                 if opened is not None:
                     self.opened[node] = Opened(announced.moment, opened)
         return value
+
+    def _check_early(self, found: Mapping[bytes, bytes | None], known: Mapping[bytes, Opened], moment: int) -> None:
+        """Whether the evidence has the values that replies to the round before opened; what opens no chain is none.
+
+        A server that had them when it closed that round would otherwise choose among beacons, and call their nodes absent.
+        """
+        for node, value in self.early.items():
+            if node in found and found[node] is None and opens(self.world.digest, node, known[node], moment, value):
+                raise refused(
+                    f"node {node.hex()[:16]} opened its value in its reply to round {self.number - 1}, which the server "
+                    "closed that round with, and the evidence says that it opened none",
+                    slug="left_out",
+                    place="beacon",
+                )
 
     def _source(self, known: Mapping[bytes, Opened]) -> Beacon:
         source = self.task.source
@@ -221,20 +242,24 @@ class Walk:
 
         Otherwise a server could say another beacon, or none, and every proof would be refused here as it says.
         """
+        self.early = {}
         for came in closing.received:
             with at_place(f"node {came.node.hex()[:16]}"):
-                check_beacon(read_signed(self.world.objects, REPLY, came.reply, came.node), link.beacon)
+                replied = read_signed(self.world.objects, REPLY, came.reply, came.node)
+                check_beacon(replied, link.beacon)
+                if replied.reveal is not None:
+                    self.early[came.node] = replied.reveal
                 if came.delivery is not None:
                     read_signed(self.world.objects, DELIVERY, came.delivery, came.node)
 
     # --- what came ----------------------------------------------------------------------------------------------------
 
     def _contributions(
-        self, link: Link, closing: Closing, stage: Stage, joined: Mapping[bytes, Joined]
+        self, link: Link, results: Results, closing: Closing, stage: Stage, joined: Mapping[bytes, Joined]
     ) -> list[Checked]:
         received = {item.node: (item.reply, item.delivery) for item in closing.received}
         found = []
-        for item in link.contributions:
+        for item in results.contributions:
             with at_place(f"node {item.node.hex()[:16]}"):
                 if received.get(item.node) != (item.reply, item.delivery) or link.beacon is None:
                     raise refused(
@@ -246,13 +271,15 @@ class Walk:
                 found.append(checked)
         return found
 
-    def _absences(self, link: Link, closing: Closing, stage: Stage, joined: Mapping[bytes, Joined]) -> tuple[Left, ...]:
-        there = {item.node for item in link.contributions}
-        if {item.node for item in link.absences} != joined.keys() - there:
+    def _absences(
+        self, results: Results, closing: Closing, stage: Stage, joined: Mapping[bytes, Joined]
+    ) -> tuple[Left, ...]:
+        there = {item.node for item in results.contributions}
+        if {item.node for item in results.absences} != joined.keys() - there:
             raise refused("contributions and absences are not the nodes of the round", slug="link", place="absences")
         received = {item.node: item for item in closing.received}
         left = []
-        for item in link.absences:
+        for item in results.absences:
             came = received.get(item.node)
             with at_place(f"node {item.node.hex()[:16]}"):
                 if came is None or came.delivery is None:

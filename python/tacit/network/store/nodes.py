@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from tacit.errors import InvalidProof
 from tacit.network.interface import Shard
@@ -114,13 +114,18 @@ class Nodes(Database):
             rows = connection.execute(select(table).where((table.c.task == task) & (table.c.round == round))).all()
         return {bytes(row.node): bytes(row.value) for row in rows}
 
-    def last_reveals(self, task: bytes, before: int) -> dict[bytes, tuple[int, bytes]]:
-        """(round, value) of the last value that each node opened for a round before this one."""
+    def last_reveals(self, task: bytes, before: int, node: bytes | None = None) -> dict[bytes, tuple[int, bytes]]:
+        """(round, value) of the last value that each node, or this one, opened for a round before this one."""
         table = schema.reveals
+        asked = (table.c.task == task) & (table.c.round < before)
+        if node is not None:
+            asked &= table.c.node == node
+        last = (
+            select(table.c.node, func.max(table.c.round).label("last")).where(asked).group_by(table.c.node).subquery()
+        )
+        query = select(table).join(last, (table.c.node == last.c.node) & (table.c.round == last.c.last))
         with self._transaction() as connection:
-            rows = connection.execute(
-                select(table).where((table.c.task == task) & (table.c.round < before)).order_by(table.c.round)
-            ).all()
+            rows = connection.execute(query.where(table.c.task == task)).all()
         return {bytes(row.node): (int(row.round), bytes(row.value)) for row in rows}
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, literal, select, update
+from sqlalchemy import Connection, func, literal, select, update
 
 from tacit.errors import InputError, InvalidProof
 from tacit.network.store import schema
@@ -65,6 +65,14 @@ class Rounds(Database):
             return None
         later = (row.evidence, row.beacon, row.closing, row.link, row.next)
         return Row(int(row.round), row.state, bytes(row.announcement), *map(bytes_or_none, later))
+
+    def links(self, task: bytes, since: int) -> list[tuple[int, bytes]]:
+        """(round, digest of its link) of the rounds from this one on that are final, in order."""
+        table = schema.rounds
+        query = select(table.c.round, table.c.link).where((table.c.task == task) & (table.c.round >= since))
+        with self._transaction() as connection:
+            rows = connection.execute(query.where(table.c.link.is_not(None)).order_by(table.c.round)).all()
+        return [(int(row.round), bytes(row.link)) for row in rows]
 
     def open_round(self, task: bytes, round: int, announcement: bytes) -> Row:
         """Begin a round, unless it is there: then it stays as it is. Only behind a round that is final (slug round_order)."""
@@ -158,6 +166,15 @@ class Rounds(Database):
         """The contributions of a round, sorted by node."""
         with self._transaction() as connection:
             return self._entries(connection, task, round)
+
+    def last_replies(self, task: bytes, before: int) -> dict[bytes, int]:
+        """Of every node that replied before this round the last round that it replied to."""
+        table = schema.contributions
+        last = func.max(table.c.round).label("last")
+        query = select(table.c.node, last).where((table.c.task == task) & (table.c.round < before))
+        with self._transaction() as connection:
+            rows = connection.execute(query.group_by(table.c.node)).all()
+        return {bytes(row.node): int(row.last) for row in rows}
 
     def _entries(self, connection: Connection, task: bytes, round: int) -> list[Entry]:
         table = schema.contributions

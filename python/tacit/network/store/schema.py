@@ -11,8 +11,8 @@ except ImportError:
         "a server keeps its rounds with SQLAlchemy", place="store", remedy="pip install 'tacit[network]'"
     ) from None
 
-#: Raised when a table changes; a store of another version is refused.
-VERSION = 1
+#: Raised when a table changes, or bytes that its digests name (2: short links); a store of another version is refused.
+VERSION = 2
 
 metadata = MetaData()
 
