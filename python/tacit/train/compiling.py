@@ -20,7 +20,7 @@ from tacit.train.description import KINDS, Description, Digits
 from tacit.train.emit import SETTINGS, Places
 from tacit.train.loss import LOSSES, Loss
 from tacit.train.meaning import check_meaning
-from tacit.train.models import graph_of, untrained
+from tacit.train.models import graph_of
 from tacit.train.network import Network, network
 from tacit.train.optimizer import SGD, factors
 from tacit.train.options import check_ends, check_kinds, check_options, check_size
@@ -82,10 +82,11 @@ def compile(
     )
     check_count("proofs", proofs)
     chosen = _loss(loss, schema)
-    graph = graph_of(model, schema.features, schema.labels, chosen)
-    trained = network(graph, frozen=frozen, fixed=untrained(model, graph), end=chosen.end)
+    graph = graph_of(model, schema.features, schema.labels, chosen, frozen)
+    trained = network(graph, frozen=frozen, end=chosen.end)
     check_ends(trained, schema.features, schema.labels)
     check_meaning(trained)
+    trained = replace(trained, graph=replace(graph, provenance=None))  # it has said what it had to
     description = _description(trained, schema, chosen, optimizer, records)
     check_size(trained, len(description.plan.chunks))
     order = "all" if optimizer.batch is None else optimizer.order

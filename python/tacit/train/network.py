@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from tacit.errors import ModelError
 from tacit.graph.nodes import Graph, Node, Shape
+from tacit.train.weights import fixed_numbers, named
 
 Array = npt.NDArray[Any]
 #: Operators that make probabilities of scores, and the loss whose own each is.
@@ -83,30 +84,29 @@ class Network:
         return {name: self.graph.shapes[name] for name in self.parameters}
 
 
-def network(graph: Graph, *, frozen: Sequence[str] = (), fixed: frozenset[str] = frozenset(), end: str) -> Network:
+def network(graph: Graph, *, frozen: Sequence[str] = (), end: str) -> Network:
     """The network of a graph with one input and one output.
 
     `end`: the operator that the loss does itself (`Loss.end`): where it is the last one, once, it is cut off.
-    `frozen`: names of weights that stay, here or in the model, with * for any part; `fixed`: more, as they are. Every other
-    one is a weight of the model as it was given, by itself: a step down the gradient of a product or a sum of two would be
-    another step.
+    `frozen`: names of weights that stay, here or in the model, with * for any part. Every other one is a weight of the model as
+    it was given, by itself: a step down the gradient of a product or a sum of two would be another step (`weights`).
     Raises ModelError (slugs inputs, outputs, frozen, batch, weights).
     """
     if len(graph.inputs) != 1:
         raise ModelError(
             f"expected one input, got {', '.join(graph.inputs)}", slug="inputs", place=graph.name, remedy="join them"
         )
-    scores = _scores(graph, end)
+    output, scores = _scores(graph, end)
     if graph.shapes[graph.inputs[0]][0] != 1 or graph.shapes[scores][0] != 1:
         raise ModelError("expected the first axis of input and output to count records", slug="batch", place=graph.name)
     made = Network(graph, scores, frozenset())
-    given = graph.given or {}
-    chosen = _numbers(made) | (fixed & set(made.parameters))
+    chosen = fixed_numbers(graph, output, made.nodes)
+    names = named(graph)
     for pattern in frozen:
         found = [
-            name for name in made.parameters if any(fnmatchcase(own, pattern) for own in (name, given.get(name, name)))
+            name for name in made.parameters if any(fnmatchcase(own, pattern) for own in (name, names.get(name, name)))
         ]
-        if not found:
+        if not found and not any(fnmatchcase(name, pattern) for name in names.values()):
             raise ModelError(
                 f"no weight is called {pattern}",
                 slug="frozen",
@@ -119,34 +119,8 @@ def network(graph: Graph, *, frozen: Sequence[str] = (), fixed: frozenset[str] =
     return Network(graph, scores, frozenset(chosen))
 
 
-def _numbers(made: Network) -> set[str]:
-    """Parameters that are no weights: single numbers of the architecture, which stay. Raises ModelError (slug weights)."""
-    given = made.graph.given
-    if given is None:
-        return set()
-    alone, seen = set(), dict[str, str]()
-    for name in made.parameters:
-        if name not in given and prod(made.graph.shapes[name]) == 1:
-            alone.add(name)
-        elif name not in given:
-            raise ModelError(
-                "it is computed of other numbers of the model, and trained it would not be the model that was given",
-                slug="weights",
-                place=name,
-                remedy="store the result as a weight of its own: fold batch normalisations, and factors into their layer",
-            )
-        elif seen.setdefault(given[name], name) != name:
-            raise ModelError(
-                f"weight {given[name]} is used in two places, in two orders",
-                slug="weights",
-                place=name,
-                remedy="give each place its own weight",
-            )
-    return alone
-
-
-def _scores(graph: Graph, end: str) -> str:
-    """The output that the loss reads. Raises ModelError (slug outputs)."""
+def _scores(graph: Graph, end: str) -> tuple[str, str]:
+    """The output of scores, and what the loss reads of it. Raises ModelError (slug outputs)."""
     made = {node.outputs[0]: node for node in graph.nodes}
     outputs = [name for name in graph.outputs if name in made]
     if end and len(outputs) > 1:  # a classifier's label beside its probabilities
@@ -155,7 +129,7 @@ def _scores(graph: Graph, end: str) -> str:
         raise ModelError(f"expected one output, got {', '.join(graph.outputs)}", slug="outputs", place=graph.name)
     last = made[outputs[0]]
     if not end or last.op not in ENDS:
-        return last.outputs[0]
+        return outputs[0], outputs[0]
     # Its results are probabilities: scores of another loss they are not, and this loss would take them for scores.
     if last.op != end:
         raise ModelError(
@@ -172,7 +146,7 @@ def _scores(graph: Graph, end: str) -> str:
             place=last.name,
             remedy="take the softmax over the last axis, or give the model without it",
         )
-    return last.inputs[0] if last.inputs[0] in made else last.outputs[0]
+    return outputs[0], last.inputs[0] if last.inputs[0] in made else outputs[0]
 
 
 def float_weights(network: Network, integers: Mapping[str, Array], fracs: Mapping[str, int]) -> dict[str, Array]:
