@@ -86,7 +86,7 @@ def compile(
     trained = network(graph, frozen=frozen, end=chosen.end)
     check_ends(trained, schema.features, schema.labels)
     check_meaning(trained)
-    trained = replace(trained, graph=replace(graph, provenance=None))  # it has said what it had to
+    trained = replace(trained, graph=replace(trained.graph, provenance=None))  # it has said what it had to
     description = _description(trained, schema, chosen, optimizer, records)
     check_size(trained, len(description.plan.chunks))
     order = "all" if optimizer.batch is None else optimizer.order

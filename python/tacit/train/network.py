@@ -14,11 +14,10 @@ import numpy.typing as npt
 
 from tacit.errors import ModelError
 from tacit.graph.nodes import Graph, Node, Shape
+from tacit.train.ends import scores_of
 from tacit.train.weights import fixed_numbers, named
 
 Array = npt.NDArray[Any]
-#: Operators that make probabilities of scores, and the loss whose own each is.
-ENDS = {"Softmax": "cross_entropy", "Sigmoid": "logistic"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +86,7 @@ class Network:
 def network(graph: Graph, *, frozen: Sequence[str] = (), end: str) -> Network:
     """The network of a graph with one input and one output.
 
-    `end`: the operator that the loss does itself (`Loss.end`): where it is the last one, once, it is cut off.
+    `end`: the operator that the loss does itself (`Loss.end`): where it is the last one, once, it is cut off (`ends`).
     `frozen`: names of weights that stay, here or in the model, with * for any part. Every other one is a weight of the model as
     it was given, by itself: a step down the gradient of a product or a sum of two would be another step (`weights`).
     Raises ModelError (slugs inputs, outputs, frozen, batch, weights).
@@ -96,7 +95,7 @@ def network(graph: Graph, *, frozen: Sequence[str] = (), end: str) -> Network:
         raise ModelError(
             f"expected one input, got {', '.join(graph.inputs)}", slug="inputs", place=graph.name, remedy="join them"
         )
-    output, scores = _scores(graph, end)
+    graph, scores, output = scores_of(graph, end)
     if graph.shapes[graph.inputs[0]][0] != 1 or graph.shapes[scores][0] != 1:
         raise ModelError("expected the first axis of input and output to count records", slug="batch", place=graph.name)
     made = Network(graph, scores, frozenset())
@@ -117,36 +116,6 @@ def network(graph: Graph, *, frozen: Sequence[str] = (), end: str) -> Network:
     if len(chosen) == len(made.parameters):
         raise ModelError("expected a weight that training moves, got none", slug="frozen", place="frozen")
     return Network(graph, scores, frozenset(chosen))
-
-
-def _scores(graph: Graph, end: str) -> tuple[str, str]:
-    """The output of scores, and what the loss reads of it. Raises ModelError (slug outputs)."""
-    made = {node.outputs[0]: node for node in graph.nodes}
-    outputs = [name for name in graph.outputs if name in made]
-    if end and len(outputs) > 1:  # a classifier's label beside its probabilities
-        outputs = [name for name in outputs if graph.kinds.get(name, "float") == "float"]
-    if len(outputs) != 1:
-        raise ModelError(f"expected one output, got {', '.join(graph.outputs)}", slug="outputs", place=graph.name)
-    last = made[outputs[0]]
-    if not end or last.op not in ENDS:
-        return outputs[0], outputs[0]
-    # Its results are probabilities: scores of another loss they are not, and this loss would take them for scores.
-    if last.op != end:
-        raise ModelError(
-            f"expected scores, or {end} of them, as the loss has it, got {last.op}",
-            slug="outputs",
-            place=last.name,
-            remedy=f"give the model without it, or train with loss={ENDS[last.op]!r}",
-        )
-    rank = len(graph.shapes[last.outputs[0]])
-    if last.op == "Softmax" and last.attrs["axis"] != rank - 1:
-        raise ModelError(
-            f"expected a softmax over the classes (axis {rank - 1}), got one over axis {last.attrs['axis']}",
-            slug="outputs",
-            place=last.name,
-            remedy="take the softmax over the last axis, or give the model without it",
-        )
-    return outputs[0], last.inputs[0] if last.inputs[0] in made else outputs[0]
 
 
 def float_weights(network: Network, integers: Mapping[str, Array], fracs: Mapping[str, int]) -> dict[str, Array]:

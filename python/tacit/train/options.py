@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from tacit.data.limits import MOST_RECORDS, is_whole
@@ -57,17 +58,27 @@ def _check_scales(scales: Any) -> None:
 def check_ends(network: Network, features: tuple[int, ...], targets: int) -> None:
     """The network takes a schema's records and gives as many scores as it has labels. Raises ModelError (slug shape)."""
     shapes = network.graph.shapes
-    for what, own, wanted in (
-        ("features", _count(shapes[network.input]), _count((1, *features))),
-        ("scores", _count(shapes[network.scores]), targets),
+    remedy = "the schema's columns and labels decide the first and the last width of a network"
+    for what, count, wanted in (
+        ("features", prod(shapes[network.input]), prod(features)),
+        ("scores", prod(shapes[network.scores]), targets),
     ):
-        if own != wanted:
+        if count != wanted:
             raise ModelError(
-                f"expected {wanted} {what}, as the schema has them, got {own}",
+                f"expected {wanted} {what}, as the schema has them, got {count}",
                 slug="shape",
                 place=network.graph.name,
-                remedy="the schema's columns and labels decide the first and the last width of a network",
+                remedy=remedy,
             )
+    # Entries keep their order and get other axes: of as many entries in other axes each would be another one's.
+    own, given = (tuple(n for n in shape if n != 1) for shape in (shapes[network.input][1:], features))
+    if own != given and len(own) > 1 and len(given) > 1:
+        raise ModelError(
+            f"expected records of shape {list(features)}, as the schema has them, got {list(shapes[network.input][1:])}",
+            slug="shape",
+            place=network.graph.name,
+            remedy="give the schema the model's axes in their order (channels first, mostly), and the records with it",
+        )
 
 
 def check_size(network: Network, chunks: int) -> None:
@@ -100,10 +111,3 @@ def check_size(network: Network, chunks: int) -> None:
             place="rate",
             remedy="use fewer rates, or numbers of steps that are powers of two",
         )
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    found = 1
-    for n in shape:
-        found *= n
-    return found
