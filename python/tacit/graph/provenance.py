@@ -68,6 +68,7 @@ class Provenance:
     `given`, `made_of`, `shown`: of constants the weight that each is, the weights that its numbers depend on, and the weight
     of one number whose own number, or one over it, a factor is. `read`: weights of one number that became attributes.
     `declared`: the model itself says which of its weights move: then all others do.
+    `labels`: names or numbers of classes, as often as the model has them.
     `again`: the graph of the same model with other values of some of its weights.
     """
 
@@ -78,4 +79,5 @@ class Provenance:
     shown: Mapping[str, str]
     read: frozenset[str]
     declared: bool
+    labels: tuple[tuple[str | int, ...], ...]
     again: Callable[[Mapping[str, Array]], Graph]

@@ -82,7 +82,7 @@ def compile(
     )
     check_count("proofs", proofs)
     chosen = _loss(loss, schema)
-    graph = graph_of(model, schema.features, schema.labels, chosen, frozen)
+    graph = graph_of(model, schema, chosen, frozen)
     trained = network(graph, frozen=frozen, end=chosen.end)
     check_ends(trained, schema.features, schema.labels)
     check_meaning(trained)

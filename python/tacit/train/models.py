@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tacit.errors import ModelError
 from tacit.graph.nodes import Graph
 from tacit.importers import Apart, load, sklearn, torch
-from tacit.train.estimators import estimator
+from tacit.train.estimators import class_places, estimator
 from tacit.train.loss import Loss
 
+if TYPE_CHECKING:
+    from tacit.data import Schema
 
-def graph_of(model: Any, features: tuple[int, ...], targets: int, loss: Loss, frozen: Sequence[str] = ()) -> Graph:
+
+def graph_of(model: Any, schema: Schema, loss: Loss, frozen: Sequence[str] = ()) -> Graph:
     """The graph of a model: one of `mlp`, an ONNX file, a torch module, or a scikit-learn estimator, fitted or not.
 
     scikit-learn: MLPClassifier, MLPRegressor, LogisticRegression, linear models; what is not fitted starts from a seed (an MLP:
@@ -23,14 +27,30 @@ def graph_of(model: Any, features: tuple[int, ...], targets: int, loss: Loss, fr
     if isinstance(model, Graph):
         return model
     if sklearn.is_estimator(model):
-        return estimator(model, features, targets, loss)
+        return estimator(model, schema, loss)
     declared = torch.is_module(model)
     still = torch.untrained(model) if declared else None
-    example = np.zeros((1, *features), dtype=np.float32) if declared else None
+    example = np.zeros((1, *schema.features), dtype=np.float32) if declared else None
 
     def stays(name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in frozen) or (still is not None and still(name))
 
     # Nothing that looks at weights: the architecture decides the program alone. And nothing that computes of them: what is
     # trained are the weights of the model as it was given.
-    return load(model, batch=1, example=example, apart=Apart(stays, declared))
+    graph = load(model, batch=1, example=example, apart=Apart(stays, declared))
+    if schema.classes is not None and graph.provenance is not None:
+        for labels in graph.provenance.labels:
+            _check_labels(labels, schema.classes, graph.name)
+    return graph
+
+
+def _check_labels(labels: tuple[str | int, ...], classes: Sequence[str], place: str) -> None:
+    """The classes that a file names are the schema's, in its order. Raises ModelError (slug outputs)."""
+    if class_places(list(labels), classes) != list(range(len(classes))):
+        shown = ", ".join(str(name)[:20] for name in labels[:8])
+        raise ModelError(
+            f"expected scores of the classes {', '.join(classes[:8])}, as the schema has them, the model names {shown}",
+            slug="outputs",
+            place=place,
+            remedy="give the schema the model's classes in their order, or export the model with numbers from 0",
+        )

@@ -25,7 +25,7 @@ from tacit.importers.onnx.registry import IMPORTERS
 from tacit.importers.onnx.shapes import FLOATS, INTEGERS, fix_shapes, free_inputs
 from tacit.importers.onnx.simplify import simplify
 from tacit.importers.onnx.unsupported import Finding, check_known, find_unsupported, refusal
-from tacit.importers.onnx.weights import needed_weights, with_weights
+from tacit.importers.onnx.weights import Labels, class_labels, needed_weights, with_weights
 
 LABEL_NAMES = ("label", "output_label")
 #: What numbers of constants are made of that a rewriting made of anything.
@@ -87,11 +87,13 @@ def import_model(
         kinds={name: builder.kinds[name] for name in builder.kinds if name in tensors},
         notes=tuple(builder.notes),
         origin=Origin(origin.content, origin.path, batch, outputs),
-        provenance=None if apart is None else _provenance(builder, work, apart, needed),
+        provenance=None if apart is None else _provenance(builder, work, apart, needed, class_labels(model)),
     )
 
 
-def _provenance(builder: Builder, model: ModelProto, apart: Apart, needed: Mapping[str, frozenset[str]]) -> Provenance:
+def _provenance(
+    builder: Builder, model: ModelProto, apart: Apart, needed: Mapping[str, frozenset[str]], labels: Labels
+) -> Provenance:
     def again(values: Mapping[str, Array]) -> Graph:
         other = with_weights(model, values)
         return import_model(
@@ -114,6 +116,7 @@ def _provenance(builder: Builder, model: ModelProto, apart: Apart, needed: Mappi
         shown=of_constants(builder.shown),
         read=frozenset(builder.read),
         declared=apart.declared,
+        labels=labels,
         again=again,
     )
 

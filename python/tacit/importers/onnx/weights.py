@@ -17,6 +17,7 @@ from tacit.importers.onnx.shapes import FLOATS
 
 Array = npt.NDArray[Any]
 ML = "ai.onnx.ml"
+Labels = tuple[tuple[str | int, ...], ...]
 #: Of these operators no result depends on the numbers of an input, or on those from one on; inputs are numbers always.
 SHAPES_ONLY, FIRST_ONLY, NO_NUMBERS = ("Shape", "Size"), ("Dropout",), ("Imputer",)
 
@@ -55,6 +56,30 @@ def needed_weights(model: ModelProto) -> dict[str, frozenset[str]]:
         for name in node.output:
             found[name] = depends
     return {entry.name: frozenset(found.get(entry.name, ())) for entry in model.graph.output}
+
+
+def class_labels(model: ModelProto) -> Labels:
+    """What the model calls the classes of its scores: attributes of classifiers, or a tensor from which a label is picked."""
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    found = list[tuple[str | int, ...]]()
+    for node in model.graph.node:
+        if DOMAIN_ALIASES.get(node.domain, node.domain) != ML:
+            continue
+        for attribute in node.attribute:
+            if attribute.name.startswith("classlabels"):
+                names = [name.decode("utf-8", "replace") for name in attribute.strings]
+                found.append((*names, *(int(number) for number in attribute.ints)))
+        if node.op_type == "ArrayFeatureExtractor" and node.input[0] in stored:
+            values = np.asarray(numpy_helper.to_array(stored[node.input[0]])).reshape(-1)
+            if values.dtype.kind != "f":
+                found.append(tuple(_label(value) for value in values))
+    return tuple(labels for labels in found if len(labels) > 1)
+
+
+def _label(value: Any) -> str | int:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, str) else int(value)
 
 
 def with_weights(model: ModelProto, values: Mapping[str, Array]) -> ModelProto:
