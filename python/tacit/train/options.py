@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from tacit.data.limits import MOST_RECORDS, is_whole
 from tacit.errors import InputError, ModelError
@@ -37,8 +41,8 @@ def check_options(
     for side, value in (("base", base), ("next", next)):
         if value not in ("public", "private"):
             raise InputError(f"expected public or private, got {value!r}", slug="visibility", place=side)
-    if not isinstance(name, str) or len(name) > MOST_NAME:
-        raise InputError(f"expected a name of at most {MOST_NAME} characters", slug="type", place="name")
+    if not isinstance(name, str) or len(name) > MOST_NAME or not name.isprintable():
+        raise InputError(f"expected a name of at most {MOST_NAME} printable characters", slug="type", place="name")
     for place, value, least, most in (("infer", infer, 1, MOST_INFER), ("evaluate", evaluate, 0, MOST_RECORDS)):
         if value is not None and (not is_whole(value) or not least <= value <= most):
             raise InputError(f"expected {least} to {most} records, got {value!r}", slug="records", place=place)
@@ -53,6 +57,29 @@ def _check_scales(scales: Any) -> None:
         value = getattr(scales, name)
         if not is_whole(value) or not least <= value <= most:
             raise InputError(f"expected {least} to {most} bits, got {value!r}", slug="scales", place=f"scales, {name}")
+
+
+def plain_scales(scales: Scales | None) -> Scales | None:
+    """The same, in Python's own integers: a description says one thing in one way, and records' bits are the schema's."""
+    if scales is None:
+        return None
+    return replace(Scales(**{name: int(getattr(scales, name)) for name in BITS}), inputs=Scales().inputs)
+
+
+def reals(values: Any, place: str) -> npt.NDArray[np.float64]:
+    """An array of real numbers. Raises InputError (slug dtype)."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "biufO":
+            raise TypeError(f"they are {array.dtype}")
+        return np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(
+            f"expected real numbers: {str(error)[:80]}",
+            slug="dtype",
+            place=place,
+            remedy="give arrays of floats or integers",
+        ) from None
 
 
 def check_ends(network: Network, features: tuple[int, ...], targets: int) -> None:
@@ -89,11 +116,11 @@ def check_size(network: Network, chunks: int) -> None:
     graph, nodes = network.graph, network.nodes
     for node in nodes:
         for name in (graph.name or "model", node.name or node.op, *node.inputs, *node.outputs):
-            if not 0 < len(name) <= MOST_NAME:
+            if not 0 < len(name) <= MOST_NAME or not name.isprintable():
                 raise ModelError(
-                    f"expected names of 1 to {MOST_NAME} characters, got one of {len(name)}",
+                    f"expected names of 1 to {MOST_NAME} printable characters, got one of {len(name)}",
                     slug="name",
-                    place=name[:40] or "model",
+                    place=ascii(name[:40])[1:-1] or "model",
                     remedy="rename it in the model",
                 )
     operands = sum(len(node.inputs) for node in nodes)
