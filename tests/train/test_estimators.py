@@ -178,3 +178,10 @@ def test_files_that_name_classes_in_another_order_are_refused(model: Any) -> Non
         assert "hi, lo, mid" in caught.value.reason
         found = first(compiled(file, schema_of(sorted(names))))
         assert np.abs(found - model.predict_proba(X)).max() < 2e-3
+
+
+def test_two_classes_in_one_score_ask_for_a_flag() -> None:
+    with pytest.raises(ModelError) as caught:
+        compiled(fitted(LogisticRegression(), HALVES), schema_of(NAMES[2]))
+    assert caught.value.slug == "shape"
+    assert "flag" in caught.value.remedy

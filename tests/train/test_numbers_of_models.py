@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from given_models import OnnxModel, node
 from given_steps import check_step, compiled
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from tacit.errors import ModelError, QuantizationError
+from tacit.errors import ModelError, QuantizationError, TacitError
 from tacit.graph.nodes import Node
 from tacit.graph.rewriting import Rewriter
 
@@ -60,6 +62,10 @@ KEPT = {
         [*GELU, node("Add", ["k", "s"], ["out"])], {"s": number(0)}, {**LITERALS, "c": ROOT},
     ),
     "one number in a constant node": of([node("Add", ["a", "s"], ["out"])], {}, {"s": number(0.25)}),
+    "a padding of ones": of(
+        [node("Pad", ["a", "p", "c"], ["d"]), node("Tanh", ["d"], ["f"]), node("MatMul", ["f", "v"], ["out"])],
+        {"v": random(4, 2)}, {"p": np.array([0, 1, 0, 1]), "c": np.array(1.0)},
+    ),
     "a bias that is taken away, reshaped": of(
         [node("Reshape", ["b", "i"], ["c"]), node("Sub", ["a", "c"], ["out"])], {"b": random(1, 2)}, {"i": np.array([2])},
     ),
@@ -228,3 +234,68 @@ def test_an_importer_that_depends_on_what_a_weight_is(monkeypatch: pytest.Monkey
     with pytest.raises(ModelError) as caught:
         compiled(of([node("Add", ["a", "b"], ["c"]), node("Relu", ["c"], ["out"])], {"b": np.ones(2)}))
     assert caught.value.slug == "import"
+
+
+@st.composite
+def expressions(draw: st.DrawFn) -> OnnxModel:
+    """A layer, and numbers that are computed of its weights and of others, as factors and biases."""
+    weights: dict[str, Any] = {"w": random(3, 2), "b": random(2)}
+    nodes = [node("MatMul", ["in", "w"], ["a"]), node("Add", ["a", "b"], ["v0"])]
+    counted = 0
+
+    def put(op: str, *inputs: str, **attrs: Any) -> str:
+        nonlocal counted
+        counted += 1
+        nodes.append(node(op, list(inputs), [f"e{counted}"], **attrs))
+        return f"e{counted}"
+
+    def leaf() -> str:
+        kind = draw(st.sampled_from(["new", "new", "known", "literal", "sum", "entry"]))
+        own = [name for name in weights if name.startswith("s")]
+        if kind == "known" and own:
+            return draw(st.sampled_from(own))
+        if kind in ("sum", "entry"):
+            of = draw(st.sampled_from(["w", "b"]))
+            flat = put("Reshape", of, "all")
+            return put("ReduceSum", flat) if kind == "sum" else put("Gather", flat, "first")
+        if kind == "literal":
+            return draw(st.sampled_from(["one", "half"]))
+        weights[f"s{len(weights)}"] = np.full(
+            draw(st.sampled_from([(), (1,), (1, 1)])), draw(st.sampled_from([0.0, 0.5, 1.0]))
+        )
+        return list(weights)[-1]
+
+    def number(depth: int) -> str:
+        kind = draw(st.sampled_from(["leaf", "leaf", "unary", "binary"])) if depth else "leaf"
+        if kind == "leaf":
+            return leaf()
+        if kind == "unary":
+            return put(draw(st.sampled_from(["Neg", "Sigmoid", "Relu", "Abs", "Identity", "Tanh"])), number(depth - 1))
+        return put(draw(st.sampled_from(["Add", "Sub", "Mul"])), number(depth - 1), number(depth - 1))
+
+    value = "v0"
+    for i in range(draw(st.integers(1, 3))):
+        op = draw(st.sampled_from(["Add", "Sub", "Mul", "Div", "Tanh"]))
+        nodes.append(node(op, [value, *([] if op == "Tanh" else [number(2)])], [f"v{i + 1}"]))
+        value = f"v{i + 1}"
+    nodes.append(node("Reshape", [value, "rows"], ["out"]))
+    constants = {**LITERALS, "all": np.array([-1]), "first": np.array(0), "rows": np.array([-1, 2])}
+    return OnnxModel(nodes, weights, (3,), 2, constants=constants)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(expressions())
+def test_random_numbers_are_trained_as_the_file_has_them_or_refused(model: OnnxModel) -> None:
+    try:
+        made, _ = compiled(model)
+    except TacitError:
+        return
+    network = made.description.plan.network
+    named = {name.split("/")[0] for name in network.parameters if name not in network.frozen}
+    used = {name for item in model.nodes for name in item.input}
+    # What is accepted without moving is a number that the program shows, as the file has it: nothing is computed of it.
+    model.numbers = [name for name in model.weights if name not in named]
+    for name in model.numbers:
+        reads = [item.op_type for item in model.nodes if name in item.input]
+        assert name not in used or set(reads) <= {"Mul", "Div", "Identity"}
+    check_step(model)

@@ -85,6 +85,7 @@ MODULES: dict[str, Callable[[], Any]] = {
     "a buffer like a bias": lambda: Last(False),
     "a fixed parameter like a bias": lambda: Last(True),
     "a number in Python like a bias": Counted,
+    "double precision": lambda: layers(3, 3, 2).double(),
 }
 
 

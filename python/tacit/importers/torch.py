@@ -208,6 +208,14 @@ def _as_written() -> dict[str, Any]:
     return {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False}
 
 
+def zeros(model: Any, shape: tuple[int, ...]) -> Any:
+    """An example of this shape in the module's own type of real numbers."""
+    import torch
+
+    kinds = [tensor.dtype for tensor in model.parameters() if tensor.is_floating_point()]
+    return torch.zeros(shape, dtype=kinds[0] if kinds else torch.float32)
+
+
 def untrained(model: Any) -> Callable[[str], bool]:
     """Which names training leaves as they are: buffers, and parameters that ask for no gradient."""
     named = model.named_parameters(remove_duplicate=False)

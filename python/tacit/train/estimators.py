@@ -137,7 +137,9 @@ def _check_ends(ws: list[Array], inputs: int, targets: int, model: Any) -> None:
             f"{ws[-1].shape[1]}",
             slug="shape",
             place=type(model).__name__,
-            remedy="fit it on data of this schema, or pass it unfitted",
+            remedy="of two classes it has one score: give the schema a flag (Label.flag), or pass it unfitted"
+            if (ws[-1].shape[1], targets) == (1, 2)
+            else "fit it on data of this schema, or pass it unfitted",
         )
 
 

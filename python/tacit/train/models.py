@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tacit.errors import ModelError
 from tacit.graph.nodes import Graph
 from tacit.importers import Apart, load, sklearn, torch
@@ -30,7 +28,7 @@ def graph_of(model: Any, schema: Schema, loss: Loss, frozen: Sequence[str] = ())
         return estimator(model, schema, loss)
     declared = torch.is_module(model)
     still = torch.untrained(model) if declared else None
-    example = np.zeros((1, *schema.features), dtype=np.float32) if declared else None
+    example = torch.zeros(model, (1, *schema.features)) if declared else None
 
     def stays(name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in frozen) or (still is not None and still(name))

@@ -14,6 +14,10 @@ from tacit.graph.provenance import Given
 from tacit.importers.onnx.calls import Call
 
 
+def _real(values: Array) -> bool:
+    return values.dtype.kind == "f"
+
+
 def _reals(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], float)
 
@@ -108,7 +112,8 @@ class Builder(GraphBuilder):
         self.place, self.owner, self._first = call.place, call.name, len(self.nodes)
         if self.tracked:
             own = (self.moving(f"{call.name}/{name}") for name, value in call.attrs.items() if _reals(value))
-            at_hand = (self.parts.get(name, frozenset()) for name in call.inputs)
+            # Whole numbers beside real ones say where these go, and how many there are.
+            at_hand = (self.parts[name] for name in call.inputs if name in self.parts and _real(self.values[name]))
             self.touched = frozenset[str]().union(*at_hand, *(own if call.domain else ()))
 
     def bind(self, name: str, tensor: str) -> None:
