@@ -180,8 +180,16 @@ def test_files_that_name_classes_in_another_order_are_refused(model: Any) -> Non
         assert np.abs(found - model.predict_proba(X)).max() < 2e-3
 
 
-def test_two_classes_in_one_score_ask_for_a_flag() -> None:
-    with pytest.raises(ModelError) as caught:
-        compiled(fitted(LogisticRegression(), HALVES), schema_of(NAMES[2]))
-    assert caught.value.slug == "shape"
-    assert "flag" in caught.value.remedy
+@pytest.mark.parametrize("loss", ["cross_entropy", "logistic"])
+@pytest.mark.parametrize("model", [LogisticRegression(), MLPClassifier((4,), max_iter=9)], ids=str)
+def test_two_classes_of_one_score(model: Any, loss: str) -> None:
+    names = NAMES[2]
+    model = fitted(clone(model), names[HALVES])
+    found = first(compiled(model, schema_of(names), loss=loss))
+    assert np.abs(found - model.predict_proba(X)[:, ::-1]).max() < 2e-3
+
+
+def test_two_classes_without_probabilities() -> None:
+    model = fitted(RidgeClassifier(), NAMES[2][HALVES])
+    found = first(compiled(model, schema_of(NAMES[2]))).argmax(1)
+    assert (NAMES[2][found] == model.predict(X)).mean() > 0.97

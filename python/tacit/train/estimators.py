@@ -54,6 +54,8 @@ def estimator(model: Any, schema: Schema, loss: Loss) -> Graph:
         found = found.toarray() if hasattr(found, "toarray") else found  # sparse
         w = np.atleast_2d(np.asarray(found, dtype=np.float64)).T
         b = np.array(np.broadcast_to(np.asarray(model.intercept_, dtype=np.float64), (w.shape[1],)))
+    if found is not None and is_classifier(model):
+        w, b = _two_scores(w, b, targets, loss)
     _check_ends([w], inputs, targets, model)
     if found is not None:
         _check_predictions(model, w, b, loss, is_classifier(model))
@@ -68,12 +70,23 @@ def _mlp(model: Any, schema: Schema, inputs: int, targets: int, loss: Loss) -> G
         seed = model.random_state if isinstance(model.random_state, int) else 0
         return mlp(inputs, *widths, targets, activation=model.activation, seed=seed)
     ws, bs = ([np.asarray(part, dtype=np.float64) for part in parts] for parts in (coefficients, model.intercepts_))
+    classifies, activation = getattr(model, "classes_", None) is not None, model.out_activation_
+    if classifies and activation == "logistic" and ws[-1].shape[1] < targets:
+        ws[-1], bs[-1] = _two_scores(ws[-1], bs[-1], targets, loss)
+        activation = OUT[loss.name]
     _check_ends(ws, inputs, targets, model)
-    if model.out_activation_ != OUT[loss.name]:
+    if activation != OUT[loss.name]:
         _refuse_loss(model, loss)
-    classifies = getattr(model, "classes_", None) is not None
     layers = _as_schema(list(zip(ws, bs, strict=True)), model, schema, classifies)
     return dense(layers, model.activation)
+
+
+def _two_scores(w: Array, b: Array, targets: int, loss: Loss) -> tuple[Array, Array]:
+    """Of one score z of two classes the two that the loss makes the same probabilities of: 0 and z, or -z and z."""
+    if not loss.classes or (w.shape[1], targets) != (1, 2):
+        return w, b
+    first = 0 if loss.name == "cross_entropy" else -1
+    return np.concatenate([first * w, w], 1), np.concatenate([first * b, b])
 
 
 def _as_schema(layers: Layers, model: Any, schema: Schema, classifies: bool) -> Layers:
@@ -137,9 +150,7 @@ def _check_ends(ws: list[Array], inputs: int, targets: int, model: Any) -> None:
             f"{ws[-1].shape[1]}",
             slug="shape",
             place=type(model).__name__,
-            remedy="of two classes it has one score: give the schema a flag (Label.flag), or pass it unfitted"
-            if (ws[-1].shape[1], targets) == (1, 2)
-            else "fit it on data of this schema, or pass it unfitted",
+            remedy="fit it on data of this schema, or pass it unfitted",
         )
 
 
