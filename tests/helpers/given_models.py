@@ -75,7 +75,6 @@ class OnnxModel:
 
 def as_in_file(name: str, moved: Array, shape: tuple[int, ...]) -> tuple[str, Array]:
     """A parameter's name in the file, and its values in the file's order."""
-    of, _, word = name.partition("/")
-    if word == "transposed":
-        return of, moved.T
-    return of, (-moved if word == "negated" else moved).reshape(shape)
+    of, *words = name.split("/")
+    signed = -moved if "negated" in words else moved
+    return of, signed.T if "transposed" in words else signed.reshape(shape)

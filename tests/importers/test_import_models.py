@@ -180,8 +180,13 @@ def test_torch_calls(monkeypatch: pytest.MonkeyPatch) -> None:
         def eval(self) -> None:
             self.training = False
 
-        def train(self, mode: bool) -> None:
-            self.training = mode
+        def modules(self) -> list[Any]:
+            return [self]
+
+        def named_parameters(self, remove_duplicate: bool = True) -> list[Any]:
+            return []
+
+        named_buffers = named_parameters
 
         def forward(self, x: Any, z: Any = None) -> Any:
             return x

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import (
     HuberRegressor,
@@ -19,7 +20,7 @@ from sklearn.linear_model import (
     SGDClassifier,
     SGDOneClassSVM,
 )
-from sklearn.neural_network import MLPClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from tacit.data import Column, Label, Schema
 from tacit.errors import AccuracyWarning, ModelError
@@ -116,3 +117,79 @@ def test_no_bias_where_there_is_none(model: Any) -> None:
     made = compiled(fitted(model, y), schema)
     assert list(made.initial) == list(unfitted.initial) == ["w0"]
     assert made.train.digest == unfitted.train.digest
+
+
+NAMES = {2: np.array(["malignant", "benign"]), 3: np.array(["lo", "mid", "hi"])}
+
+
+def schema_of(names: Any, flag: bool = False) -> Schema:
+    return Schema(COLUMNS, Label.flag("y", tuple(names)) if flag else Label.classes("y", tuple(names)))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [LogisticRegression(), MLPClassifier((4,), max_iter=9), RidgeClassifier(), SGDClassifier(alpha=1.0), Perceptron()],
+    ids=str,
+)
+@pytest.mark.parametrize("count", [2, 3])
+def test_classes_stand_in_the_schemas_order(model: Any, count: int) -> None:
+    """scikit-learn sorts the names of classes."""
+    names = NAMES[count]
+    model = fitted(clone(model), names[HALVES if count == 2 else THIRDS])
+    found = first(compiled(model, schema_of(names, count == 2)))
+    chosen = (found[:, 0] >= 0.5).astype(int) if count == 2 else found.argmax(1)
+    assert (names[chosen] == model.predict(X)).mean() > 0.97
+
+
+@pytest.mark.parametrize("classes", [["a", "b", "d"], [1, 2, 3], [0.5, 1.5, 2.5]], ids=str)
+def test_other_classes_are_refused(classes: list[Any]) -> None:
+    model = fitted(LogisticRegression(), np.array([str(c) if c == 0.5 else c for c in classes])[THIRDS])
+    with pytest.raises(ModelError) as caught:
+        compiled(model, THREE)
+    assert caught.value.slug == "model_type"
+    assert "a, b, c" in caught.value.reason
+
+
+@pytest.mark.parametrize("model", [LinearRegression(), MLPRegressor(hidden_layer_sizes=(3,), max_iter=9)], ids=str)
+def test_columns_stand_in_the_schemas_order(model: Any) -> None:
+    pandas = pytest.importorskip("pandas")
+    mixed = pandas.DataFrame({"x2": X[:, 2], "x0": X[:, 0], "x1": X[:, 1]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(mixed, REAL)
+    assert np.abs(first(compiled(model, ONE))[:, 0] - model.predict(mixed)).max() < 2e-3
+    other = LinearRegression().fit(mixed.rename(columns={"x2": "x3"}), REAL)
+    with pytest.raises(ModelError) as caught:
+        compiled(other, ONE)
+    assert caught.value.slug == "model_type"
+    assert "x3" in caught.value.reason
+
+
+@pytest.mark.parametrize("model", [LogisticRegression(), MLPClassifier((4,), max_iter=9)], ids=str)
+def test_files_that_name_classes_in_another_order_are_refused(model: Any) -> None:
+    skl2onnx = pytest.importorskip("skl2onnx")
+    names = NAMES[3]
+    model = fitted(model, names[THIRDS])
+    for options in ({}, {"zipmap": False}):
+        file = skl2onnx.to_onnx(model, X[:1].astype(np.float32), options={id(model): options})
+        with pytest.raises(ModelError) as caught:
+            compiled(file, schema_of(names))
+        assert caught.value.slug == "outputs"
+        assert "hi, lo, mid" in caught.value.reason
+        found = first(compiled(file, schema_of(sorted(names))))
+        assert np.abs(found - model.predict_proba(X)).max() < 2e-3
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "logistic"])
+@pytest.mark.parametrize("model", [LogisticRegression(), MLPClassifier((4,), max_iter=9)], ids=str)
+def test_two_classes_of_one_score(model: Any, loss: str) -> None:
+    names = NAMES[2]
+    model = fitted(clone(model), names[HALVES])
+    found = first(compiled(model, schema_of(names), loss=loss))
+    assert np.abs(found - model.predict_proba(X)[:, ::-1]).max() < 2e-3
+
+
+def test_two_classes_without_probabilities() -> None:
+    model = fitted(RidgeClassifier(), NAMES[2][HALVES])
+    found = first(compiled(model, schema_of(NAMES[2]))).argmax(1)
+    assert (NAMES[2][found] == model.predict(X)).mean() > 0.97

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import warnings
 from collections.abc import Callable
 from itertools import pairwise
@@ -84,6 +85,7 @@ MODULES: dict[str, Callable[[], Any]] = {
     "a buffer like a bias": lambda: Last(False),
     "a fixed parameter like a bias": lambda: Last(True),
     "a number in Python like a bias": Counted,
+    "double precision": lambda: layers(3, 3, 2).double(),
 }
 
 
@@ -121,3 +123,85 @@ def test_what_is_one_parameter_stays_one() -> None:
         with pytest.raises(TacitError) as caught:
             compiled(module)
         assert "0.weight" in caught.value.place
+
+
+class Of(nn.Module):  # type: ignore[misc, name-defined]
+    """A function of x W + b and of parameters by name."""
+
+    def __init__(self, function: Callable[[Any, Any], Any], **numbers: Any) -> None:
+        super().__init__()
+        self.linear, self.function = nn.Linear(3, 2), function
+        for name, value in numbers.items():
+            self.register_parameter(name, nn.Parameter(torch.as_tensor(value)))
+
+    def forward(self, x: Any) -> Any:
+        return self.function(self, self.linear(x))
+
+
+#: A factor that starts at 1 and one that does not are one module with other values.
+NUMBERS: dict[str, Callable[[], Any]] = {
+    "a factor of 1": lambda: Of(lambda m, z: z * m.s, s=1.0),
+    "a factor": lambda: Of(lambda m, z: z * m.s, s=0.5),
+    "two factors": lambda: Of(lambda m, z: z * m.s * m.t, s=2.0, t=0.5),
+    "a divisor": lambda: Of(lambda m, z: z / m.s, s=2.0),
+    "a square": lambda: Of(lambda m, z: z * m.s**2, s=1.0),
+    "a gate": lambda: Of(lambda m, z: z + torch.tanh(m.s) * z, s=0.0),
+    "a divisor and a bias": lambda: Of(lambda m, z: z / m.s + m.s, s=1.0),
+    "a factor and a bias": lambda: Of(lambda m, z: z * m.s + m.s, s=1.0),
+    "minus a bias": lambda: Of(lambda m, z: z + (-m.s), s=0.0),
+    "twice a bias": lambda: Of(lambda m, z: z + 2 * m.s, s=0.0),
+    "a mean of a bias": lambda: Of(lambda m, z: z + m.s.mean(), s=[0.5, 0.25]),
+    "an entry of a bias": lambda: Of(lambda m, z: z - m.s[0], s=[0.5, 0.25]),
+    "a norm of the weights": lambda: Of(lambda m, z: z / (m.linear.weight * m.linear.weight).mean()),
+    "a GELU of its own": lambda: Of(lambda m, z: 0.5 * z * (1 + torch.erf(z * m.s)), s=2**-0.5),
+    "a GELU times 1": lambda: Of(lambda m, z: nn.functional.gelu(z) * m.s, s=[1.0]),
+    "one normalised channel": lambda: nn.Sequential(nn.Linear(3, 1), nn.BatchNorm1d(1), nn.Linear(1, 2)),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_numbers_that_a_module_would_train_are_refused_by_name(name: str) -> None:
+    torch.manual_seed(0)
+    with pytest.raises(TacitError) as caught:
+        compiled(NUMBERS[name]())
+    assert caught.value.slug == "weights"
+    own = {"a norm of the weights": "linear.weight", "one normalised channel": "1.weight"}.get(name, "s")
+    assert own in re.split(r"[ ,()]+", f"{caught.value.place} {caught.value.reason}")
+
+
+class Called(nn.Module):  # type: ignore[misc, name-defined]
+    """Parameters that are called as inputs and outputs are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.input, self.output = nn.Parameter(torch.randn(3, 3)), nn.Parameter(torch.randn(3, 2))
+        self.register_buffer("input_", torch.zeros(3))
+
+    def forward(self, x: Any) -> Any:
+        return torch.tanh(x @ self.input + self.input_) @ self.output
+
+
+def test_parameters_of_any_name_are_trained() -> None:
+    torch.manual_seed(0)
+    network = compiled(Called()).description.plan.network
+    assert {"input", "output"} == set(network.parameters) - network.frozen
+
+
+def test_what_the_exporter_calls_otherwise_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tacit.importers import torch as importer
+
+    monkeypatch.setattr(importer, "_numbered", lambda name, count, model: [name])
+    torch.manual_seed(0)
+    with pytest.raises(TacitError) as caught:
+        compiled(Called())
+    assert caught.value.slug == "weights"
+    assert "input.1" in caught.value.place
+
+
+def test_a_module_is_left_in_the_mode_that_each_part_was_in() -> None:
+    module = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.1), nn.Sequential(nn.Dropout(0.1), nn.Linear(4, 2)))
+    module.train()
+    module[2].eval()
+    modes = [part.training for part in module.modules()]
+    compiled(module)
+    assert [part.training for part in module.modules()] == modes

@@ -11,6 +11,7 @@ import numpy as np
 from tacit.errors import ModelError
 from tacit.exact import inexact
 from tacit.graph.nodes import Array, Node, Shape
+from tacit.graph.provenance import Given
 from tacit.graph.registry import CANONICAL, Operator
 
 # A tensor of 2^31 entries or more is refused before anything of its size is allocated (a program's limit is 2^30).
@@ -42,15 +43,19 @@ def check_extents(shape: Sequence[int], place: str) -> Shape:
 class GraphBuilder:
     """The graph under construction.
 
-    ``given``: constants that are the model's own numbers, all of one of its weights, in another order perhaps or negated;
-    by the weight's name there. What was computed of several numbers is none of these.
+    ``given``: constants that are the model's own numbers, all of one of its weights, in another order perhaps or negated.
+    ``made_of``: of every constant the weights that its numbers depend on. A constant that says nothing of itself depends on
+    all that is at hand: ``touched``. ``shown``: constants of one number that are a weight's own, or one over it.
     ``place`` is where errors say that they happened, ``owner`` the name of what nodes and constants are made for.
     """
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.constants: dict[str, Array] = {}
-        self.given: dict[str, str] = {}
+        self.given: dict[str, Given] = {}
+        self.made_of: dict[str, frozenset[str]] = {}
+        self.touched: frozenset[str] = frozenset()
+        self.shown: dict[str, str] = {}
         self.shapes: dict[str, Shape] = {}
         self.kinds: dict[str, str] = {}
         self.sources: dict[str, str] = {}
@@ -63,10 +68,18 @@ class GraphBuilder:
     def is_constant(self, tensor: str) -> bool:
         return tensor in self.constants
 
-    def constant(self, array: Any, *, name: str | None = None, kind: str = "float", of: str | None = None) -> str:
+    def constant(
+        self,
+        array: Any,
+        *,
+        name: str | None = None,
+        kind: str = "float",
+        given: Given | None = None,
+        made_of: frozenset[str] | None = None,
+    ) -> str:
         """Add a float64 constant and return its tensor name; refuses NaN, infinities and empty arrays.
 
-        ``of``: the model's weight whose numbers these are (``given``).
+        ``given``: the model's weight whose numbers these are; ``made_of``: the weights that they depend on.
         """
         values = np.asarray(array)
         place = self.place or f"tensor {name}"
@@ -93,8 +106,9 @@ class GraphBuilder:
         tensor = self.fresh(name or self._stem("constant"))
         result.setflags(write=False)
         self.constants[tensor] = result
-        if of is not None:
-            self.given[tensor] = of
+        self.made_of[tensor] = self.touched if made_of is None else made_of
+        if given is not None:
+            self.given[tensor] = given
         self.shapes[tensor] = result.shape
         self.kinds[tensor] = kind
         return tensor
@@ -145,10 +159,12 @@ class GraphBuilder:
             raise ModelError(f"a constant of shape {list(shape)} would be computed", slug="too_large", place=self.place)
         with np.errstate(all="ignore"):  # NaN and infinities are refused by constant()
             value = operator.evaluate(attrs, [self.constants[name] for name in inputs])
-        # The same numbers in another order, and all of them: nothing was computed.
-        same = operator.moves and len(inputs) == 1 and math.prod(shape) == self.constants[inputs[0]].size
-        of = self.given.get(inputs[0]) if same else None
-        return self.constant(value, kind=operator.kind([self.kinds[name] for name in inputs]), of=of)
+        kind = operator.kind([self.kinds[name] for name in inputs])
+        made_of = frozenset[str]().union(*(self.made_of[name] for name in inputs))
+        given = self.given.get(inputs[0]) if operator.moves and len(inputs) == 1 else None
+        # The same numbers in another order, if all of them are there: nothing was computed.
+        moved = None if given is None else given.moved(operator.evaluate(attrs, [given.places.astype(np.float64)]))
+        return self.constant(value, kind=kind, given=moved, made_of=made_of)
 
     def _stem(self, word: str) -> str:
         return f"{self.owner}/{word}" if self.owner else word

@@ -75,7 +75,9 @@ def _values(rewriter: Rewriter, tensor: str, known: dict[str, Array | None], dep
     result: Array | None = None
     value = rewriter.constant(tensor)
     if value is not None:
-        result = value.reshape(-1)[0] if value.size == 1 else None
+        # A weight of one number that is trained is no number of the function, whatever it starts at.
+        plain = value.size == 1 and not (rewriter.apart and rewriter.builder.made_of[tensor])
+        result = value.reshape(-1)[0] if plain else None
     elif depth > 0 and tensor in rewriter.producer:
         node = rewriter.nodes[rewriter.producer[tensor]]
         if node.operator.elementwise:

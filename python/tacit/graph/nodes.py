@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from tacit.graph.provenance import Provenance
 from tacit.graph.registry import CANONICAL, Operator
 
 Array = npt.NDArray[Any]
@@ -66,7 +67,7 @@ class Graph:
     ``sources`` maps a node's name to the name of the ONNX node(s) it came from, for messages.
     ``kinds`` maps a tensor to ``"float"``, ``"int"`` or ``"bool"`` (0 or 1); evaluation is in float64 for all of them.
     ``notes`` are remarks for the user, such as an output that was dropped.
-    ``given`` has the constants that are numbers of the model, as `tacit.graph.builder.GraphBuilder` says; None: all are.
+    ``provenance``: what its constants are made of, where it was imported to be trained; None: each is a weight.
     """
 
     name: str
@@ -79,4 +80,4 @@ class Graph:
     kinds: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     origin: Origin | None = field(default=None, repr=False, compare=False)
-    given: Mapping[str, str] | None = field(default=None, repr=False, compare=False)
+    provenance: Provenance | None = field(default=None, repr=False, compare=False)

@@ -52,6 +52,10 @@ class Rewriter:
     def constant(self, name: str) -> Array | None:
         return self.builder.constants.get(name)
 
+    def plain(self, name: str) -> bool:
+        """Whether a constant depends on no weight that is trained."""
+        return not self.builder.made_of[name]
+
     def shape(self, name: str) -> Shape:
         return self.builder.shapes[name]
 
@@ -120,6 +124,7 @@ def no_operation(rewriter: Rewriter, node: Node) -> bool:
     if node.op in ("Add", "Mul"):
         value = rewriter.constant(node.inputs[1])
         hidden = value is not None and rewriter.blind and (node.op == "Add" or value.size > 1)
+        hidden = hidden or (value is not None and rewriter.apart and not rewriter.plain(node.inputs[1]))
         idle = value is not None and not hidden and bool((value == (0.0 if node.op == "Add" else 1.0)).all())
     elif node.op == "Transpose":
         idle = tuple(node.attrs["perm"]) == tuple(range(len(node.attrs["perm"])))
@@ -150,9 +155,12 @@ def constants_together(rewriter: Rewriter, node: Node) -> bool:
     first = rewriter.constant(before.inputs[1])
     if rewriter.apart and (first is None or node.op == "Add" or first.size * second.size != 1):
         return False  # two weights are not one; factors of one number are none
+    if rewriter.apart and not (rewriter.plain(before.inputs[1]) and rewriter.plain(node.inputs[1])):
+        return False  # unless the model has them as weights
     if first is None or not _finite(product := first + second if node.op == "Add" else first * second):
         return False
-    merged = rewriter.builder.constant(product, name=f"{node.outputs[0]}/constant")
+    made_of = rewriter.builder.made_of[before.inputs[1]] | rewriter.builder.made_of[node.inputs[1]]
+    merged = rewriter.builder.constant(product, name=f"{node.outputs[0]}/constant", made_of=made_of)
     rewriter.replace(node, Node(node.name, node.op, (before.inputs[0], merged), node.outputs, {}), before)
     return True
 
@@ -303,10 +311,13 @@ def add_after_conv(rewriter: Rewriter, node: Node) -> bool:
         return False
     if rewriter.apart and (len(conv.inputs) == 3 or value.size != vector.size):
         return False
-    of = rewriter.builder.given.get(node.inputs[1])
+    builder, made_of = rewriter.builder, rewriter.builder.made_of[node.inputs[1]]
+    given = builder.given.get(node.inputs[1])
     if len(conv.inputs) == 3:
-        vector = vector + rewriter.builder.constants[conv.inputs[2]]
-    bias = rewriter.builder.constant(vector, name=f"{node.outputs[0]}/bias", of=of if len(conv.inputs) == 2 else None)
+        vector, given = vector + builder.constants[conv.inputs[2]], None
+        made_of |= builder.made_of[conv.inputs[2]]
+    moved = None if given is None else given.moved(given.places.reshape(-1))
+    bias = builder.constant(vector, name=f"{node.outputs[0]}/bias", given=moved, made_of=made_of)
     rewriter.replace(node, Node(node.name, "Conv", (*conv.inputs[:2], bias), node.outputs, conv.attrs), conv)
     return True
 

@@ -13,9 +13,9 @@ from tacit.graph.nodes import Graph, Origin
 from tacit.importers import sklearn, torch
 from tacit.importers.onnx import read
 from tacit.importers.onnx.registry import supported_operators
-from tacit.importers.onnx.translate import import_model
+from tacit.importers.onnx.translate import Apart, import_model
 
-__all__ = ["load", "origin_of", "supported_operators"]
+__all__ = ["Apart", "load", "origin_of", "supported_operators"]
 
 
 def load(
@@ -25,20 +25,20 @@ def load(
     example: Any = None,
     simplified: bool = True,
     blind: bool = False,
-    apart: bool = False,
+    apart: Apart | None = None,
 ) -> Graph:
     """Import a model: a path or bytes of ONNX, an ``onnx.ModelProto``, a scikit-learn estimator, a ``torch.nn.Module``.
 
     ``batch`` fixes free batch dimensions. ``example`` is an example input, needed by ``torch.nn.Module`` only: a tensor, an
     array, a tuple of them, or those by name. ``simplified``: constants folded and nodes rewritten by a library beforehand.
     ``blind``: no library, and no rewriting that looks at weights: the nodes depend on the architecture alone.
-    ``apart``: the same, and no two weights become one: each stays the weight that it is, to be trained (``Graph.given``).
+    ``apart``: the same, and no two weights become one: each stays the weight that it is, to be trained (``Graph.provenance``).
     Raises :class:`tacit.errors.ModelError`.
     """
     if isinstance(model, Graph):
         return model
-    proto, origin = _read(model, batch, example, apart)
-    if blind or apart:
+    proto, origin = _read(model, batch, example, apart is not None)
+    if blind or apart is not None:
         return import_model(proto, batch=batch, origin=origin, simplified=False, blind=True, apart=apart)
     try:
         return import_model(proto, batch=batch, origin=origin, simplified=simplified)

@@ -67,7 +67,7 @@ def to_onnx(model: Any, example: Any, *, as_written: bool = False) -> ModelProto
         )
     names, parts = _inputs(model, example)
     tensors = tuple(part if isinstance(part, torch.Tensor) else torch.as_tensor(part) for part in parts)
-    training = model.training
+    training = [(part, part.training) for part in model.modules()]
     buffer = io.BytesIO()
     unlike = _Unlike()
     try:
@@ -75,7 +75,7 @@ def to_onnx(model: Any, example: Any, *, as_written: bool = False) -> ModelProto
         # The exporter that is asked for says that it is an old one.
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            outputs = _numbered("output", _count(model(*tensors)))
+            outputs = _numbered("output", _count(model(*tensors)), model)
             with unlike.within(model) if as_written else nullcontext():
                 torch.onnx.export(
                     model,
@@ -90,8 +90,12 @@ def to_onnx(model: Any, example: Any, *, as_written: bool = False) -> ModelProto
     except Exception as error:  # torch raises many types
         raise ModelError(f"torch.onnx cannot export it: {error}", slug="conversion", place=name) from error
     finally:
-        model.train(training)
-    return unlike.given_back(parse(buffer.getvalue(), name))
+        for part, was in training:
+            part.training = was
+    proto = unlike.given_back(parse(buffer.getvalue(), name))
+    if as_written:
+        _check_names(proto, model)
+    return proto
 
 
 class _Unlike:
@@ -159,11 +163,35 @@ def _inputs(model: Any, example: Any) -> tuple[list[str], list[Any]]:
             names.sort(key=known.index)
         return names, [example[name] for name in names]
     parts = list(example) if isinstance(example, (tuple, list)) else [example]
-    return _numbered("input", len(parts)), parts
+    return _numbered("input", len(parts), model), parts
 
 
-def _numbered(name: str, count: int) -> list[str]:
-    return [name] if count == 1 else [f"{name}_{index}" for index in range(count)]
+def _numbered(name: str, count: int, model: Any) -> list[str]:
+    """Names of inputs or outputs that no parameter has: the exporter would call that one by another."""
+    names = [name] if count == 1 else [f"{name}_{index}" for index in range(count)]
+    taken = _names(model)
+    while not taken.isdisjoint(names):
+        names = [f"{own}_" for own in names]
+    return names
+
+
+def _names(model: Any) -> set[str]:
+    """Of all parameters and buffers; of one that has several, each."""
+    found = (named(remove_duplicate=False) for named in (model.named_parameters, model.named_buffers))
+    return {name for pairs in found for name, _ in pairs}
+
+
+def _check_names(proto: ModelProto, model: Any) -> None:
+    """Every tensor that the exporter stored is a parameter or a buffer by its name. Raises ModelError (slug weights)."""
+    known = _names(model)
+    for tensor in proto.graph.initializer:
+        if tensor.data_type in FLOATS and tensor.name not in known:
+            raise ModelError(
+                "the exporter stored it, and no parameter or buffer of the module is called so: whether it moves is not known",
+                slug="weights",
+                place=tensor.name,
+                remedy="register it as a parameter or a buffer of a name that inputs and outputs do not have",
+            )
 
 
 def _count(result: Any) -> int:
@@ -180,9 +208,18 @@ def _as_written() -> dict[str, Any]:
     return {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False}
 
 
+def zeros(model: Any, shape: tuple[int, ...]) -> Any:
+    """An example of this shape in the module's own type of real numbers."""
+    import torch
+
+    kinds = [tensor.dtype for tensor in model.parameters() if tensor.is_floating_point()]
+    return torch.zeros(shape, dtype=kinds[0] if kinds else torch.float32)
+
+
 def untrained(model: Any) -> Callable[[str], bool]:
     """Which names training leaves as they are: buffers, and parameters that ask for no gradient."""
-    trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    named = model.named_parameters(remove_duplicate=False)
+    trained = {name for name, parameter in named if parameter.requires_grad}
     return lambda name: name not in trained
 
 

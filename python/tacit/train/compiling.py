@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tacit.api.parameters import check_count
 from tacit.compiler.cost import cost
+from tacit.data.limits import check_records
 from tacit.errors import AccuracyWarning, InputError, QuantizationError
 from tacit.program.builder import Settings
 from tacit.program.intervals import OutOfField
@@ -20,10 +21,10 @@ from tacit.train.description import KINDS, Description, Digits
 from tacit.train.emit import SETTINGS, Places
 from tacit.train.loss import LOSSES, Loss
 from tacit.train.meaning import check_meaning
-from tacit.train.models import graph_of, untrained
+from tacit.train.models import graph_of
 from tacit.train.network import Network, network
 from tacit.train.optimizer import SGD, factors
-from tacit.train.options import check_ends, check_kinds, check_options, check_size
+from tacit.train.options import check_ends, check_kinds, check_options, check_size, plain_scales
 from tacit.train.programs import Programs
 from tacit.train.report import report
 from tacit.train.step import Plan, Record
@@ -83,17 +84,19 @@ def compile(
         frozen=frozen, overflow=overflow, scales=scales, infer=infer, evaluate=evaluate, name=name, base=base, next=next
     )
     check_count("proofs", proofs)
+    records, scales = check_records(records), plain_scales(scales)
     chosen = _loss(loss, schema)
-    graph = graph_of(model, schema.features, schema.labels, chosen)
-    trained = network(graph, frozen=frozen, fixed=untrained(model, graph), end=chosen.end)
+    graph = graph_of(model, schema, chosen, frozen)
+    trained = network(graph, frozen=frozen, end=chosen.end)
     check_ends(trained, schema.features, schema.labels)
     check_meaning(trained)
+    trained = replace(trained, graph=replace(trained.graph, provenance=None))  # it has said what it had to
     description = _description(trained, schema, chosen, optimizer, records)
     check_size(trained, len(description.plan.chunks))
     order = "all" if optimizer.batch is None else optimizer.order
     description = replace(
-        description, places=Places(base, next, order), overflow=overflow, infer=infer,
-        evaluate=records if evaluate is None else evaluate,
+        description, places=Places(base, next, order), overflow=overflow, infer=int(infer),
+        evaluate=records if evaluate is None else int(evaluate),
         name=name or graph.name,
     )  # fmt: skip
     programs = fitting(description, scales)
@@ -145,7 +148,7 @@ def _description(trained: Network, schema: Schema, loss: Loss, optimizer: SGD, r
     chunks = [(part, c) for (steps, _), c in zip(schedule, cs, strict=True) for part in powers(steps)]
     plan = Plan(
         trained, record, loss, Scales(), batch, tuple(c for _, c in chunks), power,
-        tuple(steps for steps, _ in chunks), float(optimizer.momentum), float(optimizer.decay),
+        tuple(steps for steps, _ in chunks), float(optimizer.momentum) + 0.0, float(optimizer.decay) + 0.0,  # -0.0 is 0.0
     )  # fmt: skip
     return Description("", plan, records, data, Places())
 

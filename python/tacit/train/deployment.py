@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tacit import hashing
 from tacit.api import integers
 from tacit.api.objects import Commitment, Program, Weights
-from tacit.api.parameters import check, check_named
+from tacit.api.parameters import check, check_count, check_named
 from tacit.api.secret import Secret
 from tacit.api.storage import Stored
 from tacit.errors import InputError, InvalidProof
@@ -24,6 +24,7 @@ from tacit.train.bounds import Interval
 from tacit.train.description import refused
 from tacit.train.emit import DATA, MODEL, NEXT
 from tacit.train.network import float_weights
+from tacit.train.options import reals
 from tacit.train.order import batches
 from tacit.train.programs import Programs
 from tacit.train.proof import BOUND
@@ -126,7 +127,7 @@ class Deployment(Stored):
         out = {}
         self._check_names(weights, "weights")
         for name, shape, lo, hi in self.parameters:
-            real = np.asarray(unmasked(weights[name], f"weights, {name}"), dtype=np.float64)
+            real = reals(weights[name], f"weights, {name}")
             if real.size != int(np.prod(shape)):
                 got = f"got {list(real.shape)}"
                 raise InputError(f"expected shape {list(shape)}, {got}", slug="shape", place=f"weights, {name}")
@@ -140,7 +141,8 @@ class Deployment(Stored):
     def real(self, model: Model) -> dict[str, npt.NDArray[np.float64]]:
         """The real weights that integers stand for. Raises InputError for one that is missing."""
         self._check_names(model, "model")
-        return float_weights(self.description.plan.network, model, self.programs.fracs)
+        values = {name: reals(values, f"model, {name}") for name, values in model.items()}
+        return float_weights(self.description.plan.network, values, self.programs.fracs)
 
     def check_model(self, model: Model, place: str) -> None:
         """Names, shapes and intervals of a model's integers. Raises InputError naming what differs."""
@@ -287,6 +289,7 @@ class Deployment(Stored):
         bytes that the proof is bound to. `proofs`: the allowance of a private next. Spends one proof of every private commitment.
         Raises InputError, WitnessError, AllowanceExceeded.
         """
+        check_count("proofs", 1 if proofs is None else proofs)
         held = self._held(base)
         check_named("records", records, "x", "y")
         trajectory = self.fit(held.weights, records["x"], records["y"], seed)
@@ -374,6 +377,9 @@ class Deployment(Stored):
         Whoever did not compile a deployment should, before its proofs mean anything to him. Raises ProgramError: slug program,
         naming the program that is another; slug schema, where its file names another schema, whose integers are alike.
         """
+        from tacit.data import Schema
+
+        check("schema", schema, Schema, optional=True)
         file.check(self, schema)
 
     @classmethod

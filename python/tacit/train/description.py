@@ -167,6 +167,8 @@ def _read(found: Mapping[str, Any]) -> Description:
         _whole(found["label_frac"], *FRACS),
     )
     scales = Scales(**{name: _whole(n, *BITS[name]) for name, n in found["scales"].items()})
+    if scales.inputs != Scales().inputs:  # nothing reads it
+        raise ValueError(f"expected {Scales().inputs} bits of inputs, got {scales.inputs}")
     plan = Plan(
         _graph(found["network"]),
         record,
@@ -266,8 +268,8 @@ def _attributes(operator: Operator, found: Mapping[str, Any], operands: list[tup
 
 
 def _name(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > MOST_NAME:
-        raise ValueError(f"expected a name of at most {MOST_NAME} characters, got {str(value)[:40]!r}")
+    if not isinstance(value, str) or len(value) > MOST_NAME or not value.isprintable():
+        raise ValueError(f"expected a name of at most {MOST_NAME} printable characters, got {str(value)[:40]!r}")
     return value
 
 
@@ -291,7 +293,7 @@ def _whole(value: Any, least: int = -(1 << 62), most: int = 1 << 62) -> int:
 
 
 def _share(value: Any) -> float:
-    if not isinstance(value, float) or not 0 <= value < 1:
+    if not isinstance(value, float) or not 0 <= value < 1 or math.copysign(1, value) < 0:
         raise ValueError(f"expected a share, got {value!r}")
     return value
 

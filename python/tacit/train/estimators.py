@@ -7,7 +7,9 @@ loss does. Otherwise it is refused.
 from __future__ import annotations
 
 import warnings
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from numbers import Real
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -16,6 +18,10 @@ from tacit.graph.nodes import Array, Graph
 from tacit.train.dense import dense, mlp
 from tacit.train.loss import Loss
 
+if TYPE_CHECKING:
+    from tacit.data import Schema
+
+Layers = list[tuple[Array, Array]]
 #: What an MLP does to its scores, by losses.
 OUT = {"cross_entropy": "softmax", "logistic": "logistic", "mse": "identity"}
 #: Records that predictions are compared on, and how far they may be apart.
@@ -23,15 +29,17 @@ RECORDS, NEAR = 8, 1e-3
 REMEDY = "pass an MLP, a LogisticRegression, a linear model, a graph, ONNX or a torch module"
 
 
-def estimator(model: Any, features: tuple[int, ...], targets: int, loss: Loss) -> Graph:
+def estimator(model: Any, schema: Schema, loss: Loss) -> Graph:
     """Its graph; what is not fitted starts from a seed (an MLP: its random_state) or from 0 (a linear model).
+
+    A fitted one's columns and classes are put into the schema's order, by their names.
 
     Raises ModelError (slugs model_type, shape).
     """
-    inputs = int(np.prod(features))
+    inputs, targets = int(np.prod(schema.features)), schema.labels
     _check_link(model)
     if getattr(model, "hidden_layer_sizes", None) is not None:
-        return _mlp(model, inputs, targets, loss)
+        return _mlp(model, schema, inputs, targets, loss)
     if not type(model).__module__.startswith("sklearn.linear_model"):
         _refuse(model, "is not trained by gradients of a network")
     from sklearn.base import is_classifier, is_regressor
@@ -46,23 +54,82 @@ def estimator(model: Any, features: tuple[int, ...], targets: int, loss: Loss) -
         found = found.toarray() if hasattr(found, "toarray") else found  # sparse
         w = np.atleast_2d(np.asarray(found, dtype=np.float64)).T
         b = np.array(np.broadcast_to(np.asarray(model.intercept_, dtype=np.float64), (w.shape[1],)))
+    if found is not None and is_classifier(model):
+        w, b = _two_scores(w, b, targets, loss)
     _check_ends([w], inputs, targets, model)
     if found is not None:
         _check_predictions(model, w, b, loss, is_classifier(model))
+        ((w, b),) = _as_schema([(w, b)], model, schema, is_classifier(model))
     return dense([(w, b if model.fit_intercept else None)], "relu")
 
 
-def _mlp(model: Any, inputs: int, targets: int, loss: Loss) -> Graph:
+def _mlp(model: Any, schema: Schema, inputs: int, targets: int, loss: Loss) -> Graph:
     coefficients = getattr(model, "coefs_", None)
     if coefficients is None:
         widths = tuple(np.atleast_1d(np.asarray(model.hidden_layer_sizes)).tolist())
         seed = model.random_state if isinstance(model.random_state, int) else 0
         return mlp(inputs, *widths, targets, activation=model.activation, seed=seed)
     ws, bs = ([np.asarray(part, dtype=np.float64) for part in parts] for parts in (coefficients, model.intercepts_))
+    classifies, activation = getattr(model, "classes_", None) is not None, model.out_activation_
+    if classifies and activation == "logistic" and ws[-1].shape[1] < targets:
+        ws[-1], bs[-1] = _two_scores(ws[-1], bs[-1], targets, loss)
+        activation = OUT[loss.name]
     _check_ends(ws, inputs, targets, model)
-    if model.out_activation_ != OUT[loss.name]:
+    if activation != OUT[loss.name]:
         _refuse_loss(model, loss)
-    return dense(list(zip(ws, bs, strict=True)), model.activation)
+    layers = _as_schema(list(zip(ws, bs, strict=True)), model, schema, classifies)
+    return dense(layers, model.activation)
+
+
+def _two_scores(w: Array, b: Array, targets: int, loss: Loss) -> tuple[Array, Array]:
+    """Of one score z of two classes the two that the loss makes the same probabilities of: 0 and z, or -z and z."""
+    if not loss.classes or (w.shape[1], targets) != (1, 2):
+        return w, b
+    first = 0 if loss.name == "cross_entropy" else -1
+    return np.concatenate([first * w, w], 1), np.concatenate([first * b, b])
+
+
+def _as_schema(layers: Layers, model: Any, schema: Schema, classifies: bool) -> Layers:
+    """The same layers, columns and classes in the schema's order: estimators sort the names of classes."""
+    names = getattr(model, "feature_names_in_", None)
+    if names is not None and schema.feature_names:
+        own = [str(name) for name in names]
+        if sorted(own) != sorted(schema.feature_names):
+            _refuse(
+                model,
+                f"was fitted on columns {_some(own)}, and the schema's are {_some(schema.feature_names)}",
+                "fit it on the schema's columns by their names, or on an array of them in the schema's order",
+            )
+        (w, b), *rest = layers
+        layers = [(w[[own.index(name) for name in schema.feature_names]], b), *rest]
+    if not classifies or schema.classes is None:
+        return layers
+    places = class_places(list(model.classes_), schema.classes)
+    if places is None:
+        _refuse(
+            model,
+            f"was fitted on classes {_some(model.classes_)}, and the schema's are {_some(schema.classes)}",
+            f"fit it on the schema's names of classes, or on their numbers from 0 to {len(schema.classes) - 1}",
+        )
+    *rest, (w, b) = layers
+    if w.shape[1] == len(places):
+        return [*rest, (w[:, places], b[places])]
+    return layers if places == [0, 1] else [*rest, (-w, -b)]
+
+
+def class_places(own: list[Any], names: Sequence[str]) -> list[int] | None:
+    """Where each of the schema's classes stands among a model's: by names, else by numbers that count from 0; None: nowhere."""
+    given = [str(name) for name in own]
+    if sorted(given) == sorted(names):
+        return [given.index(name) for name in names]
+    numbers = all(isinstance(name, bool | Real | np.bool_) for name in own) and len(own) == len(names)
+    return list(range(len(names))) if numbers and own == list(range(len(names))) else None
+
+
+def _some(names: Any) -> str:
+    """The first of several names, for an error."""
+    shown = [str(name)[:20] for name in list(names)[:4]]
+    return ", ".join([*shown, ".."] if len(names) > len(shown) else shown)
 
 
 def _check_link(model: Any) -> None:

@@ -14,11 +14,10 @@ import numpy.typing as npt
 
 from tacit.errors import ModelError
 from tacit.graph.nodes import Graph, Node, Shape
-from tacit.words import some
+from tacit.train.ends import scores_of
+from tacit.train.weights import fixed_numbers, named
 
 Array = npt.NDArray[Any]
-#: Operators that make probabilities of scores, and the loss whose own each is.
-ENDS = {"Softmax": "cross_entropy", "Sigmoid": "logistic"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,30 +83,29 @@ class Network:
         return {name: self.graph.shapes[name] for name in self.parameters}
 
 
-def network(graph: Graph, *, frozen: Sequence[str] = (), fixed: frozenset[str] = frozenset(), end: str) -> Network:
+def network(graph: Graph, *, frozen: Sequence[str] = (), end: str) -> Network:
     """The network of a graph with one input and one output.
 
-    `end`: the operator that the loss does itself (`Loss.end`): where it is the last one, once, it is cut off.
-    `frozen`: names of weights that stay, here or in the model, with * for any part; `fixed`: more, as they are. Every other
-    one is a weight of the model as it was given, by itself: a step down the gradient of a product or a sum of two would be
-    another step.
+    `end`: the operator that the loss does itself (`Loss.end`): where it is the last one, once, it is cut off (`ends`).
+    `frozen`: names of weights that stay, here or in the model, with * for any part. Every other one is a weight of the model as
+    it was given, by itself: a step down the gradient of a product or a sum of two would be another step (`weights`).
     Raises ModelError (slugs inputs, outputs, frozen, batch, weights).
     """
     if len(graph.inputs) != 1:
         raise ModelError(
             f"expected one input, got {', '.join(graph.inputs)}", slug="inputs", place=graph.name, remedy="join them"
         )
-    scores = _scores(graph, end)
+    graph, scores, output = scores_of(graph, end)
     if graph.shapes[graph.inputs[0]][0] != 1 or graph.shapes[scores][0] != 1:
         raise ModelError("expected the first axis of input and output to count records", slug="batch", place=graph.name)
     made = Network(graph, scores, frozenset())
-    given = graph.given or {}
-    chosen = _numbers(made) | (fixed & set(made.parameters))
+    chosen = fixed_numbers(graph, output, made.nodes)
+    names = named(graph)
     for pattern in frozen:
         found = [
-            name for name in made.parameters if any(fnmatchcase(own, pattern) for own in (name, given.get(name, name)))
+            name for name in made.parameters if any(fnmatchcase(own, pattern) for own in (name, names.get(name, name)))
         ]
-        if not found:
+        if not found and not any(fnmatchcase(name, pattern) for name in names.values()):
             raise ModelError(
                 f"no weight is called {pattern}",
                 slug="frozen",
@@ -118,77 +116,6 @@ def network(graph: Graph, *, frozen: Sequence[str] = (), fixed: frozenset[str] =
     if len(chosen) == len(made.parameters):
         raise ModelError("expected a weight that training moves, got none", slug="frozen", place="frozen")
     return Network(graph, scores, frozenset(chosen))
-
-
-def _numbers(made: Network) -> set[str]:
-    """Parameters that are no weights: single numbers of the architecture, which stay. Raises ModelError (slug weights)."""
-    given = made.graph.given
-    if given is None:
-        return set()
-    alone, seen = set(), dict[str, str]()
-    for name in made.parameters:
-        if name not in given and prod(made.graph.shapes[name]) == 1:
-            alone.add(name)
-        elif name not in given:
-            raise _computed(made.graph, name)
-        elif seen.setdefault(given[name], name) != name:
-            raise ModelError(
-                f"weight {given[name]} is used in two places, in two orders",
-                slug="weights",
-                place=given[name],
-                remedy="give each place its own weight",
-            )
-    return alone
-
-
-def _computed(graph: Graph, name: str) -> ModelError:
-    """Of a number that no weight of the model is: by the names of the file, where it has them."""
-    from tacit.importers.onnx.behind import behind  # here: who verifies a deployment needs no ONNX
-
-    found = behind(graph, name)
-    what = f"what it reads is computed of {some(found.weights)}" if found.weights else "it is computed of other numbers"
-    remedy = "store the result as a weight of its own, and factors (alpha, beta) within the weights that they multiply"
-    if "BatchNormalization" in found.operators:
-        remedy = (
-            "training has no normalisation: leave it out, and give columns a center and a scale; or fold a fitted one into the "
-            "weights of the layer before it"
-        )
-    return ModelError(
-        f"{what} of the model, and trained it would not be the model that was given",
-        slug="weights",
-        place=f"node {', '.join(found.nodes)}" if found.nodes else name,
-        remedy=remedy,
-    )
-
-
-def _scores(graph: Graph, end: str) -> str:
-    """The output that the loss reads. Raises ModelError (slug outputs)."""
-    made = {node.outputs[0]: node for node in graph.nodes}
-    outputs = [name for name in graph.outputs if name in made]
-    if end and len(outputs) > 1:  # a classifier's label beside its probabilities
-        outputs = [name for name in outputs if graph.kinds.get(name, "float") == "float"]
-    if len(outputs) != 1:
-        raise ModelError(f"expected one output, got {', '.join(graph.outputs)}", slug="outputs", place=graph.name)
-    last = made[outputs[0]]
-    if not end or last.op not in ENDS:
-        return last.outputs[0]
-    # Its results are probabilities: scores of another loss they are not, and this loss would take them for scores.
-    if last.op != end:
-        raise ModelError(
-            f"expected scores, or {end} of them, as the loss has it, got {last.op}",
-            slug="outputs",
-            place=last.name,
-            remedy=f"give the model without it, or train with loss={ENDS[last.op]!r}",
-        )
-    rank = len(graph.shapes[last.outputs[0]])
-    if last.op == "Softmax" and last.attrs["axis"] != rank - 1:
-        raise ModelError(
-            f"expected a softmax over the classes (axis {rank - 1}), got one over axis {last.attrs['axis']}",
-            slug="outputs",
-            place=last.name,
-            remedy="take the softmax over the last axis, or give the model without it",
-        )
-    return last.inputs[0] if last.inputs[0] in made else last.outputs[0]
 
 
 def float_weights(network: Network, integers: Mapping[str, Array], fracs: Mapping[str, int]) -> dict[str, Array]:

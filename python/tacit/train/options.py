@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from tacit.data.limits import MOST_RECORDS, is_whole
 from tacit.errors import InputError, ModelError
+from tacit.exact import unmasked
 from tacit.train.description import BITS, MOST_CHUNKS, MOST_NAME, MOST_NODES, MOST_OPERANDS, OVERFLOWS
 from tacit.train.network import Network
 from tacit.train.optimizer import SGD
@@ -36,8 +42,8 @@ def check_options(
     for side, value in (("base", base), ("next", next)):
         if value not in ("public", "private"):
             raise InputError(f"expected public or private, got {value!r}", slug="visibility", place=side)
-    if not isinstance(name, str) or len(name) > MOST_NAME:
-        raise InputError(f"expected a name of at most {MOST_NAME} characters", slug="type", place="name")
+    if not isinstance(name, str) or len(name) > MOST_NAME or not name.isprintable():
+        raise InputError(f"expected a name of at most {MOST_NAME} printable characters", slug="type", place="name")
     for place, value, least, most in (("infer", infer, 1, MOST_INFER), ("evaluate", evaluate, 0, MOST_RECORDS)):
         if value is not None and (not is_whole(value) or not least <= value <= most):
             raise InputError(f"expected {least} to {most} records, got {value!r}", slug="records", place=place)
@@ -54,20 +60,53 @@ def _check_scales(scales: Any) -> None:
             raise InputError(f"expected {least} to {most} bits, got {value!r}", slug="scales", place=f"scales, {name}")
 
 
+def plain_scales(scales: Scales | None) -> Scales | None:
+    """The same, in Python's own integers: a description says one thing in one way, and records' bits are the schema's."""
+    if scales is None:
+        return None
+    return replace(Scales(**{name: int(getattr(scales, name)) for name in BITS}), inputs=Scales().inputs)
+
+
+def reals(values: Any, place: str) -> npt.NDArray[np.float64]:
+    """An array of real numbers. Raises InputError (slug dtype)."""
+    try:
+        array = np.asarray(unmasked(values, place))
+        if array.dtype.kind not in "biufO":
+            raise TypeError(f"they are {array.dtype}")
+        return np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(
+            f"expected real numbers: {str(error)[:80]}",
+            slug="dtype",
+            place=place,
+            remedy="give arrays of floats or integers",
+        ) from None
+
+
 def check_ends(network: Network, features: tuple[int, ...], targets: int) -> None:
     """The network takes a schema's records and gives as many scores as it has labels. Raises ModelError (slug shape)."""
     shapes = network.graph.shapes
-    for what, own, wanted in (
-        ("features", _count(shapes[network.input]), _count((1, *features))),
-        ("scores", _count(shapes[network.scores]), targets),
+    remedy = "the schema's columns and labels decide the first and the last width of a network"
+    for what, count, wanted in (
+        ("features", prod(shapes[network.input]), prod(features)),
+        ("scores", prod(shapes[network.scores]), targets),
     ):
-        if own != wanted:
+        if count != wanted:
             raise ModelError(
-                f"expected {wanted} {what}, as the schema has them, got {own}",
+                f"expected {wanted} {what}, as the schema has them, got {count}",
                 slug="shape",
                 place=network.graph.name,
-                remedy="the schema's columns and labels decide the first and the last width of a network",
+                remedy=remedy,
             )
+    # Entries keep their order and get other axes: of as many entries in other axes each would be another one's.
+    own, given = (tuple(n for n in shape if n != 1) for shape in (shapes[network.input][1:], features))
+    if own != given and len(own) > 1 and len(given) > 1:
+        raise ModelError(
+            f"expected records of shape {list(features)}, as the schema has them, got {list(shapes[network.input][1:])}",
+            slug="shape",
+            place=network.graph.name,
+            remedy="give the schema the model's axes in their order (channels first, mostly), and the records with it",
+        )
 
 
 def check_size(network: Network, chunks: int) -> None:
@@ -78,11 +117,11 @@ def check_size(network: Network, chunks: int) -> None:
     graph, nodes = network.graph, network.nodes
     for node in nodes:
         for name in (graph.name or "model", node.name or node.op, *node.inputs, *node.outputs):
-            if not 0 < len(name) <= MOST_NAME:
+            if not 0 < len(name) <= MOST_NAME or not name.isprintable():
                 raise ModelError(
-                    f"expected names of 1 to {MOST_NAME} characters, got one of {len(name)}",
+                    f"expected names of 1 to {MOST_NAME} printable characters, got one of {len(name)}",
                     slug="name",
-                    place=name[:40] or "model",
+                    place=ascii(name[:40])[1:-1] or "model",
                     remedy="rename it in the model",
                 )
     operands = sum(len(node.inputs) for node in nodes)
@@ -100,10 +139,3 @@ def check_size(network: Network, chunks: int) -> None:
             place="rate",
             remedy="use fewer rates, or numbers of steps that are powers of two",
         )
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    found = 1
-    for n in shape:
-        found *= n
-    return found

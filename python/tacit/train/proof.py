@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tacit.api.parameters import check
 from tacit.api.storage import Stored
 from tacit.data.container import body_of, framed
 from tacit.errors import InputError, InvalidProof
@@ -30,7 +31,9 @@ class TrainingProof(Stored):
     argument: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
-        """Raises InputError (slug digest)."""
+        """Raises InputError (slugs type, digest)."""
+        for name, value in (("deployment", self.deployment), ("argument", self.argument)):
+            check(name, value, bytes)
         if len(self.deployment) != 32:
             raise InputError(
                 f"expected a digest of 32 bytes, got {len(self.deployment)}",

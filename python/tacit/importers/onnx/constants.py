@@ -252,18 +252,39 @@ def _slice(call: Call, values: Sequence[Any]) -> Array:
 
 #: Operators whose result has the numbers of their first operand, all of them, in another order perhaps.
 ORDERS = frozenset({"Identity", "Cast", "Reshape", "Transpose", "Squeeze", "Unsqueeze"})
+#: Those whose further operands only say which numbers of the first are where; and those that read no numbers of weights.
+BY_PLACES = frozenset({*ORDERS, "Expand", "Tile", "Gather", "Slice", "ReduceProd", "Trilu"})
+BY_SHAPES = frozenset({"Shape", "Size", "ConstantOfShape"})
 
 
-def weight_of(builder: Builder, call: Call, value: Array) -> str | None:
-    """The weight of the file that a folded value is, in any order; None where it was computed, or is no weight.
+def trace(builder: Builder, call: Call, value: Array) -> None:
+    """Say of a folded value which weights of the file it depends on, and whether it is one of them, in any order.
 
     Some exporters keep weights in Constant nodes, all keep single numbers of the architecture there: these are no weights.
     """
-    if value.dtype.kind != "f":
-        return None
+    out = call.outputs[0]
+    if not builder.tracked:
+        return
     if call.op == "Constant":
-        return call.outputs[0] if value.size > 1 else None
-    return builder.origins.get(call.inputs[0]) if call.op in ORDERS else None
+        if value.size > 1 and value.dtype.kind == "f":
+            builder.weigh(out, value)
+        elif value.size > 1:
+            builder.parts[out] = builder.moving(out)
+        return
+    reads = () if call.op in BY_SHAPES else call.inputs[:1] if call.op in BY_PLACES else call.inputs
+    builder.parts[out] = frozenset[str]().union(*(builder.parts.get(name, frozenset()) for name in reads))
+    origin = builder.origins.get(call.inputs[0]) if call.op in ORDERS else None
+    if origin is None or value.dtype.kind != "f":
+        return
+    if call.op == "Cast":
+        if np.array_equal(value, builder.values[call.inputs[0]]):  # nothing was rounded
+            builder.origins[out] = origin
+            builder.parts[out] = builder.moving(origin.of)
+        return
+    others = [builder.values[name] if name else None for name in call.inputs[1:]]
+    moved = origin.moved(RULES[call.op](call, [origin.places, *others]))
+    if moved is not None:
+        builder.origins[out] = moved
 
 
 #: (domain, name) of the operators that are computed here where their inputs are known.

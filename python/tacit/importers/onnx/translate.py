@@ -2,30 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
 import numpy as np
 import onnx
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 from tacit.errors import NEXT_STEPS, ModelError
-from tacit.graph import Graph, Origin
+from tacit.graph import Array, Graph, Origin
 from tacit.graph.builder import check_extents
+from tacit.graph.provenance import Provenance
 from tacit.graph.rewriting import fuse
 from tacit.importers.onnx import ops as _ops  # noqa: F401 - fills the registries
 from tacit.importers.onnx.builder import Builder
 from tacit.importers.onnx.calls import Call, call_of, versions_of
 from tacit.importers.onnx.census import most_folded, take_census
-from tacit.importers.onnx.constants import constant_folding, weight_of
+from tacit.importers.onnx.constants import constant_folding, trace
 from tacit.importers.onnx.read import check_model, needed_tensors, node_reads, order_nodes
 from tacit.importers.onnx.registry import IMPORTERS
 from tacit.importers.onnx.shapes import FLOATS, INTEGERS, fix_shapes, free_inputs
 from tacit.importers.onnx.simplify import simplify
 from tacit.importers.onnx.unsupported import Finding, check_known, find_unsupported, refusal
+from tacit.importers.onnx.weights import Labels, class_labels, needed_weights, with_weights
 
 LABEL_NAMES = ("label", "output_label")
+#: What numbers of constants are made of that a rewriting made of anything.
+REWRITTEN = "several weights"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A model that is imported to be trained: no two weights become one (`tacit.graph.provenance`).
+
+    ``stays``: names of weights that training leaves as they are. ``declared``: the model itself says which do.
+    """
+
+    stays: Callable[[str], bool]
+    declared: bool = False
 
 
 def import_model(
-    model: ModelProto, *, batch: int, origin: Origin, simplified: bool = True, blind: bool = False, apart: bool = False
+    model: ModelProto,
+    *,
+    batch: int,
+    origin: Origin,
+    simplified: bool = True,
+    blind: bool = False,
+    apart: Apart | None = None,
 ) -> Graph:
     """Translate a parsed model (external data already read). ``origin`` is kept to run it as it was given."""
     work = ModelProto()
@@ -37,14 +63,17 @@ def import_model(
     _complete_outputs(work)
     _check_by_library(work)
     work, unsized = _simplified(work, simplified)
-    builder = Builder(unsized)
+    needed = needed_weights(work)
+    builder = Builder(unsized, None if apart is None else apart.stays)
     builder.notes += notes
     inputs = _start(builder, work)
     _mark_integers(builder, work)
     _translate_all(builder, work)
     outputs = _finish(builder, work, inputs)
-    fuse(builder, outputs, blind, apart)
-    if apart:
+    # A constant that a rewriting makes without saying of what is none to be trained.
+    builder.touched = frozenset({REWRITTEN})
+    fuse(builder, outputs, blind, apart is not None)
+    if apart is not None:
         name_weights(builder)
     tensors = {*inputs, *builder.constants, *(name for node in builder.nodes for name in node.outputs)}
     return Graph(
@@ -58,26 +87,59 @@ def import_model(
         kinds={name: builder.kinds[name] for name in builder.kinds if name in tensors},
         notes=tuple(builder.notes),
         origin=Origin(origin.content, origin.path, batch, outputs),
-        given={name: of for name, of in builder.given.items() if name in builder.constants} if apart else None,
+        provenance=None if apart is None else _provenance(builder, work, apart, needed, class_labels(model)),
+    )
+
+
+def _provenance(
+    builder: Builder, model: ModelProto, apart: Apart, needed: Mapping[str, frozenset[str]], labels: Labels
+) -> Provenance:
+    def again(values: Mapping[str, Array]) -> Graph:
+        other = with_weights(model, values)
+        return import_model(
+            other,
+            batch=1,
+            origin=Origin(other.SerializeToString(), None, 1, ()),
+            simplified=False,
+            blind=True,
+            apart=apart,
+        )
+
+    def of_constants(found: Mapping[str, T]) -> dict[str, T]:
+        return {name: value for name, value in found.items() if name in builder.constants}
+
+    return Provenance(
+        needed=needed,
+        stays=frozenset(name for names in needed.values() for name in names if apart.stays(name)),
+        given=of_constants(builder.given),
+        made_of=of_constants(builder.made_of),
+        shown=of_constants(builder.shown),
+        read=frozenset(builder.read),
+        declared=apart.declared,
+        labels=labels,
+        again=again,
     )
 
 
 def name_weights(builder: Builder) -> None:
-    """A weight that is read in another order than the file's is called after it: "w/transposed", or "w/reordered"."""
+    """A weight that is read in another order than the file's is called after it: "w/transposed", or "w/reordered".
+
+    What is no weight after all, whatever was said of it, is none from here on.
+    """
     for name in list(builder.constants):
-        of, values = builder.given.get(name, name), builder.constants[name]
-        original = builder.values.get(of)
-        if of == name or original is None or name == f"{of}/negated":
+        given = builder.given.get(name)
+        if given is None:
             continue
-        if values.shape == original.shape and np.array_equal(values, original):
-            wanted = of
-        else:
-            turned = values.shape == original.T.shape and np.array_equal(values, original.T)
-            wanted = f"{of}/{'transposed' if turned else 'reordered'}"
-        new = wanted if wanted == of and of not in builder.constants else builder.fresh(wanted)
+        if not given.holds(builder.constants[name], builder.weights[given.of]):
+            del builder.given[name]
+            continue
+        if given.name == name:
+            continue
+        free = given.name == given.of and given.of not in builder.constants
+        new = given.name if free else builder.fresh(given.name)
         builder.rename_everywhere(name, new)
         builder.constants[new] = builder.constants.pop(name)
-        builder.given[new] = builder.given.pop(name)
+        builder.given[new], builder.made_of[new] = builder.given.pop(name), builder.made_of.pop(name)
 
 
 def _simplified(model: ModelProto, wanted: bool) -> tuple[ModelProto, frozenset[str]]:
@@ -176,7 +238,7 @@ def _start(builder: Builder, model: ModelProto) -> tuple[str, ...]:
             builder.values[tensor.name] = (
                 value.astype(np.float32) if tensor.data_type == TensorProto.BFLOAT16 else value
             )
-            builder.origins[tensor.name] = tensor.name
+            builder.weigh(tensor.name, builder.values[tensor.name])
         except (ValueError, TypeError) as error:
             raise ModelError(
                 f"its data does not match its shape {list(tensor.dims)}",
@@ -232,9 +294,7 @@ def _translate(builder: Builder, call: Call) -> None:
     known = constant_folding(builder, call)
     if known is not None:
         builder.values[call.outputs[0]] = known
-        origin = weight_of(builder, call, known)
-        if origin is not None:
-            builder.origins[call.outputs[0]] = origin
+        trace(builder, call, known)
         return
     importer = IMPORTERS.get((call.domain, call.op))
     if importer is None:

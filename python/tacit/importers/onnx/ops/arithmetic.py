@@ -24,15 +24,21 @@ def binary(builder: Builder, op: str, x: str, y: str) -> str:
 
 
 def scale(builder: Builder, x: str, factor: float) -> str:
-    """x * factor."""
-    return builder.emit("Mul", [x, builder.constant(factor)])
+    """x * factor, a number of the architecture: an attribute, or what an operator means."""
+    return builder.emit("Mul", [x, builder.constant(factor, made_of=frozenset())])
 
 
 def subtract(builder: Builder, x: str, y: str) -> str:
     """x - y in canonical form."""
     if builder.is_constant(y):
-        of = builder.given.get(y)
-        negated = builder.constant(-builder.constants[y], name=f"{y}/negated", kind=builder.kinds[y], of=of)
+        given = builder.given.get(y)
+        negated = builder.constant(
+            -builder.constants[y],
+            name=f"{y}/negated",
+            kind=builder.kinds[y],
+            given=None if given is None else given.negated(),
+            made_of=builder.made_of[y],
+        )
         return builder.emit("Add", [x, negated])
     return builder.emit("Sub", [x, y])
 
@@ -59,6 +65,8 @@ def import_div(builder: Builder, call: Call) -> str:
     if (divisor == 0).any():
         raise call.error("the divisor has a zero", "repair the weights")
     inverse = builder.constant(1.0 / divisor, name=f"{call.inputs[1]}/inverse")
+    if divisor.size == 1 and call.inputs[1] in builder.origins:
+        builder.shown[inverse] = builder.origins[call.inputs[1]].of
     return builder.emit("Mul", [builder.tensor(call.inputs[0]), inverse])
 
 

@@ -52,12 +52,10 @@ def _scores(builder: Builder, call: Call, targets: int) -> str:
         raise call.error(
             f"{coefficients.size} coefficients and {intercepts.size} intercepts for {targets} x {features}"
         )
-    name = f"{call.name}/coefficients"
-    weight = builder.constant(coefficients.reshape(targets, features).T, name=name, of=name)
+    weight = builder.stored(f"{call.name}/coefficients", coefficients.reshape(targets, features).T)
     scores = builder.emit("MatMul", [x, weight])
     if intercepts.size:
-        name = f"{call.name}/intercepts"
-        scores = builder.emit("Add", [scores, builder.constant(intercepts, name=name, of=name)])
+        scores = builder.emit("Add", [scores, builder.stored(f"{call.name}/intercepts", intercepts)])
     return scores
 
 

@@ -118,7 +118,7 @@ def import_expand(builder: Builder, call: Call) -> str:
         return x
     if math.prod(shape) > 2**24:
         raise call.error(f"expansion to {list(shape)}", "broadcast in the arithmetic instead")
-    return builder.emit("Add", [x, builder.constant(np.zeros(shape), kind=builder.kinds[x])])
+    return builder.emit("Add", [x, builder.constant(np.zeros(shape), kind=builder.kinds[x], made_of=frozenset())])
 
 
 @onnx_operator("Identity", "Dropout")
