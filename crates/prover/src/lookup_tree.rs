@@ -1,72 +1,21 @@
 //! The prover's half of LogUp: build the tree from its leaves, then prove it layer by layer from the root (see `tacit_verifier`, logup).
 
 use p3_field::{Field, PrimeCharacteristicRing};
-use rayon::prelude::*;
-use tacit_algebra::{F, K};
+use tacit_algebra::K;
 use tacit_transcript::Writer;
 
 use crate::hooks::Hooks;
-use crate::memory::with_room;
-use layer::{finish, pair, pairs, Layer, Pair};
-use leaf_layer::LeafLayer;
+use any_layer::{top, AnyLayer};
+use layer::{Layer, Pair};
 use leaves::{Ground, Leaves};
-use state::State;
-use tacit_sumcheck::lanes::{Base, Ext, PF, W};
+use tacit_sumcheck::lanes::{Base, PF};
 
+mod any_layer;
 mod layer;
 mod leaf_layer;
 pub mod leaves;
 mod rows;
 mod state;
-
-/// Pairs of vectors a task computes at least.
-const GRAIN: usize = 1 << 7;
-
-/// Layers by size: small ones are scalars, the largest one knows which of its numerators are 1.
-pub enum AnyLayer {
-    Scalar(Layer<F>),
-    Packed(Layer<PF>),
-    LeafLayer(LeafLayer),
-}
-
-impl AnyLayer {
-    /// The layer above; `None` above the root.
-    fn parent(&self) -> Option<Self> {
-        match self {
-            Self::Scalar(layer) => (layer.log > 0).then(|| Self::Scalar(parent(layer))),
-            Self::Packed(layer) if layer.log > 0 => Some(Self::Packed(parent(layer))),
-            Self::Packed(layer) => {
-                let (p, q) = top(layer);
-                let (p, q): (Vec<K>, Vec<K>) = (p.lanes().collect(), q.lanes().collect());
-                (W > 1).then(|| Self::Scalar(pairs(&p, &q)))
-            }
-            Self::LeafLayer(layer) if layer.log > 0 => Some(Self::Packed(layer.parent())),
-            Self::LeafLayer(layer) => Self::Packed(layer.clone().plain()).parent(),
-        }
-    }
-
-    /// Proves sum over x of eq(r, x) (p0 q1 + p1 q0 + lambda q0 q1) = claim. Returns the point and p0, p1, q0, q1 there; leaves
-    /// a layer's memory in `memory`, for the next one.
-    fn prove(
-        self,
-        writer: &mut Writer,
-        (lambda, r, claim): (K, &[K], K),
-        memory: &mut Vec<Pair<PF>>,
-    ) -> (Vec<K>, [K; 4]) {
-        let mut state = State::new(lambda, r, claim);
-        let (last, joined) = match self {
-            Self::Scalar(layer) => (layer, false),
-            Self::Packed(mut layer) => {
-                layer.rounds(writer, &mut state, false);
-                let last = layer.unpack();
-                *memory = layer.pairs;
-                (last, true)
-            }
-            Self::LeafLayer(layer) => (layer.rounds(writer, &mut state).unpack(), true),
-        };
-        finish(last, writer, state, joined)
-    }
-}
 
 /// The layers from the root down, the root, and the leaves where they and the layer above them are made again.
 pub struct Tree<'a> {
@@ -141,57 +90,19 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// p = p0 q1 + p1 q0, q = q0 q1.
-#[inline(always)]
-fn fraction<B: Base>([p0, p1, q0, q1]: Pair<B>) -> (Ext<B>, Ext<B>) {
-    (p0.mul_add(q1, p1, q0), q0 * q1)
-}
-
-/// The values of the one vector of a layer with log = 0.
-fn top<B: Base>(layer: &Layer<B>) -> (Ext<B>, Ext<B>) {
-    layer
-        .pairs
-        .first()
-        .map_or((Ext::ZERO, Ext::ONE), |&pair| fraction(pair))
-}
-
 fn root<B: Base>(layer: &Layer<B>) -> (K, K) {
     let (p, q) = top(layer);
     (p.lane(0), q.lane(0))
 }
 
-/// The values of the layer above, again in pairs. What is not stored is p = 0, q = 1 above as well.
-fn parent<B: Base>(child: &Layer<B>) -> Layer<B> {
-    let at = |i: usize| {
-        child
-            .pairs
-            .get(i)
-            .map_or((Ext::ZERO, Ext::ONE), |&pair| fraction(pair))
-    };
-    let rows = child.pairs.len().div_ceil(2);
-    let mut pairs = with_room(rows);
-    if rows < 2 * GRAIN {
-        pairs.extend((0..rows).map(|i| pair(at(2 * i), at(2 * i + 1))));
-    } else {
-        pairs.par_extend(
-            (0..rows)
-                .into_par_iter()
-                .with_min_len(GRAIN)
-                .map(|i| pair(at(2 * i), at(2 * i + 1))),
-        );
-    }
-    Layer {
-        log: child.log - 1,
-        pairs,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::leaf_layer::Kind;
+    use super::layer::pairs;
+    use super::leaf_layer::{Kind, LeafLayer};
     use super::*;
     use tacit_algebra::hash::Words;
     use tacit_pcs::NoHooks;
+    use tacit_sumcheck::lanes::W;
 
     /// The argument of a tree over these leaves.
     fn argument(leaves: AnyLayer) -> Vec<u8> {

@@ -12,10 +12,10 @@ use tacit_algebra::field::half_power;
 use tacit_algebra::{f_from_i64, F, K};
 use tacit_program::{table_row, Block, Prepared, Trace};
 
+use crate::lookup_tree::any_layer::{fraction, parent, AnyLayer};
 use crate::lookup_tree::layer::{pair, pairs, Layer, Pair};
 use crate::lookup_tree::leaf_layer::{Kind, LeafLayer};
 use crate::lookup_tree::rows::{is_valid, Rows, Scratch};
-use crate::lookup_tree::{fraction, parent, AnyLayer};
 use crate::memory::{as_pairs, with_room};
 use tacit_sumcheck::eq_tables::GRAIN;
 use tacit_sumcheck::lanes::{Ext, PF, PK, W};
