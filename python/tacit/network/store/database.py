@@ -35,8 +35,11 @@ class Database:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             schema.metadata.create_all(connection)
-            self._insert(connection, schema.versions, version=schema.VERSION)
-            found = [row[0] for row in connection.execute(select(schema.versions.c.version))]
+            versions = select(schema.versions.c.version)
+            # Of another release's store nothing is changed: that one goes on with it.
+            if connection.execute(versions).first() is None:
+                self._insert(connection, schema.versions, version=schema.VERSION)
+            found = [row[0] for row in connection.execute(versions)]
         if found != [schema.VERSION]:
             raise InputError(
                 f"expected tables of version {schema.VERSION}, got {sorted(found)}",
