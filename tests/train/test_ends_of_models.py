@@ -149,3 +149,30 @@ def test_records_of_other_axes_are_refused() -> None:
         assert caught.value.slug == "shape"
         assert caught.value.remedy
     assert [made(*shape).description.plan.record.features for shape in ((3, 4, 4), (3, 1, 4, 4), (48,))]
+
+
+@pytest.mark.parametrize("path", [False, True])
+@pytest.mark.parametrize("axis", [None, 1, -1])
+def test_logarithms_of_probabilities_are_scores(axis: int | None, path: bool, tmp_path: Any) -> None:
+    """Cross-entropy of them is that of the scores before them."""
+    model = ending([("LogSoftmax", {} if axis is None else {"axis": axis})])
+    given: Any = model.proto()
+    if path:
+        given = tmp_path / "m.onnx"
+        given.write_bytes(model.proto().SerializeToString())
+    optimizer = SGD(RATE, BATCH, 1, order="committed")
+    made = compile(given, schema=SCHEMA, optimizer=optimizer, records=BATCH, evaluate=0)
+    same = compiled(ending(["Softmax"]), "cross_entropy")
+    rng = np.random.default_rng(1)
+    x = rng.integers(-(1 << SCHEMA.frac), 1 << SCHEMA.frac, (BATCH, 3), endpoint=True)
+    y = np.eye(3, dtype=np.int64)[rng.integers(0, 3, BATCH)]
+    moved, wanted = (task.fit(task.initial, x, y).weights["w"] for task in (made, same))
+    assert np.array_equal(moved, wanted)
+    assert (wanted != same.initial["w"]).any()
+
+
+@pytest.mark.parametrize(("attrs", "loss"), [({"axis": 0}, "cross_entropy"), ({}, "logistic")], ids=str)
+def test_other_logarithms_are_refused(attrs: dict[str, int], loss: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        compiled(ending([("LogSoftmax", attrs)]), loss)
+    assert caught.value.slug == "unsupported_operator"

@@ -140,7 +140,7 @@ class Of(nn.Module):  # type: ignore[misc, name-defined]
 
 #: A factor that starts at 1 and one that does not are one module with other values.
 NUMBERS: dict[str, Callable[[], Any]] = {
-    "a factor of 1": lambda: Of(lambda m, z: z * m.s, s=1.0),
+    "a factor of 1": lambda: Of(lambda m, z: torch.tanh(z * m.s), s=1.0),
     "a factor": lambda: Of(lambda m, z: z * m.s, s=0.5),
     "two factors": lambda: Of(lambda m, z: z * m.s * m.t, s=2.0, t=0.5),
     "a divisor": lambda: Of(lambda m, z: z / m.s, s=2.0),

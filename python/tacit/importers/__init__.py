@@ -12,6 +12,7 @@ from tacit.errors import ModelError
 from tacit.graph.nodes import Graph, Origin
 from tacit.importers import sklearn, torch
 from tacit.importers.onnx import read
+from tacit.importers.onnx.logs import without_logs
 from tacit.importers.onnx.registry import supported_operators
 from tacit.importers.onnx.translate import Apart, import_model
 
@@ -38,6 +39,8 @@ def load(
     if isinstance(model, Graph):
         return model
     proto, origin = _read(model, batch, example, apart is not None)
+    if apart is not None and apart.logs and without_logs(proto):
+        origin = _without_logs(proto, origin)
     if blind or apart is not None:
         return import_model(proto, batch=batch, origin=origin, simplified=False, blind=True, apart=apart)
     try:
@@ -87,6 +90,15 @@ def _read(model: Any, batch: int, example: Any, as_written: bool = False) -> tup
     read.load_external(proto, None)
     read.strip_maps(proto)
     return proto, Origin(_serialise(proto), None, batch, ())
+
+
+def _without_logs(proto: ModelProto, origin: Origin) -> Origin:
+    """The original without them, too. A file is what was read of it; of a module there is an export of its own."""
+    if origin.content is None:
+        return Origin(_serialise(proto), None, origin.batch, origin.outputs)
+    original = read.parse(origin.content, "model")
+    without_logs(original)
+    return Origin(_serialise(original), None, origin.batch, origin.outputs)
 
 
 def _serialise(proto: ModelProto) -> bytes:

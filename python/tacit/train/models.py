@@ -35,7 +35,7 @@ def graph_of(model: Any, schema: Schema, loss: Loss, frozen: Sequence[str] = ())
 
     # Nothing that looks at weights: the architecture decides the program alone. And nothing that computes of them: what is
     # trained are the weights of the model as it was given.
-    graph = load(model, batch=1, example=example, apart=Apart(stays, declared))
+    graph = load(model, batch=1, example=example, apart=Apart(stays, declared, logs=loss.end == "Softmax"))
     if schema.classes is not None and graph.provenance is not None:
         for labels in graph.provenance.labels:
             _check_labels(labels, schema.classes, graph.name)

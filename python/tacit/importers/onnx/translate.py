@@ -37,11 +37,13 @@ T = TypeVar("T")
 class Apart:
     """A model that is imported to be trained: no two weights become one (`tacit.graph.provenance`).
 
-    ``stays``: names of weights that training leaves as they are. ``declared``: the model itself says which do.
+    ``stays``: names of weights that training leaves as they are. ``declared``: the model itself says which do. ``logs``: what is
+    read are scores or their logarithms of probabilities, which give the same loss.
     """
 
     stays: Callable[[str], bool]
     declared: bool = False
+    logs: bool = False
 
 
 def import_model(
