@@ -62,7 +62,9 @@ ARROWS: dict[str, frozenset[str]] = {
     ),
     "tacit-verify-cli": frozenset({"tacit-algebra", "tacit-pcs", "tacit-program", "tacit-verifier"}),
     "tacit-py-verifier": frozenset({"tacit-verify-cli"}),
-    "tacit-py": frozenset({"tacit-owner", "tacit-params", "tacit-program", "tacit-prover", "tacit-verifier"}),
+    "tacit-py": frozenset(
+        {"tacit-algebra", "tacit-owner", "tacit-params", "tacit-program", "tacit-prover", "tacit-verifier"}
+    ),
 }
 
 #: libraries of Fourier transforms

@@ -115,6 +115,7 @@ class Runner:
         self, samples: list[tuple[str, Ints]], count: int
     ) -> tuple[list[Ints], list[tuple[int, tuple[str, str, str, str, str]]]]: ...
 
+def words(key: bytes, count: int) -> npt.NDArray[np.uint64]: ...
 def commit(
     program: Program,
     slab: str,

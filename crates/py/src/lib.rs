@@ -10,7 +10,10 @@ mod samples;
 mod slab;
 mod wipe;
 
+use numpy::PyArray1;
 use pyo3::prelude::*;
+use tacit_algebra::field::f_to_bytes;
+use tacit_algebra::hash::Words;
 
 /// The vector instructions that this build uses, and whether this processor has them.
 #[pyfunction]
@@ -31,6 +34,14 @@ fn simd() -> (&'static str, bool) {
     }
 }
 
+/// The first `count` elements of words(key) (docs/protocol/protocol.md, section 1), in the order of the stream.
+#[pyfunction]
+fn words<'py>(py: Python<'py>, key: [u8; 32], count: usize) -> Bound<'py, PyArray1<u64>> {
+    let mut stream = Words::new(key);
+    let drawn = (0..count).map(|_| u64::from_be_bytes(f_to_bytes(stream.next_f())));
+    PyArray1::from_iter(py, drawn)
+}
+
 #[pymodule]
 fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     pool::remember_process();
@@ -43,6 +54,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<samples::Execution>()?;
     m.add_class::<proof::Proof>()?;
     m.add_function(wrap_pyfunction!(simd, m)?)?;
+    m.add_function(wrap_pyfunction!(words, m)?)?;
     m.add_function(wrap_pyfunction!(program::derive, m)?)?;
     m.add_function(wrap_pyfunction!(slab::commit, m)?)?;
     m.add_function(wrap_pyfunction!(proof::compute, m)?)?;

@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from tacit._native import words
 from tacit.errors import InputError
-from tacit.hashing import digest, words
+from tacit.hashing import digest
 
 Ints = npt.NDArray[np.int64]
 
@@ -19,7 +20,7 @@ Ints = npt.NDArray[np.int64]
 def epoch_order(seed: bytes, epoch: int, records: int) -> Ints:
     """The records 0 .. records-1 in the order of one epoch."""
     drawn = words(digest(seed, epoch.to_bytes(8, "big")), records)
-    return np.argsort(np.array(drawn, dtype=np.uint64), kind="stable").astype(np.int64)
+    return np.argsort(drawn, kind="stable").astype(np.int64)
 
 
 def batches(seed: bytes, records: int, batch: int, steps: int) -> Ints:
