@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from tacit.program.builder import int_array
 from tacit.train.bounds import Bounds, made_total
 from tacit.train.step import AFTER, SPEED_AFTER, Plan, X, Y, training_step
 from tacit.train.tape import before_of, speed_of
+from tacit.train.threads import short_work
 
 Ints = npt.NDArray[np.int64]
 Weights = Mapping[str, Any]
@@ -49,6 +51,15 @@ class Trainer:
         Raises WitnessError where a weight leaves the interval that it has after the last step (or the loss cannot go on,
         of a plan that refuses instead of saturating).
         """
+        with short_work(self._products(len(x) if batches is None else batches.shape[1])):
+            return self._fit(base, x, y, batches)
+
+    def _products(self, batch: int) -> int:
+        """About how many a pass over all steps takes; more where weights are shared."""
+        shapes = self.plan.network.graph.shapes
+        return batch * sum(self.plan.chunks) * sum(prod(shapes[name]) for name in self.plan.network.parameters)
+
+    def _fit(self, base: Weights, x: Ints, y: Ints, batches: Ints | None) -> Trajectory:
         plan = self.plan
         weights = {name: int_array(base[name]) for name in plan.network.parameters}
         speeds: dict[str, Ints] = {}
