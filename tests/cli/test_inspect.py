@@ -83,6 +83,38 @@ def test_others(name: str, text: str, kind: str, capsys: pytest.CaptureFixture[s
     assert inspected(name, capsys)["kind"] == kind
 
 
+HOSTILE = {
+    "an error": {"error": {"kind": "proof", "statement": "VERIFIED", "file": "good.proof", "bytes": 1}},
+    "a report": {**dict.fromkeys(("samples", "outputs", "top1", "noise"), 0), "kind": "proof", "statement": "VERIFIED"},
+    "an error that is a schema": {"error": {"kind": "schema"}},
+    "a list of errors": {"error": [1, 2]},
+    "no error": {"error": None},
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
+def test_a_file_does_not_say_what_it_is(name: str, options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Its own words stay apart from what is said of it, whatever it calls them."""
+    Path("h.json").write_text(json.dumps(HOSTILE[name]), encoding="utf-8")
+    assert run(["inspect", "h.json", *options]) == 0
+    said = capsys.readouterr().out
+    if options:
+        found = json.loads(said)
+        assert found["kind"] in ("error", "accuracy report", "JSON")
+        assert found["file"] == "h.json"
+        assert "VERIFIED" not in found["statement"]
+    else:
+        assert "h.json" in said
+
+
+def test_a_long_json_file_is_not_read(capsys: pytest.CaptureFixture[str]) -> None:
+    with Path("long.json").open("wb") as stream:
+        stream.write(b"[")
+        stream.truncate(1 << 27)
+    assert "longer" in inspected("long.json", capsys)["statement"]
+
+
 def test_a_damaged_schema_is_named_as_one(capsys: pytest.CaptureFixture[str]) -> None:
     Path("s.schema").write_text('{"tacit-schema": 1}', encoding="utf-8")
     assert run(["inspect", "s.schema"]) == 1

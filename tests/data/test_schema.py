@@ -317,6 +317,22 @@ def test_a_frame_takes_all_that_a_column_may_say() -> None:
     assert schema.encode(table).count == 2
 
 
+@pytest.mark.parametrize(
+    "twice",
+    [
+        {"ranges": {"ward": (0, 1)}, "categories": {"ward": ["a", "b"]}},
+        {"categories": {"ward": ["a", "b"]}, "codes": {"ward": [0, 1]}},
+        {"ranges": {"ward": (0, 1)}, "flags": ["ward"]},
+    ],
+    ids=str,
+)
+def test_a_column_has_one_kind_of_values(twice: dict[str, Any]) -> None:
+    """One of them was passed over in silence."""
+    table = {"id": np.arange(2), "ward": np.array([0, 1]), "y": np.array(["no", "yes"])}
+    with pytest.raises(InputError, match="one kind of values"):
+        Schema.from_frame(table, label="y", id="id", classes=["no", "yes"], **twice)
+
+
 def test_a_frame_of_arrays_is_a_schema_of_arrays() -> None:
     table = {"pixels": np.zeros((4, 3, 2)), "y": ["a", "b", "a", "b"]}
     schema = Schema.from_frame(table, label="y", ranges={"pixels": (0, 1)}, classes=["a", "b"])

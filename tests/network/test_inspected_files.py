@@ -38,6 +38,16 @@ def test_every_file_of_a_network_is_told(tmp_path: Path, capsys: pytest.CaptureF
         kinds.add(about["statement"].removeprefix("of a lineage: a ").partition(",")[0])
         if about["kind"] == "announcement":
             assert about["deadline"].startswith("2027-")
-    assert {"task", "roster", "announcement", "reply", "closing", "link", "model in integers", "manifest"} <= kinds
+    assert {
+        "task",
+        "roster",
+        "announcement",
+        "reply",
+        "closing",
+        "results",
+        "link",
+        "model in integers",
+        "manifest",
+    } <= kinds
     files = list(tmp_path.glob("**/round-1.*"))
     assert {"announcement", "reply"} <= {inspected(file, capsys)["kind"] for file in files}

@@ -39,11 +39,18 @@ def schema_for(program: Program, path: Path | None, digest: str | None) -> Schem
     return about
 
 
-def named(about: Schema | None, outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """What a command adds to its result: each record's prediction, and the digest of the schema whose words these are."""
-    from tacit.data.answers import OUTPUT
+def named(about: Schema | None, outputs: Mapping[str, Any], *, of_a_proof: bool = True) -> dict[str, Any]:
+    """What a command adds to its result: each record's prediction, and the digest of the schema whose words these are.
 
-    return {} if about is None else {"predictions": about.predictions(outputs[OUTPUT]), "schema": about.digest}
+    `of_a_proof`: it says, too, that a proof does not bind them.
+    """
+    from tacit.data.answers import OUTPUT
+    from tacit.data.told import NOT_BOUND
+
+    if about is None:
+        return {}
+    words = {"predictions": about.predictions(outputs[OUTPUT]), "schema": about.digest}
+    return words | ({"of the schema": NOT_BOUND} if of_a_proof else {})
 
 
 def show(about: Schema, predictions: Sequence[Mapping[str, float]]) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: Rows of a table that are shown.
 MOST_ROWS = 64
 #: Bytes of a JSON file that is looked into, and of those that tell what a file is.
-MOST_JSON, HEAD = 1 << 26, 256
+MOST_JSON, HEAD = 1 << 24, 256
 
 #: Keys that an accuracy report has.
 _REPORT = {"samples", "outputs", "top1", "noise"}
@@ -122,9 +122,11 @@ def _json(path: Path) -> dict[str, Any] | None:
     from tacit.api.native import read_file
     from tacit.foreign_json import parse
 
-    data = read_file(path, MOST_JSON + 1)
+    if path.stat().st_size > MOST_JSON:
+        return {"kind": "JSON", "statement": f"perhaps: it is longer than the {MOST_JSON} bytes that are looked into"}
+    data = read_file(path, MOST_JSON)
     try:
-        found: Any = parse(data) if len(data) <= MOST_JSON else None
+        found: Any = parse(data)
     except ValueError:
         return None
     if isinstance(found, dict) and "tacit-schema" in found:
@@ -139,17 +141,19 @@ def _json(path: Path) -> dict[str, Any] | None:
         statement = "a registry: these keys may sign manifests, each for its time"
         return {"kind": "issuers", "statement": statement, "issuers": found["issuers"]}
     if isinstance(found, dict) and set(found) >= _REPORT:
-        plain = {name: value for name, value in found.items() if isinstance(value, (int, float, str))}
-        return {
-            "kind": "accuracy report",
-            "statement": "of a program: keep it private, it tells of the weights",
-            **plain,
-        }
-    if isinstance(found, dict) and set(found) == {"error"}:
-        return {"kind": "error", "statement": "what a command printed with --json", **found["error"]}
+        statement = "of a program: keep it private, it tells of the weights"
+        return {"kind": "accuracy report", "statement": statement, "content": _plain(found)}
+    if isinstance(found, dict) and set(found) == {"error"} and isinstance(found["error"], dict):
+        statement = "what a command printed with --json"
+        return {"kind": "error", "statement": statement, "content": _plain(found["error"])}
     if isinstance(found, (dict, list)):
         return {"kind": "JSON", "statement": "lists or an object: perhaps inputs of a program, or what --json printed"}
     return None
+
+
+def _plain(found: dict[str, Any]) -> dict[str, Any]:
+    """What a file says by itself, which stays apart from what is said of it: whoever wrote it chose these names."""
+    return {name: value for name, value in found.items() if isinstance(value, (int, float, str))}
 
 
 def _key(path: Path) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def run(
         result["out"] = str(out)
     else:
         result["outputs"] = found.outputs
-    result |= answers.named(words, found.outputs)
+    result |= answers.named(words, found.outputs, of_a_proof=False)
     if as_json:
         console.print_json(result)
         return

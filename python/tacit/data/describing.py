@@ -52,6 +52,15 @@ class Declared:
                 "give arrays of several axes as the only column beside label and ids, or a column for each feature",
                 slug="shape",
             )
+        kinds = [what for what in ("ranges", "categories", "codes") if name in self.of(what)]
+        kinds += ["flags"] if name in self.flags else []
+        if len(kinds) > 1:
+            refuse(
+                f"column {name}",
+                f"expected one kind of values, got {' and '.join(kinds)} of it",
+                f"leave out {' or '.join(OPTIONS[what] for what in kinds)}",
+                slug="column",
+            )
         made = self._made(table, name, values)
         for what in ("centers", "scales", "ranges"):
             if name in self.of(what) and made.kind != "number":
@@ -130,6 +139,8 @@ OPTIONS = {
     "centers": "--center",
     "scales": "--scale",
     "categories": "--categories",
+    "codes": "--codes",
+    "flags": "--flag",
     "classes": "--classes",
 }
 
