@@ -154,13 +154,20 @@ class Core:
         return Opened(*self.store.last_reveals(self.digest, round, node).get(node, (0, found.chain)))
 
     def known(self, round: int) -> dict[bytes, Opened]:
-        """Of every node of a round its hash chain, as far as it was opened before."""
+        """Of every node that evidence of a round names its hash chain, as far as it was opened before.
+
+        These are the nodes of the roster, and those whose replies to the round before brought a value: nobody else opens one.
+        """
         row = self.store.round(self.digest, round)
-        roster = {} if row is None else self.roster(self.announcement(row))
+        roster = (
+            set() if row is None else {*self.roster(self.announcement(row)), *self.store.reveals(self.digest, round)}
+        )
         opened = self.store.last_reveals(self.digest, round)
         chains = {node.node: node.chain for node in self.store.nodes(self.digest)}
         return {
-            node: Opened(*opened.get(node, (0, chain))) for node in roster if (chain := chains.get(node)) is not None
+            node: Opened(*opened.get(node, (0, chain)))
+            for node in sorted(roster)
+            if (chain := chains.get(node)) is not None
         }
 
     # --- what others send ---------------------------------------------------------------------------------------------
