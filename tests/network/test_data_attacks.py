@@ -62,6 +62,7 @@ def test_registrations_again_and_again(tmp_path: Path) -> None:
     assert [spoiled(at) for at in range(8)] == ["final_claim"] * 8
     VERIFIED.clear()
     network.clock.now += 3599
+    node.holdings = [replace(good, proof=good.proof[:-2] + bytes([8, 255]))]
     outcome = network.server.register(*node.registration())
     assert outcome.state == "too_often"
     assert VERIFIED == []
@@ -74,6 +75,40 @@ def test_registrations_again_and_again(tmp_path: Path) -> None:
     network.clock.now += 1
     assert spoiled(8) == "final_claim"
     node.holdings = [good]
+    assert network.server.register(*node.registration()).taken
+
+
+@pytest.mark.parametrize("kept", ["", "commitment", "proof", "spoiled"])
+def test_a_registration_that_others_send(tmp_path: Path, kept: str) -> None:
+    """A node's signed registration, and its manifest, stand in every lineage: sent without its parts they make nobody wait."""
+    network = LittleNetwork(tmp_path)
+    node = network.nodes[0]
+    signed, parts = node.registration()
+    (offer,) = REGISTRATION.open(signed)[0].offers
+    gone = {"": [offer.commitment, offer.proof], "commitment": [offer.proof], "proof": [offer.commitment]}
+    seen = {name: data for name, data in parts.items() if name not in gone.get(kept, [])}
+    if kept == "spoiled":
+        seen[offer.proof] = parts[offer.proof] + b"\0"
+    VERIFIED.clear()
+    slug = "object_changed" if kept == "spoiled" else "object_missing"
+    assert [network.server.register(signed, seen).state for _ in range(9)] == [slug] * 9
+    assert VERIFIED == []
+    assert network.server.register(signed, parts).taken
+
+
+def test_a_registration_that_does_not_hold_counts_once(tmp_path: Path) -> None:
+    """Others may have seen it, and send it again and again: it is refused as before, and no proof is looked at."""
+    network = LittleNetwork(tmp_path)
+    node = network.nodes[0]
+    good = node.holdings
+    node.holdings = [replace(good[0], proof=good[0].proof[:-1] + b"\xff")]
+    first = network.server.register(*node.registration())
+    VERIFIED.clear()
+    again = [network.server.register(*node.registration()) for _ in range(9)]
+    assert [(outcome.state, outcome.reason) for outcome in again] == [(first.state, first.reason)] * 9
+    assert first.state == "final_claim"
+    assert VERIFIED == []
+    node.holdings = good
     assert network.server.register(*node.registration()).taken
 
 

@@ -60,6 +60,15 @@ class Outcome:
         return self.receipt is not None
 
 
+@dataclass(frozen=True)
+class Failed:
+    """A registration with proofs that did not hold: when, its digest, why."""
+
+    time: int
+    registration: bytes
+    refusal: InvalidProof
+
+
 @dataclass
 class Sender:
     """Who sent something, and in which round, as far as it is known: before a signature was checked, nobody."""
@@ -116,8 +125,8 @@ class Core:
         self._announced: tuple[bytes, Announcement | Any] = (b"", None)
         self._roster: tuple[bytes, Mapping[bytes, bytes]] = (b"", {})
         self._links: dict[int, bytes] = {}
-        #: Of nodes that an issuer vouches for, when proofs of their registrations did not hold.
-        self._failed: dict[bytes, list[int]] = {}
+        #: Of nodes that an issuer vouches for, their registrations with proofs that did not hold.
+        self._failed: dict[bytes, list[Failed]] = {}
 
     def _chosen(self, beacon: Beacon | None) -> Beacon:
         if isinstance(self.task.source, Reveals):
