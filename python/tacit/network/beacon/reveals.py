@@ -20,6 +20,7 @@ from tacit.errors import InputError, InvalidProof
 from tacit.network import digests
 from tacit.network.digests import distinct_and_sorted, tagged
 from tacit.network.keys import Key
+from tacit.network.messages import MOST_ROUNDS
 from tacit.program.borsh import EncodingError, Fixed, Option, Vec, decode, encode, struct_of
 
 #: Rounds that a node may have missed before its chain is too far behind: one hash each.
@@ -74,8 +75,11 @@ class Opened:
 
 
 def opens(task: bytes, node: bytes, last: Opened, round: int, value: bytes) -> bool:
-    """Whether `value` is c_round of the chain whose c_(last.round) is known; work grows with the rounds between, 4096 at most."""
-    if not 0 < round - last.round <= MOST_MISSED:
+    """Whether `value` is c_round of the chain whose c_(last.round) is known.
+
+    Work grows with the rounds between: 4096 at most, but for the first value of a node, which may join in any round.
+    """
+    if not 0 < round - last.round <= (MOST_MISSED if last.round else MOST_ROUNDS):
         return False
     for at in range(round, last.round, -1):
         value = step(task, node, at, value)

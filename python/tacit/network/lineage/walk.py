@@ -85,6 +85,8 @@ class Walk:
     opened: dict[bytes, Opened] = field(default_factory=dict)
     #: What replies to the last round opened for the next one.
     early: dict[bytes, bytes] = field(default_factory=dict)
+    #: Nodes with a value that opened no chain: no server takes one, and looking at every one of theirs would be much work.
+    spoiled: set[bytes] = field(default_factory=set)
     models: dict[int, dict[str, Ints]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -200,7 +202,8 @@ class Walk:
         """
         early = {}
         for node, value in self.early.items():
-            if not opens(self.world.digest, node, self.opened[node], moment, value):
+            if node in self.spoiled or not opens(self.world.digest, node, self.opened[node], moment, value):
+                self.spoiled.add(node)
                 continue
             if found.get(node) is None:
                 what = "says that it opened none" if node in found else "does not name it"
