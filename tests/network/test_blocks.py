@@ -152,3 +152,21 @@ def test_two_are_needed() -> None:
         for endpoints in ([], [one], [one, one]):
             with pytest.raises(InputError, match="two endpoints"):
                 Block(CHAIN, endpoints=endpoints).value(NUMBER)
+
+
+@pytest.mark.parametrize("second", [0, NUMBER - 129, NUMBER + 129, 1 << 64])
+def test_endpoints_that_are_far_apart(second: int) -> None:
+    """One that still reads the chain says 0: what a server signed by it would be years away."""
+    with serving(node(BLOCK_23535880, head=NUMBER)) as one, serving(node(BLOCK_23535880, head=second)) as two:
+        beacon = Block(CHAIN, endpoints=[one, two])
+        for asked in (lambda: beacon.fix(0, 1), lambda: beacon.expected(NUMBER)):
+            with pytest.raises(InputError) as failure:
+                asked()
+            assert failure.value.slug == "beacon_source"
+            assert all(text in failure.value.reason for text in (one, two, str(second), str(NUMBER)))
+
+
+@pytest.mark.parametrize("second", [NUMBER - 128, NUMBER + 128])
+def test_endpoints_that_are_near_each_other(second: int) -> None:
+    with serving(node(BLOCK_23535880, head=NUMBER)) as one, serving(node(BLOCK_23535880, head=second)) as two:
+        assert Block(CHAIN, endpoints=[one, two], clock=lambda: 0.0).fix(0, 1) == max(NUMBER, second) + 1

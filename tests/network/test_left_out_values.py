@@ -12,6 +12,7 @@ from little_network import LittleNetwork
 from spoiled_lineage import refused, text_of
 
 from tacit.errors import InvalidProof
+from tacit.network.beacon.reveals import RevealedBeacon
 from tacit.network.lineage import export, verify
 from tacit.network.messages import ANNOUNCEMENT
 from tacit.network.node import Node
@@ -79,6 +80,67 @@ def test_a_value_in_a_reply_that_the_round_was_closed_with(
     found = refused(published(network), "left_out", "round 2: beacon")
     assert f"node {victim.key.public.hex()[:16]}" in found.reason
     assert "reply to round 1" in found.reason
+
+
+def test_a_roster_does_not_choose_the_beacon(tmp_path: Path) -> None:
+    """A server has the values of round 2 before it writes its roster: whomever it leaves off, the beacon is the same."""
+    found = set()
+    for left in range(4):
+        (tmp_path / str(left)).mkdir()
+        network = LittleNetwork(tmp_path / str(left))
+        network.register()
+        network.run(1)
+        if left:
+            network.nodes.pop(left - 1)
+        network.server.open({node.key.public for node in network.nodes})
+        network.run(1)
+        last = verify(published(network), FakeReaders()).rounds[-1]
+        assert len(last.contributors) == (2 if left else 3)
+        found.add(last.beacon)
+    assert len(found) == 1
+
+
+def test_a_roster_that_chooses_among_beacons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evidence of the roster alone, as a server would have it that chooses: nodes of the roster see nothing, verifiers do."""
+    network = LittleNetwork(tmp_path)
+    network.register()
+    network.run(1)
+    left = network.nodes.pop(0).key.public
+    network.server.open({node.key.public for node in network.nodes})
+    kept = network.server.known
+    known = RevealedBeacon(
+        network.digest,
+        lambda round: {node: chain for node, chain in kept(round).items() if node != left},
+        lambda round: network.server.store.reveals(network.digest, round),
+    )
+    monkeypatch.setattr(network.server, "beacon", known)
+    network.run(1)
+    found = refused(published(network), "left_out", "round 2: beacon")
+    assert f"node {left.hex()[:16]}" in found.reason
+    assert "does not name it" in found.reason
+
+
+def test_who_sleeps_changes_no_beacon(tmp_path: Path) -> None:
+    """A node that opened nothing may be in a roster or not: a server that could choose by it would have a bit for each."""
+    found = set()
+    for named in (True, False):
+        (tmp_path / str(named)).mkdir()
+        network = LittleNetwork(tmp_path / str(named))
+        network.register()
+        sleeper = network.nodes.pop()
+        network.begin()
+        network.answer()
+        network.end()
+        awake = {node.key.public for node in network.nodes}
+        network.server.open(awake | ({sleeper.key.public} if named else set()))
+        network.clock.now += 31
+        network.server.begin()
+        network.answer()
+        network.end()
+        last = verify(published(network), FakeReaders()).rounds[-1]
+        assert [item.node for item in last.left] == ([sleeper.key.public] if named else [])
+        found.add(last.beacon)
+    assert len(found) == 1
 
 
 def test_a_value_that_no_reply_had_is_an_absence(tmp_path: Path) -> None:

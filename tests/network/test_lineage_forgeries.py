@@ -16,6 +16,7 @@ from spoiled_lineage import Forger, absences_with, refused, text_of
 
 from tacit.network import digests
 from tacit.network.aggregate import Median, Rule
+from tacit.network.beacon.reveals import revealed, value_of
 from tacit.network.digests import tagged
 from tacit.network.lineage import export, verify
 from tacit.network.lineage.files import Head
@@ -225,7 +226,7 @@ def test_a_roster_with_the_same_data_twice(network: LittleNetwork, forger: Forge
 
 
 def test_evidence_with_an_absence_that_was_none(forger: Forger, folder: Path, network: LittleNetwork) -> None:
-    """The server leaves out a value that it has: another beacon, no reply is about it, and one before it shows the value."""
+    """The server leaves out a value that it has: a reply in the closing before shows it, whatever the link calls the beacon."""
     evidence = forger._read(forger.link.evidence or b"")
     node = network.keys[1].public
     at = evidence.index(node) + 32
@@ -233,8 +234,8 @@ def test_evidence_with_an_absence_that_was_none(forger: Forger, folder: Path, ne
     name = tagged(digests.EVIDENCE, other)
     forger.objects.put(name, other)
     forger.publish(evidence=name)
-    refused(folder, "beacon", "round 2")
-    value = tagged(digests.REVEALS, forger.head.task, (2).to_bytes(4, "little"), other)
+    refused(folder, "left_out", "round 2: beacon")
+    value = value_of(forger.head.task, 2, revealed(other, 2))
     forger.publish(evidence=name, beacon=value)
     refused(folder, "left_out", "round 2: beacon")
 

@@ -142,7 +142,7 @@ def task_of(**fields: Any) -> m.Task:
         (m.RESULTS, m.Results((CONTRIBUTION, CONTRIBUTION), ())),
         (m.RESULTS, m.Results((), (m.Absence(d("n"), "not a slug"),))),
         (m.LINK, dataclasses.replace(EXAMPLES[-2][1], beacon=None)),
-        (m.TASK, dataclasses.replace(TASK, rounds=m.MOST_ROUNDS + 1)),
+        (m.TASK, task_of(rounds=m.MOST_ROUNDS + 1)),
     ],
 )
 def test_messages_that_mean_nothing(kind: Kind[Any], message: Any) -> None:

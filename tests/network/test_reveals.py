@@ -133,11 +133,21 @@ def test_nodes_of_the_round_and_no_others() -> None:
 
 def test_work_is_bounded() -> None:
     last = Opened(0, bytes(32))
-    assert not opens(TASK, NODES[0], last, MOST_MISSED + 1, bytes(32))
+    assert not opens(TASK, NODES[0], last, MOST_ROUNDS + 1, bytes(32))
+    assert not opens(TASK, NODES[0], Opened(1, bytes(32)), MOST_MISSED + 2, bytes(32))
     assert not opens(TASK, NODES[0], last, 0, bytes(32))
     assert not opens(TASK, NODES[0], Opened(5, bytes(32)), 3, bytes(32))
     assert "bytes" in refused(HEADS, 1, bytes((1 << 22) + 1))
     assert "2^32" in refused(HEADS, 1 << 32, b"")
+
+
+@pytest.mark.parametrize("joins", [MOST_MISSED, MOST_MISSED + 1, MOST_ROUNDS])
+def test_a_node_joins_in_any_round(joins: int) -> None:
+    chain = Chain(KEYS[0], TASK, MOST_ROUNDS)
+    value = chain.value(joins)
+    assert value is not None
+    assert opens(TASK, NODES[0], Opened(0, chain.head), joins, value)
+    assert not opens(TASK, NODES[0], Opened(0, chain.head), joins - 1, value)
 
 
 def test_a_step_names_task_node_and_round() -> None:

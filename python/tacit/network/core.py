@@ -60,6 +60,15 @@ class Outcome:
         return self.receipt is not None
 
 
+@dataclass(frozen=True)
+class Failed:
+    """A registration with proofs that did not hold: when, its digest, why."""
+
+    time: int
+    registration: bytes
+    refusal: InvalidProof
+
+
 @dataclass
 class Sender:
     """Who sent something, and in which round, as far as it is known: before a signature was checked, nobody."""
@@ -116,8 +125,8 @@ class Core:
         self._announced: tuple[bytes, Announcement | Any] = (b"", None)
         self._roster: tuple[bytes, Mapping[bytes, bytes]] = (b"", {})
         self._links: dict[int, bytes] = {}
-        #: Of nodes that an issuer vouches for, when proofs of their registrations did not hold.
-        self._failed: dict[bytes, list[int]] = {}
+        #: Of nodes that an issuer vouches for, their registrations with proofs that did not hold.
+        self._failed: dict[bytes, list[Failed]] = {}
 
     def _chosen(self, beacon: Beacon | None) -> Beacon:
         if isinstance(self.task.source, Reveals):
@@ -154,13 +163,20 @@ class Core:
         return Opened(*self.store.last_reveals(self.digest, round, node).get(node, (0, found.chain)))
 
     def known(self, round: int) -> dict[bytes, Opened]:
-        """Of every node of a round its hash chain, as far as it was opened before."""
+        """Of every node that evidence of a round names its hash chain, as far as it was opened before.
+
+        These are the nodes of the roster, and those whose replies to the round before brought a value: nobody else opens one.
+        """
         row = self.store.round(self.digest, round)
-        roster = {} if row is None else self.roster(self.announcement(row))
+        roster = (
+            set() if row is None else {*self.roster(self.announcement(row)), *self.store.reveals(self.digest, round)}
+        )
         opened = self.store.last_reveals(self.digest, round)
         chains = {node.node: node.chain for node in self.store.nodes(self.digest)}
         return {
-            node: Opened(*opened.get(node, (0, chain))) for node in roster if (chain := chains.get(node)) is not None
+            node: Opened(*opened.get(node, (0, chain)))
+            for node in sorted(roster)
+            if (chain := chains.get(node)) is not None
         }
 
     # --- what others send ---------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ EVIDENCE = b"tacit evidence blob 1"
 SEED = b"tacit seed 1"
 SHARD = b"tacit shard 1"
 CHAIN = b"tacit chain 1"
-REVEALS = b"tacit reveals 1"
+REVEALS = b"tacit reveals 2"
 
 #: All of them; docs/protocol/network.md has the same list.
 LABELS = (

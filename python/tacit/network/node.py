@@ -16,7 +16,7 @@ from tacit.api.native import read_file, write_file
 from tacit.errors import InputError, InvalidProof
 from tacit.network import digests
 from tacit.network.beacon import Beacon
-from tacit.network.beacon.reveals import Chain, RevealedBeacon, revealed
+from tacit.network.beacon.reveals import Chain, RevealedBeacon, revealed, value_of
 from tacit.network.checks import Limits, check_moments, context_of, seed_of
 from tacit.network.context import model_bytes, model_of, shard_due
 from tacit.network.digests import tagged
@@ -229,7 +229,7 @@ class Node:
         absent = self.key.public in opened and found is None and not self._has_revealed(announced.round)
         if found != own and not absent:
             raise InvalidProof("this node's value is missing, or another", slug="beacon", place="brief")
-        return tagged(digests.REVEALS, self.digest, announced.moment.to_bytes(4, "little"), evidence)
+        return value_of(self.digest, announced.moment, opened)
 
     def _has_revealed(self, round: int) -> bool:
         """Whether this node opened its value for a round: by itself, or in the reply before."""

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from tacit.data.manifest import date
 from tacit.errors import InvalidProof
+from tacit.network import digests
 from tacit.network.checks import Joined, World
-from tacit.network.core import Core, Outcome, Sender, refusal_of
-from tacit.network.messages import REGISTRATION
-from tacit.network.objects import Overlay
+from tacit.network.core import Core, Failed, Outcome, Sender, refusal_of
+from tacit.network.messages import REGISTRATION, Registration
+from tacit.network.objects import Overlay, read_tagged
 from tacit.network.store import Registered
 
 #: Registrations of a node whose proofs are looked at and do not hold, in so many seconds: each costs the server a check.
@@ -50,6 +51,7 @@ class Registry(Core):
         world = replace(self.world, objects=Overlay(kept, self.store.objects))
         _, manifest = world.cheap(registration, registration.node, self.now())
         self.store.check_shards(self.digest, manifest.shards)
+        _check_parts(world, registration)
         joined = self._checked(world, name, registration.node)
         for digest, data in kept.items():
             self.store.objects.put(digest, data)
@@ -59,22 +61,27 @@ class Registry(Core):
     def _checked(self, world: World, name: bytes, node: bytes) -> Joined:
         """The registration with all its proofs; a node for which too many did not hold waits (slug too_often).
 
-        Only the holder of the node's key gets here, and only with a manifest: nobody can make another node wait.
+        Here all bytes are those that the holder of the node's key signed, and an issuer vouches for it. Nobody else can make the
+        node wait: the same registration again, which others may have seen, is refused as before, and counts once.
         """
         now = self.now()
-        failed = [time for time in self._failed.get(node, ()) if now - _SECONDS < time <= now]
+        failed = [item for item in self._failed.get(node, ()) if now - _SECONDS < item.time <= now]
+        for item in failed:
+            # What could not be checked may have been this server's lack of memory: it is looked at again, and counts again.
+            if item.registration == name and item.refusal.slug != "failed":
+                raise item.refusal
         if len(failed) >= _MOST_FAILED:
             raise InvalidProof(
                 f"expected at most {_MOST_FAILED} registrations with proofs that do not hold in {_SECONDS // 60} minutes",
                 slug="too_often",
                 place="registration",
-                remedy=f"send one that holds, after {date(failed[0] + _SECONDS)}",
+                remedy=f"send one that holds, after {date(failed[0].time + _SECONDS)}",
             )
         try:
             return world.joined(name, node, now)
         except Exception as error:
             refusal = refusal_of(error)  # this server's own faults are raised
-            self._failed[node] = [*failed, now]
+            self._failed[node] = [*failed, Failed(now, name, refusal)]
             raise refusal from None
 
     def _note(self, joined: Joined) -> None:
@@ -84,3 +91,13 @@ class Registry(Core):
         )
         commitments = [offer.commitment for offer in registration.offers]
         self.store.add_node(self.digest, node, list(zip(joined.shards, commitments, strict=True)))
+
+
+def _check_parts(world: World, registration: Registration) -> None:
+    """Whether commitments and proofs are there, as they were signed: whoever has seen a registration can send it without them.
+
+    Raises InvalidProof (slug object_missing, object_size, object_changed).
+    """
+    for offer in registration.offers:
+        read_tagged(world.objects, digests.COMMITMENT, offer.commitment, world.limits.commitment, "commitment")
+        read_tagged(world.objects, digests.PROOF, offer.proof, world.limits.proof, "dataset proof")

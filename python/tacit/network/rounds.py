@@ -8,6 +8,7 @@ from tacit.data.manifest import date
 from tacit.errors import InputError, InvalidProof
 from tacit.network import digests
 from tacit.network.aggregate import aggregate
+from tacit.network.beacon.blocks import APART, SLOT
 from tacit.network.checks import Checked, Stage, check_contribution, earliest_closing, known_when_opened
 from tacit.network.context import model_bytes, model_of, model_size
 from tacit.network.core import Core, refusal_of
@@ -33,10 +34,12 @@ from tacit.network.messages import (
     least_contributions,
 )
 from tacit.network.objects import read_signed, read_tagged
-from tacit.network.sources import Reveals
+from tacit.network.sources import Blocks, Reveals
 from tacit.network.store import Entry, Registered, Row
 from tacit.network.submission import Brief
 
+#: Blocks a second at most: those of the fastest chains.
+_MOST_BLOCKS = 10
 #: Why a node contributed nothing, where nothing of it came.
 ABSENT = "absent"
 
@@ -77,6 +80,9 @@ class Rounds(Core):
         deadline = self._deadline(moment, number, opened, members)
         # Fixed now, so that nobody chooses among values that are known; late enough for the next roster and base.
         following = max(moment + 1, self.beacon.fix(deadline + max(1, self.times.gap), number + 1))
+        if isinstance(self.task.source, Blocks):
+            elapsed = 0 if before is None else opened - before.opened
+            self._check_near(self.task.source, (moment, following), (opened, deadline), elapsed)
         announcement = Announcement(
             task=self.digest,
             round=number,
@@ -104,6 +110,28 @@ class Rounds(Core):
             left = {member.node for member in members} - set(self.store.reveals(self.digest, number))
             there = opened + (self.times.notice if left else 0)
         return max(opened, there) + max(1, self.times.window)
+
+    def _check_near(self, source: Blocks, moments: tuple[int, int], times: tuple[int, int], elapsed: int) -> None:
+        """Whether deadline and next block are ones that the task comes to: nothing mends them once they are signed.
+
+        Blocks have no clock. So the numbers are compared with the round before: since then the chain has made so many blocks
+        at most, and the rest follows from `Times`, the depth, and how far endpoints may differ.
+        """
+        (moment, following), (opened, deadline) = moments, times
+        elapsed *= _MOST_BLOCKS
+        back = opened - self.now()  # by how much this clock was set back
+        blocks = 3 * (source.depth + APART) + (self.times.notice + self.times.window + self.times.gap + back) // SLOT
+        longest = blocks * SLOT + max(1, self.times.window)
+        if deadline - opened > longest or following - moment > elapsed + blocks:
+            raise InputError(
+                f"expected a deadline within {longest} seconds of {date(opened)}, and the next block at most "
+                f"{elapsed + blocks} behind block {moment}; by what the endpoints say they would be {date(deadline)} and "
+                f"block {following}",
+                slug="beacon_source",
+                place="round",
+                remedy="compare the latest blocks of the endpoints with the chain; open the round when they are right, or the "
+                "chain, if it stood still, has gone on",
+            )
 
     def _closed(self, last: Row | None) -> int:
         """When the last round was closed, as the server signed it; 0 before the first."""

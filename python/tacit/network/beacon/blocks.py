@@ -49,7 +49,9 @@ _TEXT = 12
 _MOST_HEADER = 2048
 _MOST_ANSWER = 1 << 20
 #: Seconds between blocks, for `fix` and `expected` only: a later block is known no earlier.
-_SLOT = 12
+SLOT = 12
+#: Blocks by which endpoints may differ, besides the depth: a quarter of an hour.
+APART = 64
 
 
 class Block:
@@ -68,8 +70,8 @@ class Block:
 
     def fix(self, at: int, round: int) -> int:
         """As `Beacon.fix`: a number that the chain has not reached, as many blocks ahead as fit until `at`."""
-        ahead = max(0, at - int(self._clock())) // _SLOT
-        return max(self._head(endpoint) for endpoint in self._asked()) + 1 + ahead
+        ahead = max(0, at - int(self._clock())) // SLOT
+        return max(self._heads()) + 1 + ahead
 
     def when(self, moment: int) -> int | None:
         """As `Beacon.when`: blocks have no clock."""
@@ -77,8 +79,8 @@ class Block:
 
     def expected(self, moment: int) -> int | None:
         """As `Beacon.expected`: when the block is as deep as it has to be, if none is left out until then."""
-        head = min(self._head(endpoint) for endpoint in self._asked())
-        return int(self._clock()) + max(0, moment + self.source.depth - head) * _SLOT
+        head = min(self._heads())
+        return int(self._clock()) + max(0, moment + self.source.depth - head) * SLOT
 
     def value(self, moment: int) -> bytes:
         """As `Beacon.value`: the header that all endpoints have, once it is `depth` blocks deep for all of them."""
@@ -131,6 +133,24 @@ class Block:
                 f"expected chain {self.source.chain}, got another one", slug="beacon_source", place=endpoint
             )
         return _integer(self._call(endpoint, "eth_blockNumber", []), endpoint)
+
+    def _heads(self) -> list[int]:
+        """Where the endpoints' chains end: near each other, or what is signed by them would be far from the true chain.
+
+        An endpoint that still reads the chain says 0, and a false one any number.
+        """
+        heads = {endpoint: self._head(endpoint) for endpoint in self._asked()}
+        least, most = min(heads, key=heads.__getitem__), max(heads, key=heads.__getitem__)
+        apart = self.source.depth + APART
+        if heads[most] - heads[least] > apart:
+            raise InputError(
+                f"expected endpoints whose chains end at most {apart} blocks apart, got block {heads[least]} from {least} "
+                f"and block {heads[most]} from {most}",
+                slug="beacon_source",
+                place="beacon",
+                remedy="wait until all endpoints have read the chain, or name others",
+            )
+        return list(heads.values())
 
     def _header(self, endpoint: str, number: int) -> bytes:
         block = self._call(endpoint, "eth_getBlockByNumber", [hex(number), False])

@@ -1,9 +1,12 @@
 """A beacon that the nodes make themselves: each registers the end of a hash chain once, and opens one value a round.
 
     c_(t-1) = H("tacit chain 1" || task || node || t || c_t),    c_0 is registered, c_t is opened for round t
-    value_t = H("tacit reveals 1" || task || t || evidence),            evidence: (node, c_t or nothing) of every node, sorted
+    value_t = H("tacit reveals 2" || task || t || opened),              opened: (node, c_t) of every node that opened one, sorted
 
-The value for t + 1 travels with the reply to round t, so it costs no message of its own. Nobody can open two values. A node can
+The value for t + 1 travels with the reply to round t, so it costs no message of its own. The evidence names the nodes of the
+round, and those whose reply to the round before brought a value, in the roster or not: a server that has these values when it
+writes a roster would choose among beacons by leaving nodes off. Who opened nothing is named, and changes nothing of the value:
+otherwise nodes that sleep could be named or not. Nobody can open two values. A node can
 *withhold* one, and whoever opens last, knowing all others, so chooses between two beacons: one bit of bias for each node that
 does, and its absence stands in the evidence. Where all nodes work together the beacon is theirs.
 """
@@ -17,6 +20,7 @@ from tacit.errors import InputError, InvalidProof
 from tacit.network import digests
 from tacit.network.digests import distinct_and_sorted, tagged
 from tacit.network.keys import Key
+from tacit.network.messages import MOST_ROUNDS
 from tacit.program.borsh import EncodingError, Fixed, Option, Vec, decode, encode, struct_of
 
 #: Rounds that a node may have missed before its chain is too far behind: one hash each.
@@ -71,8 +75,11 @@ class Opened:
 
 
 def opens(task: bytes, node: bytes, last: Opened, round: int, value: bytes) -> bool:
-    """Whether `value` is c_round of the chain whose c_(last.round) is known; work grows with the rounds between, 4096 at most."""
-    if not 0 < round - last.round <= MOST_MISSED:
+    """Whether `value` is c_round of the chain whose c_(last.round) is known.
+
+    Work grows with the rounds between: 4096 at most, but for the first value of a node, which may join in any round.
+    """
+    if not 0 < round - last.round <= (MOST_MISSED if last.round else MOST_ROUNDS):
         return False
     for at in range(round, last.round, -1):
         value = step(task, node, at, value)
@@ -85,11 +92,20 @@ class _Entry:
     value: bytes | None
 
 
+@dataclass(frozen=True)
+class _Value:
+    node: bytes
+    value: bytes
+
+
 _EVIDENCE = Vec(struct_of(_Entry, node=Fixed(32), value=Option(Fixed(32))))
+_OPENED = Vec(struct_of(_Value, node=Fixed(32), value=Fixed(32)))
 
 
 class RevealedBeacon:
-    """`known`: of every node in a round its chain as far as it was opened before; `values`: what was opened for a round."""
+    """`known`: of every node that evidence of a round has to name its chain as far as it was opened before; `values`: what was
+    opened for a round.
+    """
 
     def __init__(
         self,
@@ -121,17 +137,23 @@ class RevealedBeacon:
         return evidence
 
     def verify(self, moment: int, evidence: bytes) -> bytes:
-        """As `Beacon.verify`: every node of the round is there once, and all values open their chains."""
+        """As `Beacon.verify`: every node that has to be named is there once, and all values open their chains."""
         known = self._known(moment)
         opened = revealed(evidence, moment)
         if set(opened) != set(known):
-            raise _refused(moment, f"expected all {len(known)} nodes of the round, got {len(opened)}, or others")
+            raise _refused(moment, f"expected all {len(known)} nodes that it is to name, got {len(opened)}, or others")
         if not any(opened.values()):
             raise _refused(moment, "nobody opened a value")
         for node, value in opened.items():
             if value is not None and not opens(self._task, node, known[node], moment, value):
                 raise _refused(moment, f"the value of node {node.hex()[:16]} does not open its chain")
-        return tagged(digests.REVEALS, self._task, moment.to_bytes(4, "little"), evidence)
+        return value_of(self._task, moment, opened)
+
+
+def value_of(task: bytes, moment: int, opened: Mapping[bytes, bytes | None]) -> bytes:
+    """The beacon's value: of what was opened, and of nothing else."""
+    values = [_Value(node, value) for node, value in sorted(opened.items()) if value is not None]
+    return tagged(digests.REVEALS, task, moment.to_bytes(4, "little"), encode(_OPENED, values))
 
 
 def revealed(evidence: bytes, moment: int) -> dict[bytes, bytes | None]:

@@ -6,7 +6,7 @@ Of every round, in this order, with the place in the refusal:
     announcement   signed; base, previous; the beacon's moment as the round before had fixed it; opened when that was closed, at
                    the earliest
     roster         registrations: signed, manifests that held then, commitments, dataset proofs; nobody's data twice; nobody anew
-    beacon         the evidence shows the value, and has what replies to the round before opened
+    beacon         the evidence shows the value, and has what replies to the round before opened, of whatever nodes
     closing        signed; every reply in it is about this beacon, and without one there is none; behind the opening, and the
                    beacon; behind the deadline, or with everything that could come
     contributions  among what had come; each with all checks, the proof included
@@ -85,6 +85,8 @@ class Walk:
     opened: dict[bytes, Opened] = field(default_factory=dict)
     #: What replies to the last round opened for the next one.
     early: dict[bytes, bytes] = field(default_factory=dict)
+    #: Nodes with a value that opened no chain: no server takes one, and looking at every one of theirs would be much work.
+    spoiled: set[bytes] = field(default_factory=set)
     models: dict[int, dict[str, Ints]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -172,39 +174,47 @@ class Walk:
         if twice is not None:
             first, second = (node.hex()[:16] for node in twice)
             raise refused(f"nodes {first} and {second} have records in common", slug="shard_taken", place="roster")
+        for node, found in joined.items():
+            self.opened.setdefault(node, Opened(0, found.registration.chain or b""))
         return joined
 
     def _beacon(self, link: Link, announced: Announcement, joined: Mapping[bytes, Joined]) -> bytes | None:
         if link.evidence is None:
             return None
         evidence = read_tagged(self.world.objects, digests.EVIDENCE, link.evidence, MOST_LIST, "beacon")
-        known = {
-            node: self.opened.get(node, Opened(0, found.registration.chain or b"")) for node, found in joined.items()
-        }
+        known = {node: self.opened[node] for node in joined}
+        found = revealed(evidence, announced.moment) if isinstance(self.task.source, Reveals) else {}
+        if isinstance(self.task.source, Reveals):
+            known |= self._check_early(found, announced.moment)
         value = self._source(known).verify(announced.moment, evidence)
         if value != link.beacon:
             raise refused("the evidence shows another value", slug="beacon", place="beacon")
-        if isinstance(self.task.source, Reveals):
-            found = revealed(evidence, announced.moment)
-            self._check_early(found, known, announced.moment)
-            for node, opened in found.items():
-                if opened is not None:
-                    self.opened[node] = Opened(announced.moment, opened)
+        for node, opened in found.items():
+            if opened is not None:
+                self.opened[node] = Opened(announced.moment, opened)
         return value
 
-    def _check_early(self, found: Mapping[bytes, bytes | None], known: Mapping[bytes, Opened], moment: int) -> None:
-        """Whether the evidence has the values that replies to the round before opened; what opens no chain is none.
+    def _check_early(self, found: Mapping[bytes, bytes | None], moment: int) -> dict[bytes, Opened]:
+        """The chains of nodes whose replies to the round before opened a value: the evidence has them all, in the roster or not.
 
-        A server that had them when it closed that round would otherwise choose among beacons, and call their nodes absent.
+        A server that had them when it closed that round would otherwise choose among beacons: it would call their nodes absent,
+        or write its roster without them. What opens no chain is no value.
         """
+        early = {}
         for node, value in self.early.items():
-            if node in found and found[node] is None and opens(self.world.digest, node, known[node], moment, value):
+            if node in self.spoiled or not opens(self.world.digest, node, self.opened[node], moment, value):
+                self.spoiled.add(node)
+                continue
+            if found.get(node) is None:
+                what = "says that it opened none" if node in found else "does not name it"
                 raise refused(
                     f"node {node.hex()[:16]} opened its value in its reply to round {self.number - 1}, which the server "
-                    "closed that round with, and the evidence says that it opened none",
+                    f"closed that round with, and the evidence {what}",
                     slug="left_out",
                     place="beacon",
                 )
+            early[node] = self.opened[node]
+        return early
 
     def _source(self, known: Mapping[bytes, Opened]) -> Beacon:
         source = self.task.source

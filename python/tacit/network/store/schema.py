@@ -11,8 +11,9 @@ except ImportError:
         "a server keeps its rounds with SQLAlchemy", place="store", remedy="pip install 'tacit[network]'"
     ) from None
 
-#: Raised when a table changes, or bytes that its digests name (2: short links); a store of another version is refused.
-VERSION = 2
+#: Raised when a table changes, or bytes that its digests name (2: short links; 3: values of reveals).
+#: A store of another version is refused.
+VERSION = 3
 
 metadata = MetaData()
 
