@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tacit.errors import ModelError
 from tacit.graph.nodes import Graph
 from tacit.importers import Apart, load, sklearn, torch
-from tacit.train.estimators import class_places, estimator
+from tacit.train.classes import class_places
+from tacit.train.estimators import estimator
 from tacit.train.loss import Loss
 
 if TYPE_CHECKING:
