@@ -67,8 +67,9 @@ class Provenance:
     `stays`: those of them that training leaves as they are, so that anything may be made of them.
     `given`, `made_of`, `shown`: of constants the weight that each is, the weights that its numbers depend on, and the weight
     of one number whose own number, or one over it, a factor is. `read`: weights of one number that became attributes.
+    `numbers`: of those that single numbers of Constant nodes are, and that nothing says to stay: factors are the architecture's.
     `declared`: the model itself says which of its weights move: then all others do.
-    `labels`: names or numbers of classes, as often as the model has them.
+    `labels`: names or numbers of classes, as often as the model has them; `words`: what are classes if they are as many.
     `again`: the graph of the same model with other values of some of its weights.
     """
 
@@ -78,6 +79,8 @@ class Provenance:
     made_of: Mapping[str, frozenset[str]]
     shown: Mapping[str, str]
     read: frozenset[str]
+    numbers: frozenset[str]
     declared: bool
-    labels: tuple[tuple[str | int, ...], ...]
+    labels: tuple[tuple[str | float, ...], ...]
+    words: tuple[tuple[str | float, ...], ...]
     again: Callable[[Mapping[str, Array]], Graph]

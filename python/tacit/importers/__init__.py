@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tacit.errors import ModelError
 from tacit.graph.nodes import Graph, Origin
 from tacit.importers import sklearn, torch
 from tacit.importers.onnx import read
+from tacit.importers.onnx.labels import Labels, class_labels, possible_labels
 from tacit.importers.onnx.logs import without_logs
 from tacit.importers.onnx.registry import supported_operators
 from tacit.importers.onnx.translate import Apart, import_model
@@ -38,7 +40,9 @@ def load(
     """
     if isinstance(model, Graph):
         return model
-    proto, origin = _read(model, batch, example, apart is not None)
+    proto, origin, labels = _read(model, batch, example, apart is not None)
+    if apart is not None:
+        apart = replace(apart, labels=labels[0], words=labels[1])
     if apart is not None and apart.logs and without_logs(proto):
         origin = _without_logs(proto, origin)
     if blind or apart is not None:
@@ -59,13 +63,17 @@ def origin_of(model: Any, *, batch: int = 1, example: Any = None) -> Origin:
     return _read(model, batch, example)[1]
 
 
-def _read(model: Any, batch: int, example: Any, as_written: bool = False) -> tuple[ModelProto, Origin]:
+def _read(
+    model: Any, batch: int, example: Any, as_written: bool = False
+) -> tuple[ModelProto, Origin, tuple[Labels, Labels]]:
+    """The model, what onnxruntime runs, and what a file calls its classes."""
     if isinstance(model, (str, Path)):
         path = Path(model)
         proto = read.read_path(path)
+        labels = _labels(proto)
         if not read.strip_maps(proto):
-            return proto, Origin(None, str(path), batch, ())
-        return proto, Origin(_serialise(proto), None, batch, ())
+            return proto, Origin(None, str(path), batch, ()), labels
+        return proto, Origin(_serialise(proto), None, batch, ()), labels
     if isinstance(model, (bytes, bytearray)):
         proto = read.parse(bytes(model), "model")
     elif isinstance(model, ModelProto):
@@ -76,7 +84,7 @@ def _read(model: Any, batch: int, example: Any, as_written: bool = False) -> tup
     elif torch.is_module(model):
         proto = torch.to_onnx(model, example, as_written=as_written)
         if as_written:  # what is compared with is exported by the module's own values alone
-            return proto, Origin(_serialise(torch.to_onnx(model, example)), None, batch, ())
+            return proto, Origin(_serialise(torch.to_onnx(model, example)), None, batch, ()), ((), ())
     elif sklearn.is_estimator(model):
         proto = sklearn.to_onnx(model)
     else:
@@ -88,8 +96,13 @@ def _read(model: Any, batch: int, example: Any, as_written: bool = False) -> tup
         )
     read.check_text(proto)
     read.load_external(proto, None)
+    labels = _labels(proto)  # before the nodes that say them are gone
     read.strip_maps(proto)
-    return proto, Origin(_serialise(proto), None, batch, ())
+    return proto, Origin(_serialise(proto), None, batch, ()), labels
+
+
+def _labels(proto: ModelProto) -> tuple[Labels, Labels]:
+    return class_labels(proto), possible_labels(proto)
 
 
 def _without_logs(proto: ModelProto, origin: Origin) -> Origin:

@@ -16,6 +16,7 @@ from tacit.data.limits import check_records
 from tacit.errors import AccuracyWarning, InputError, QuantizationError
 from tacit.program.builder import Settings
 from tacit.program.intervals import OutOfField
+from tacit.train.autograd import check_gradients
 from tacit.train.deployment import Deployment, deployed
 from tacit.train.description import KINDS, Description, Digits
 from tacit.train.emit import SETTINGS, Places
@@ -90,6 +91,7 @@ def compile(
     trained = network(graph, frozen=frozen, end=chosen.end)
     check_ends(trained, schema.features, schema.labels)
     check_meaning(trained)
+    check_gradients(model, trained, schema.features)
     trained = replace(trained, graph=replace(trained.graph, provenance=None))  # it has said what it had to
     description = _description(trained, schema, chosen, optimizer, records)
     check_size(trained, len(description.plan.chunks))

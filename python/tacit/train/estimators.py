@@ -7,16 +7,16 @@ loss does. Otherwise it is refused.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from numbers import Real
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from tacit.errors import ModelError
 from tacit.graph.nodes import Array, Graph
+from tacit.train.classes import class_places
 from tacit.train.dense import dense, mlp
 from tacit.train.loss import Loss
+from tacit.train.units import as_table
 
 if TYPE_CHECKING:
     from tacit.data import Schema
@@ -60,6 +60,12 @@ def estimator(model: Any, schema: Schema, loss: Loss) -> Graph:
     if found is not None:
         _check_predictions(model, w, b, loss, is_classifier(model))
         ((w, b),) = _as_schema([(w, b)], model, schema, is_classifier(model))
+    if not model.fit_intercept and np.any(b):
+        _refuse(
+            model,
+            "has no intercept, and around the centers of the schema's columns and targets it needs one",
+            "fit it with an intercept, or give the schema center=0",
+        )
     return dense([(w, b if model.fit_intercept else None)], "relu")
 
 
@@ -90,7 +96,7 @@ def _two_scores(w: Array, b: Array, targets: int, loss: Loss) -> tuple[Array, Ar
 
 
 def _as_schema(layers: Layers, model: Any, schema: Schema, classifies: bool) -> Layers:
-    """The same layers, columns and classes in the schema's order: estimators sort the names of classes."""
+    """The same layers, columns and classes in the schema's order (estimators sort names), and in its units."""
     names = getattr(model, "feature_names_in_", None)
     if names is not None and schema.feature_names:
         own = [str(name) for name in names]
@@ -101,7 +107,15 @@ def _as_schema(layers: Layers, model: Any, schema: Schema, classifies: bool) -> 
                 "fit it on the schema's columns by their names, or on an array of them in the schema's order",
             )
         (w, b), *rest = layers
-        layers = [(w[[own.index(name) for name in schema.feature_names]], b), *rest]
+        layers = as_table([(w[[own.index(name) for name in schema.feature_names]], b), *rest], schema)
+    elif names is not None and schema.columns[0].scale is not None:
+        scale = schema.columns[0].scale
+        if (scale.center, scale.scale) != (0, 1):
+            _refuse(
+                model,
+                "was fitted on named columns, and the schema's arrays have a center and a scale: its units are not said",
+                "fit it on arrays as the schema encodes them, without names",
+            )
     if not classifies or schema.classes is None:
         return layers
     places = class_places(list(model.classes_), schema.classes)
@@ -115,15 +129,6 @@ def _as_schema(layers: Layers, model: Any, schema: Schema, classifies: bool) -> 
     if w.shape[1] == len(places):
         return [*rest, (w[:, places], b[places])]
     return layers if places == [0, 1] else [*rest, (-w, -b)]
-
-
-def class_places(own: list[Any], names: Sequence[str]) -> list[int] | None:
-    """Where each of the schema's classes stands among a model's: by names, else by numbers that count from 0; None: nowhere."""
-    given = [str(name) for name in own]
-    if sorted(given) == sorted(names):
-        return [given.index(name) for name in names]
-    numbers = all(isinstance(name, bool | Real | np.bool_) for name in own) and len(own) == len(names)
-    return list(range(len(names))) if numbers and own == list(range(len(names))) else None
 
 
 def _some(names: Any) -> str:

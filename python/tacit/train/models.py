@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tacit.errors import ModelError
 from tacit.graph.nodes import Graph
 from tacit.importers import Apart, load, sklearn, torch
-from tacit.train.estimators import class_places, estimator
+from tacit.train.classes import class_places
+from tacit.train.estimators import estimator
 from tacit.train.loss import Loss
 
 if TYPE_CHECKING:
@@ -37,12 +38,13 @@ def graph_of(model: Any, schema: Schema, loss: Loss, frozen: Sequence[str] = ())
     # trained are the weights of the model as it was given.
     graph = load(model, batch=1, example=example, apart=Apart(stays, declared, logs=loss.end == "Softmax"))
     if schema.classes is not None and graph.provenance is not None:
-        for labels in graph.provenance.labels:
+        words = [row for row in graph.provenance.words if len(row) == len(schema.classes)]
+        for labels in (*graph.provenance.labels, *words):
             _check_labels(labels, schema.classes, graph.name)
     return graph
 
 
-def _check_labels(labels: tuple[str | int, ...], classes: Sequence[str], place: str) -> None:
+def _check_labels(labels: tuple[str | float, ...], classes: Sequence[str], place: str) -> None:
     """The classes that a file names are the schema's, in its order. Raises ModelError (slug outputs)."""
     if class_places(list(labels), classes) != list(range(len(classes))):
         shown = ", ".join(str(name)[:20] for name in labels[:8])

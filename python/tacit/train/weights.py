@@ -43,9 +43,11 @@ def fixed_numbers(graph: Graph, output: str, nodes: Sequence[Node]) -> set[str]:
         if own is not None:
             _check_number(found, own)
             reached.setdefault(own, {})[name] = None
+    _check_constants(found, nodes, graph)
     for name in parameters:
         own = _own(graph, found, name, factor=False)
         if own is not None:
+            _check_kind(found, own, output)
             reached.setdefault(own, {})[name] = None
     needed = found.needed[output] - found.stays
     for name in sorted(found.read & needed):
@@ -96,7 +98,9 @@ def _computed(graph: Graph, name: str, made_of: frozenset[str]) -> NoReturn:
     from tacit.importers.onnx.behind import behind  # here: who verifies a deployment needs no ONNX
 
     found = behind(graph, name)
-    weights = some(found.weights or sorted(made_of))
+    # The file behind a module is exported for comparison alone, and calls some of its parameters otherwise.
+    exported = graph.provenance is not None and graph.provenance.declared
+    weights = some(sorted(made_of) if exported or not found.weights else found.weights)
     remedy = STORE.format(weights)
     if "BatchNormalization" in found.operators:
         remedy = (
@@ -105,7 +109,7 @@ def _computed(graph: Graph, name: str, made_of: frozenset[str]) -> NoReturn:
         )
     _refuse(
         f"what it reads is computed of {weights} of the model, and trained it would not be the model that was given",
-        f"node {', '.join(found.nodes)}" if found.nodes else name,
+        f"node {', '.join(found.nodes)}" if found.nodes and not exported else name,
         remedy,
     )
 
@@ -117,6 +121,32 @@ def _check_number(found: Provenance, name: str) -> None:
             "a factor of one number is public and is not trained",
             name,
             "call requires_grad_(False) of it, or take it into the weights of a layer",
+        )
+
+
+def _check_constants(found: Provenance, nodes: Sequence[Node], graph: Graph) -> None:
+    """A single number in a Constant node that a layer reads as its weight would stay without a word."""
+    for node in nodes:
+        for name in node.inputs:
+            given = found.given.get(name)
+            if given is None or given.of not in found.numbers or found.declared or node.operator.shown.one_number:
+                continue
+            if node.op in ("Add", "Sub") and prod(graph.shapes[node.outputs[0]]) > 1:
+                continue  # one number beside several: x + 1
+            _refuse(
+                "it is one number in a Constant node, which is the architecture's, and is read as a weight",
+                given.of,
+                "store it as an initializer for it to be trained, or freeze it",
+            )
+
+
+def _check_kind(found: Provenance, own: str, output: str) -> None:
+    """The file's weights are its real numbers (`needed`): whole numbers and truths that are cast have no gradient."""
+    if own not in found.needed[output]:
+        _refuse(
+            "it is stored in whole numbers or truths, which no step moves",
+            own,
+            "store it in real numbers for it to be trained, or freeze it",
         )
 
 

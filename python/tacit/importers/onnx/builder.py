@@ -28,7 +28,8 @@ class Builder(GraphBuilder):
     An ONNX tensor is either known (``values``: a NumPy array of its own type) or a canonical tensor (``aliases``).
     ``origins``: the weight of the file that a known tensor is, in any order; ``parts``: those that its numbers depend on. Where
     nothing is ``tracked`` there are none of either. ``stays``: names of weights that training leaves as they are; of these
-    nothing is said to depend. ``read``: weights of one number that became attributes. ``weights``: values by name.
+    nothing is said to depend. ``read``: weights of one number that became attributes. ``weights``: values by name. ``numbers``:
+    single numbers of Constant nodes that are not said to stay.
     ``integral`` has the ONNX tensors of integer type, ``unit_sum`` the canonical tensors whose last axis sums to 1,
     ``unsized`` the ONNX constants that are not computed, because their size cannot be told before.
     """
@@ -43,6 +44,7 @@ class Builder(GraphBuilder):
         self.parts: dict[str, frozenset[str]] = {}
         self.weights: dict[str, Array] = {}
         self.read: set[str] = set()
+        self.numbers: set[str] = set()
         self.integral: set[str] = set()
         self.unit_sum: set[str] = set()
         self._bound: set[str] = set()  # canonical tensors that carry an ONNX name
@@ -73,6 +75,12 @@ class Builder(GraphBuilder):
         self.weights[name], self.origins[name] = values, Given.whole(name, values.shape)
         if values.dtype.kind == "f" or values.size > 1:
             self.parts[name] = self.moving(name)
+
+    def single(self, name: str, values: Array) -> None:
+        """Say that a known tensor is one number of a Constant node: the architecture's, or a weight that is not trained."""
+        self.weights[name], self.origins[name] = values, Given.whole(name, values.shape)
+        if not self.stays(name):
+            self.numbers.add(name)
 
     def moving(self, name: str) -> frozenset[str]:
         """The weight of this name as what numbers depend on."""

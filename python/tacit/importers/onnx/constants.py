@@ -270,6 +270,8 @@ def trace(builder: Builder, call: Call, value: Array) -> None:
             builder.weigh(out, value)
         elif value.size > 1:
             builder.parts[out] = builder.moving(out)
+        elif value.size == 1:
+            builder.single(out, value)
         return
     reads = () if call.op in BY_SHAPES else call.inputs[:1] if call.op in BY_PLACES else call.inputs
     builder.parts[out] = frozenset[str]().union(*(builder.parts.get(name, frozenset()) for name in reads))
@@ -279,7 +281,8 @@ def trace(builder: Builder, call: Call, value: Array) -> None:
     if call.op == "Cast":
         if np.array_equal(value, builder.values[call.inputs[0]]):  # nothing was rounded
             builder.origins[out] = origin
-            builder.parts[out] = builder.moving(origin.of)
+            if origin.of not in builder.numbers:
+                builder.parts[out] = builder.moving(origin.of)
         return
     others = [builder.values[name] if name else None for name in call.inputs[1:]]
     moved = origin.moved(RULES[call.op](call, [origin.places, *others]))

@@ -18,7 +18,7 @@ def inline_functions(model: ModelProto, most_nodes: int) -> None:
     """Replace every call of a local function by its nodes. Raises :class:`ModelError`: recursion, or too many nodes."""
     if not model.functions:
         return
-    functions = {_key(f.domain, f.name, f): f for f in model.functions}
+    functions = {key_of(f.domain, f.name, f): f for f in model.functions}
     sizes: dict[Key, int] = {}
     total = sum(_size(node, functions, sizes, (), most_nodes) for node in model.graph.node)
     if total > most_nodes:
@@ -40,7 +40,7 @@ def inline_functions(model: ModelProto, most_nodes: int) -> None:
         ) from error
 
 
-def _key(domain: str, name: str, item: NodeProto | FunctionProto) -> Key:
+def key_of(domain: str, name: str, item: NodeProto | FunctionProto) -> Key:
     return ("" if domain == "ai.onnx" else domain, name, getattr(item, "overload", ""))
 
 
@@ -52,7 +52,7 @@ def _size(
     for attribute in node.attribute:
         for graph in [*attribute.graphs, *([attribute.g] if attribute.type == AttributeProto.GRAPH else [])]:
             count += sum(_size(inner, functions, sizes, calls, most) for inner in graph.node)
-    key = _key(node.domain, node.op_type, node)
+    key = key_of(node.domain, node.op_type, node)
     function = functions.get(key)
     if function is None:
         return count

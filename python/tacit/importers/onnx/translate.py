@@ -20,12 +20,14 @@ from tacit.importers.onnx.builder import Builder
 from tacit.importers.onnx.calls import Call, call_of, versions_of
 from tacit.importers.onnx.census import most_folded, take_census
 from tacit.importers.onnx.constants import constant_folding, trace
+from tacit.importers.onnx.labels import Labels
+from tacit.importers.onnx.often import check_functions
 from tacit.importers.onnx.read import check_model, needed_tensors, node_reads, order_nodes
 from tacit.importers.onnx.registry import IMPORTERS
 from tacit.importers.onnx.shapes import FLOATS, INTEGERS, fix_shapes, free_inputs
 from tacit.importers.onnx.simplify import simplify
 from tacit.importers.onnx.unsupported import Finding, check_known, find_unsupported, refusal
-from tacit.importers.onnx.weights import Labels, class_labels, needed_weights, with_weights
+from tacit.importers.onnx.weights import needed_weights, with_weights
 
 LABEL_NAMES = ("label", "output_label")
 #: What numbers of constants are made of that a rewriting made of anything.
@@ -38,12 +40,15 @@ class Apart:
     """A model that is imported to be trained: no two weights become one (`tacit.graph.provenance`).
 
     ``stays``: names of weights that training leaves as they are. ``declared``: the model itself says which do. ``logs``: what is
-    read are scores or their logarithms of probabilities, which give the same loss.
+    read are scores or their logarithms of probabilities, which give the same loss. ``labels``, ``words``: what the file calls its
+    classes, and what it may call so (`tacit.importers.onnx.labels`).
     """
 
     stays: Callable[[str], bool]
     declared: bool = False
     logs: bool = False
+    labels: Labels = ()
+    words: Labels = ()
 
 
 def import_model(
@@ -58,6 +63,8 @@ def import_model(
     """Translate a parsed model (external data already read). ``origin`` is kept to run it as it was given."""
     work = ModelProto()
     work.CopyFrom(model)
+    if apart is not None:
+        check_functions(work)
     check_model(work)
     check_known(work)
     fix_shapes(work, batch)
@@ -89,13 +96,11 @@ def import_model(
         kinds={name: builder.kinds[name] for name in builder.kinds if name in tensors},
         notes=tuple(builder.notes),
         origin=Origin(origin.content, origin.path, batch, outputs),
-        provenance=None if apart is None else _provenance(builder, work, apart, needed, class_labels(model)),
+        provenance=None if apart is None else _provenance(builder, work, apart, needed),
     )
 
 
-def _provenance(
-    builder: Builder, model: ModelProto, apart: Apart, needed: Mapping[str, frozenset[str]], labels: Labels
-) -> Provenance:
+def _provenance(builder: Builder, model: ModelProto, apart: Apart, needed: Mapping[str, frozenset[str]]) -> Provenance:
     def again(values: Mapping[str, Array]) -> Graph:
         other = with_weights(model, values)
         return import_model(
@@ -117,8 +122,10 @@ def _provenance(
         made_of=of_constants(builder.made_of),
         shown=of_constants(builder.shown),
         read=frozenset(builder.read),
+        numbers=frozenset(builder.numbers),
         declared=apart.declared,
-        labels=labels,
+        labels=apart.labels,
+        words=apart.words,
         again=again,
     )
 

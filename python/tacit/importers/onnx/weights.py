@@ -17,7 +17,6 @@ from tacit.importers.onnx.shapes import FLOATS
 
 Array = npt.NDArray[Any]
 ML = "ai.onnx.ml"
-Labels = tuple[tuple[str | int, ...], ...]
 #: Of these operators no result depends on the numbers of an input, or on those from one on; inputs are numbers always.
 SHAPES_ONLY, FIRST_ONLY, NO_NUMBERS = ("Shape", "Size"), ("Dropout",), ("Imputer",)
 
@@ -30,7 +29,7 @@ def weight_attributes(node: NodeProto, index: int) -> Iterator[tuple[str, Attrib
                 yield f"{node_name(node, index)}/{attribute.name}", attribute
 
 
-def _constants(node: NodeProto) -> Iterator[AttributeProto]:
+def many_numbers(node: NodeProto) -> Iterator[AttributeProto]:
     """Several real numbers in a Constant node: some exporters keep weights there. Single ones are the architecture's."""
     if node.op_type != "Constant" or node.domain not in ("", "ai.onnx"):
         return
@@ -51,35 +50,11 @@ def needed_weights(model: ModelProto) -> dict[str, frozenset[str]]:
             reads = set() if node.op_type in SHAPES_ONLY else {node.input[0]} if node.op_type in FIRST_ONLY else reads
         depends = set[str]().union(*(found.get(name, ()) for name in reads))
         depends.update(name for name, _ in weight_attributes(node, index))
-        if next(_constants(node), None) is not None:
+        if next(many_numbers(node), None) is not None:
             depends.add(node.output[0])
         for name in node.output:
             found[name] = depends
     return {entry.name: frozenset(found.get(entry.name, ())) for entry in model.graph.output}
-
-
-def class_labels(model: ModelProto) -> Labels:
-    """What the model calls the classes of its scores: attributes of classifiers, or a tensor from which a label is picked."""
-    stored = {tensor.name: tensor for tensor in model.graph.initializer}
-    found = list[tuple[str | int, ...]]()
-    for node in model.graph.node:
-        if DOMAIN_ALIASES.get(node.domain, node.domain) != ML:
-            continue
-        for attribute in node.attribute:
-            if attribute.name.startswith("classlabels"):
-                names = [name.decode("utf-8", "replace") for name in attribute.strings]
-                found.append((*names, *(int(number) for number in attribute.ints)))
-        if node.op_type == "ArrayFeatureExtractor" and node.input[0] in stored:
-            values = np.asarray(numpy_helper.to_array(stored[node.input[0]])).reshape(-1)
-            if values.dtype.kind != "f":
-                found.append(tuple(_label(value) for value in values))
-    return tuple(labels for labels in found if len(labels) > 1)
-
-
-def _label(value: Any) -> str | int:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return value if isinstance(value, str) else int(value)
 
 
 def with_weights(model: ModelProto, values: Mapping[str, Array]) -> ModelProto:
@@ -93,7 +68,7 @@ def with_weights(model: ModelProto, values: Mapping[str, Array]) -> ModelProto:
         for name, attribute in weight_attributes(node, index):
             if name in values:
                 attribute.floats[:] = values[name].reshape(-1).tolist()
-        for attribute in _constants(node):
+        for attribute in many_numbers(node):
             given = values.get(node.output[0])
             if given is not None and attribute.name == "value":
                 _store(attribute.t, given)
