@@ -123,7 +123,7 @@ def _as_schema(layers: Layers, model: Any, schema: Schema, classifies: bool) -> 
         _refuse(
             model,
             f"was fitted on classes {_some(model.classes_)}, and the schema's are {_some(schema.classes)}",
-            f"fit it on the schema's names of classes, or on their numbers from 0 to {len(schema.classes) - 1}",
+            f"fit it on the schema's names of classes, or, where none of them says a number, on 0 to {len(schema.classes) - 1}",
         )
     *rest, (w, b) = layers
     if w.shape[1] == len(places):
