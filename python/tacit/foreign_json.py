@@ -10,8 +10,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tacit.errors import CompilerBug
-
 #: Lists and objects within each other, at most.
 MOST_DEPTH = 64
 _NEITHER = bytes(set(range(256)) - set(b'"[]{}'))
@@ -34,17 +32,14 @@ def parse(
 
 
 def said(error: Exception) -> str:
-    """Why somebody else's JSON is not what it should be, in words: no name of a Python class, which helps no reader.
-
-    What the compiler says of layers that it cannot make names the node, and stays as it is.
-    """
+    """Why somebody else's JSON is not what it should be, in words: no name of a Python class, which helps no reader."""
     if isinstance(error, json.JSONDecodeError):
         return f"not JSON: line {error.lineno}, column {error.colno}: {error.msg}"
     if isinstance(error, UnicodeDecodeError):
         return f"expected text in UTF-8, got another byte at {error.start}"
     if isinstance(error, KeyError):
         return f"expected the key {str(error.args[0])[:40]!r}, got none" if error.args else "a key is missing"
-    if isinstance(error, CompilerBug) or (isinstance(error, ValueError) and "unpack" not in str(error)):
+    if isinstance(error, ValueError) and "unpack" not in str(error):
         return str(error)[:200]
     return "a part of it is of another type or length than it must be"
 

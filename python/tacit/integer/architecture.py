@@ -132,7 +132,9 @@ def decode(data: bytes) -> Architecture:
         raise
     except TacitError as error:
         raise _refused(f"expected a well-formed architecture: {error}") from None
-    except (CompilerBug, *FAULTS) as error:
+    except CompilerBug as error:  # it names the layer
+        raise _refused(f"expected a well-formed architecture: {error}"[:300]) from None
+    except FAULTS as error:
         raise _refused(f"expected a well-formed architecture: {said(error)}") from None
     return made
 
@@ -161,7 +163,9 @@ def check(program: Program, data: bytes) -> Architecture:
         again = found.lowered(Room.of(program))
     except TacitError as error:
         raise _refused(f"expected layers that have a program: {error}") from None
-    except (CompilerBug, *FAULTS) as error:
+    except CompilerBug as error:  # it names the layer
+        raise _refused(f"expected layers that have a program: {error}"[:300]) from None
+    except FAULTS as error:
         raise _refused(f"expected layers that have a program: {said(error)}") from None
     if again != program:
         raise _refused(
