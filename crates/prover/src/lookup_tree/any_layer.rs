@@ -1,17 +1,12 @@
 //! A layer of the tree, however it is stored: its sumcheck, and the layer above it.
 
-use rayon::prelude::*;
 use tacit_algebra::{F, K};
 use tacit_transcript::Writer;
 
-use crate::lookup_tree::layer::{finish, pair, pairs, Layer, Pair};
+use crate::lookup_tree::layer::{above, finish, pairs, Layer, Pair};
 use crate::lookup_tree::leaf_layer::LeafLayer;
 use crate::lookup_tree::state::State;
-use crate::memory::with_room;
 use tacit_sumcheck::lanes::{Base, Ext, PF, W};
-
-/// Pairs of vectors a task computes at least.
-const GRAIN: usize = 1 << 7;
 
 /// Layers by size: small ones are scalars, the largest one knows which of its numerators are 1.
 pub enum AnyLayer {
@@ -81,20 +76,5 @@ pub fn parent<B: Base>(child: &Layer<B>) -> Layer<B> {
             .get(i)
             .map_or((Ext::ZERO, Ext::ONE), |&pair| fraction(pair))
     };
-    let rows = child.pairs.len().div_ceil(2);
-    let mut pairs = with_room(rows);
-    if rows < 2 * GRAIN {
-        pairs.extend((0..rows).map(|i| pair(at(2 * i), at(2 * i + 1))));
-    } else {
-        pairs.par_extend(
-            (0..rows)
-                .into_par_iter()
-                .with_min_len(GRAIN)
-                .map(|i| pair(at(2 * i), at(2 * i + 1))),
-        );
-    }
-    Layer {
-        log: child.log - 1,
-        pairs,
-    }
+    above(child.log - 1, child.pairs.len().div_ceil(2), at)
 }

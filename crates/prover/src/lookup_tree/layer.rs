@@ -16,8 +16,12 @@ use tacit_algebra::{F, K};
 use tacit_transcript::Writer;
 
 use crate::lookup_tree::state::State;
+use crate::memory::with_room;
 use tacit_sumcheck::eq_tables::{add, sum_blocks, EqTables, Sums, SERIAL};
 use tacit_sumcheck::lanes::{split_pairs, Base, Ext, PK, W};
+
+/// Pairs of vectors a task computes at least.
+const ALONE: usize = 1 << 7;
 
 /// p0 (a, once lambda is known), p1, q0, q1.
 pub type Pair<B> = [Ext<B>; 4];
@@ -34,6 +38,23 @@ pub struct Layer<B> {
 pub fn pair<B: Base>((pa, qa): (Ext<B>, Ext<B>), (pb, qb): (Ext<B>, Ext<B>)) -> Pair<B> {
     let ((p0, p1), (q0, q1)) = (split_pairs(pa, pb), split_pairs(qa, qb));
     [p0, p1, q0, q1]
+}
+
+/// 2^log vectors of pairs from the values at the vectors below, two a pair; `rows` are stored.
+pub fn above<B: Base>(
+    log: usize,
+    rows: usize,
+    at: impl Fn(usize) -> (Ext<B>, Ext<B>) + Sync,
+) -> Layer<B> {
+    let mut pairs = with_room(rows);
+    let one = |i: usize| pair(at(2 * i), at(2 * i + 1));
+    if rows < 2 * ALONE {
+        pairs.extend((0..rows).map(one));
+    } else {
+        let all = (0..rows).into_par_iter().with_min_len(ALONE);
+        pairs.par_extend(all.map(one));
+    }
+    Layer { log, pairs }
 }
 
 /// All 2^n values as scalar pairs.

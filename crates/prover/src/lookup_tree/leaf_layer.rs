@@ -16,9 +16,8 @@ use rayon::prelude::*;
 use tacit_algebra::K;
 use tacit_transcript::Writer;
 
-use crate::lookup_tree::layer::{pair, Layer};
+use crate::lookup_tree::layer::{above, Layer};
 use crate::lookup_tree::state::State;
-use crate::memory::with_room;
 use tacit_sumcheck::eq_tables::{EqTables, Sums, GRAIN, SERIAL};
 use tacit_sumcheck::lanes::{PF, PK};
 
@@ -84,7 +83,6 @@ impl LeafLayer {
 
     /// The pairs of the layer above.
     pub fn parent(&self) -> Layer<PF> {
-        let rows = self.q.len().div_ceil(2);
         let mut kinds: Vec<(usize, Kind)> = Vec::new();
         let mut start = 0;
         for s in &self.segments {
@@ -105,17 +103,7 @@ impl LeafLayer {
             };
             (p, q0 * q1)
         };
-        let mut pairs = with_room(rows);
-        pairs.par_extend(
-            (0..rows)
-                .into_par_iter()
-                .with_min_len(GRAIN)
-                .map(|i| pair(fraction(2 * i), fraction(2 * i + 1))),
-        );
-        Layer {
-            log: self.log - 1,
-            pairs,
-        }
+        above(self.log - 1, self.q.len().div_ceil(2), fraction)
     }
 
     /// Proves the layer's sumcheck on the vectors' variables; the scalars' are left to the caller.

@@ -225,11 +225,27 @@ impl Leaves<'_> {
                     match output {
                         None => {
                             let row = |i: usize| valid(i).then(|| (input[i], 0));
-                            pass.block(size, &Vectors::new(&leaf, row, numerators));
+                            let leaf = &leaf;
+                            pass.block(
+                                size,
+                                &Computed {
+                                    leaf,
+                                    row,
+                                    numerators,
+                                },
+                            );
                         }
                         Some(output) => {
                             let row = |i: usize| valid(i).then(|| (input[i], output[i]));
-                            pass.block(size, &Vectors::new(&leaf, row, numerators));
+                            let leaf = &leaf;
+                            pass.block(
+                                size,
+                                &Computed {
+                                    leaf,
+                                    row,
+                                    numerators,
+                                },
+                            );
                         }
                     }
                 }
@@ -254,7 +270,15 @@ impl Leaves<'_> {
                             PK::base(PF::from_fn(lane))
                         }))
                     };
-                    pass.block(size, &Vectors::new(&leaf, row, numerators));
+                    let leaf = &leaf;
+                    pass.block(
+                        size,
+                        &Computed {
+                            leaf,
+                            row,
+                            numerators,
+                        },
+                    );
                 }
             }
         }
@@ -329,37 +353,17 @@ pub fn vectors(values: &[K]) -> [PK; 2] {
 }
 
 /// A block's vectors of 2 W leaves, computed where they are asked for.
-struct Vectors<'a, R, N> {
-    leaf: &'a Leaf,
-    /// The row at an index; `None` where it is not valid.
-    row: R,
-    /// The numerators of a vector; `None`: all 1.
-    numerators: N,
-}
+trait Vectors: Sync {
+    fn denominators(&self, v: usize) -> [PK; 2];
 
-impl<'a, R, N> Vectors<'a, R, N>
-where
-    R: Fn(usize) -> Option<(i64, i64)> + Sync,
-    N: Fn(usize) -> Option<[PK; 2]> + Sync,
-{
-    fn new(leaf: &'a Leaf, row: R, numerators: N) -> Self {
-        Self {
-            leaf,
-            row,
-            numerators,
-        }
-    }
-
-    #[inline(always)]
-    fn denominators(&self, v: usize) -> [PK; 2] {
-        [0, 1].map(|odd| self.leaf.packed(2 * W * v + odd, &self.row))
-    }
+    /// `None`: all 1.
+    fn numerators(&self, v: usize) -> Option<[PK; 2]>;
 
     /// The sum of a vector's fractions, pair by pair.
     #[inline(always)]
     fn sum(&self, v: usize) -> (PK, PK) {
         let [q0, q1] = self.denominators(v);
-        match (self.numerators)(v) {
+        match self.numerators(v) {
             None => (q0 + q1, q0 * q1),
             Some([p0, p1]) => fraction([p0, p1, q0, q1]),
         }
@@ -379,55 +383,66 @@ where
     }
 }
 
+struct Computed<'a, R, N> {
+    leaf: &'a Leaf,
+    /// The row at an index; `None` where it is not valid.
+    row: R,
+    numerators: N,
+}
+
+impl<R, N> Vectors for Computed<'_, R, N>
+where
+    R: Fn(usize) -> Option<(i64, i64)> + Sync,
+    N: Fn(usize) -> Option<[PK; 2]> + Sync,
+{
+    #[inline(always)]
+    fn denominators(&self, v: usize) -> [PK; 2] {
+        [0, 1].map(|odd| self.leaf.packed(2 * W * v + odd, &self.row))
+    }
+
+    #[inline(always)]
+    fn numerators(&self, v: usize) -> Option<[PK; 2]> {
+        (self.numerators)(v)
+    }
+}
+
 /// What is made of the large blocks.
 trait Pass {
     /// A block of `size` vectors of pairs of leaves.
-    fn block<R, N>(&mut self, size: usize, vectors: &Vectors<'_, R, N>)
-    where
-        R: Fn(usize) -> Option<(i64, i64)> + Sync,
-        N: Fn(usize) -> Option<[PK; 2]> + Sync;
+    fn block(&mut self, size: usize, vectors: &impl Vectors);
 }
 
 struct First(Vec<Pair<PF>>);
 struct Second(Vec<Pair<PF>>);
 
 impl Pass for First {
-    fn block<R, N>(&mut self, size: usize, vectors: &Vectors<'_, R, N>)
-    where
-        R: Fn(usize) -> Option<(i64, i64)> + Sync,
-        N: Fn(usize) -> Option<[PK; 2]> + Sync,
-    {
-        let rows = (0..size / 2).into_par_iter().with_min_len(GRAIN);
-        self.0.par_extend(rows.map(|x| vectors.first(x)));
+    fn block(&mut self, size: usize, vectors: &impl Vectors) {
+        self.0
+            .par_extend(indices(size / 2).map(|x| vectors.first(x)));
     }
 }
 
 impl Pass for Second {
-    fn block<R, N>(&mut self, size: usize, vectors: &Vectors<'_, R, N>)
-    where
-        R: Fn(usize) -> Option<(i64, i64)> + Sync,
-        N: Fn(usize) -> Option<[PK; 2]> + Sync,
-    {
-        let rows = (0..size / ABOVE).into_par_iter().with_min_len(GRAIN);
-        self.0.par_extend(rows.map(|x| vectors.second(x)));
+    fn block(&mut self, size: usize, vectors: &impl Vectors) {
+        self.0
+            .par_extend(indices(size / ABOVE).map(|x| vectors.second(x)));
     }
 }
 
 impl Pass for LeafLayer {
-    fn block<R, N>(&mut self, size: usize, vectors: &Vectors<'_, R, N>)
-    where
-        R: Fn(usize) -> Option<(i64, i64)> + Sync,
-        N: Fn(usize) -> Option<[PK; 2]> + Sync,
-    {
-        let rows = (0..size).into_par_iter().with_min_len(GRAIN);
+    fn block(&mut self, size: usize, vectors: &impl Vectors) {
         self.q
-            .par_extend(rows.clone().map(|v| vectors.denominators(v)));
-        if size >= SEGMENT && (vectors.numerators)(0).is_none() {
+            .par_extend(indices(size).map(|v| vectors.denominators(v)));
+        if size >= SEGMENT && vectors.numerators(0).is_none() {
             return self.push(size, Kind::Constant(K::ONE));
         }
         self.push(size, Kind::Stored(self.p.len()));
         let ones = [PK::ONE; 2];
         self.p
-            .par_extend(rows.map(|v| (vectors.numerators)(v).unwrap_or(ones)));
+            .par_extend(indices(size).map(|v| vectors.numerators(v).unwrap_or(ones)));
     }
+}
+
+fn indices(count: usize) -> impl IndexedParallelIterator<Item = usize> {
+    (0..count).into_par_iter().with_min_len(GRAIN)
 }
