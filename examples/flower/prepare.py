@@ -20,8 +20,8 @@ from tacit.data import Dataset, Issuers, Key, Manifest, Schema, prove_dataset
 from tacit.data.columns import Column, Label
 from tacit.network.aggregate import Rule
 from tacit.network.context import model_bytes, model_identity
-from tacit.network.messages import TASK, Task
 from tacit.network.sources import Reveals
+from tacit.network.task import TASK, Task
 from tacit.train import SGD, Deployment, compile, mlp
 
 RECORDS = 64

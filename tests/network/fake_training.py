@@ -18,8 +18,8 @@ from tacit.network.context import model_identity
 from tacit.network.digests import digest
 from tacit.network.interface import Ints, Model, Shard
 from tacit.network.keys import Key, check_signature
-from tacit.network.messages import Task
 from tacit.network.sources import Reveals
+from tacit.network.task import Task
 from tacit.program.borsh import EncodingError, Fixed, Int, Vec, decode, encode, struct_of
 from tacit.train.order import epoch_order
 

@@ -12,10 +12,11 @@ from fake_training import FakeDeployment, FakeManifest, FakeReaders, base_model,
 from tacit.network.core import Outcome, Times
 from tacit.network.interface import Shard
 from tacit.network.keys import Key
-from tacit.network.messages import ANNOUNCEMENT, TASK, Task
+from tacit.network.messages import ANNOUNCEMENT
 from tacit.network.node import Holding, Node
 from tacit.network.server import Server
 from tacit.network.store import Row, Store
+from tacit.network.task import TASK, Task
 
 START = 1_800_000_000
 SERVER = Key.from_seed(b"s" * 32)

@@ -15,9 +15,9 @@ from tacit.errors import InputError
 from tacit.network.checks import check_alike
 from tacit.network.lineage import export
 from tacit.network.lineage.files import Head
-from tacit.network.messages import TASK
 from tacit.network.server import Server
 from tacit.network.store import Store
+from tacit.network.task import TASK
 from tacit.network.training import TrainedDeployment
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tacit.data.manifest import MOST_TIME
 from tacit.errors import InputError, InvalidProof
 from tacit.network import messages as m
+from tacit.network import task as t
 from tacit.network.aggregate import Bound, Mean, Rule, Trimmed
 from tacit.network.keys import Key
 from tacit.network.kinds import Kind
@@ -22,12 +23,12 @@ def d(letter: str) -> bytes:
     return letter.encode() * 32
 
 
-TASK = m.Task(
+TASK = t.Task(
     "breast cancer", d("s"), (d("d"), d("e")), d("b"), Rule(Trimmed(1), Bound(9, True)), Reveals(), 5, 2, (d("i"),)
 )
 CONTRIBUTION = m.Contribution(d("n"), d("d"), d("m"), d("r"), d("v"), d("x"))
 EXAMPLES: list[tuple[Kind[Any], Any]] = [
-    (m.TASK, TASK),
+    (t.TASK, TASK),
     (m.REGISTRATION, m.Registration(d("t"), d("n"), d("d"), d("m"), (m.Offer(d("c"), d("p")),), None)),
     (m.ROSTER, m.Roster((m.Member(d("a"), d("r")), m.Member(d("b"), d("r"))))),
     (m.ANNOUNCEMENT, m.Announcement(d("t"), 1, d("b"), d("p"), d("r"), 7, 8, 100, 200)),
@@ -109,9 +110,9 @@ def test_a_list_that_claims_to_be_long_ends_with_the_bytes() -> None:
     assert refusal.value.slug == "message"
 
 
-def task_of(**fields: Any) -> m.Task:
+def task_of(**fields: Any) -> t.Task:
     """A task as somebody else's bytes may have it: none that this package would make."""
-    made = object.__new__(m.Task)
+    made = object.__new__(t.Task)
     made.__dict__.update({**vars(TASK), **fields})
     return made
 
@@ -119,17 +120,17 @@ def task_of(**fields: Any) -> m.Task:
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        (m.TASK, task_of(deployments=(d("e"), d("d")))),
-        (m.TASK, task_of(deployments=(d("d"), d("d")))),
-        (m.TASK, task_of(deployments=())),
-        (m.TASK, task_of(issuers=())),
-        (m.TASK, task_of(name="a\nb")),
-        (m.TASK, task_of(name="")),
-        (m.TASK, task_of(rounds=0)),
-        (m.TASK, task_of(least=0)),
-        (m.TASK, task_of(server=b"short")),
-        (m.TASK, task_of(source=dataclasses.replace(QUICKNET, period=0))),
-        (m.TASK, task_of(rule=Rule(Mean(), Bound(0)))),
+        (t.TASK, task_of(deployments=(d("e"), d("d")))),
+        (t.TASK, task_of(deployments=(d("d"), d("d")))),
+        (t.TASK, task_of(deployments=())),
+        (t.TASK, task_of(issuers=())),
+        (t.TASK, task_of(name="a\nb")),
+        (t.TASK, task_of(name="")),
+        (t.TASK, task_of(rounds=0)),
+        (t.TASK, task_of(least=0)),
+        (t.TASK, task_of(server=b"short")),
+        (t.TASK, task_of(source=dataclasses.replace(QUICKNET, period=0))),
+        (t.TASK, task_of(rule=Rule(Mean(), Bound(0)))),
         (m.REGISTRATION, m.Registration(d("t"), d("n"), d("d"), d("m"), (), None)),
         (m.ROSTER, m.Roster((m.Member(d("b"), d("r")), m.Member(d("a"), d("r"))))),
         (m.ANNOUNCEMENT, m.Announcement(d("t"), 0, d("b"), d("p"), d("r"), 7, 8, 100, 200)),
@@ -142,7 +143,7 @@ def task_of(**fields: Any) -> m.Task:
         (m.RESULTS, m.Results((CONTRIBUTION, CONTRIBUTION), ())),
         (m.RESULTS, m.Results((), (m.Absence(d("n"), "not a slug"),))),
         (m.LINK, dataclasses.replace(EXAMPLES[-2][1], beacon=None)),
-        (m.TASK, task_of(rounds=m.MOST_ROUNDS + 1)),
+        (t.TASK, task_of(rounds=m.MOST_ROUNDS + 1)),
     ],
 )
 def test_messages_that_mean_nothing(kind: Kind[Any], message: Any) -> None:
@@ -153,20 +154,20 @@ def test_messages_that_mean_nothing(kind: Kind[Any], message: Any) -> None:
 
 def test_bytes_of_a_task_that_means_nothing_are_refused() -> None:
     """A task looks at itself where it is made; of others' bytes that is a refusal, and no error of ours."""
-    data = m.TASK.write(TASK)
+    data = t.TASK.write(TASK)
     rounds = data.replace(TASK.rounds.to_bytes(4, "little"), bytes(4))
     assert rounds != data
     with pytest.raises(InvalidProof) as refusal:
-        m.TASK.read(rounds)
+        t.TASK.read(rounds)
     assert refusal.value.slug == "message"
 
 
 @pytest.mark.parametrize("source", [QUICKNET, MAINNET, Blocks(1, 64), Reveals()])
 def test_every_source_stands_in_a_task(source: Any) -> None:
     task = dataclasses.replace(TASK, source=source)
-    assert m.TASK.read(m.TASK.write(task)) == task
+    assert t.TASK.read(t.TASK.write(task)) == task
 
 
 def test_a_trimmed_mean_needs_more_than_it_leaves_out() -> None:
-    assert m.least_contributions(dataclasses.replace(TASK, rule=Rule(Trimmed(4)))) == 9
-    assert m.least_contributions(dataclasses.replace(TASK, rule=Rule(Mean()), least=3)) == 3
+    assert t.least_contributions(dataclasses.replace(TASK, rule=Rule(Trimmed(4)))) == 9
+    assert t.least_contributions(dataclasses.replace(TASK, rule=Rule(Mean()), least=3)) == 3

@@ -74,20 +74,10 @@ def _object(path: Path) -> dict[str, Any] | None:
 
 def _kinds() -> dict[str, Any]:
     from tacit.network import messages
+    from tacit.network.task import TASK
 
-    names = (
-        "TASK",
-        "REGISTRATION",
-        "ROSTER",
-        "ANNOUNCEMENT",
-        "REPLY",
-        "DELIVERY",
-        "RECEIPT",
-        "CLOSING",
-        "RESULTS",
-        "LINK",
-    )
-    return {kind.place: kind for kind in (getattr(messages, name) for name in names)}
+    names = ("REGISTRATION", "ROSTER", "ANNOUNCEMENT", "REPLY", "DELIVERY", "RECEIPT", "CLOSING", "RESULTS", "LINK")
+    return {kind.place: kind for kind in (TASK, *(getattr(messages, name) for name in names))}
 
 
 def _message(kind: Any, data: bytes, signed: bool) -> dict[str, Any]:

@@ -16,11 +16,12 @@ from tacit.errors import MissingDependency
 from tacit.network.aggregate import Rule
 from tacit.network.context import model_identity
 from tacit.network.core import Times
-from tacit.network.messages import ANNOUNCEMENT, TASK, Task
+from tacit.network.messages import ANNOUNCEMENT
 from tacit.network.node import Holding, Node
 from tacit.network.server import Server
 from tacit.network.sources import Reveals
 from tacit.network.store import Store
+from tacit.network.task import TASK, Task
 from tacit.network.training import ShardData, TrainedDeployment, TrainingReaders
 
 Array = npt.NDArray[Any]

@@ -36,11 +36,11 @@ from tacit.network.beacon.drand import Drand
 from tacit.network.context import model_of
 from tacit.network.interface import Model
 from tacit.network.keys import Key
-from tacit.network.messages import TASK, Task
 from tacit.network.node import Holding, Node
 from tacit.network.server import Server
 from tacit.network.sources import Blocks, Reveals
 from tacit.network.store import Store
+from tacit.network.task import TASK, Task
 from tacit.network.training import ShardData, TrainedDeployment, TrainingReaders
 from tacit.train import Deployment
 

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from tacit.network.checks import Limits
     from tacit.network.context import model_identity
     from tacit.network.core import Outcome, Times
-    from tacit.network.messages import Task, task_digest
     from tacit.network.node import Holding, Node
     from tacit.network.server import Server
     from tacit.network.sources import MAINNET, QUICKNET, Blocks, Chained, Reveals, Unchained
     from tacit.network.store import Store
     from tacit.network.submission import Brief, Submission, most_submission
+    from tacit.network.task import Task, task_digest
     from tacit.network.training import ShardData, TrainedDeployment, TrainingReaders
 
 __all__ = [
@@ -82,7 +82,7 @@ _HOMES = {
     "Limits": "checks",
     "model_identity": "context",
     **dict.fromkeys(("Outcome", "Times"), "core"),
-    **dict.fromkeys(("Task", "task_digest"), "messages"),
+    **dict.fromkeys(("Task", "task_digest"), "task"),
     **dict.fromkeys(("Holding", "Node"), "node"),
     "Server": "server",
     **dict.fromkeys(("MAINNET", "QUICKNET", "Blocks", "Chained", "Reveals", "Unchained"), "sources"),

@@ -22,9 +22,10 @@ from tacit.network.beacon import Beacon
 from tacit.network.beacon.reveals import RevealedBeacon
 from tacit.network.context import Context, model_of, model_size, seed, shard_due
 from tacit.network.interface import Commitment, Deployment, Ints, Manifest, Model, Readers, Shard
-from tacit.network.messages import DELIVERY, REGISTRATION, REPLY, Announcement, Contribution, Registration, Reply, Task
+from tacit.network.messages import DELIVERY, REGISTRATION, REPLY, Announcement, Contribution, Registration, Reply
 from tacit.network.objects import Objects, read_signed, read_tagged
 from tacit.network.sources import Reveals
+from tacit.network.task import Task
 
 
 @dataclass(frozen=True)

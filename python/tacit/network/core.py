@@ -17,10 +17,11 @@ from tacit.network.context import check_parameters, model_bytes
 from tacit.network.digests import tagged
 from tacit.network.interface import Model, Parameter, Readers
 from tacit.network.keys import Key
-from tacit.network.messages import ANNOUNCEMENT, RECEIPT, ROSTER, TASK, Announcement, Receipt, Task
+from tacit.network.messages import ANNOUNCEMENT, RECEIPT, ROSTER, Announcement, Receipt
 from tacit.network.objects import read_message, read_signed
 from tacit.network.sources import Reveals
 from tacit.network.store import NOBODY, Row, Store
+from tacit.network.task import TASK, Task
 
 
 @dataclass(frozen=True)

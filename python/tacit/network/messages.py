@@ -7,12 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tacit.data.manifest import MOST_TIME
-from tacit.errors import InputError
 from tacit.network import digests
-from tacit.network.aggregate import RULE, Rule, Trimmed
+from tacit.network.aggregate import RULE, Rule
 from tacit.network.digests import distinct_and_sorted
 from tacit.network.kinds import Kind
-from tacit.network.sources import SOURCE, Source
 from tacit.program.borsh import U32, Fixed, Int, Option, Text, Vec, struct_of
 
 _U64 = Int("<Q")
@@ -27,37 +25,6 @@ MOST_LINK = 1 << 9
 MOST_NODES = 1 << 16
 MOST_NAMED = 256
 MOST_ROUNDS = 1 << 16
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is trained, by whose rules: public, and fixed before anybody joins. Its digest names it everywhere.
-
-    `server` signs rounds and receipts. `deployments`: digests, sorted; they differ in the number of records. `base`: the identity
-    of the first model. `least`: contributions without which a round changes nothing. `issuers`: keys that sign manifests, sorted.
-    Raises InputError (slug message) for one that nobody would read.
-    """
-
-    name: str
-    server: bytes
-    deployments: tuple[bytes, ...]
-    base: bytes
-    rule: Rule
-    source: Source
-    rounds: int
-    least: int
-    issuers: tuple[bytes, ...]
-
-    def __post_init__(self) -> None:
-        remedy = "correct the fields of network.Task"
-        try:
-            TASK.write(self)  # here, and not where the first node reads it
-        except InputError as error:
-            raise InputError(error.reason, slug=error.slug, place=error.place, remedy=remedy) from None
-        except (AttributeError, TypeError, StopIteration):
-            raise InputError(
-                "a field is of another type than it must be", slug="message", place="task", remedy=remedy
-            ) from None
 
 
 @dataclass(frozen=True)
@@ -225,41 +192,8 @@ class Link:
 # --- their bytes ------------------------------------------------------------------------------------------------------
 
 
-def _sorted(items: Iterable[bytes], what: str) -> str | None:
+def ascending(items: Iterable[bytes], what: str) -> str | None:
     return None if distinct_and_sorted(items) else f"expected {what} in ascending order, none twice"
-
-
-def _task(task: Task) -> str | None:
-    if not task.name.isprintable() or not task.name.strip():
-        return "expected a name of printable characters"
-    for what, keys in (("deployments", task.deployments), ("issuers", task.issuers)):
-        if not 1 <= len(keys) <= MOST_NAMED:
-            return f"expected 1 to {MOST_NAMED} {what}, got {len(keys)}"
-        if fault := _sorted(keys, what):
-            return fault
-    if not 1 <= task.rounds <= MOST_ROUNDS or not 1 <= task.least <= MOST_NODES:
-        return (
-            f"expected 1 to {MOST_ROUNDS} rounds and 1 to {MOST_NODES} contributions at least, "
-            f"got {task.rounds} and {task.least}"
-        )
-    period = getattr(task.source, "period", 1)
-    if period < 1:
-        return "expected a beacon with a period of at least a second"
-    return None if task.rule.bound is None or task.rule.bound.norm > 0 else "expected a bound on the norm above 0"
-
-
-def _least(rule: Rule) -> int:
-    return 2 * rule.way.cut + 1 if isinstance(rule.way, Trimmed) else 1
-
-
-def task_digest(task: Task) -> bytes:
-    """What names a task: H("tacit task 1" || its bytes). Raises InputError (slug message) for one that nobody would read."""
-    return TASK.digest(TASK.write(task))
-
-
-def least_contributions(task: Task) -> int:
-    """Contributions without which a round changes nothing: the task's own number, and what a trimmed mean leaves out and one."""
-    return max(task.least, _least(task.rule))
 
 
 def _registration(message: Registration) -> str | None:
@@ -271,7 +205,7 @@ def _registration(message: Registration) -> str | None:
 def _roster(message: Roster) -> str | None:
     if len(message.members) > MOST_NODES:
         return f"expected at most {MOST_NODES} nodes, got {len(message.members)}"
-    return _sorted((member.node for member in message.members), "nodes")
+    return ascending((member.node for member in message.members), "nodes")
 
 
 def _announcement(message: Announcement) -> str | None:
@@ -290,7 +224,7 @@ def _time(time: int) -> str | None:
 def _closing(message: Closing) -> str | None:
     if len(message.received) > MOST_NODES:
         return f"expected at most {MOST_NODES} nodes, got {len(message.received)}"
-    return _sorted((item.node for item in message.received), "nodes") or _time(message.time)
+    return ascending((item.node for item in message.received), "nodes") or _time(message.time)
 
 
 def _results(message: Results) -> str | None:
@@ -299,8 +233,8 @@ def _results(message: Results) -> str | None:
     nodes = [item.node for item in message.contributions]
     absent = [item.node for item in message.absences]
     return (
-        _sorted(nodes, "contributions")
-        or _sorted(absent, "absences")
+        ascending(nodes, "contributions")
+        or ascending(absent, "absences")
         or ("a node both contributes and is absent" if set(nodes) & set(absent) else None)
         or next((f"no slug: {item.slug!r}" for item in message.absences if not _SLUG.fullmatch(item.slug)), None)
     )
@@ -320,24 +254,6 @@ def _any(_: object) -> str | None:
 _ROUND = {"task": _Digest, "round": U32}
 _OF_NODE = {**_ROUND, "node": _Digest}
 
-TASK: Kind[Task] = Kind(
-    "task",
-    digests.TASK,
-    struct_of(
-        Task,
-        name=Text(64),
-        server=_Digest,
-        deployments=Vec(_Digest),
-        base=_Digest,
-        rule=RULE,
-        source=SOURCE,
-        rounds=U32,
-        least=U32,
-        issuers=Vec(_Digest),
-    ),
-    MOST_MESSAGE,
-    _task,
-)
 REGISTRATION: Kind[Registration] = Kind(
     "registration",
     digests.REGISTRATION,

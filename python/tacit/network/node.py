@@ -28,17 +28,16 @@ from tacit.network.messages import (
     RECEIPT,
     REGISTRATION,
     REPLY,
-    TASK,
     Announcement,
     Delivery,
     Offer,
     Registration,
     Reply,
-    Task,
 )
 from tacit.network.sources import Reveals
 from tacit.network.submission import Brief, Submission, most_submission
 from tacit.network.taken import check_goes_on, last_taken
+from tacit.network.task import TASK, Task
 from tacit.network.wire import write_model
 
 

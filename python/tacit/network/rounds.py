@@ -31,12 +31,12 @@ from tacit.network.messages import (
     Received,
     Results,
     Roster,
-    least_contributions,
 )
 from tacit.network.objects import read_signed, read_tagged
 from tacit.network.sources import Blocks, Reveals
 from tacit.network.store import Entry, Registered, Row
 from tacit.network.submission import Brief
+from tacit.network.task import least_contributions
 
 #: Blocks a second at most: those of the fastest chains.
 _MOST_BLOCKS = 10

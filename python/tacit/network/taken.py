@@ -13,7 +13,8 @@ from pathlib import Path
 from tacit.api.native import read_file
 from tacit.errors import InvalidProof
 from tacit.network.checks import check_opened
-from tacit.network.messages import ANNOUNCEMENT, LINK, Announcement, Task
+from tacit.network.messages import ANNOUNCEMENT, LINK, Announcement
+from tacit.network.task import Task
 
 
 @dataclass(frozen=True)

@@ -23,16 +23,10 @@ def check_meaning(network: Network) -> None:
     """
     graph, rng = network.graph, np.random.default_rng(0)
     x = rng.normal(size=(RECORDS, *graph.shapes[network.input][1:]))
-    if not faithful(graph, {network.input: x}):
+    alike = faithful(graph, {network.input: x})
+    if not alike or not _same_function(network, x):
         raise ModelError(
-            "its numbers here are not those of the original model in onnxruntime",
-            slug="import",
-            place=graph.name,
-            remedy="write it by simpler operators, and report the model: this is a fault of the import",
-        )
-    if not _same_function(network, x):
-        raise ModelError(
-            "with other weights its numbers here are not those of the original model in onnxruntime",
+            f"{'with other weights ' if alike else ''}its numbers here are not those of the original model in onnxruntime",
             slug="import",
             place=graph.name,
             remedy="write it by simpler operators, and report the model: this is a fault of the import",

@@ -10,9 +10,10 @@ from tacit.api.native import write_file
 from tacit.errors import InputError
 from tacit.network.kinds import Kind, M
 from tacit.network.lineage.files import HEAD, SCHEMA, Head
-from tacit.network.messages import ANNOUNCEMENT, CLOSING, DELIVERY, LINK, REGISTRATION, REPLY, ROSTER, TASK
+from tacit.network.messages import ANNOUNCEMENT, CLOSING, DELIVERY, LINK, REGISTRATION, REPLY, ROSTER
 from tacit.network.objects import MOST_OBJECT, Folder, Objects, read_message
 from tacit.network.store import Store
+from tacit.network.task import TASK
 
 
 def export(store: Store, task: bytes, folder: str | os.PathLike[str], *, schema: bytes | None = None) -> Head:

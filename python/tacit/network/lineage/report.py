@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tacit.errors import InvalidProof
-from tacit.network.messages import Task
 from tacit.network.sources import Blocks, Chained, Reveals, Unchained
+from tacit.network.task import Task
 
 
 @dataclass(frozen=True)

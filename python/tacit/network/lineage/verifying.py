@@ -12,8 +12,8 @@ from tacit.network.interface import Deployment, Readers
 from tacit.network.lineage.files import Source, open_lineage
 from tacit.network.lineage.report import Lineage
 from tacit.network.lineage.walk import Walk, at_place, refused
-from tacit.network.messages import TASK, Task
 from tacit.network.objects import read_message, read_tagged
+from tacit.network.task import TASK, Task
 
 
 def verify(

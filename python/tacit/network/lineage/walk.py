@@ -57,11 +57,10 @@ from tacit.network.messages import (
     Closing,
     Link,
     Results,
-    Task,
-    least_contributions,
 )
 from tacit.network.objects import read_message, read_signed, read_tagged
 from tacit.network.sources import Blocks, Chained, Reveals, Unchained
+from tacit.network.task import Task, least_contributions
 
 #: Refusals for lists of issuers and revocations that a verifier need not have: seen there, they are the server's word here.
 _OF_LISTS = ("issuer_unknown", "issuer_expired", "manifest_revoked", "revocations_stale")
